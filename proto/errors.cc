@@ -1,0 +1,97 @@
+#include "proto/errors.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "absl/strings/cord.h"
+
+namespace playhead {
+namespace {
+
+constexpr absl::string_view kPayloadUrl = "type.googleapis.com/playhead.v1.Error";
+
+// In the order of the enumeration.
+constexpr std::array<ReasonInfo, 30> kReasons = {{
+    {Reason::kAppendQueueFull, "APPEND_QUEUE_FULL", absl::StatusCode::kResourceExhausted, true},
+    {Reason::kAppendUncertain, "APPEND_UNCERTAIN", absl::StatusCode::kUnknown, true},
+    {Reason::kBatchEmpty, "BATCH_EMPTY", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kBatchTooLarge, "BATCH_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kBrokerFieldSet, "BROKER_FIELD_SET", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kCursorDiverged, "CURSOR_DIVERGED", absl::StatusCode::kOutOfRange, false},
+    {Reason::kCursorMismatch, "CURSOR_MISMATCH", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kCursorTrimmed, "CURSOR_TRIMMED", absl::StatusCode::kOutOfRange, false},
+    {Reason::kDataLoss, "DATA_LOSS", absl::StatusCode::kDataLoss, false},
+    {Reason::kDiskLow, "DISK_LOW", absl::StatusCode::kResourceExhausted, true},
+    {Reason::kEventInvalid, "EVENT_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kEventTooLarge, "EVENT_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kFilterInvalid, "FILTER_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kIdConflict, "ID_CONFLICT", absl::StatusCode::kAlreadyExists, false},
+    {Reason::kInstanceDeleted, "INSTANCE_DELETED", absl::StatusCode::kNotFound, false},
+    {Reason::kInstanceNameInvalid, "INSTANCE_NAME_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kInstanceNotFound, "INSTANCE_NOT_FOUND", absl::StatusCode::kNotFound, false},
+    {Reason::kInstancesLimit, "INSTANCES_LIMIT", absl::StatusCode::kResourceExhausted, false},
+    {Reason::kInternal, "INTERNAL", absl::StatusCode::kInternal, false},
+    {Reason::kLimitInvalid, "LIMIT_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kMalformedRequest, "MALFORMED_REQUEST", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kPageTokenInvalid, "PAGE_TOKEN_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kPartialDuplicate, "PARTIAL_DUPLICATE", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kPreviousFailed, "PREVIOUS_FAILED", absl::StatusCode::kAborted, true},
+    {Reason::kProducerInvalid, "PRODUCER_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kSequenceGap, "SEQUENCE_GAP", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kShuttingDown, "SHUTTING_DOWN", absl::StatusCode::kUnavailable, true},
+    {Reason::kStartRequired, "START_REQUIRED", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kStoreUnavailable, "STORE_UNAVAILABLE", absl::StatusCode::kUnavailable, true},
+    {Reason::kStreamsLimit, "STREAMS_LIMIT", absl::StatusCode::kResourceExhausted, true},
+}};
+
+}  // namespace
+
+const ReasonInfo& GetReasonInfo(Reason reason) { return kReasons[static_cast<size_t>(reason)]; }
+
+const ReasonInfo* FindReason(absl::string_view code) {
+  const auto found =
+      std::find_if(kReasons.begin(), kReasons.end(), [code](const ReasonInfo& info) { return info.code == code; });
+  return found == kReasons.end() ? nullptr : &*found;
+}
+
+absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCursors& cursors) {
+  const ReasonInfo& info = GetReasonInfo(reason);
+  v1::Error error;
+  error.set_status(static_cast<int32_t>(info.status));
+  error.set_code(info.code.data(), info.code.size());
+  error.set_message(message.data(), message.size());
+  error.set_retryable(info.retryable);
+  if (cursors.first) error.set_first_cursor(*cursors.first);
+  if (cursors.head) error.set_head_cursor(*cursors.head);
+  if (cursors.last_good) error.set_last_good_cursor(*cursors.last_good);
+  if (cursors.next_sequence) error.set_next_sequence(*cursors.next_sequence);
+  return FromProto(error);
+}
+
+v1::Error ToProto(const absl::Status& status) {
+  v1::Error error;
+  if (const auto payload = status.GetPayload(kPayloadUrl)) {
+    error.ParseFromString(std::string(*payload));
+    return error;
+  }
+  error.set_status(static_cast<int32_t>(status.code()));
+  error.set_code(absl::StatusCodeToString(status.code()));
+  error.set_message(status.message().data(), status.message().size());
+  error.set_retryable(status.code() == absl::StatusCode::kUnavailable);
+  return error;
+}
+
+absl::Status FromProto(const v1::Error& error) {
+  absl::Status status(static_cast<absl::StatusCode>(error.status()), error.message());
+  status.SetPayload(kPayloadUrl, absl::Cord(error.SerializeAsString()));
+  return status;
+}
+
+bool HasReason(const absl::Status& status, Reason reason) {
+  return !status.ok() && ToProto(status).code() == GetReasonInfo(reason).code;
+}
+
+bool IsRetryable(const absl::Status& status) { return !status.ok() && ToProto(status).retryable(); }
+
+}  // namespace playhead

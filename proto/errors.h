@@ -1,0 +1,88 @@
+// The one vocabulary of errors: a stable reason, the canonical status it comes with, and whether a retry can help.
+//
+// An error travels inside the process as an absl::Status whose payload is a playhead.v1.Error; the broker writes that to
+// gRPC trailers and HTTP bodies, and the client reads it back. docs/errors.md explains each reason to users.
+#ifndef PLAYHEAD_PROTO_ERRORS_H_
+#define PLAYHEAD_PROTO_ERRORS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead {
+
+enum class Reason {
+  kAppendQueueFull,
+  kAppendUncertain,
+  kBatchEmpty,
+  kBatchTooLarge,
+  kBrokerFieldSet,
+  kCursorDiverged,
+  kCursorMismatch,
+  kCursorTrimmed,
+  kDataLoss,
+  kDiskLow,
+  kEventInvalid,
+  kEventTooLarge,
+  kFilterInvalid,
+  kIdConflict,
+  kInstanceDeleted,
+  kInstanceNameInvalid,
+  kInstanceNotFound,
+  kInstancesLimit,
+  kInternal,
+  kLimitInvalid,
+  kMalformedRequest,
+  kPageTokenInvalid,
+  kPartialDuplicate,
+  kPreviousFailed,
+  kProducerInvalid,
+  kSequenceGap,
+  kShuttingDown,
+  kStartRequired,
+  kStoreUnavailable,
+  kStreamsLimit,
+};
+
+struct ReasonInfo {
+  Reason reason;
+  absl::string_view code;  // As in the `error-code` trailer.
+  absl::StatusCode status;
+  bool retryable;
+};
+
+// Every reason has exactly one row.
+const ReasonInfo& GetReasonInfo(Reason reason);
+
+// The row of a code as it came over the wire; nullptr for one that this version does not know.
+const ReasonInfo* FindReason(absl::string_view code);
+
+// The cursors that help with an error; see playhead.v1.Error.
+struct ErrorCursors {
+  std::optional<uint64_t> first;
+  std::optional<uint64_t> head;
+  std::optional<uint64_t> last_good;
+  std::optional<uint64_t> next_sequence;
+};
+
+// A status of the reason's canonical code that carries `message` (what was wrong and what is allowed).
+absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCursors& cursors = {});
+
+// The error in full. A status that MakeError did not make (a bug, or gRPC's own) is INTERNAL or its canonical name.
+v1::Error ToProto(const absl::Status& status);
+
+// The inverse of ToProto: what a client makes of an error it received.
+absl::Status FromProto(const v1::Error& error);
+
+// Whether `status` was made for `reason`.
+bool HasReason(const absl::Status& status, Reason reason);
+
+// Whether the same call may succeed later.
+bool IsRetryable(const absl::Status& status);
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_PROTO_ERRORS_H_

@@ -1,0 +1,73 @@
+// Event bytes without message objects: an event is read in place and written by appending to a buffer.
+//
+// The log stores events exactly as a response carries them (`repeated Event events = 1`), so both the broker and the
+// client walk these bytes at several million events a second; building a playhead.v1.Event for each would decide the
+// speed of the product. Only field numbers and wire types of proto/playhead/v1/event_log.proto are assumed here.
+#ifndef PLAYHEAD_PROTO_EVENT_WIRE_H_
+#define PLAYHEAD_PROTO_EVENT_WIRE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+
+namespace playhead {
+
+// The tag of `repeated Event events = 1` in responses and in stored blocks: field 1, length-delimited.
+inline constexpr char kEventsTag = 0x0a;
+
+// What the broker appends to each event: the tags of cursor (14, fixed64) and appended_at (15, sfixed64), each with its
+// eight bytes. Of fixed size, so that they can be filled in where the event already lies.
+inline constexpr size_t kEventTrailerBytes = 18;
+
+// Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is cut or over 64 bits.
+std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes);
+
+// Appends `value` as a varint.
+void AppendVarint(uint64_t value, std::string& out);
+size_t VarintBytes(uint64_t value);
+
+// An event read in place. The views point into the bytes it was parsed from and are valid as long as those are.
+struct EventView {
+  absl::string_view type;
+  absl::string_view id;
+  int64_t created_at = 0;
+  absl::string_view data;
+  // In the order of the bytes; keys are unique in a stored event.
+  absl::InlinedVector<std::pair<absl::string_view, absl::string_view>, 2> attributes;
+  uint64_t cursor = 0;
+  int64_t appended_at = 0;
+
+  // Parses the encoding of one playhead.v1.Event. Unknown fields are passed over. False if the bytes are malformed;
+  // `*this` is then unspecified.
+  bool Parse(absl::string_view event);
+};
+
+// Whether two events say the same: type, data and attributes in any order. Times do not count: a publisher that repeats
+// an event often stamps it anew.
+bool SameContent(const EventView& a, const EventView& b);
+
+// Takes the next event (without its tag and length) off the front of `events`, a run of `repeated Event events = 1`.
+// nullopt at the end, and also when the bytes are malformed: then `events` is not empty.
+std::optional<absl::string_view> ConsumeEvent(absl::string_view& events);
+
+// What a publisher says of an event: the fields of playhead.v1.Event that the broker does not set.
+struct NewEvent {
+  absl::string_view type;
+  absl::string_view data;
+  absl::string_view id = {};
+  int64_t created_at = 0;
+  absl::InlinedVector<std::pair<absl::string_view, absl::string_view>, 2> attributes = {};
+};
+
+// Appends `event` to `out` as one element of a repeated field whose tag is `tag` (a single byte).
+void AppendEvent(const NewEvent& event, char tag, std::string& out);
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_PROTO_EVENT_WIRE_H_

@@ -1,0 +1,155 @@
+// A block: a run of events of one instance in the very bytes in which a response carries them.
+//
+// A block is what the store keeps, what the tail shares and what a stream sends: the body is `repeated Event events = 1`
+// with contiguous cursors of one epoch, so that replaying is a copy, not a parse. In the store a header stands before the
+// body and the body may be compressed; in memory it is always plain. docs/on-disk-format.md has the layout.
+#ifndef PLAYHEAD_STORAGE_BLOCK_H_
+#define PLAYHEAD_STORAGE_BLOCK_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/cursor.h"
+#include "storage/type_filter.h"
+#include "storage/types.h"
+
+namespace playhead::storage {
+
+// A block grows to about this size; one event that is larger makes a block of its own.
+inline constexpr size_t kBlockBytesTarget = size_t{64} << 10;
+
+enum class Codec : uint8_t { kNone = 0, kLz4 = 1 };
+
+// Which (type, dialect) pairs occur in a block. A filter takes or skips a whole block by it.
+class TypeSummary {
+ public:
+  // More than this and the block only says "many": it is then scanned event by event.
+  static constexpr size_t kEntriesMax = 16;
+
+  struct Entry {
+    std::string type;
+    std::string dialect;  // The event's attribute `dialect`; empty if it has none.
+  };
+
+  void Add(absl::string_view type, absl::string_view dialect);
+  bool many() const { return many_; }
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  enum class Match { kNone, kSome, kAll };
+  Match Matches(const TypeFilter& filter) const;
+
+  size_t encoded_bytes() const;
+  void AppendTo(std::string& out) const;
+  static absl::StatusOr<TypeSummary> Decode(absl::string_view bytes);
+
+ private:
+  std::vector<Entry> entries_;
+  size_t last_ = 0;  // The entry last added or found: runs of one type are the rule.
+  bool many_ = false;
+};
+
+struct BlockHeader {
+  InstanceNumber instance;
+  Cursor first;
+  uint32_t event_count = 0;
+  Timestamp first_appended_at;
+  Timestamp last_appended_at;
+  CommitPosition commit;
+  uint64_t log_bytes = 0;  // Encoded bytes of all events ever appended to the log, up to and including this block.
+  std::array<uint8_t, 16> chain_hash{};  // Room for a hash chain over the log; zero while none is kept.
+  TypeSummary types;
+
+  Cursor last() const { return first + (event_count - 1); }
+};
+
+// Immutable; shared between the tail, readers and transports, in any thread.
+class Block {
+ public:
+  Block(BlockHeader header, std::string body) : header_(std::move(header)), body_(std::move(body)) {}
+
+  // Takes a stored value apart. DataLoss (DATA_LOSS) if it is not intact, or not a block of `instance`.
+  static absl::StatusOr<std::shared_ptr<const Block>> Decode(InstanceNumber instance, absl::string_view stored);
+
+  // Reads only the header of a stored value, which is enough for heads, counts and time seeks. The checksum covers the
+  // body too and is not verified.
+  static absl::StatusOr<BlockHeader> DecodeHeader(absl::string_view stored);
+
+  const BlockHeader& header() const { return header_; }
+  absl::string_view body() const { return body_; }
+  Cursor first() const { return header_.first; }
+  Cursor last() const { return header_.last(); }
+  // What the block costs while it is held, overhead included.
+  size_t memory_bytes() const { return sizeof(*this) + body_.capacity() + 64 * header_.types.entries().size(); }
+
+ private:
+  const BlockHeader header_;
+  const std::string body_;
+};
+
+// A stored value in two parts, to be written one after the other without another copy.
+struct EncodedBlock {
+  std::string header;
+  std::string compressed_body;  // Empty when the body is stored as it is.
+};
+
+// Encodes `block` for the store. A body that `codec` does not make at least an eighth smaller is stored as it is.
+EncodedBlock EncodeBlock(const Block& block, Codec codec);
+
+// Collects events into a block. Not thread-safe.
+class BlockBuilder {
+ public:
+  // The first event gets the cursor `first`; `log_bytes` is the log's running total before this block.
+  BlockBuilder(InstanceNumber instance, Cursor first, CommitPosition commit, uint64_t log_bytes);
+
+  // Adds one encoded event without its tag, length and broker-set fields; those are added here.
+  void Add(absl::string_view event, absl::string_view type, absl::string_view dialect, Timestamp appended_at);
+
+  // Makes room for this many more events of `event_bytes` in all, so that they are copied once.
+  void Reserve(size_t events, size_t event_bytes);
+
+  size_t body_bytes() const { return body_.size(); }
+  uint32_t event_count() const { return header_.event_count; }
+
+  // REQUIRES: at least one event. The builder is spent.
+  std::shared_ptr<const Block> Finish() &&;
+
+ private:
+  BlockHeader header_;
+  std::string body_;
+};
+
+// A contiguous part of a block's body: whole events, ready to be sent. Holds the block alive.
+struct BlockSlice {
+  std::shared_ptr<const Block> block;
+  absl::string_view bytes;  // Into block->body().
+  uint32_t event_count = 0;
+};
+
+// What a read may still take. A read takes at least one event, however large, so that it always makes progress.
+struct ReadBudget {
+  uint32_t events;
+  size_t bytes;
+  bool took_any = false;
+
+  bool exhausted() const { return events == 0 || (bytes == 0 && took_any); }
+};
+
+// Appends to `out` the parts of `block` with cursors in (after, until] whose type `filter` matches, as far as `budget`
+// allows, in cursor order. Returns the last cursor that was dealt with, sent or skipped: `after` if none was.
+Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const TypeFilter& filter,
+                  ReadBudget& budget, std::vector<BlockSlice>& out);
+
+// The same from the other end, newest first: one slice an event, cursors in (after, until], from `until` downwards.
+// Returns the lowest cursor that was dealt with, or Cursor() if none was.
+Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
+                         const TypeFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_BLOCK_H_

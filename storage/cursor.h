@@ -1,0 +1,90 @@
+// Cursors: an event's position in its log, as a number and as text; and what a log knows of its epochs.
+#ifndef PLAYHEAD_STORAGE_CURSOR_H_
+#define PLAYHEAD_STORAGE_CURSOR_H_
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
+#include "storage/types.h"
+
+namespace playhead::storage {
+
+// `epoch << 40 | sequence`. The sequence starts at 1, has no holes and goes on across epochs, so that counts are
+// subtractions; in epoch 0 cursors are simply 1, 2, 3. The epoch exists so that a cursor never means two different
+// events: it rises when acknowledged history may have been lost (restore, truncation, deletion of the name).
+// The value 0 is "seen nothing". Values stay below 2^53, the integers that a JSON number keeps.
+class Cursor {
+ public:
+  static constexpr int kSequenceBits = 40;
+  static constexpr uint64_t kSequenceMax = (uint64_t{1} << kSequenceBits) - 1;
+  static constexpr uint32_t kEpochMax = 8191;
+
+  constexpr Cursor() = default;
+  explicit constexpr Cursor(uint64_t value) : value_(value) {}
+  constexpr Cursor(uint32_t epoch, uint64_t sequence) : value_(uint64_t{epoch} << kSequenceBits | sequence) {}
+
+  constexpr uint64_t value() const { return value_; }
+  constexpr uint32_t epoch() const { return static_cast<uint32_t>(value_ >> kSequenceBits); }
+  constexpr uint64_t sequence() const { return value_ & kSequenceMax; }
+  // Whether the value can be a cursor at all: its epoch is within bounds.
+  constexpr bool valid() const { return value_ >> kSequenceBits <= kEpochMax; }
+
+  // The cursor `count` further on in the same epoch. REQUIRES: the sequence does not overflow.
+  constexpr Cursor operator+(uint64_t count) const { return Cursor(value_ + count); }
+
+  friend constexpr auto operator<=>(Cursor, Cursor) = default;
+
+ private:
+  uint64_t value_ = 0;
+};
+
+// A position as text, unique over all instances of a store: `evt_` and 26 Crockford base-32 characters over the instance
+// number (48 bits), the cursor (64) and the part (16; which of the frames that one event renders as in a dialect).
+struct EventId {
+  InstanceNumber instance;
+  Cursor cursor;
+  uint16_t part = 0;
+
+  friend bool operator==(const EventId&, const EventId&) = default;
+
+  std::string ToString() const;
+  // Accepts lower case and Crockford's look-alikes (i, l for 1; o for 0). nullopt for anything else.
+  static std::optional<EventId> Parse(absl::string_view text);
+};
+
+// The epochs that a log has been through and where each ended. Most logs have only ever had one, and keep nothing here.
+class EpochHistory {
+ public:
+  struct End {
+    uint32_t epoch;
+    uint64_t last_sequence;  // Of that epoch; the next epoch starts behind it.
+  };
+
+  EpochHistory() = default;
+
+  // Records that `epoch` ended at `last_sequence`. REQUIRES: epochs rise, sequences do not fall.
+  void Add(uint32_t epoch, uint64_t last_sequence) { ends_.push_back({epoch, last_sequence}); }
+
+  // The last cursor up to which the history of whoever holds `cursor` agrees with a log whose head is `head`: `cursor`
+  // itself if it belongs to this log, else the end of its epoch, or of the last one before it.
+  Cursor LastGood(Cursor cursor, Cursor head) const;
+
+  // The cursor right before `cursor`, across epochs; Cursor() before the first event.
+  Cursor Previous(Cursor cursor) const;
+
+  // The cursor with this sequence in a log whose head is `head`. REQUIRES: sequence <= head.sequence().
+  Cursor AtSequence(uint64_t sequence, Cursor head) const;
+
+  const absl::InlinedVector<End, 1>& ends() const { return ends_; }
+
+ private:
+  absl::InlinedVector<End, 1> ends_;
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_CURSOR_H_

@@ -1,0 +1,218 @@
+// EventLog: what the broker sees of storage. Narrow and asynchronous, so that a log on a replicated engine can take the
+// place of the one on RocksDB (storage/rocksdb_event_log.h).
+//
+// Guarantees: an event is readable only after it is as durable as its acknowledgement says; cursors of one instance have
+// no holes; appends of one session are stored in the order in which they were submitted.
+// Thread safety: all methods of all classes here may be called from any thread.
+// Blocking: none. Callbacks run on the log's own threads, never inside the call and never on the committing thread; they
+// must not block on disk or on a network.
+// Ownership: callbacks of every accepted call have run when the EventLog's destructor returns; sessions and instances
+// may outlive it but not be used any more.
+#ifndef PLAYHEAD_STORAGE_EVENT_LOG_H_
+#define PLAYHEAD_STORAGE_EVENT_LOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "storage/block.h"
+#include "storage/cursor.h"
+#include "storage/limits.h"
+#include "storage/type_filter.h"
+#include "storage/types.h"
+
+namespace playhead::storage {
+
+template <typename T>
+using Callback = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
+using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
+
+// What can be read of a log at a moment.
+struct LogBounds {
+  Cursor first;  // The oldest kept event; behind `head` when everything was trimmed; Cursor() if there never was one.
+  Cursor head;   // The newest event ever; Cursor() if there never was one.
+  EpochHistory epochs;
+  Timestamp last_appended_at;
+  uint64_t appended_bytes = 0;  // Encoded bytes of all events ever appended.
+
+  // How many events are kept.
+  uint64_t event_count() const { return head == Cursor() ? 0 : head.sequence() + 1 - first.sequence(); }
+
+  // Whether reading may start behind `after`:
+  //   OutOfRange (CURSOR_DIVERGED)  the cursor is not of this log; carries the last good cursor and the head.
+  //   OutOfRange (CURSOR_TRIMMED)   events behind it are gone; carries the first and the head cursor.
+  absl::Status CheckStart(Cursor after) const;
+
+  // The position right before the first kept event: where `beginning` starts.
+  Cursor BeforeFirst() const { return first == Cursor() ? Cursor() : epochs.Previous(first); }
+};
+
+// A log that is open. Holding one keeps its bounds in memory (a few hundred bytes); it costs nothing else.
+class Instance {
+ public:
+  virtual ~Instance() = default;
+  virtual const std::string& name() const = 0;
+  virtual InstanceNumber number() const = 0;
+  virtual LogBounds bounds() const = 0;
+  // Just the head: cheaper than bounds().
+  virtual Cursor head() const = 0;
+  // Once true it stays true, and every read fails with INSTANCE_DELETED. The name may by then be another instance.
+  virtual bool deleted() const = 0;
+};
+
+// A row of the catalogue.
+struct InstanceInfo {
+  std::string name;
+  InstanceNumber number;
+  Timestamp created_at;
+  LogBounds bounds;
+};
+
+// One event of an append, as offsets into AppendBatch::bytes: the encoded playhead.v1.Event without tag and length, which
+// a validator has found sound (storage/append_validator.h).
+struct EventSpan {
+  uint32_t offset;
+  uint32_t size;
+  uint32_t type_offset;
+  uint32_t id_offset;
+  uint32_t dialect_offset;
+  uint16_t id_size;
+  uint8_t type_size;
+  uint8_t dialect_size;
+};
+
+struct ProducerSequence {
+  std::string producer_id;
+  uint64_t sequence;  // Of the first event; event i has sequence + i.
+};
+
+// A batch for one instance.
+struct AppendBatch {
+  std::string instance;
+  std::shared_ptr<const void> owner;  // Keeps `bytes` alive until the append is done.
+  absl::string_view bytes;
+  std::vector<EventSpan> events;
+  std::optional<Cursor> expected_cursor;
+  std::optional<ProducerSequence> producer;
+
+  absl::string_view event(const EventSpan& span) const { return bytes.substr(span.offset, span.size); }
+  absl::string_view type(const EventSpan& span) const { return bytes.substr(span.type_offset, span.type_size); }
+  absl::string_view id(const EventSpan& span) const { return bytes.substr(span.id_offset, span.id_size); }
+  absl::string_view dialect(const EventSpan& span) const { return bytes.substr(span.dialect_offset, span.dialect_size); }
+};
+
+struct AppendResult {
+  Cursor first_new;                  // Of the first event that is not a duplicate; Cursor() if all are.
+  uint32_t event_count = 0;          // Of the whole batch.
+  std::vector<Cursor> duplicates_at; // Empty if there are none; else one entry an event, Cursor() for a new one.
+  Cursor head;                       // Right after this append.
+
+  bool is_duplicate(uint32_t i) const { return !duplicates_at.empty() && duplicates_at[i] != Cursor(); }
+};
+
+// Appends in order: what one stream, or one unary call, submits. A new one for each stream.
+class AppendSession {
+ public:
+  virtual ~AppendSession() = default;
+
+  // Queues a batch and calls `done` once; `done` of one session run in the order of the calls. After a refusal every
+  // later batch of the session is refused with PREVIOUS_FAILED.
+  //   InvalidArgument     empty batch, bad name or bad producer. Nothing written.
+  //   FailedPrecondition  CURSOR_MISMATCH, SEQUENCE_GAP or PARTIAL_DUPLICATE; the status carries the head or the next
+  //                       sequence. Nothing written.
+  //   AlreadyExists       ID_CONFLICT: an identity was used before with other content. Nothing written.
+  //   NotFound            the instance does not exist and creation is restricted.
+  //   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT. Nothing written; the first two may be retried.
+  //   Unavailable         the store is reopening or closing. Nothing written; safe to retry.
+  //   Unknown             APPEND_UNCERTAIN: the sync failed: the batch may be stored. Retry with the same identities.
+  virtual void Append(AppendBatch batch, Callback<AppendResult> done) = 0;
+};
+
+struct ReadOptions {
+  Cursor after;                   // Exclusive. For a reverse read, where it ends.
+  std::optional<Cursor> until;    // Inclusive; unset is the head. For a reverse read, where it starts.
+  bool reverse = false;           // Newest first.
+  uint32_t events_max = kFetchEventsDefault;
+  size_t bytes_max = kFetchBytesMax;  // At least one event is returned, however large.
+  std::shared_ptr<const TypeFilter> filter;  // nullptr matches everything.
+};
+
+struct ReadResult {
+  std::vector<BlockSlice> slices;  // In the order of the read.
+  size_t bytes = 0;
+  uint32_t event_count = 0;
+  // Everything up to here (downwards to right behind here, for a reverse read) was returned or filtered out. Forwards it
+  // is the next `after`; in reverse the next `until`.
+  Cursor next;
+  bool end_reached = false;  // Nothing is left in the range.
+};
+
+// A block that has just become readable.
+struct PublishedBlock {
+  std::shared_ptr<Instance> instance;
+  std::shared_ptr<const Block> block;
+};
+
+// Hears of changes, in commit order, on one thread at a time; must be quick: appenders' replies wait behind it.
+class CommitListener {
+ public:
+  virtual ~CommitListener() = default;
+  virtual void OnCommit(absl::Span<const PublishedBlock> blocks) = 0;
+  virtual void OnDelete(const std::shared_ptr<Instance>& instance) = 0;
+};
+
+enum class OpenMode {
+  kExisting,           // NotFound (INSTANCE_NOT_FOUND) if there is none.
+  kCreateIfPermitted,  // Makes an empty log, unless creation is restricted or the bound is reached.
+};
+
+class EventLog {
+ public:
+  virtual ~EventLog() = default;
+
+  virtual std::unique_ptr<AppendSession> NewAppendSession() = 0;
+
+  // InvalidArgument for a name that breaks the rules; ResourceExhausted (INSTANCES_LIMIT); and as OpenMode says.
+  virtual void OpenInstance(absl::string_view name, OpenMode mode, Callback<std::shared_ptr<Instance>> done) = 0;
+
+  // Reads one bounded slice of a log. `done` runs on a reading thread.
+  //   OutOfRange  as LogBounds::CheckStart says of `after` (forwards) or `until` (in reverse).
+  //   DataLoss    the range is not intact: a block is damaged or missing. Nothing of the slice is returned.
+  //   NotFound    INSTANCE_DELETED.
+  virtual void Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) = 0;
+
+  // The position behind which the first event with appended_at >= `time` stands; the head if there is none.
+  virtual void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) = 0;
+
+  // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and does
+  // nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
+  virtual void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) = 0;
+
+  // Up to `limit` rows whose names start with `prefix` and sort behind `after_name`, by name.
+  virtual void ListInstances(std::string prefix, std::string after_name, size_t limit,
+                             Callback<std::vector<InstanceInfo>> done) = 0;
+
+  virtual void GetInstance(std::string name, Callback<InstanceInfo> done) = 0;
+
+  // Reads and appends refuse when `done` runs; the bytes leave the disk in the background.
+  virtual void DeleteInstance(std::string name, StatusCallback done) = 0;
+
+  // At most one, set before the first append; must outlive the log.
+  virtual void SetCommitListener(CommitListener* listener) = 0;
+
+  virtual Durability durability() const = 0;
+};
+
+// InvalidArgument (INSTANCE_NAME_INVALID) unless `name` is 1 to 200 bytes of [A-Za-z0-9._:@+-].
+absl::Status CheckInstanceName(absl::string_view name);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_EVENT_LOG_H_
