@@ -213,6 +213,10 @@ class EventLog {
 // InvalidArgument (INSTANCE_NAME_INVALID) unless `name` is 1 to 200 bytes of [A-Za-z0-9._:@+-].
 absl::Status CheckInstanceName(absl::string_view name);
 
+// What every append must satisfy, whichever protocol it came by: a good name, at least one event, a good producer.
+//   InvalidArgument  INSTANCE_NAME_INVALID, BATCH_EMPTY, PRODUCER_INVALID.
+absl::Status CheckAppendBatch(const AppendBatch& batch);
+
 }  // namespace playhead::storage
 
 #endif  // PLAYHEAD_STORAGE_EVENT_LOG_H_

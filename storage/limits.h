@@ -11,6 +11,7 @@ inline constexpr size_t kInstanceNameBytesMax = 200;
 inline constexpr size_t kTypeBytesMax = 128;
 inline constexpr size_t kEventIdBytesMax = 256;
 inline constexpr size_t kProducerIdBytesMax = 64;
+inline constexpr uint64_t kProducerSequenceMax = (uint64_t{1} << 53) - 1;
 inline constexpr size_t kAttributesMax = 32;
 inline constexpr size_t kAttributeKeyBytesMax = 128;
 inline constexpr size_t kAttributesBytesMax = 4096;

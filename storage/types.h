@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace playhead::storage {
