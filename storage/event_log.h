@@ -141,6 +141,9 @@ struct ReadOptions {
   bool reverse = false;           // Newest first.
   uint32_t events_max = kFetchEventsDefault;
   size_t bytes_max = kFetchBytesMax;  // At least one event is returned, however large.
+  // A read through a filter stops once it has taken about this many bytes of blocks apart, with what it found by then,
+  // which may be nothing, and `next` behind what it looked at: so none hogs a reading thread or pins many blocks.
+  size_t scan_bytes_max = kReadScanBytesMax;
   std::shared_ptr<const TypeFilter> filter;  // nullptr matches everything.
 };
 
@@ -148,6 +151,7 @@ struct ReadResult {
   std::vector<BlockSlice> slices;  // In the order of the read.
   size_t bytes = 0;
   uint32_t event_count = 0;
+  size_t scanned_bytes = 0;  // Of the blocks that were looked at, whether taken or filtered out.
   // Everything up to here (downwards to right behind here, for a reverse read) was returned or filtered out. Forwards it
   // is the next `after`; in reverse the next `until`.
   Cursor next;

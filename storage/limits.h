@@ -29,6 +29,9 @@ inline constexpr uint32_t kFetchEventsDefault = 100;
 inline constexpr uint32_t kFetchEventsMax = 10'000;
 inline constexpr size_t kFetchBytesMax = (size_t{4} << 20) - (size_t{64} << 10);
 
+// One read of a log looks at this much at most, whatever its filter lets through.
+inline constexpr size_t kReadScanBytesMax = size_t{4} << 20;
+
 }  // namespace playhead::storage
 
 #endif  // PLAYHEAD_STORAGE_LIMITS_H_
