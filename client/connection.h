@@ -1,0 +1,94 @@
+// Connection: one attempt at each call, and nothing else. Retries, resuming, batching and paging are above it, in
+// Client, Publisher and Subscription; a test of a program that uses those replaces the Connection (client/mocks) and
+// thereby exercises the very logic that will run against a broker.
+//
+// Thread safety: all methods of Connection and of the calls may be called from any thread.
+// Errors: a status carries what the broker said (proto/errors.h: ToProto, HasReason); one that the transport made has
+// no reason.
+#ifndef PLAYHEAD_CLIENT_CONNECTION_H_
+#define PLAYHEAD_CLIENT_CONNECTION_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/options.h"
+#include "client/shared_bytes.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead {
+
+// Hears of one subscription attempt. Methods are called one at a time, never inside a call of SubscribeCall.
+class SubscribeObserver {
+ public:
+  virtual ~SubscribeObserver() = default;
+  // An encoded v1::SubscribeResponse: one for each Read().
+  virtual void OnMessage(SharedBytes message) = 0;
+  // The attempt is over: once, last. OK when the broker ended the stream without an error.
+  virtual void OnDone(absl::Status status) = 0;
+};
+
+// A subscription attempt. May be dropped at any time; the attempt ends with OnDone, not with this object.
+class SubscribeCall {
+ public:
+  virtual ~SubscribeCall() = default;
+  // Asks for the next message. REQUIRES: the message asked for before has arrived.
+  virtual void Read() = 0;
+  // Ends the attempt soon. May be called more than once, and after OnDone.
+  virtual void Cancel() = 0;
+};
+
+// Hears of one append stream. Methods are called one at a time, except that OnWritten may run beside OnReply; never
+// inside a call of AppendCall.
+class AppendObserver {
+ public:
+  virtual ~AppendObserver() = default;
+  // The request given to Write() was sent; the next one may be written.
+  virtual void OnWritten() = 0;
+  // The reply to the oldest unanswered request.
+  virtual void OnReply(v1::AppendStreamResponse reply) = 0;
+  // The stream is over: once, last.
+  virtual void OnDone(absl::Status status) = 0;
+};
+
+// An append stream. May be dropped at any time; the stream ends with OnDone, not with this object.
+class AppendCall {
+ public:
+  virtual ~AppendCall() = default;
+  // Sends an encoded v1::AppendRequest. REQUIRES: the request before was written (OnWritten), and no WritesDone().
+  virtual void Write(SharedBytes request) = 0;
+  // No more requests: the stream ends when all are answered. REQUIRES: no write is in flight.
+  virtual void WritesDone() = 0;
+  // Ends the stream soon. May be called more than once, and after OnDone.
+  virtual void Cancel() = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Single calls: block until the reply or the deadline.
+  virtual absl::StatusOr<v1::AppendResponse> Append(const v1::AppendRequest& request, absl::Time deadline) = 0;
+  // The reply is an encoded v1::FetchMissedResponse.
+  virtual absl::StatusOr<SharedBytes> FetchMissed(const v1::FetchMissedRequest& request, absl::Time deadline) = 0;
+  virtual absl::StatusOr<v1::Instance> GetInstance(const v1::GetInstanceRequest& request, absl::Time deadline) = 0;
+  virtual absl::StatusOr<v1::ListInstancesResponse> ListInstances(const v1::ListInstancesRequest& request,
+                                                                  absl::Time deadline) = 0;
+  virtual absl::Status DeleteInstance(const v1::DeleteInstanceRequest& request, absl::Time deadline) = 0;
+
+  // Streams: return at once, never nullptr. The observer is held until its OnDone has run, and is never called inside
+  // these calls.
+  virtual std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
+                                                   std::shared_ptr<SubscribeObserver> observer) = 0;
+  virtual std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) = 0;
+};
+
+// A connection over gRPC. Connects when the first call needs it. Each attempt at a call is one attempt to connect: the
+// channel does not retry on a schedule of its own. The destructor ends all streams and waits for their OnDone.
+//   InvalidArgument  the target is empty or a duration is not positive.
+absl::StatusOr<std::shared_ptr<Connection>> NewGrpcConnection(const ClientOptions& options);
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_CLIENT_CONNECTION_H_

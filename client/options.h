@@ -1,0 +1,132 @@
+// The options of the client. Each struct is plain data with defaults that suit most; the factories that take them say
+// INVALID_ARGUMENT to a value that is out of range.
+#ifndef PLAYHEAD_CLIENT_OPTIONS_H_
+#define PLAYHEAD_CLIENT_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/cursor_store.h"
+#include "client/timers.h"
+
+namespace grpc {
+class ChannelCredentials;
+}  // namespace grpc
+
+namespace playhead {
+
+// How long to wait before the next attempt: a random time between 0 and a bound that starts at `initial_delay`, grows
+// by `multiplier` with each failed attempt and stops at `max_delay` ("full jitter": clients that lost the same broker
+// do not come back all at once). A message from the broker starts the count anew.
+struct BackoffOptions {
+  absl::Duration initial_delay = absl::Seconds(1);
+  double multiplier = 2;  // At least 1.
+  absl::Duration max_delay = absl::Seconds(30);
+  // How many attempts in a row may fail, beyond the first; 0 is unlimited.
+  int max_attempts = 0;
+};
+
+// Metadata that goes with a call: lower-case keys; a value under a key that ends in `-bin` is binary.
+using CallMetadata = std::vector<std::pair<std::string, std::string>>;
+
+struct ClientOptions {
+  // The broker's address as gRPC names it: HOST:PORT, dns:///HOST:PORT, unix:PATH. Required.
+  std::string target;
+
+  // How the connection is secured; nullptr is plain text.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+
+  // Called for every attempt at a call; what it returns is sent as metadata (keys, tokens). An error fails the attempt.
+  // Called from any thread, possibly at the same time; must be quick.
+  std::function<absl::StatusOr<CallMetadata>()> call_metadata;
+
+  // Between attempts: of subscriptions and publishers without end, of single calls within request_timeout.
+  BackoffOptions backoff;
+
+  // For a single call (Append, FetchMissed's pages, GetInstance, ...) with all its attempts.
+  absl::Duration request_timeout = absl::Seconds(30);
+
+  // How long a stream may take from its start to its first message before the attempt counts as failed.
+  absl::Duration open_timeout = absl::Seconds(20);
+
+  // A connection with calls is probed with a ping after this long without a sign of life, and given up when the answer
+  // takes longer than the timeout.
+  absl::Duration keepalive_interval = absl::Seconds(20);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
+
+  // Time and timers; nullptr is the system's. For tests.
+  std::shared_ptr<Timers> timers;
+};
+
+// When the handled position is given to the cursor store: as soon as one of the two holds. Whatever is not saved yet is
+// handled again after a crash; nothing is ever skipped.
+struct CursorSaving {
+  // After this many handled events. 1: at most one event is handled twice after a crash, at the price of one save
+  // (for FileCursorStore: two fsyncs) for each. 0: never by count.
+  uint32_t events = 1;
+  // This long after the last save, if the position has moved, also by progress past events that the filter skipped.
+  absl::Duration interval = absl::Seconds(1);
+};
+
+struct SubscribeOptions {
+  // Only events of these types: exact names, or `prefix*`. Up to 64; empty for all.
+  std::vector<std::string> types;
+
+  // Goes on behind history that was trimmed, which is reported (Subscription::OnGap) and counted (missed_events).
+  // Without it, trimmed history ends the subscription with CURSOR_TRIMMED.
+  bool allow_gap = false;
+
+  // If set, the subscription starts behind the cursor that the store has for the instance, at `start` only if it has
+  // none, and saves after handling. One subscription for an instance and store at a time.
+  std::shared_ptr<CursorStore> cursor_store;
+  CursorSaving cursor_saving;
+
+  // Received and not yet handed out; when it is reached the stream is not read any further until some of it is handled.
+  // One message (up to 4 MiB) may exceed it. At least 1.
+  size_t buffered_bytes_max = size_t{4} << 20;
+
+  // Called when an attempt failed (or the stream broke) and another was scheduled: `attempt` counts from 1 since the
+  // last message. On a thread of the client, possibly while an event is handled; must be quick; may call Close().
+  std::function<void(int attempt, const absl::Status& cause)> on_reconnect;
+};
+
+struct PublisherOptions {
+  // The identity under which events are numbered, so that a retry stores nothing twice: 1 to 64 bytes of
+  // [A-Za-z0-9._:@+-], unique to one writer. Empty: a random one.
+  std::string producer_id;
+
+  // The sequence of the first event that this publisher appends to an instance. With a producer_id that is used again,
+  // an event that was stored under its sequence before is answered as a duplicate and not stored again. At least 1.
+  uint64_t first_sequence = 1;
+
+  // A batch is sent when it is this large: up to 10,000 events and 3.5 MiB.
+  uint32_t batch_events_max = 512;
+  size_t batch_bytes_max = size_t{256} << 10;
+
+  // A batch that is not full is sent at once while fewer than `eager_batches` are in flight, and otherwise collects
+  // until replies make room. With a `linger` it collects for that long in any case.
+  uint32_t eager_batches = 4;
+  absl::Duration linger = absl::ZeroDuration();
+
+  // The window: accepted and not yet acknowledged. Append blocks, TryAppend refuses, when it is full.
+  uint32_t window_events_max = 65'536;
+  size_t window_bytes_max = size_t{32} << 20;
+
+  // What the destructor grants to events that are not acknowledged yet before it fails them.
+  absl::Duration close_timeout = absl::Seconds(10);
+
+  // Called when the stream broke and another attempt was scheduled; as SubscribeOptions::on_reconnect.
+  std::function<void(int attempt, const absl::Status& cause)> on_reconnect;
+};
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_CLIENT_OPTIONS_H_

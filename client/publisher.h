@@ -1,0 +1,103 @@
+// Publisher: appends single events at the speed of batches. Events are batched by instance, pipelined over one stream,
+// numbered under a producer identity, and sent again after a broken connection, so that each is stored once and in
+// order.
+//
+//   absl::StatusOr<Publisher> publisher = client.NewPublisher();
+//   publisher->Append("bot-7", {.type = "message", .data = body}, [](absl::StatusOr<Receipt> receipt) { ... });
+//   absl::Status all_stored = publisher->Flush();
+//
+// Order: events of one instance are stored in the order of the calls that accepted them.
+//
+// Errors. What a retry can mend (a lost connection, a broker that restarts, a full queue, an uncertain sync) is retried
+// in order and with the same identities, and never shows. Everything else follows one rule:
+//   - a refused event fails with the broker's reason, together with the batch it was in;
+//   - what was accepted behind it for the same instance fails with PREVIOUS_FAILED, and so does every further Append to
+//     that instance, because storing it would change the order,
+//   - until ResumeAppends(instance) says that the program knows. Numbering then goes on where the refused batch began.
+// Other instances are not affected. An error that concerns the stream itself (the broker refuses the caller; the
+// attempts that backoff allows are used up) fails everything, for good.
+//
+// Thread safety: all methods may be called from any thread.
+// Callbacks run on a thread of the client, in the order of the events of an instance; they must be quick and must not
+// call a blocking method of the publisher (TryAppend is fine).
+// Ownership: events are copied while they are accepted. Memory: the window, and about 200 bytes for each instance that
+// was ever appended to.
+#ifndef PLAYHEAD_CLIENT_PUBLISHER_H_
+#define PLAYHEAD_CLIENT_PUBLISHER_H_
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "client/options.h"
+#include "proto/event_wire.h"
+
+namespace playhead {
+
+class Connection;
+
+// An event that is stored.
+struct Receipt {
+  uint64_t cursor = 0;
+  bool duplicate = false;  // It was stored before, at this cursor, and not again.
+};
+
+class Publisher {
+ public:
+  using Callback = absl::AnyInvocable<void(absl::StatusOr<Receipt>) &&>;
+
+  ~Publisher();  // Close(now + PublisherOptions::close_timeout), unless closed or moved from.
+  Publisher(Publisher&&) noexcept;
+  Publisher& operator=(Publisher&&) noexcept;
+
+  // Accepts an event; blocks while the window is full. OK: `done` (if not empty) is called once, later. An error: the
+  // event was not accepted, takes no sequence, and `done` is not called.
+  //   InvalidArgument     the event breaks a limit of event_log.proto.
+  //   Aborted             PREVIOUS_FAILED; see above.
+  //   FailedPrecondition  the publisher was closed.
+  //   Others              the publisher has failed for good with this error.
+  absl::Status Append(absl::string_view instance, const NewEvent& event, Callback done);
+
+  // The same with a future. A refusal to accept is in the future too.
+  std::future<absl::StatusOr<Receipt>> Append(absl::string_view instance, const NewEvent& event);
+
+  // As Append, but never blocks.
+  //   ResourceExhausted   the window is full: try again when a callback has run.
+  absl::Status TryAppend(absl::string_view instance, const NewEvent& event, Callback done);
+
+  // Sends what is collected and waits until every event accepted before this call is stored or failed. OK if none has
+  // failed since the last Flush; else the first failure. DeadlineExceeded leaves all as it is.
+  absl::Status Flush(absl::Time deadline = absl::InfiniteFuture());
+
+  // Allows appends to an instance again after a refusal. Events accepted from now on take the place of those that
+  // failed. REQUIRES (else nothing happens): the failure was reported to the callbacks.
+  void ResumeAppends(absl::string_view instance);
+
+  // Accepts no more, flushes until `deadline`, then fails what is left as UNKNOWN (APPEND_UNCERTAIN: may have been
+  // stored). When it returns every callback has run. Returns as Flush.
+  absl::Status Close(absl::Time deadline = absl::InfiniteFuture());
+
+  // As given in the options, or the random one.
+  const std::string& producer_id() const;
+
+ private:
+  friend class Client;
+  class Core;  // Shared with the stream and the timers.
+
+  explicit Publisher(std::shared_ptr<Core> core);
+
+  static absl::StatusOr<Publisher> Create(std::shared_ptr<Connection> connection, const ClientOptions& client_options,
+                                          PublisherOptions options);
+
+  std::shared_ptr<Core> core_;  // nullptr when moved from.
+};
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_CLIENT_PUBLISHER_H_
