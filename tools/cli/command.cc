@@ -1,0 +1,127 @@
+#include "tools/cli/command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/terminal.h"
+
+namespace playhead::tools {
+namespace {
+
+constexpr absl::string_view kOverview =
+    R"(playhead - a durable event log for each instance, read by cursor
+
+Usage: playhead COMMAND [ARGUMENTS] [FLAGS]
+
+Commands:
+)";
+
+constexpr absl::string_view kCommon = R"(
+`playhead COMMAND --help` explains each. Flags can be set in the environment too (--target is
+PLAYHEAD_TARGET) and in a --flagfile; the command line wins, then the environment, then the file.
+
+Exit codes:
+  0  done
+  1  failed for a reason that has no code of its own
+  2  flags, arguments or input that are not taken
+  3  no such instance
+  4  the broker cannot be reached or is busy: the same command may succeed later
+  5  cannot resume from that cursor (CURSOR_TRIMMED, CURSOR_DIVERGED)
+  6  the append clashes with what is stored (ID_CONFLICT, SEQUENCE_GAP, CURSOR_MISMATCH)
+  7  stored events cannot be read intact (DATA_LOSS)
+130  interrupted before the work was done
+An error is one line on stderr: `playhead: REASON: what was wrong`. docs/errors.md lists the reasons.
+)";
+
+void PrintOverview(absl::Span<const std::unique_ptr<Command>> commands, std::FILE* out) {
+  std::string text(kOverview);
+  for (const auto& command : commands) {
+    const Command::Info info = command->info();
+    absl::StrAppendFormat(&text, "  %-14s %s\n", info.name, info.summary);
+  }
+  absl::StrAppend(&text, kCommon);
+  std::fputs(text.c_str(), out);
+}
+
+void PrintHelp(const Command::Info& info, const FlagSet& flags) {
+  const std::string text = absl::StrCat("playhead ", info.name, " - ", info.summary, "\n\nUsage: playhead ", info.name,
+                                        info.arguments.empty() ? "" : " ", info.arguments, " [FLAGS]\n",
+                                        info.description.empty() ? "" : "\n", info.description,
+                                        flags.Describe(std::min<size_t>(TerminalColumns(stdout).value_or(100), 100)));
+  std::fputs(text.c_str(), stdout);
+}
+
+// The command whose name, of one or two words, `args` start with.
+Command* FindCommand(absl::Span<const std::unique_ptr<Command>> commands, absl::Span<const std::string> args,
+                     size_t& words) {
+  for (words = 2; words > 0; --words) {
+    if (args.size() < words) continue;
+    const std::string name = words == 1 ? args[0] : absl::StrCat(args[0], " ", args[1]);
+    for (const auto& command : commands) {
+      if (command->info().name == name) return command.get();
+    }
+  }
+  return nullptr;
+}
+
+// A variable that no command knows is a typing error that would otherwise go unnoticed.
+absl::Status CheckEnvironment(absl::Span<const std::unique_ptr<Command>> commands, const FlagSet& of_command,
+                              const absl::btree_map<std::string, std::string>& environment) {
+  for (const auto& [variable, value] : environment) {
+    // The flags of other commands are bound to objects that never run.
+    bool known = of_command.HasEnvironmentName(variable);
+    for (size_t i = 0; i < commands.size() && !known; ++i) {
+      FlagSet flags;
+      commands[i]->AddFlags(flags);
+      known = flags.HasEnvironmentName(variable);
+    }
+    if (!known) return UsageError(absl::StrCat("unknown flag ", variable, " in the environment"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const std::vector<std::string>& args) {
+  if (args.empty()) {
+    PrintOverview(commands, stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+    PrintOverview(commands, stdout);
+    return static_cast<int>(ExitCode::kOk);
+  }
+  size_t words = 0;
+  Command* command = FindCommand(commands, args, words);
+  if (command == nullptr) {
+    return static_cast<int>(Report(UsageError(absl::StrCat("no command \"", args[0], "\"; see playhead --help"))));
+  }
+  const Command::Info info = command->info();
+  FlagSet flags;
+  command->AddFlags(flags);
+  const auto usage = [&info](absl::string_view message) {
+    return static_cast<int>(Report(UsageError(absl::StrCat(message, "; see playhead ", info.name, " --help"))));
+  };
+  const absl::btree_map<std::string, std::string> environment = PlayheadEnvironment();
+  const absl::StatusOr<std::vector<std::string>> arguments =
+      flags.Parse(absl::MakeConstSpan(args).subspan(words), environment);
+  if (!arguments.ok()) return usage(arguments.status().message());
+  if (flags.help_asked()) {
+    PrintHelp(info, flags);
+    return static_cast<int>(ExitCode::kOk);
+  }
+  if (absl::Status status = CheckEnvironment(commands, flags, environment); !status.ok())
+    return usage(status.message());
+  if (arguments->size() < info.arguments_min) return usage(absl::StrCat("give ", info.arguments));
+  if (arguments->size() > info.arguments_max) {
+    return usage(absl::StrCat("unexpected argument \"", (*arguments)[info.arguments_max], "\""));
+  }
+  return static_cast<int>(Report(command->Run(*arguments)));
+}
+
+}  // namespace playhead::tools

@@ -1,0 +1,45 @@
+// Text as people and scripts type and read it: sizes, durations, times, and bytes made safe to print.
+#ifndef PLAYHEAD_TOOLS_CLI_TEXT_H_
+#define PLAYHEAD_TOOLS_CLI_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace playhead::tools {
+
+// "65536", "64KiB", "64k" (the same), "1.5GiB". nullopt for anything else, and beyond 64 bits.
+std::optional<uint64_t> ParseBytes(absl::string_view text);
+// The shortest exact form: "64MiB", "1000".
+std::string FormatBytes(uint64_t bytes);
+// For reading, not exact: "2.5 MiB".
+std::string ApproximateBytes(double bytes);
+
+// "10s", "250ms", "24h", "1h30m", "8d". nullopt for anything else, and for a negative one.
+std::optional<absl::Duration> ParseDuration(absl::string_view text);
+
+// RFC 3339, with or without a fraction of a second; nullopt for anything else.
+std::optional<absl::Time> ParseTime(absl::string_view text);
+// RFC 3339 in UTC with microseconds.
+std::string FormatMicros(int64_t micros);
+
+// "1,234,567".
+std::string WithThousands(uint64_t number);
+
+// `text` on one line and without anything that a terminal would act on: control characters and malformed UTF-8 become
+// escapes such as \n and \x1b.
+std::string Printable(absl::string_view text);
+
+// The longest front of `text` (UTF-8) that takes at most `columns`, a character counted as one; with "…" when cut.
+std::string Fit(absl::string_view text, size_t columns);
+
+// How many characters `text` (UTF-8) has.
+size_t Columns(absl::string_view text);
+
+}  // namespace playhead::tools
+
+#endif  // PLAYHEAD_TOOLS_CLI_TEXT_H_
