@@ -1,0 +1,74 @@
+#include "broker/byte_budget.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace playhead::broker {
+
+ByteBudget::Grant::Grant(Grant&& other) noexcept
+    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+ByteBudget::Grant& ByteBudget::Grant::operator=(Grant&& other) noexcept {
+  if (this != &other) {
+    Release();
+    budget_ = std::exchange(other.budget_, nullptr);
+    bytes_ = std::exchange(other.bytes_, 0);
+  }
+  return *this;
+}
+
+void ByteBudget::Grant::ShrinkTo(size_t bytes) {
+  if (bytes_ <= bytes) return;
+  budget_->Return(bytes_ - bytes);
+  bytes_ = bytes;
+}
+
+void ByteBudget::Grant::Merge(Grant other) {
+  if (other.budget_ != nullptr) budget_ = other.budget_;
+  bytes_ += std::exchange(other.bytes_, 0);
+}
+
+void ByteBudget::Grant::Release() { ShrinkTo(0); }
+
+std::optional<ByteBudget::Grant> ByteBudget::TryAcquire(size_t bytes, size_t keep_free) {
+  absl::MutexLock lock(&mu_);
+  const size_t free = bytes_max_ - in_use_;
+  if (!waiters_.empty() || free < keep_free || free - keep_free < bytes) return std::nullopt;
+  in_use_ += bytes;
+  return Grant(this, bytes);
+}
+
+void ByteBudget::Acquire(size_t bytes, Granted granted) {
+  absl::MutexLock lock(&mu_);
+  waiters_.push_back({std::min(bytes, bytes_max_), std::move(granted)});
+  Serve();
+}
+
+size_t ByteBudget::in_use() const {
+  absl::MutexLock lock(&mu_);
+  return in_use_;
+}
+
+size_t ByteBudget::waiting() const {
+  absl::MutexLock lock(&mu_);
+  return waiters_.size();
+}
+
+void ByteBudget::Return(size_t bytes) {
+  absl::MutexLock lock(&mu_);
+  in_use_ -= bytes;
+  Serve();
+}
+
+void ByteBudget::Serve() {
+  while (!waiters_.empty() && waiters_.front().bytes <= bytes_max_ - in_use_) {
+    Waiter waiter = std::move(waiters_.front());
+    waiters_.pop_front();
+    in_use_ += waiter.bytes;
+    executor_.Post([granted = std::move(waiter.granted), grant = Grant(this, waiter.bytes)]() mutable {
+      std::move(granted)(std::move(grant));
+    });
+  }
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,81 @@
+// A bounded number of bytes that many share: appends in flight, deliveries in memory.
+#ifndef PLAYHEAD_BROKER_BYTE_BUDGET_H_
+#define PLAYHEAD_BROKER_BYTE_BUDGET_H_
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "storage/executor.h"
+
+namespace playhead::broker {
+
+// Thread safety: all methods may be called from any thread, under the caller's locks too.   Blocking: none.
+// Ownership: borrows `executor`; must outlive its grants. What waits when the budget is destroyed is dropped, not
+// called.
+class ByteBudget {
+ public:
+  // Bytes held of a budget; gives them back when destroyed. Not thread-safe.
+  class Grant {
+   public:
+    Grant() = default;
+    Grant(Grant&& other) noexcept;
+    Grant& operator=(Grant&& other) noexcept;
+    ~Grant() { Release(); }
+
+    size_t bytes() const { return bytes_; }
+    // Gives back all but `bytes`. Does nothing if it holds no more than that.
+    void ShrinkTo(size_t bytes);
+    // Takes over what `other`, of the same budget, holds.
+    void Merge(Grant other);
+    void Release();
+
+   private:
+    friend class ByteBudget;
+    Grant(ByteBudget* budget, size_t bytes) : budget_(budget), bytes_(bytes) {}
+
+    ByteBudget* budget_ = nullptr;
+    size_t bytes_ = 0;
+  };
+
+  using Granted = absl::AnyInvocable<void(Grant) &&>;
+
+  ByteBudget(size_t bytes_max, storage::Executor& executor) : bytes_max_(bytes_max), executor_(executor) {}
+  ByteBudget(const ByteBudget&) = delete;
+  ByteBudget& operator=(const ByteBudget&) = delete;
+
+  // Grants `bytes` at once if that leaves at least `keep_free` and nobody waits; else nullopt. Who can do with less
+  // asks with a `keep_free`, so that something is left for those who cannot.
+  std::optional<Grant> TryAcquire(size_t bytes, size_t keep_free = 0) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Calls `granted` once on the executor, when `bytes` are free and all who asked before were served. More bytes than
+  // the budget has are granted as all that it has.
+  void Acquire(size_t bytes, Granted granted) ABSL_LOCKS_EXCLUDED(mu_);
+
+  size_t bytes_max() const { return bytes_max_; }
+  size_t in_use() const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t waiting() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Waiter {
+    size_t bytes;
+    Granted granted;
+  };
+
+  void Return(size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  void Serve() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const size_t bytes_max_;
+  storage::Executor& executor_;
+  mutable absl::Mutex mu_;  // Guards the members below it.
+  size_t in_use_ ABSL_GUARDED_BY(mu_) = 0;
+  // One entry at most for each call in progress, so it is bounded by their number.
+  std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_BYTE_BUDGET_H_

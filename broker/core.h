@@ -1,0 +1,28 @@
+// What every protocol of the broker works with, by reference. broker/server.h owns it all.
+#ifndef PLAYHEAD_BROKER_CORE_H_
+#define PLAYHEAD_BROKER_CORE_H_
+
+#include "broker/byte_budget.h"
+#include "broker/limits.h"
+#include "broker/stream_registry.h"
+#include "broker/tail.h"
+#include "broker/timer_queue.h"
+#include "storage/event_log.h"
+#include "storage/executor.h"
+
+namespace playhead::broker {
+
+struct Core {
+  const Limits& limits;
+  storage::EventLog& log;
+  storage::Executor& executor;
+  Tail& tail;
+  TimerQueue& timers;
+  ByteBudget& append_budget;
+  ByteBudget& delivery_budget;
+  StreamRegistry& streams;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CORE_H_

@@ -1,0 +1,20 @@
+// EventLog.Append: one batch, one reply.
+#ifndef PLAYHEAD_BROKER_GRPC_APPEND_CALL_H_
+#define PLAYHEAD_BROKER_GRPC_APPEND_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "broker/core.h"
+
+namespace playhead::broker {
+
+// Takes up a call. The batch is refused with APPEND_QUEUE_FULL when the append budget is used up. A client that goes
+// away does not take an accepted append back.
+grpc::ServerUnaryReactor* StartAppendCall(const Core& core, grpc::CallbackServerContext& context,
+                                          const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_APPEND_CALL_H_

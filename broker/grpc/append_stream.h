@@ -1,0 +1,97 @@
+// EventLog.AppendStream: pipelined appends, with replies in order.
+#ifndef PLAYHEAD_BROKER_GRPC_APPEND_STREAM_H_
+#define PLAYHEAD_BROKER_GRPC_APPEND_STREAM_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <deque>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "broker/byte_budget.h"
+#include "broker/core.h"
+#include "broker/stream_registry.h"
+#include "storage/event_log.h"
+
+namespace playhead::broker {
+
+// One stream. Requests are submitted as they are read, within the stream's window (Limits::append_stream_requests_max
+// and _bytes_max, replies not yet taken included) and as far as the append budget goes: beyond that the stream just
+// reads slower. Replies go out in order, one write at a time, buffered together while more are ready.
+//
+// After the first refusal nothing more is read; what was read behind it is answered with PREVIOUS_FAILED, and the
+// stream ends with the first refusal's status. A client that goes away does not take accepted appends back.
+class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                           public ClosableStream,
+                           public std::enable_shared_from_this<AppendStream> {
+ public:
+  static grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Start(const Core& core,
+                                                                            grpc::CallbackServerContext& context);
+
+  AppendStream(const Core& core, grpc::CallbackServerContext& context);
+
+  void OnReadDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
+  void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDone() override;
+
+  // Reads nothing more, answers what was read, and ends with `status`.
+  void Close(absl::Status status) override ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Reply {
+    grpc::ByteBuffer message;
+    size_t request_bytes;
+  };
+
+  enum class Action { kNone, kRead, kWrite, kWriteBuffered, kFinish };
+
+  // Starts whatever can be started. One thread at a time does, so that nothing is started behind Finish.
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  Action Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status FinalStatus() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Takes up a request that the budget has granted.
+  void Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result) ABSL_LOCKS_EXCLUDED(mu_);
+  // Answers the request that could not be submitted, once those before it are answered.
+  void AnswerInvalid() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddReply(grpc::ByteBuffer message, size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Forget(size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Core core_;
+  grpc::CallbackServerContext& context_;
+  const std::unique_ptr<storage::AppendSession> session_;
+  StreamRegistry::Ticket ticket_;
+  std::shared_ptr<AppendStream> self_;  // Until gRPC is done with it.
+  grpc::ByteBuffer incoming_;           // gRPC reads into it while `reading_`.
+  grpc::ByteBuffer outgoing_;           // gRPC writes from it while `writing_`.
+
+  absl::Mutex mu_;                             // Guards the members below it.
+  bool running_ ABSL_GUARDED_BY(mu_) = false;  // A thread is in Run.
+  bool reading_ ABSL_GUARDED_BY(mu_) = false;  // From StartRead until the request is submitted.
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool read_closed_ ABSL_GUARDED_BY(mu_) = false;   // The client sends no more.
+  bool write_failed_ ABSL_GUARDED_BY(mu_) = false;  // The client takes no more.
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+
+  size_t requests_ ABSL_GUARDED_BY(mu_) = 0;        // Read and not yet answered.
+  size_t request_bytes_ ABSL_GUARDED_BY(mu_) = 0;   // Of these.
+  size_t submitted_ ABSL_GUARDED_BY(mu_) = 0;       // Of these, with the log.
+  std::deque<Reply> replies_ ABSL_GUARDED_BY(mu_);  // Of these, to be written.
+  size_t writing_request_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+
+  absl::Status invalid_ ABSL_GUARDED_BY(mu_);  // Why the last request read was not submitted; it is not answered yet.
+  size_t invalid_request_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Status refusal_ ABSL_GUARDED_BY(mu_);  // The first.
+  absl::Status closing_ ABSL_GUARDED_BY(mu_);  // Why the broker ends the stream.
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_APPEND_STREAM_H_

@@ -1,0 +1,19 @@
+// The service playhead.v1.EventLog: each method is taken up by a file of its own.
+#ifndef PLAYHEAD_BROKER_GRPC_EVENT_LOG_SERVICE_H_
+#define PLAYHEAD_BROKER_GRPC_EVENT_LOG_SERVICE_H_
+
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+
+#include "broker/core.h"
+
+namespace playhead::broker {
+
+// All methods take and give raw bytes: event bytes are never parsed, and a request that is no message is refused in the
+// contract's own words. Must outlive the gRPC server.
+std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_EVENT_LOG_SERVICE_H_

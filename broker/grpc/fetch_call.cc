@@ -1,0 +1,70 @@
+#include "broker/grpc/fetch_call.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "broker/byte_budget.h"
+#include "broker/fetch.h"
+#include "broker/grpc/message_buffer.h"
+#include "broker/grpc/read_request.h"
+#include "broker/grpc/unary_call.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead::broker {
+namespace {
+
+class FetchCall final : public UnaryCall {
+ public:
+  FetchCall(const Core& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
+      : UnaryCall("FetchMissed", context, response), core_(core) {}
+
+  // Must return before gRPC learns of the call: gRPC then holds back what happens to it until `fetch_` is set.
+  void Start(const grpc::ByteBuffer& request) {
+    if (absl::Status status = Submit(request); !status.ok()) Refuse(status);
+  }
+
+  void OnCancel() override {
+    if (fetch_ != nullptr) fetch_->Cancel();
+  }
+
+ private:
+  absl::Status Submit(const grpc::ByteBuffer& buffer) {
+    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return status;
+    v1::FetchMissedRequest message;
+    if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
+    auto request = ToFetchRequest(message);
+    if (!request.ok()) return request.status();
+    fetch_ =
+        Fetch::Start(core_, *std::move(request), [this](absl::StatusOr<FetchPage> page) { OnPage(std::move(page)); });
+    return absl::OkStatus();
+  }
+
+  void OnPage(absl::StatusOr<FetchPage> page) {
+    if (!page.ok()) return Refuse(page.status());
+    grant_ = std::move(page->grant);  // Held until the reply is written.
+    v1::FetchMissedResponse rest;
+    rest.set_next_cursor(page->next.value());
+    rest.set_first_cursor(page->first.value());
+    rest.set_head_cursor(page->head.value());
+    rest.set_end_reached(page->end_reached);
+    if (page->gap) *rest.mutable_gap() = ToProto(*page->gap);
+    Reply(EventsBuffer(page->slices, rest.SerializeAsString()));
+  }
+
+  const Core core_;
+  std::shared_ptr<Fetch> fetch_;
+  ByteBudget::Grant grant_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartFetchCall(const Core& core, grpc::CallbackServerContext& context,
+                                         const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+  auto* const call = new FetchCall(core, context, response);
+  call->Start(request);
+  return call;
+}
+
+}  // namespace playhead::broker

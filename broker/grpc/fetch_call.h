@@ -1,0 +1,19 @@
+// EventLog.FetchMissed: one page.
+#ifndef PLAYHEAD_BROKER_GRPC_FETCH_CALL_H_
+#define PLAYHEAD_BROKER_GRPC_FETCH_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "broker/core.h"
+
+namespace playhead::broker {
+
+// Takes up a call. The reply carries the stored bytes of the events.
+grpc::ServerUnaryReactor* StartFetchCall(const Core& core, grpc::CallbackServerContext& context,
+                                         const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_FETCH_CALL_H_

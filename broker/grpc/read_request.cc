@@ -1,0 +1,68 @@
+#include "broker/grpc/read_request.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "proto/errors.h"
+
+namespace playhead::broker {
+namespace {
+
+// nullptr for a filter that lets everything through.
+absl::StatusOr<std::shared_ptr<const storage::TypeFilter>> ToFilter(
+    const google::protobuf::RepeatedPtrField<std::string>& types) {
+  const std::vector<absl::string_view> patterns(types.begin(), types.end());
+  auto filter = storage::TypeFilter::Make(patterns);
+  if (!filter.ok()) return filter.status();
+  if (filter->MatchesAll()) return nullptr;
+  return std::make_shared<const storage::TypeFilter>(*std::move(filter));
+}
+
+// Fills in what both kinds of request have.
+template <typename Out, typename Request>
+absl::StatusOr<Out> ToCommon(const Request& request) {
+  if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
+  auto start = ToStartPosition(request.start());
+  if (!start.ok()) return start.status();
+  auto filter = ToFilter(request.types());
+  if (!filter.ok()) return filter.status();
+  Out out;
+  out.instance = request.instance();
+  out.start = *start;
+  out.filter = *std::move(filter);
+  out.allow_gap = request.allow_gap();
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<SubscriptionRequest> ToSubscriptionRequest(const v1::SubscribeRequest& request) {
+  return ToCommon<SubscriptionRequest>(request);
+}
+
+absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request) {
+  auto fetch = ToCommon<FetchRequest>(request);
+  if (!fetch.ok()) return fetch.status();
+  if (request.limit() > storage::kFetchEventsMax) {
+    return MakeError(Reason::kLimitInvalid,
+                     absl::StrCat("`limit` is ", request.limit(), "; 1 to ", storage::kFetchEventsMax,
+                                  " are allowed, and 0 for ", storage::kFetchEventsDefault));
+  }
+  fetch->until = storage::Cursor(request.until_cursor());
+  fetch->events_max = request.limit() == 0 ? storage::kFetchEventsDefault : request.limit();
+  fetch->reverse = request.reverse();
+  return fetch;
+}
+
+v1::Gap ToProto(const Gap& gap) {
+  v1::Gap out;
+  out.set_cause(v1::Gap::TRIMMED);
+  out.set_after_cursor(gap.after.value());
+  out.set_last_cursor(gap.last.value());
+  out.set_event_count(gap.event_count);
+  return out;
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,30 @@
+// What the requests of the reading methods have in common, in the broker's own terms.
+#ifndef PLAYHEAD_BROKER_GRPC_READ_REQUEST_H_
+#define PLAYHEAD_BROKER_GRPC_READ_REQUEST_H_
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "broker/fetch.h"
+#include "broker/start_position.h"
+#include "broker/subscription.h"
+#include "playhead/v1/event_log.pb.h"
+#include "storage/type_filter.h"
+
+namespace playhead::broker {
+
+//   InvalidArgument  START_REQUIRED, FILTER_INVALID, INSTANCE_NAME_INVALID.
+absl::StatusOr<SubscriptionRequest> ToSubscriptionRequest(const v1::SubscribeRequest& request);
+
+//   The same, and LIMIT_INVALID.
+absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request);
+
+// The gap as readers are told of it.
+v1::Gap ToProto(const Gap& gap);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_READ_REQUEST_H_

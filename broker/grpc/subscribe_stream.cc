@@ -1,0 +1,135 @@
+#include "broker/grpc/subscribe_stream.h"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "broker/delivery.h"
+#include "broker/error_status.h"
+#include "broker/grpc/message_buffer.h"
+#include "broker/grpc/read_request.h"
+#include "broker/log.h"
+#include "broker/subscription.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead::broker {
+namespace {
+
+// Encodes each kind of delivery but Closed.
+class Encoder {
+ public:
+  explicit Encoder(const Limits& limits) : limits_(limits) {}
+
+  grpc::ByteBuffer operator()(const Events& events) const { return EventsBuffer(events.slices); }
+
+  grpc::ByteBuffer operator()(const Started& started) const {
+    v1::SubscribeResponse message;
+    v1::SubscribeResponse::Started& out = *message.mutable_start();
+    out.set_cursor(started.cursor.value());
+    out.set_first_cursor(started.first.value());
+    out.set_head_cursor(started.head.value());
+    out.set_heartbeat_interval_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(limits_.heartbeat_interval)));
+    return ToByteBuffer(message);
+  }
+
+  grpc::ByteBuffer operator()(const CaughtUp& caught_up) const {
+    v1::SubscribeResponse message;
+    message.mutable_caught_up()->set_cursor(caught_up.cursor.value());
+    return ToByteBuffer(message);
+  }
+
+  grpc::ByteBuffer operator()(const Heartbeat& heartbeat) const {
+    v1::SubscribeResponse message;
+    message.mutable_heartbeat()->set_cursor(heartbeat.cursor.value());
+    message.mutable_heartbeat()->set_head_cursor(heartbeat.head.value());
+    return ToByteBuffer(message);
+  }
+
+  grpc::ByteBuffer operator()(const Gap& gap) const {
+    v1::SubscribeResponse message;
+    *message.mutable_gap() = ToProto(gap);
+    return ToByteBuffer(message);
+  }
+
+  grpc::ByteBuffer operator()(const Closed&) const { return grpc::ByteBuffer(); }
+
+ private:
+  const Limits& limits_;
+};
+
+// At any time exactly one thing is under way: a Next of the subscription or a write. Whichever ends it starts the other
+// or finishes, and a cancellation finishes only if it took back a Next; so Finish is called once, and nothing after it.
+class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  SubscribeStream(const Core& core, grpc::CallbackServerContext& context) : core_(core), context_(context) {}
+
+  void Start(const grpc::ByteBuffer& request) {
+    if (absl::Status status = Open(request); !status.ok()) return End(status);
+    Ask();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (ok) return Ask();
+    subscription_->Cancel();
+    End(absl::CancelledError("the client is gone"));
+  }
+
+  void OnCancel() override {
+    if (subscription_ != nullptr && subscription_->Cancel()) End(absl::CancelledError("the call was cancelled"));
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status Open(const grpc::ByteBuffer& buffer) {
+    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return status;
+    v1::SubscribeRequest message;
+    if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
+    auto request = ToSubscriptionRequest(message);
+    if (!request.ok()) return request.status();
+    auto subscription = Subscription::Start(core_, *std::move(request));
+    auto ticket = core_.streams.Admit(subscription);
+    if (!ticket.ok()) {
+      subscription->Cancel();
+      return ticket.status();
+    }
+    ticket_ = *std::move(ticket);
+    subscription_ = std::move(subscription);
+    return absl::OkStatus();
+  }
+
+  void Ask() {
+    if (!subscription_->Next([this](Delivery delivery) { OnDelivery(std::move(delivery)); })) {
+      End(absl::CancelledError("the call was cancelled"));
+    }
+  }
+
+  void OnDelivery(Delivery delivery) {
+    if (const auto* closed = std::get_if<Closed>(&delivery)) return End(closed->status);
+    message_ = std::visit(Encoder(core_.limits), delivery);
+    StartWrite(&message_);
+  }
+
+  void End(const absl::Status& status) {
+    if (!absl::IsCancelled(status)) LogRefusal("Subscribe", status);
+    Finish(ToGrpcStatus(status, context_));
+  }
+
+  const Core core_;
+  grpc::CallbackServerContext& context_;
+  std::shared_ptr<Subscription> subscription_;
+  StreamRegistry::Ticket ticket_;
+  grpc::ByteBuffer message_;  // Being written.
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, grpc::CallbackServerContext& context,
+                                                                 const grpc::ByteBuffer& request) {
+  auto* const stream = new SubscribeStream(core, context);
+  stream->Start(request);
+  return stream;
+}
+
+}  // namespace playhead::broker

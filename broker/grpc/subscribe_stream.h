@@ -1,0 +1,20 @@
+// EventLog.Subscribe: a subscription, framed as a gRPC stream.
+#ifndef PLAYHEAD_BROKER_GRPC_SUBSCRIBE_STREAM_H_
+#define PLAYHEAD_BROKER_GRPC_SUBSCRIBE_STREAM_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "broker/core.h"
+
+namespace playhead::broker {
+
+// Takes up a stream. One write is in flight at a time, and the next delivery is asked for only when it is done: what a
+// slow client does not take stays in the log.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, grpc::CallbackServerContext& context,
+                                                                 const grpc::ByteBuffer& request);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_SUBSCRIBE_STREAM_H_

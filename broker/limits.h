@@ -1,0 +1,62 @@
+// The broker's limits, each with its default and its unit. Every queue and buffer of the broker is bounded by one of
+// them. The fixed limits of the contract are in storage/limits.h, those of the store in storage/options.h.
+#ifndef PLAYHEAD_BROKER_LIMITS_H_
+#define PLAYHEAD_BROKER_LIMITS_H_
+
+#include <cstddef>
+
+#include "absl/time/time.h"
+#include "storage/limits.h"
+
+namespace playhead::broker {
+
+struct Limits {
+  // Streams (Subscribe and AppendStream) open at once over all connections: beyond that, STREAMS_LIMIT.
+  size_t streams_max = 10'000;
+
+  // Delivery: one message of events carries at most this much, unless a single event is larger.
+  size_t delivery_bytes_max = size_t{512} << 10;
+  // What each stream may hold of undelivered events without asking. More is drawn from the budget, which all streams
+  // and fetches share; when it is used up, streams go on with smaller messages.
+  size_t delivery_bytes_free = size_t{64} << 10;
+  size_t delivery_budget_bytes = size_t{64} << 20;
+
+  // Recent blocks kept in memory for subscribers near the head, over all instances, overhead included.
+  size_t tail_bytes_max = size_t{32} << 20;
+
+  // One fetch looks at this much of the log at most; a filter that matches rarely then gets a short page.
+  size_t fetch_scan_bytes_max = size_t{64} << 20;
+
+  // One encoded event; may be raised up to storage::kEventBytesCeiling.
+  size_t event_bytes_max = storage::kEventBytesDefault;
+
+  // Appends read from clients and not yet stored, over all calls. Below the store's own queue, so that streams are
+  // slowed down by flow control and only unary calls are ever refused. One message per stream may be read beyond it.
+  size_t append_budget_bytes = size_t{48} << 20;
+  // Appends of one stream that are read and not yet answered.
+  size_t append_stream_requests_max = 64;
+  size_t append_stream_bytes_max = size_t{8} << 20;
+
+  // One gRPC message from a client.
+  int grpc_receive_bytes_max = 4 << 20;
+
+  // A stream on which nothing else was sent for this long gets a heartbeat.
+  absl::Duration heartbeat_interval = absl::Seconds(10);
+  // A stream whose filter passes over events hears of the progress at least this often.
+  absl::Duration progress_interval = absl::Seconds(1);
+
+  // Connections: clients may ping this often; the broker pings silent connections, to find dead peers.
+  absl::Duration client_ping_interval_min = absl::Seconds(10);
+  absl::Duration keepalive_interval = absl::Seconds(30);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
+
+  // How long a stop waits for calls to end by themselves before it cancels them.
+  absl::Duration shutdown_timeout = absl::Seconds(8);
+
+  // Threads that wake subscribers and run timers' tasks.
+  int executor_threads = 2;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_LIMITS_H_

@@ -1,0 +1,57 @@
+#include "broker/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "proto/errors.h"
+
+namespace playhead::broker {
+namespace {
+
+constexpr auto kRefusalInterval = std::chrono::seconds(1);
+
+class RefusalGate {
+ public:
+  // The number of refusals left out since the last one that was let through; -1 if this one is left out too.
+  int64_t Pass() ABSL_LOCKS_EXCLUDED(mu_) {
+    const auto now = std::chrono::steady_clock::now();
+    absl::MutexLock lock(&mu_);
+    if (now < next_) {
+      ++left_out_;
+      return -1;
+    }
+    next_ = now + kRefusalInterval;
+    return std::exchange(left_out_, 0);
+  }
+
+ private:
+  absl::Mutex mu_;
+  std::chrono::steady_clock::time_point next_ ABSL_GUARDED_BY(mu_);
+  int64_t left_out_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace
+
+spdlog::logger& Log() {
+  static spdlog::logger& logger = *[] {
+    auto* made = new spdlog::logger("broker", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%f%z level=%l %v");
+    made->flush_on(spdlog::level::warn);
+    return made;
+  }();
+  return logger;
+}
+
+void LogRefusal(absl::string_view method, const absl::Status& status) {
+  static RefusalGate& gate = *new RefusalGate();
+  const int64_t left_out = gate.Pass();
+  if (left_out < 0) return;
+  Log().info("event=refused method={} code={} left_out={}", std::string(method), ToProto(status).code(), left_out);
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,146 @@
+#include "broker/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "broker/grpc/event_log_service.h"
+#include "broker/log.h"
+#include "playhead/v1/event_log.grpc.pb.h"
+#include "storage/rocksdb_event_log.h"
+
+namespace playhead::broker {
+namespace {
+
+int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
+
+void SetChannelArguments(const Limits& limits, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(limits.grpc_receive_bytes_max);
+  // A second broker on the same port fails, rather than taking half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients may ping idle connections; a strike would end the connection with GOAWAY.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(limits.client_ping_interval_min));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Finds peers that are gone without a word.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(limits.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(limits.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(limits.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+}
+
+// Once in a process, before the first server is built.
+void EnableReflectionAndHealth() {
+  static const bool done = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+  (void)done;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
+  Log().info("event=start data_dir={} grpc_listen={}", options.store.data_dir, options.grpc_listen);
+  std::unique_ptr<Server> server(new Server(options));
+  if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
+  if (absl::Status status = server->Listen(options.grpc_listen); !status.ok()) return status;
+  Log().info("event=ready grpc={} durability={}", server->grpc_address(),
+             server->log_->durability() == storage::Durability::kDisk ? "disk" : "os");
+  return server;
+}
+
+Server::Server(const ServerOptions& options)
+    : limits_(options.limits),
+      executor_(limits_.executor_threads),
+      timers_(executor_),
+      append_budget_(limits_.append_budget_bytes, executor_),
+      delivery_budget_(limits_.delivery_budget_bytes, executor_),
+      streams_(limits_.streams_max),
+      tail_(limits_.tail_bytes_max, executor_) {}
+
+Server::~Server() {
+  Shutdown(limits_.shutdown_timeout);
+  timers_.Stop();
+  executor_.Join();
+}
+
+absl::Status Server::OpenLog(const storage::StoreOptions& options) {
+  auto log = storage::OpenRocksDbEventLog(options);
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  log_->SetCommitListener(&tail_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Listen(const std::string& grpc_listen) {
+  EnableReflectionAndHealth();
+  service_ =
+      MakeEventLogService(Core{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_});
+  grpc::ServerBuilder builder;
+  SetChannelArguments(limits_, builder);
+  builder.RegisterService(service_.get());
+
+  int port = 0;
+  absl::string_view fd_text = grpc_listen;
+  const size_t colon = grpc_listen.rfind(':');
+  if (absl::ConsumePrefix(&fd_text, "fd:")) {
+    int fd = -1;
+    if (!absl::SimpleAtoi(fd_text, &fd) || fd < 0) {
+      return absl::InvalidArgumentError(absl::StrCat("cannot listen on \"", grpc_listen, "\": fd:N needs a number"));
+    }
+    auto listener = InheritedListener::Make(fd, builder);
+    if (!listener.ok()) return listener.status();
+    listener_ = *std::move(listener);
+  } else {
+    int wanted = -1;
+    if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(grpc_listen.substr(colon + 1), &wanted) ||
+        wanted < 0 || wanted > 65535) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot listen on \"", grpc_listen, "\": HOST:PORT or fd:N is needed"));
+    }
+    builder.AddListeningPort(grpc_listen, grpc::InsecureServerCredentials(), &port);
+  }
+
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || (listener_ == nullptr && port == 0)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot listen on ", grpc_listen, ": the port is in use, or the address is not one of this machine"));
+  }
+  if (listener_ != nullptr) {
+    grpc_address_ = listener_->address();
+    listener_->Start();
+  } else {
+    grpc_address_ = absl::StrCat(grpc_listen.substr(0, colon), ":", port);
+  }
+  // gRPC calls the server as a whole serving; so is its one service, by name.
+  grpc_->GetHealthCheckService()->SetServingStatus(v1::EventLog::service_full_name(), true);
+  return absl::OkStatus();
+}
+
+void Server::Shutdown(absl::Duration timeout) {
+  absl::MutexLock lock(&shutdown_mu_);
+  if (shut_down_ || grpc_ == nullptr) return;
+  shut_down_ = true;
+  const auto deadline = std::chrono::system_clock::now() + absl::ToChronoNanoseconds(timeout);
+  Log().info("event=stopping streams={}", streams_.size());
+  grpc_->GetHealthCheckService()->SetServingStatus(false);
+  if (listener_ != nullptr) listener_->Stop();
+  streams_.CloseAll();
+  grpc_->Shutdown(deadline);
+  grpc_->Wait();
+  Log().info("event=stopped");
+}
+
+}  // namespace playhead::broker

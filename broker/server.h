@@ -1,0 +1,89 @@
+// Server: a broker in one object. It owns everything and knows in which order it starts and stops.
+#ifndef PLAYHEAD_BROKER_SERVER_H_
+#define PLAYHEAD_BROKER_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "broker/byte_budget.h"
+#include "broker/core.h"
+#include "broker/grpc/inherited_listener.h"
+#include "broker/limits.h"
+#include "broker/stream_registry.h"
+#include "broker/tail.h"
+#include "broker/timer_queue.h"
+#include "storage/event_log.h"
+#include "storage/executor.h"
+#include "storage/options.h"
+
+namespace playhead::broker {
+
+struct ServerOptions {
+  storage::StoreOptions store;
+  // HOST:PORT, where port 0 takes a free one; or fd:N for a listening socket that was handed in.
+  std::string grpc_listen = "127.0.0.1:50051";
+  Limits limits;
+};
+
+// Thread safety: Shutdown may be called from any thread; the rest is for the thread that made it.
+class Server {
+ public:
+  // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
+  //   InvalidArgument     grpc_listen is malformed.
+  //   FailedPrecondition  the address cannot be listened on: in use, or not of this machine. Or as OpenRocksDbEventLog.
+  //   DataLoss            as OpenRocksDbEventLog.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
+
+  // Shuts down, if that has not happened, with Limits::shutdown_timeout.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Where it serves gRPC, as HOST:PORT.
+  const std::string& grpc_address() const { return grpc_address_; }
+
+  // Stops: new calls are refused with SHUTTING_DOWN, accepted appends are finished and answered, streams end with
+  // SHUTTING_DOWN. Calls that have not ended after `timeout` are cancelled. Blocks until all have ended. The second
+  // call and later ones do nothing.
+  void Shutdown(absl::Duration timeout);
+
+  // For tests and tools in the same process.
+  storage::EventLog& event_log() { return *log_; }
+  const Tail& tail() const { return tail_; }
+  const ByteBudget& append_budget() const { return append_budget_; }
+  const ByteBudget& delivery_budget() const { return delivery_budget_; }
+  const StreamRegistry& streams() const { return streams_; }
+
+ private:
+  explicit Server(const ServerOptions& options);
+  absl::Status OpenLog(const storage::StoreOptions& options);
+  absl::Status Listen(const std::string& grpc_listen);
+
+  const Limits limits_;
+
+  // Destroyed from the last to the first, each before what it uses. The destructor shuts down first: then no call, no
+  // stream and no subscription is left, and the executor and the timers have nothing to do that could reach the log.
+  storage::Executor executor_;
+  TimerQueue timers_;
+  ByteBudget append_budget_;
+  ByteBudget delivery_budget_;
+  StreamRegistry streams_;
+  Tail tail_;  // Listens to the log.
+  std::unique_ptr<storage::EventLog> log_;
+  std::unique_ptr<grpc::Service> service_;
+  std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
+  std::string grpc_address_;
+  std::unique_ptr<grpc::Server> grpc_;
+
+  absl::Mutex shutdown_mu_;
+  bool shut_down_ ABSL_GUARDED_BY(shutdown_mu_) = false;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_SERVER_H_

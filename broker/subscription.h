@@ -1,0 +1,171 @@
+// Subscription: "from this position, with this filter, give me what comes next when I can write". It knows no protocol;
+// gRPC streams, WebSockets and SSE differ only in how they frame what they get here.
+//
+//                 position known                          head reached: CaughtUp, once
+//     [starting] ---------------> [catching up] ------------------------------------> [live]
+//         |         Started             |   ^------------------------------------------- |
+//         |                             |         too slow for the tail: storage again   |
+//         |   error                     |   error, deletion, Close()                     |
+//         +-------------------------> [closed] <-----------------------------------------+
+//                                     Closed, or nothing after Cancel()
+//
+// Catching up reads storage, one slice ahead of what the protocol is writing. Near the head slices come from the tail,
+// and at the head the subscription waits there. Whatever the source, a slice is what lies behind the position reached,
+// so no event comes twice, none is missed, and they come in order (broker/tail.h has the seam).
+//
+// Memory: undelivered and handed-over slices together take Limits::delivery_bytes_free at no charge; more is drawn from
+// the delivery budget and given back when Next is called again, which says that the write is done. A slow reader thus
+// holds one message and at most one slice behind it, and slows nobody.
+#ifndef PLAYHEAD_BROKER_SUBSCRIPTION_H_
+#define PLAYHEAD_BROKER_SUBSCRIPTION_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "broker/byte_budget.h"
+#include "broker/core.h"
+#include "broker/delivery.h"
+#include "broker/start_position.h"
+#include "broker/stream_registry.h"
+#include "broker/tail.h"
+#include "broker/timer_queue.h"
+#include "storage/event_log.h"
+#include "storage/type_filter.h"
+
+namespace playhead::broker {
+
+struct SubscriptionRequest {
+  std::string instance;
+  StartPosition start;
+  std::shared_ptr<const storage::TypeFilter> filter;  // nullptr matches everything.
+  // Trimmed history becomes a Gap; without this it closes the subscription with CURSOR_TRIMMED.
+  bool allow_gap = false;
+};
+
+// Thread safety: all methods may be called from any thread.   Blocking: none.
+// Ownership: borrows what `core` refers to. Whoever starts one calls Cancel, or Next until it has got Closed; until
+// then it keeps itself alive.
+class Subscription final : public TailWaiter, public ClosableStream, public std::enable_shared_from_this<Subscription> {
+ public:
+  using NextCallback = absl::AnyInvocable<void(Delivery) &&>;
+
+  // Errors of the request come as Closed, as every error does.
+  static std::shared_ptr<Subscription> Start(const Core& core, SubscriptionRequest request);
+
+  ~Subscription() override = default;
+
+  // Asks for the next delivery; says that the one before is written. `callback` runs exactly once, inside the call or
+  // on another thread, never two at a time, unless Cancel comes first. It may call Next and Cancel. False if Cancel
+  // came before: the callback will not run, and the caller must end its stream. REQUIRES: no other Next is outstanding,
+  // and Closed was not delivered.
+  [[nodiscard]] bool Next(NextCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // No callback begins after this has returned; one that has begun on another thread may still be running. True if a
+  // Next was outstanding, whose callback now will not run: the caller must end its stream. So, of the calls that race,
+  // exactly one learns that it is the last: this one, or the running callback's Next, or the next Next.
+  bool Cancel() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The next delivery is Closed with `status`, at once if a Next is outstanding.
+  void Close(absl::Status status) override ABSL_LOCKS_EXCLUDED(mu_);
+
+  void Wake() override ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  enum class State { kStarting, kCatchingUp, kLive, kClosed };
+
+  // What a slice may hold, and what was drawn from the budget for it.
+  struct Allowance {
+    size_t bytes = 0;
+    bool uses_free_part = false;
+    ByteBudget::Grant grant;
+  };
+
+  struct Slice {
+    Events events;
+    bool at_end = false;  // It reached what was then the end of the log.
+    Allowance allowance;
+  };
+
+  Subscription(const Core& core, SubscriptionRequest request) : core_(core), request_(std::move(request)) {}
+
+  // Opening.
+  void Open();
+  void OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnStart(absl::StatusOr<storage::Cursor> after) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Delivers as long as there is something to deliver and someone to take it. Only one thread at a time does.
+  void Pump() ABSL_LOCKS_EXCLUDED(mu_);
+  // What is due now; nullopt if something is under way that calls Pump later. REQUIRES: a Next is outstanding.
+  std::optional<Delivery> Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<Delivery> HeartbeatIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Delivery Deliver(Slice slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ArmTimer(SteadyTime deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnTimer(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
+  // Lets go of everything held elsewhere. The last step of every way to end.
+  void LetGo() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Checks that what lies behind the position is still kept: else notes a gap or closes. True if reading can go on.
+  bool CheckTrimmed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Goes on from the position: takes a slice from the tail, or starts reading storage, or waits at the head. True if
+  // there is something new to look at; false if something is under way that calls Pump later.
+  bool FetchMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SliceBlocks(const std::vector<std::shared_ptr<const storage::Block>>& blocks, bool at_end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StartReadAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StartRead(Allowance allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnRead(Allowance allowance, absl::StatusOr<storage::ReadResult> result) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes in a slice that ends at `last`: as the next to deliver, or as progress if the filter left nothing of it. A
+  // slice too large for its allowance (one large event) is dropped and read again once the budget has granted it.
+  void Accept(Slice slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Memory. Draws what `bytes_wanted` needs beyond the free part if that leaves `keep_free` of the budget; else the
+  // free part alone, or a large event's reservation, must do.
+  Allowance Allow(size_t bytes_wanted, size_t keep_free) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GiveBack(Allowance& allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnReserved(ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const Core core_;
+  const SubscriptionRequest request_;
+
+  absl::Mutex mu_;  // Guards the members below it. No callback runs under it.
+  State state_ ABSL_GUARDED_BY(mu_) = State::kStarting;
+  std::shared_ptr<storage::Instance> instance_ ABSL_GUARDED_BY(mu_);
+  Tail::Handle tail_ ABSL_GUARDED_BY(mu_);
+
+  std::optional<NextCallback> next_ ABSL_GUARDED_BY(mu_);
+  bool delivering_ ABSL_GUARDED_BY(mu_) = false;  // A callback is running.
+  SteadyTime last_delivery_ ABSL_GUARDED_BY(mu_);
+
+  // Everything up to `position_` was handed over or filtered out; the protocol knows so up to `reported_`.
+  storage::Cursor position_ ABSL_GUARDED_BY(mu_);
+  storage::Cursor reported_ ABSL_GUARDED_BY(mu_);
+  bool at_end_ ABSL_GUARDED_BY(mu_) = false;     // `position_` was the end of the log.
+  bool caught_up_ ABSL_GUARDED_BY(mu_) = false;  // CaughtUp was delivered.
+
+  // Due, in this order. `failure_` comes first.
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
+  std::optional<Started> started_ ABSL_GUARDED_BY(mu_);
+  std::optional<Gap> gap_ ABSL_GUARDED_BY(mu_);
+  std::optional<Slice> ready_ ABSL_GUARDED_BY(mu_);
+
+  bool reading_ ABSL_GUARDED_BY(mu_) = false;
+  bool free_part_used_ ABSL_GUARDED_BY(mu_) = false;
+  Allowance handed_over_ ABSL_GUARDED_BY(mu_);   // Of the delivery that the protocol is writing.
+  bool reserving_ ABSL_GUARDED_BY(mu_) = false;  // Waits for the budget to grant a large event.
+  ByteBudget::Grant reserved_ ABSL_GUARDED_BY(mu_);
+
+  // One timer at most: it looks when a heartbeat is due, and is set anew only when one is due earlier.
+  TimerQueue::Id timer_ ABSL_GUARDED_BY(mu_);
+  uint64_t timer_number_ ABSL_GUARDED_BY(mu_) = 0;  // Of the timer last armed.
+  bool timer_armed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_SUBSCRIPTION_H_

@@ -1,0 +1,217 @@
+#include "broker/tail.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace playhead::broker {
+
+using storage::Block;
+using storage::Cursor;
+using storage::InstanceNumber;
+
+namespace {
+
+// One task wakes this many waiters; each may write to a transport.
+constexpr size_t kWakesPerTask = 32;
+
+size_t Cost(const Block& block) { return block.memory_bytes() + Tail::kBlockOverheadBytes; }
+
+}  // namespace
+
+size_t InstanceTail::Find(Cursor position) const {
+  // Sequences have no holes, not even across epochs, and `position` is known to be of this log.
+  const uint64_t wanted = position.sequence() + 1;
+  if (blocks_.empty() || wanted < blocks_.front()->first().sequence()) return blocks_.size();
+  const auto found = std::partition_point(
+      blocks_.begin(), blocks_.end(),
+      [wanted](const std::shared_ptr<const Block>& block) { return block->last().sequence() < wanted; });
+  return static_cast<size_t>(found - blocks_.begin());
+}
+
+InstanceTail::Found InstanceTail::Take(const storage::Instance& instance, Cursor position, size_t bytes_max,
+                                       const std::shared_ptr<TailWaiter>& waiter,
+                                       std::vector<std::shared_ptr<const Block>>& blocks, bool& at_end) {
+  absl::MutexLock lock(&mu_);
+  if (deleted_ || instance.deleted()) return Found::kDeleted;
+  size_t i = Find(position);
+  if (i < blocks_.size()) {
+    size_t bytes = 0;
+    for (; i < blocks_.size() && bytes < bytes_max; ++i) {
+      bytes += blocks_[i]->body().size();
+      blocks.push_back(blocks_[i]);
+    }
+    at_end = i == blocks_.size();
+    return Found::kBlocks;
+  }
+  // Behind the newest block here there may already be another in the log, but then its OnCommit is still to come: the
+  // waiter cannot miss it, and need not read storage.
+  const bool behind_newest = !blocks_.empty() && blocks_.back()->last() == position;
+  if (!behind_newest && instance.head() != position) return Found::kBehind;
+  if (waiter->index_ == TailWaiter::kNotWaiting) {
+    waiter->index_ = waiters_.size();
+    waiters_.push_back(waiter);
+  }
+  return Found::kAtHead;
+}
+
+bool InstanceTail::Has(Cursor position) const {
+  absl::ReaderMutexLock lock(&mu_);
+  return Find(position) < blocks_.size();
+}
+
+void InstanceTail::Remove(TailWaiter& waiter) {
+  std::shared_ptr<TailWaiter> removed;  // Destroyed after the lock is released.
+  absl::MutexLock lock(&mu_);
+  if (waiter.index_ == TailWaiter::kNotWaiting) return;
+  const size_t index = std::exchange(waiter.index_, TailWaiter::kNotWaiting);
+  removed = std::move(waiters_[index]);
+  if (index + 1 != waiters_.size()) {
+    waiters_[index] = std::move(waiters_.back());
+    waiters_[index]->index_ = index;
+  }
+  waiters_.pop_back();
+}
+
+void InstanceTail::TakeWaiters(Waiters& waiters) {
+  for (const std::shared_ptr<TailWaiter>& waiter : waiters_) waiter->index_ = TailWaiter::kNotWaiting;
+  if (waiters.empty()) {
+    waiters.swap(waiters_);
+  } else {
+    waiters.insert(waiters.end(), std::make_move_iterator(waiters_.begin()), std::make_move_iterator(waiters_.end()));
+    waiters_.clear();
+  }
+}
+
+Tail::Handle& Tail::Handle::operator=(Handle&& other) noexcept {
+  if (this != &other) {
+    Reset();
+    tail_ = other.tail_;
+    number_ = other.number_;
+    instance_ = std::move(other.instance_);
+  }
+  return *this;
+}
+
+void Tail::Handle::Reset() {
+  if (instance_ == nullptr) return;
+  instance_.reset();
+  tail_->Close(number_);
+}
+
+Tail::Handle Tail::Open(InstanceNumber number) {
+  absl::MutexLock lock(&mu_);
+  std::shared_ptr<InstanceTail>& instance = instances_[number.value()];
+  if (instance == nullptr) instance = std::make_shared<InstanceTail>();
+  absl::MutexLock instance_lock(&instance->mu_);
+  ++instance->handles_;
+  return Handle(this, number, instance);
+}
+
+void Tail::Close(InstanceNumber number) {
+  absl::MutexLock lock(&mu_);
+  {
+    InstanceTail& instance = *instances_.at(number.value());
+    absl::MutexLock instance_lock(&instance.mu_);
+    --instance.handles_;
+  }
+  EraseIfUnused(number);
+}
+
+void Tail::OnCommit(absl::Span<const storage::PublishedBlock> blocks) {
+  InstanceTail::Waiters waiters;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const storage::PublishedBlock& published : blocks) Add(published, waiters);
+    while (bytes_ > bytes_max_) EvictOldest();
+  }
+  if (!waiters.empty()) PostWakes(std::move(waiters));
+}
+
+void Tail::Add(const storage::PublishedBlock& published, InstanceTail::Waiters& waiters) {
+  const InstanceNumber number = published.block->header().instance;
+  std::shared_ptr<InstanceTail>& instance = instances_[number.value()];
+  if (instance == nullptr) instance = std::make_shared<InstanceTail>();
+  oldest_.push_back({number, published.block});
+  bytes_ += Cost(*published.block);
+  absl::MutexLock lock(&instance->mu_);
+  if (instance->blocks_.empty()) bytes_ += kInstanceOverheadBytes;
+  instance->blocks_.push_back(published.block);
+  instance->TakeWaiters(waiters);
+}
+
+void Tail::EvictOldest() {
+  const Entry oldest = std::move(oldest_.front());
+  oldest_.pop_front();
+  bytes_ -= Cost(*oldest.block);
+  {
+    InstanceTail& instance = *instances_.at(oldest.number.value());
+    absl::MutexLock lock(&instance.mu_);
+    instance.blocks_.pop_front();  // The oldest of all is the oldest of its instance.
+    if (!instance.blocks_.empty()) return;
+  }
+  bytes_ -= kInstanceOverheadBytes;
+  EraseIfUnused(oldest.number);
+}
+
+void Tail::OnDelete(const std::shared_ptr<storage::Instance>& instance) {
+  InstanceTail::Waiters waiters;
+  std::deque<std::shared_ptr<const Block>> blocks;  // Destroyed after the locks are released.
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = instances_.find(instance->number().value());
+    if (found == instances_.end()) return;
+    {
+      absl::MutexLock instance_lock(&found->second->mu_);
+      found->second->deleted_ = true;
+      found->second->blocks_.swap(blocks);
+      found->second->TakeWaiters(waiters);
+    }
+    if (!blocks.empty()) {
+      // Deletion is rare: a walk over what is in memory costs less than an index for it.
+      std::erase_if(oldest_, [number = instance->number()](const Entry& entry) { return entry.number == number; });
+      for (const auto& block : blocks) bytes_ -= Cost(*block);
+      bytes_ -= kInstanceOverheadBytes;
+    }
+    EraseIfUnused(instance->number());
+  }
+  if (!waiters.empty()) PostWakes(std::move(waiters));
+}
+
+size_t Tail::bytes() const {
+  absl::MutexLock lock(&mu_);
+  return bytes_;
+}
+
+size_t Tail::instance_count() const {
+  absl::MutexLock lock(&mu_);
+  return instances_.size();
+}
+
+void Tail::EraseIfUnused(InstanceNumber number) {
+  const auto found = instances_.find(number.value());
+  {
+    absl::MutexLock lock(&found->second->mu_);
+    if (found->second->handles_ > 0 || !found->second->blocks_.empty()) return;
+  }
+  instances_.erase(found);
+}
+
+void Tail::PostWakes(InstanceTail::Waiters waiters) {
+  executor_.Post([this, waiters = std::make_shared<InstanceTail::Waiters>(std::move(waiters))] {
+    WakeRange(waiters, 0, waiters->size());
+  });
+}
+
+// Halves until it is one task's worth, so that all threads of the executor take part and nobody waits for the
+// splitting.
+void Tail::WakeRange(const std::shared_ptr<InstanceTail::Waiters>& waiters, size_t begin, size_t end) {
+  while (end - begin > kWakesPerTask) {
+    const size_t middle = begin + (end - begin) / 2;
+    executor_.Post([this, waiters, middle, end] { WakeRange(waiters, middle, end); });
+    end = middle;
+  }
+  for (size_t i = begin; i < end; ++i) (*waiters)[i]->Wake();
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,149 @@
+// Recent blocks in memory, shared by everyone who reads near the head: a thousand subscribers send the same bytes.
+//
+// The seam between history and live is here. A subscriber at a position asks its instance's part of the tail, which
+// under one lock either has what comes next, or finds that the position is the head and registers the subscriber, or
+// says that storage must be read. OnCommit takes the same lock after the head was published, so a commit is either in
+// the head that the subscriber compared with, or finds the subscriber registered: none is missed. Positions decide what
+// is sent, so none is sent twice.
+#ifndef PLAYHEAD_BROKER_TAIL_H_
+#define PLAYHEAD_BROKER_TAIL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "storage/event_log.h"
+#include "storage/executor.h"
+
+namespace playhead::broker {
+
+// Who waits for the next commit of an instance.
+class TailWaiter {
+ public:
+  virtual ~TailWaiter() = default;
+  // Something was committed, or the instance was deleted. Runs on an executor thread, and may still run once after the
+  // waiter was removed.
+  virtual void Wake() = 0;
+
+ private:
+  friend class InstanceTail;
+  static constexpr size_t kNotWaiting = std::numeric_limits<size_t>::max();
+  size_t index_ = kNotWaiting;  // In InstanceTail::waiters_, whose lock guards it.
+};
+
+// The part of one instance. Thread safety: all methods may be called from any thread.   Blocking: none.
+class InstanceTail {
+ public:
+  enum class Found {
+    kBlocks,   // Blocks that come behind the position: the first may begin before it.
+    kAtHead,   // Nothing is behind the position yet, or its OnCommit is about to come; the waiter is registered.
+    kBehind,   // What comes behind the position is not in memory: read it from storage.
+    kDeleted,  // The instance is gone.
+  };
+
+  // Appends to `blocks` what comes behind `position`, until they have `bytes_max` together. `at_end` says whether the
+  // last of them is the newest of the log. `waiter` may be registered already. REQUIRES: `position` is one of this log.
+  Found Take(const storage::Instance& instance, storage::Cursor position, size_t bytes_max,
+             const std::shared_ptr<TailWaiter>& waiter, std::vector<std::shared_ptr<const storage::Block>>& blocks,
+             bool& at_end) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether the event behind `position` is here.
+  bool Has(storage::Cursor position) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Forgets `waiter`, if it is registered.
+  void Remove(TailWaiter& waiter) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  friend class Tail;
+  using Waiters = std::vector<std::shared_ptr<TailWaiter>>;
+
+  // Index of the block with the event behind `position`; the number of blocks if it is not here.
+  size_t Find(storage::Cursor position) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  // Empties the list of waiters and adds them to `waiters`.
+  void TakeWaiters(Waiters& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  mutable absl::Mutex mu_;  // Guards the members below it.
+  // Contiguous, in cursor order.
+  std::deque<std::shared_ptr<const storage::Block>> blocks_ ABSL_GUARDED_BY(mu_);
+  Waiters waiters_ ABSL_GUARDED_BY(mu_);
+  size_t handles_ ABSL_GUARDED_BY(mu_) = 0;
+  bool deleted_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+// All of it. Bounded over all instances: the oldest block goes first, whosever it is. An instance without recent blocks
+// and without subscribers costs nothing.
+//
+// Thread safety: all methods may be called from any thread; OnCommit and OnDelete from one at a time.
+// Blocking: none. OnCommit's time does not grow with the number of waiters that it wakes.
+// Ownership: borrows `executor`; must outlive the log that it listens to and all handles.
+class Tail final : public storage::CommitListener {
+ public:
+  // What a block costs beyond its own bytes, and what an instance costs that has any.
+  static constexpr size_t kBlockOverheadBytes = 64;
+  static constexpr size_t kInstanceOverheadBytes = 1024;
+
+  // Keeps an instance's part while there are subscribers to it. Not thread-safe.
+  class Handle {
+   public:
+    Handle() = default;
+    Handle(Handle&& other) noexcept = default;
+    Handle& operator=(Handle&& other) noexcept;
+    ~Handle() { Reset(); }
+
+    void Reset();
+    explicit operator bool() const { return instance_ != nullptr; }
+    InstanceTail* operator->() const { return instance_.get(); }
+
+   private:
+    friend class Tail;
+    Handle(Tail* tail, storage::InstanceNumber number, std::shared_ptr<InstanceTail> instance)
+        : tail_(tail), number_(number), instance_(std::move(instance)) {}
+
+    Tail* tail_ = nullptr;
+    storage::InstanceNumber number_;
+    std::shared_ptr<InstanceTail> instance_;
+  };
+
+  Tail(size_t bytes_max, storage::Executor& executor) : bytes_max_(bytes_max), executor_(executor) {}
+
+  Handle Open(storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_);
+
+  void OnCommit(absl::Span<const storage::PublishedBlock> blocks) override ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDelete(const std::shared_ptr<storage::Instance>& instance) override ABSL_LOCKS_EXCLUDED(mu_);
+
+  size_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t instance_count() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  // A block in the order of commits, which is the order in which they go.
+  struct Entry {
+    storage::InstanceNumber number;
+    std::shared_ptr<const storage::Block> block;
+  };
+
+  void Add(const storage::PublishedBlock& published, InstanceTail::Waiters& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EvictOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Removes the instance's part if it has neither blocks nor handles.
+  void EraseIfUnused(storage::InstanceNumber number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Close(storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_);
+  void PostWakes(InstanceTail::Waiters waiters);
+  void WakeRange(const std::shared_ptr<InstanceTail::Waiters>& waiters, size_t begin, size_t end);
+
+  const size_t bytes_max_;
+  storage::Executor& executor_;
+  mutable absl::Mutex mu_;  // Guards the members below it. Taken before an InstanceTail's, never after.
+  absl::flat_hash_map<uint64_t, std::shared_ptr<InstanceTail>> instances_ ABSL_GUARDED_BY(mu_);  // By number.
+  std::deque<Entry> oldest_ ABSL_GUARDED_BY(mu_);
+  size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_TAIL_H_
