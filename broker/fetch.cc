@@ -51,8 +51,9 @@ void Fetch::OnStart(Cursor after) {
   after_ = after;
   until_ = request_.until == Cursor() ? bounds.head : request_.until;
   if (request_.reverse) {
-    // Paging downwards starts at a cursor of the client's.
-    if (absl::Status status = bounds.CheckStart(until_); !status.ok()) return Finish(status);
+    // Paging downwards starts at a cursor of the client's; one that was trimmed has nothing below it.
+    const absl::Status status = bounds.CheckStart(until_);
+    if (HasReason(status, Reason::kCursorDiverged)) return Finish(status);
   } else {
     until_ = std::min(until_, bounds.head);
   }

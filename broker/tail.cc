@@ -44,10 +44,7 @@ InstanceTail::Found InstanceTail::Take(const storage::Instance& instance, Cursor
     at_end = i == blocks_.size();
     return Found::kBlocks;
   }
-  // Behind the newest block here there may already be another in the log, but then its OnCommit is still to come: the
-  // waiter cannot miss it, and need not read storage.
-  const bool behind_newest = !blocks_.empty() && blocks_.back()->last() == position;
-  if (!behind_newest && instance.head() != position) return Found::kBehind;
+  if (instance.head() != position) return Found::kBehind;
   if (waiter->index_ == TailWaiter::kNotWaiting) {
     waiter->index_ = waiters_.size();
     waiters_.push_back(waiter);
@@ -132,9 +129,14 @@ void Tail::Add(const storage::PublishedBlock& published, InstanceTail::Waiters& 
   const InstanceNumber number = published.block->header().instance;
   std::shared_ptr<InstanceTail>& instance = instances_[number.value()];
   if (instance == nullptr) instance = std::make_shared<InstanceTail>();
+  absl::MutexLock lock(&instance->mu_);
+  // A store that was reopened after a failed write may have found more on disk than it had announced.
+  if (!instance->blocks_.empty() &&
+      instance->blocks_.back()->last().sequence() + 1 != published.block->first().sequence()) {
+    Forget(number, std::exchange(instance->blocks_, {}));
+  }
   oldest_.push_back({number, published.block});
   bytes_ += Cost(*published.block);
-  absl::MutexLock lock(&instance->mu_);
   if (instance->blocks_.empty()) bytes_ += kInstanceOverheadBytes;
   instance->blocks_.push_back(published.block);
   instance->TakeWaiters(waiters);
@@ -154,6 +156,13 @@ void Tail::EvictOldest() {
   EraseIfUnused(oldest.number);
 }
 
+void Tail::Forget(InstanceNumber number, const std::deque<std::shared_ptr<const Block>>& blocks) {
+  // Rare: a walk over what is in memory costs less than an index for it.
+  std::erase_if(oldest_, [number](const Entry& entry) { return entry.number == number; });
+  for (const auto& block : blocks) bytes_ -= Cost(*block);
+  bytes_ -= kInstanceOverheadBytes;
+}
+
 void Tail::OnDelete(const std::shared_ptr<storage::Instance>& instance) {
   InstanceTail::Waiters waiters;
   std::deque<std::shared_ptr<const Block>> blocks;  // Destroyed after the locks are released.
@@ -167,12 +176,7 @@ void Tail::OnDelete(const std::shared_ptr<storage::Instance>& instance) {
       found->second->blocks_.swap(blocks);
       found->second->TakeWaiters(waiters);
     }
-    if (!blocks.empty()) {
-      // Deletion is rare: a walk over what is in memory costs less than an index for it.
-      std::erase_if(oldest_, [number = instance->number()](const Entry& entry) { return entry.number == number; });
-      for (const auto& block : blocks) bytes_ -= Cost(*block);
-      bytes_ -= kInstanceOverheadBytes;
-    }
+    if (!blocks.empty()) Forget(instance->number(), blocks);
     EraseIfUnused(instance->number());
   }
   if (!waiters.empty()) PostWakes(std::move(waiters));

@@ -43,7 +43,7 @@ class InstanceTail {
  public:
   enum class Found {
     kBlocks,   // Blocks that come behind the position: the first may begin before it.
-    kAtHead,   // Nothing is behind the position yet, or its OnCommit is about to come; the waiter is registered.
+    kAtHead,   // Nothing is behind the position; the waiter is registered.
     kBehind,   // What comes behind the position is not in memory: read it from storage.
     kDeleted,  // The instance is gone.
   };
@@ -130,6 +130,9 @@ class Tail final : public storage::CommitListener {
 
   void Add(const storage::PublishedBlock& published, InstanceTail::Waiters& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EvictOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Forgets what was `blocks`, all those of an instance.
+  void Forget(storage::InstanceNumber number, const std::deque<std::shared_ptr<const storage::Block>>& blocks)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Removes the instance's part if it has neither blocks nor handles.
   void EraseIfUnused(storage::InstanceNumber number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Close(storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_);
