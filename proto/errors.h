@@ -1,7 +1,7 @@
 // The one vocabulary of errors: a stable reason, the canonical status it comes with, and whether a retry can help.
 //
-// An error travels inside the process as an absl::Status whose payload is a playhead.v1.Error; the broker writes that to
-// gRPC trailers and HTTP bodies, and the client reads it back. docs/errors.md explains each reason to users.
+// An error travels inside the process as an absl::Status whose payload is a playhead.v1.Error; the broker writes that
+// to gRPC trailers and HTTP bodies, and the client reads it back. docs/errors.md explains each reason to users.
 #ifndef PLAYHEAD_PROTO_ERRORS_H_
 #define PLAYHEAD_PROTO_ERRORS_H_
 

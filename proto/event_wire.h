@@ -25,7 +25,8 @@ inline constexpr char kEventsTag = 0x0a;
 // eight bytes. Of fixed size, so that they can be filled in where the event already lies.
 inline constexpr size_t kEventTrailerBytes = 18;
 
-// Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is cut or over 64 bits.
+// Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is cut or over 64
+// bits.
 std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes);
 
 // Appends `value` as a varint.

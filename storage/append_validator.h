@@ -1,8 +1,9 @@
 // Checks an encoded playhead.v1.AppendRequest in one pass, without building messages.
 //
 // Event bytes are stored as they came, so they must be sound before they are: whatever is admitted here, the generated
-// parser accepts too, and reads the same values from it. Stricter than that parser: unknown fields, a field twice, fields
-// that the broker sets and everything beyond the limits of the contract are refused, with what was wrong and where.
+// parser accepts too, and reads the same values from it. Stricter than that parser: unknown fields, a field twice,
+// fields that the broker sets and everything beyond the limits of the contract are refused, with what was wrong and
+// where.
 #ifndef PLAYHEAD_STORAGE_APPEND_VALIDATOR_H_
 #define PLAYHEAD_STORAGE_APPEND_VALIDATOR_H_
 
@@ -19,9 +20,9 @@ struct AppendLimits {
   size_t event_bytes_max = kEventBytesDefault;
 };
 
-// `request` is kept alive by `owner`, which the batch holds.
-//   InvalidArgument  MALFORMED_REQUEST, INSTANCE_NAME_INVALID, BATCH_EMPTY, BATCH_TOO_LARGE, EVENT_INVALID,
-//                    EVENT_TOO_LARGE, BROKER_FIELD_SET, PRODUCER_INVALID.
+// `request` is kept alive by `owner`, which the batch holds. The instance's name, the producer and that there are
+// events at all are left to AppendSession::Append, which every protocol goes through.
+//   InvalidArgument  MALFORMED_REQUEST, BATCH_TOO_LARGE, EVENT_INVALID, EVENT_TOO_LARGE, BROKER_FIELD_SET.
 absl::StatusOr<AppendBatch> ParseAppendRequest(absl::string_view request, std::shared_ptr<const void> owner,
                                                const AppendLimits& limits);
 

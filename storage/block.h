@@ -1,8 +1,8 @@
 // A block: a run of events of one instance in the very bytes in which a response carries them.
 //
-// A block is what the store keeps, what the tail shares and what a stream sends: the body is `repeated Event events = 1`
-// with contiguous cursors of one epoch, so that replaying is a copy, not a parse. In the store a header stands before the
-// body and the body may be compressed; in memory it is always plain. docs/on-disk-format.md has the layout.
+// A block is what the store keeps, what the tail shares and what a stream sends: the body is `repeated Event events =
+// 1` with contiguous cursors of one epoch, so that replaying is a copy, not a parse. In the store a header stands
+// before the body and the body may be compressed; in memory it is always plain. docs/on-disk-format.md has the layout.
 #ifndef PLAYHEAD_STORAGE_BLOCK_H_
 #define PLAYHEAD_STORAGE_BLOCK_H_
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "storage/types.h"
 
@@ -42,8 +42,9 @@ class Cursor {
   uint64_t value_ = 0;
 };
 
-// A position as text, unique over all instances of a store: `evt_` and 26 Crockford base-32 characters over the instance
-// number (48 bits), the cursor (64) and the part (16; which of the frames that one event renders as in a dialect).
+// A position as text, unique over all instances of a store: `evt_` and 26 Crockford base-32 characters over the
+// instance number (48 bits), the cursor (64) and the part (16; which of the frames that one event renders as in a
+// dialect).
 struct EventId {
   InstanceNumber instance;
   Cursor cursor;
@@ -79,10 +80,10 @@ class EpochHistory {
   // The cursor with this sequence in a log whose head is `head`. REQUIRES: sequence <= head.sequence().
   Cursor AtSequence(uint64_t sequence, Cursor head) const;
 
-  const absl::InlinedVector<End, 1>& ends() const { return ends_; }
+  const std::vector<End>& ends() const { return ends_; }
 
  private:
-  absl::InlinedVector<End, 1> ends_;
+  std::vector<End> ends_;
 };
 
 }  // namespace playhead::storage

@@ -29,10 +29,10 @@ absl::Status LogBounds::CheckStart(Cursor after) const {
                      {.first = first.value(), .head = head.value(), .last_good = last_good.value()});
   }
   if (first != Cursor() && after.sequence() + 1 < first.sequence()) {
-    return MakeError(Reason::kCursorTrimmed,
-                     absl::StrCat("events behind cursor ", after.value(), " are no longer kept: the first kept is ",
-                                  first.value()),
-                     {.first = first.value(), .head = head.value()});
+    return MakeError(
+        Reason::kCursorTrimmed,
+        absl::StrCat("events behind cursor ", after.value(), " are no longer kept: the first kept is ", first.value()),
+        {.first = first.value(), .head = head.value()});
   }
   return absl::OkStatus();
 }
@@ -53,8 +53,7 @@ absl::Status CheckAppendBatch(const AppendBatch& batch) {
                      absl::StrCat("a producer's id has 1 to ", kProducerIdBytesMax, " bytes of [A-Za-z0-9._:@+-]"));
   }
   if (batch.producer->sequence == 0 || batch.producer->sequence > kProducerSequenceMax) {
-    return MakeError(Reason::kProducerInvalid,
-                     absl::StrCat("a producer's sequence is 1 to ", kProducerSequenceMax));
+    return MakeError(Reason::kProducerInvalid, absl::StrCat("a producer's sequence is 1 to ", kProducerSequenceMax));
   }
   return absl::OkStatus();
 }

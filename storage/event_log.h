@@ -1,13 +1,12 @@
 // EventLog: what the broker sees of storage. Narrow and asynchronous, so that a log on a replicated engine can take the
 // place of the one on RocksDB (storage/rocksdb_event_log.h).
 //
-// Guarantees: an event is readable only after it is as durable as its acknowledgement says; cursors of one instance have
-// no holes; appends of one session are stored in the order in which they were submitted.
-// Thread safety: all methods of all classes here may be called from any thread.
-// Blocking: none. Callbacks run on the log's own threads, never inside the call and never on the committing thread; they
-// must not block on disk or on a network.
-// Ownership: callbacks of every accepted call have run when the EventLog's destructor returns; sessions and instances
-// may outlive it but not be used any more.
+// Guarantees: an event is readable only after it is as durable as its acknowledgement says; cursors of one instance
+// have no holes; appends of one session are stored in the order in which they were submitted. Thread safety: all
+// methods of all classes here may be called from any thread. Blocking: none. Callbacks run on the log's own threads,
+// never inside the call and never on the committing thread; they must not block on disk or on a network. Ownership:
+// callbacks of every accepted call have run when the EventLog's destructor returns; sessions and instances may outlive
+// it but not be used any more.
 #ifndef PLAYHEAD_STORAGE_EVENT_LOG_H_
 #define PLAYHEAD_STORAGE_EVENT_LOG_H_
 
@@ -75,8 +74,8 @@ struct InstanceInfo {
   LogBounds bounds;
 };
 
-// One event of an append, as offsets into AppendBatch::bytes: the encoded playhead.v1.Event without tag and length, which
-// a validator has found sound (storage/append_validator.h).
+// One event of an append, as offsets into AppendBatch::bytes: the encoded playhead.v1.Event without tag and length,
+// which a validator has found sound (storage/append_validator.h).
 struct EventSpan {
   uint32_t offset;
   uint32_t size;
@@ -105,14 +104,16 @@ struct AppendBatch {
   absl::string_view event(const EventSpan& span) const { return bytes.substr(span.offset, span.size); }
   absl::string_view type(const EventSpan& span) const { return bytes.substr(span.type_offset, span.type_size); }
   absl::string_view id(const EventSpan& span) const { return bytes.substr(span.id_offset, span.id_size); }
-  absl::string_view dialect(const EventSpan& span) const { return bytes.substr(span.dialect_offset, span.dialect_size); }
+  absl::string_view dialect(const EventSpan& span) const {
+    return bytes.substr(span.dialect_offset, span.dialect_size);
+  }
 };
 
 struct AppendResult {
-  Cursor first_new;                  // Of the first event that is not a duplicate; Cursor() if all are.
-  uint32_t event_count = 0;          // Of the whole batch.
-  std::vector<Cursor> duplicates_at; // Empty if there are none; else one entry an event, Cursor() for a new one.
-  Cursor head;                       // Right after this append.
+  Cursor first_new;                   // Of the first event that is not a duplicate; Cursor() if all are.
+  uint32_t event_count = 0;           // Of the whole batch.
+  std::vector<Cursor> duplicates_at;  // Empty if there are none; else one entry an event, Cursor() for a new one.
+  Cursor head;                        // Right after this append.
 
   bool is_duplicate(uint32_t i) const { return !duplicates_at.empty() && duplicates_at[i] != Cursor(); }
 };
@@ -136,9 +137,9 @@ class AppendSession {
 };
 
 struct ReadOptions {
-  Cursor after;                   // Exclusive. For a reverse read, where it ends.
-  std::optional<Cursor> until;    // Inclusive; unset is the head. For a reverse read, where it starts.
-  bool reverse = false;           // Newest first.
+  Cursor after;                 // Exclusive. For a reverse read, where it ends.
+  std::optional<Cursor> until;  // Inclusive; unset is the head. For a reverse read, where it starts.
+  bool reverse = false;         // Newest first.
   uint32_t events_max = kFetchEventsDefault;
   size_t bytes_max = kFetchBytesMax;  // At least one event is returned, however large.
   // A read through a filter stops once it has taken about this many bytes of blocks apart, with what it found by then,
@@ -152,8 +153,8 @@ struct ReadResult {
   size_t bytes = 0;
   uint32_t event_count = 0;
   size_t scanned_bytes = 0;  // Of the blocks that were looked at, whether taken or filtered out.
-  // Everything up to here (downwards to right behind here, for a reverse read) was returned or filtered out. Forwards it
-  // is the next `after`; in reverse the next `until`.
+  // Everything up to here (downwards to right behind here, for a reverse read) was returned or filtered out. Forwards
+  // it is the next `after`; in reverse the next `until`.
   Cursor next;
   bool end_reached = false;  // Nothing is left in the range.
 };
@@ -195,8 +196,8 @@ class EventLog {
   // The position behind which the first event with appended_at >= `time` stands; the head if there is none.
   virtual void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) = 0;
 
-  // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and does
-  // nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
+  // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and
+  // does nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
   virtual void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) = 0;
 
   // Up to `limit` rows whose names start with `prefix` and sort behind `after_name`, by name.

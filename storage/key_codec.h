@@ -43,7 +43,9 @@ inline std::string BlockKey(InstanceNumber instance, Cursor last) {
   return key;
 }
 
-inline Cursor BlockKeyCursor(absl::string_view key) { return Cursor(DecodeBigEndian(key.substr(kInstanceKeyBytes, 8))); }
+inline Cursor BlockKeyCursor(absl::string_view key) {
+  return Cursor(DecodeBigEndian(key.substr(kInstanceKeyBytes, 8)));
+}
 
 inline std::string CommitKey(CommitPosition position) {
   std::string key;

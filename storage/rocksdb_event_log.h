@@ -10,9 +10,11 @@
 
 namespace playhead::storage {
 
-// Opens the store in `options.data_dir`, making it if the folder is empty or absent, and recovers what was acknowledged.
+// Opens the store in `options.data_dir`, making it if the folder is empty or absent, and recovers what was
+// acknowledged.
 //   FailedPrecondition  the folder is in use by another broker, of a newer format, or not a store.
-//   DataLoss            acknowledged data is damaged: says where. `accept_truncation` opens it all the same, without what
+//   DataLoss            acknowledged data is damaged: says where. `accept_truncation` opens it all the same, without
+//   what
 //                       lies behind the damage, and raises the epoch.
 //   Otherwise           what the file system said.
 absl::StatusOr<std::unique_ptr<EventLog>> OpenRocksDbEventLog(const StoreOptions& options);

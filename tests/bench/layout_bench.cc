@@ -1,8 +1,8 @@
 // layout_bench writes blocks the way the broker's committer does and measures what a storage layout costs: bytes written
 // per payload byte, throughput and its worst second, commit latency, CPU, replay, seeks, restart after a kill, trim.
 //
-//   g++ -std=c++20 -O2 layout_bench.cc -o layout_bench -lrocksdb -llz4 -lzstd -lxxhash -lpthread
-//   ./layout_bench --layout=universal --codec=lz4 --instances=1000 --seconds=60 --dir=/tmp/layout
+//   g++ -std=c++20 -O2 layout_bench.cc -o layout_bench -lrocksdb -llz4 -lzstd -lxxhash
+//   ./layout_bench --layout=timesliced --codec=lz4 --instances=1000 --seconds=60 --dir=/tmp/layout
 //
 // One run is one store and one line of JSON. "Payload" is the plain bytes of the encoded events, before any codec.
 // A child process writes and then dies without closing the store; the parent reopens it, reads it and trims it.
@@ -59,7 +59,7 @@ std::map<std::string, std::string> flags = {
     {"stored_gb_max", "10"},        // ... or at this size of the store
     {"runs", "8"},                  // leveled and universal: L0 files, or sorted runs, that start a compaction
     {"slice_mb", "1024"},           // timesliced: stored bytes of a slice
-    {"write_buffer_mb", "64"},
+    {"slices_max", "0"},            // timesliced: drop the oldest beyond this many during the load; 0: keep all
     {"avoid_flush_during_recovery", "0"},
     {"front_us", "0"},              // CPU per event spent by two other threads first: stands for client and gRPC
     {"compact_after_trim", "0"},    // also measure what getting all space back costs
@@ -81,13 +81,15 @@ double CpuSeconds(clockid_t clock) {
   clock_gettime(clock, &t);
   return t.tv_sec + t.tv_nsec * 1e-9;
 }
-uint64_t DeviceBytesWritten() {  // As the kernel counts them for this process, when pages become dirty.
+
+uint64_t DeviceBytes(const char* counter) {  // As the kernel counts them for this process; written: when pages become dirty.
   std::ifstream io("/proc/self/io");
   for (std::string name, value; io >> name >> value;) {
-    if (name == "write_bytes:") return std::stoull(value);
+    if (name == counter) return std::stoull(value);
   }
   return 0;
 }
+uint64_t DeviceBytesWritten() { return DeviceBytes("write_bytes:"); }
 uint64_t DirectoryBytes(bool wal) {
   uint64_t total = 0;
   for (const auto& entry : std::filesystem::directory_iterator(flags["dir"])) {
@@ -102,7 +104,6 @@ double Percentile(std::vector<double>& values, double p) {
   std::sort(values.begin(), values.end());
   return values[std::min(values.size() - 1, size_t(p * values.size()))];
 }
-// Hidden behind one function so that every figure of a run ends up in the same line.
 void Print(const char* name, double value) { std::printf(",\"%s\":%.5g", name, value); }
 
 std::string Key(uint64_t instance, uint64_t cursor) {
@@ -204,8 +205,10 @@ class Codec {
   LZ4_stream_t lz4_dictionary_, lz4_;
   std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> zstd_{ZSTD_createCCtx(), ZSTD_freeCCtx};
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> unzstd_{ZSTD_createDCtx(), ZSTD_freeDCtx};
-  std::unique_ptr<ZSTD_CDict, decltype(&ZSTD_freeCDict)> cdict_{ZSTD_createCDict(dictionary_.data(), dictionary_.size(), 1), ZSTD_freeCDict};
-  std::unique_ptr<ZSTD_DDict, decltype(&ZSTD_freeDDict)> ddict_{ZSTD_createDDict(dictionary_.data(), dictionary_.size()), ZSTD_freeDDict};
+  std::unique_ptr<ZSTD_CDict, decltype(&ZSTD_freeCDict)> cdict_{ZSTD_createCDict(dictionary_.data(), dictionary_.size(), 1),
+                                                                ZSTD_freeCDict};
+  std::unique_ptr<ZSTD_DDict, decltype(&ZSTD_freeDDict)> ddict_{ZSTD_createDDict(dictionary_.data(), dictionary_.size()),
+                                                                ZSTD_freeDDict};
 };
 
 struct Header {  // Only the size and the checksum matter here; the broker's header has more named fields.
@@ -215,7 +218,7 @@ static_assert(sizeof(Header) == kHeaderBytes);
 
 rocksdb::ColumnFamilyOptions EventsOptions() {
   rocksdb::ColumnFamilyOptions o;
-  o.write_buffer_size = size_t(Int("write_buffer_mb")) << 20;
+  o.write_buffer_size = 64 << 20;
   o.max_write_buffer_number = 4;
   o.compression = Is("sst", "lz4") ? rocksdb::kLZ4Compression : Is("sst", "zstd") ? rocksdb::kZSTD : rocksdb::kNoCompression;
   o.compression_opts.level = o.compression == rocksdb::kZSTD ? 1 : o.compression_opts.level;
@@ -257,6 +260,7 @@ struct Store {
   std::shared_ptr<rocksdb::Statistics> statistics = rocksdb::CreateDBStatistics();
   std::unique_ptr<ColumnFamilyHandle> fallback, commits;
   std::vector<std::unique_ptr<ColumnFamilyHandle>> slices;  // Oldest first; the one and only unless timesliced.
+  int slices_made = 0;
 
   void Open() {
     rocksdb::DBOptions o;
@@ -290,22 +294,22 @@ struct Store {
     later.wait = false;
     Check(db->Flush(later, slices.back().get()), "flush of a full slice");
     char name[20];
-    std::snprintf(name, sizeof name, "events.%04zu", slices.size());
+    std::snprintf(name, sizeof name, "events.%04d", ++slices_made);
     ColumnFamilyHandle* slice;
     Check(db->CreateColumnFamily(EventsOptions(), name, &slice), "new slice");
     slices.emplace_back(slice);
+    if (Int("slices_max") == 0 || slices.size() <= size_t(Int("slices_max"))) return;
+    Check(db->DropColumnFamily(slices.front().get()), "drop");
+    slices.erase(slices.begin());
   }
-  void WaitUntilIdle(double seconds_max) {  // No flush and no compaction, running or due, for a quarter of a second.
+  // Until no flush and no compaction has run for half a second. ("compaction-pending" can stay set with nothing to do.)
+  void WaitUntilIdle(double seconds_max) {
     const double deadline = Now() + seconds_max;
-    for (int quiet = 0; quiet < 5 && Now() < deadline; usleep(50000)) {
-      uint64_t busy = 0, value = 0;
-      for (const char* property : {"rocksdb.num-running-flushes", "rocksdb.mem-table-flush-pending", "rocksdb.num-running-compactions",
-                                   "rocksdb.compaction-pending"}) {
-        // Says 1 for ever where compaction is disabled.
-        if (Is("layout", "timesliced") && !std::strcmp(property, "rocksdb.compaction-pending")) continue;
-        for (auto& slice : slices) busy += db->GetIntProperty(slice.get(), property, &value) ? value : 0;
-      }
-      quiet = busy == 0 ? quiet + 1 : 0;
+    for (int quiet = 0; quiet < 10 && Now() < deadline; usleep(50000)) {
+      uint64_t flushes = 0, compactions = 0;
+      db->GetIntProperty(slices[0].get(), "rocksdb.num-running-flushes", &flushes);  // Of the whole store, as is the next.
+      db->GetIntProperty(slices[0].get(), "rocksdb.num-running-compactions", &compactions);
+      quiet = flushes + compactions == 0 ? quiet + 1 : 0;
     }
   }
 };
@@ -318,7 +322,8 @@ struct Shared {  // What the writing child leaves to its parent.
 // Builds commits as the committer does: for each append, copy its events into a block, compress it once, put it.
 class Builder {
  public:
-  Builder(const Corpus& corpus, Store* store, Shared* shared) : corpus_(corpus), codec_(corpus.dictionary), store_(store), shared_(shared) {}
+  Builder(const Corpus& corpus, Store* store, Shared* shared)
+      : corpus_(corpus), codec_(corpus.dictionary), store_(store), shared_(shared) {}
 
   // Blocks are compressed under "adaptive" only while `writer_busy`: then the batch would have waited for the sync anyhow.
   void Build(const std::atomic<bool>& writer_busy, rocksdb::WriteBatch* batch) {
@@ -379,7 +384,7 @@ rocksdb::WriteOptions Synced() {
 }
 
 // The write phase. One batch builds while the last one syncs; never more than one write is unsynced.
-void Load(const Corpus& corpus, Shared* shared) {
+[[noreturn]] void Load(const Corpus& corpus, Shared* shared) {
   Store store;
   store.Open();
   Builder builder(corpus, &store, shared);
@@ -388,7 +393,7 @@ void Load(const Corpus& corpus, Shared* shared) {
   rocksdb::WriteBatch handed, building;
   std::atomic<bool> busy{false}, stop{false};
   std::vector<double> latency_ms;
-  double committer_cpu = 0, last_done = 0;
+  double committer_cpu = 0;
   std::thread writer([&] {
     for (std::unique_lock lock(mu);; busy = false, changed.notify_all()) {
       changed.wait(lock, [&] { return busy || stop; });
@@ -408,8 +413,9 @@ void Load(const Corpus& corpus, Shared* shared) {
   for (int i = 0; i < (front_us > 0 ? 2 : 0); ++i) {
     front.emplace_back([&] {
       while (!stop) {
-        if (ready > 32768) { usleep(100); continue; }
-        for (const double end = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) + front_us * 512e-6; CpuSeconds(CLOCK_THREAD_CPUTIME_ID) < end;) {}
+        while (ready > 32768 && !stop) usleep(100);
+        const double end = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) + front_us * 512e-6;
+        while (CpuSeconds(CLOCK_THREAD_CPUTIME_ID) < end) {}
         ready += 512;
       }
     });
@@ -436,12 +442,19 @@ void Load(const Corpus& corpus, Shared* shared) {
       next_size_check = Now() + 1;
     }
   }
-  { std::unique_lock lock(mu); changed.wait(lock, [&] { return !busy; }); stop = true; changed.notify_all(); }
-  last_done = Now() - start;
+  {
+    std::unique_lock lock(mu);
+    changed.wait(lock, [&] { return !busy; });
+    stop = true;
+    changed.notify_all();
+  }
+  const double last_done = Now() - start;
   writer.join();
   for (auto& thread : front) thread.join();
   committer_cpu += CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
   const double events = double(shared->events), payload = double(shared->payload_bytes);
+  const auto cpu = [&] { return (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - process_start) / events * 1e6; };  // With the front threads'.
+  const auto written = [&] { return (DeviceBytesWritten() - io_start) / payload; };
   Print("seconds", last_done);
   Print("events_per_s", events / last_done);
   Print("payload_mb_per_s", payload / last_done / 1e6);
@@ -449,18 +462,17 @@ void Load(const Corpus& corpus, Shared* shared) {
   Print("worst_second_events", double(*std::min_element(per_second.begin() + 1, per_second.begin() + std::max(2, int(last_done)))));
   Print("commit_p50_ms", Percentile(latency_ms, 0.5));
   Print("commit_p99_ms", Percentile(latency_ms, 0.99));
-  Print("commit_max_ms", latency_ms.back());
+  Print("commit_max_ms", Percentile(latency_ms, 1));
   Print("committer_cpu_us_per_event", committer_cpu / events * 1e6);
-  // With front threads, their CPU is part of this.
-  Print("load_cpu_us_per_event", (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - process_start) / events * 1e6);
-  Print("written_per_payload_at_end_of_load", (DeviceBytesWritten() - io_start) / payload);
+  Print("load_cpu_us_per_event", cpu());
+  Print("written_per_payload_at_end_of_load", written());
   // What the load still owes: the last memtable and the compactions behind it.
   Check(store.db->Flush(rocksdb::FlushOptions(), store.slices.back().get()), "flush");
   const double drain = Now();
   store.WaitUntilIdle(90);
   Print("drain_s", Now() - drain);
-  Print("total_cpu_us_per_event", (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - process_start) / events * 1e6);
-  Print("written_per_payload", (DeviceBytesWritten() - io_start) / payload);
+  Print("total_cpu_us_per_event", cpu());
+  Print("written_per_payload", written());
   const auto ticker = [&](uint32_t t) { return store.statistics->getTickerCount(t) / payload; };
   Print("wal_per_payload", ticker(rocksdb::WAL_FILE_BYTES));
   Print("flush_per_payload", ticker(rocksdb::FLUSH_WRITE_BYTES));
@@ -468,9 +480,6 @@ void Load(const Corpus& corpus, Shared* shared) {
   Print("blob_per_payload", ticker(rocksdb::BLOB_DB_BLOB_FILE_BYTES_WRITTEN));
   Print("stall_s", store.statistics->getTickerCount(rocksdb::STALL_MICROS) / 1e6);
   Print("stored_bytes_per_event", DirectoryBytes(false) / events);
-  std::string files;
-  store.db->GetProperty(store.slices[0].get(), "rocksdb.levelstats", &files);
-  std::fprintf(stderr, "%s", files.c_str());
   // Fill the log to just below its bound, so that the restart is the worst one.
   for (const uint64_t until = shared->payload_bytes + (1 << 30);
        DirectoryBytes(true) < (235u << 20) && shared->payload_bytes < until; building.Clear()) {
@@ -533,10 +542,12 @@ void Inspect(const Corpus& corpus, const Shared& shared) {
   Print("reopen_s", Now() - start);
   Print("reopen_written_mb", (DeviceBytesWritten() - io_start) / 1e6);
   Codec codec(corpus.dictionary);
+  const uint64_t read_start = DeviceBytes("read_bytes:");
   start = Now();
   const uint64_t replayed = Read(store, codec, 0, 1, instances == 1 ? 4ull << 30 : ~0ull);
   Print("replay_mb_per_s", replayed / (Now() - start) / 1e6);
   Print("replay_mb", replayed / 1e6);
+  Print("replay_device_mb", (DeviceBytes("read_bytes:") - read_start) / 1e6);  // What the page cache did not have.
   std::mt19937_64 random(7);
   std::vector<double> seek_ms;
   for (int i = 0; i < 1000; ++i) {
@@ -610,7 +621,7 @@ int main(int argc, char** argv) {
               flags["codec"].c_str(), flags["sst"].c_str(), flags["instances"].c_str(), flags["events_per_append"].c_str());
   std::fflush(stdout);
   int status = 0;
-  if (fork() == 0) Load(corpus, shared);  // Does not return. No thread runs yet, so forking is safe.
+  if (fork() == 0) Load(corpus, shared);  // No thread runs yet, so forking is safe.
   wait(&status);
   if (status == 0) Inspect(corpus, *shared);
   std::printf("}\n");

@@ -1,0 +1,187 @@
+#include "storage/committer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+
+namespace playhead::storage {
+namespace {
+
+// While a commit syncs, the next one is built ahead once this much waits.
+constexpr size_t kBuildAheadBytes = size_t{128} << 10;
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+absl::Status Uncertain(const absl::Status& cause) {
+  return MakeError(Reason::kAppendUncertain,
+                   absl::StrCat("writing failed, so the append may be stored or not: retry it with the same identity (",
+                                cause.message(), ")"));
+}
+
+}  // namespace
+
+Committer::Committer(const StoreOptions& options, std::unique_ptr<CommitBuilder> builder, Host* host)
+    : options_(options), host_(host), builder_(std::move(builder)) {
+  durable_commit_ = builder_->next_commit() - 1;
+  for (std::thread& thread : threads_) thread = std::thread([this] { Run(); });
+}
+
+Committer::~Committer() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+    may_build_.SignalAll();
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Committer::Submit(std::unique_ptr<PendingAppend> append) {
+  const size_t bytes = append->bytes();
+  Enqueue(std::move(append), bytes);
+}
+
+void Committer::Submit(Command command) { Enqueue(std::move(command), 0); }
+
+void Committer::Enqueue(Work work, size_t bytes) {
+  absl::MutexLock lock(&mu_);
+  queue_.push_back(std::move(work));
+  queued_bytes_ += bytes;
+  if (MayBuild()) may_build_.Signal();
+}
+
+bool Committer::MayBuild() const {
+  return failure_.ok() && !building_ && !queue_.empty() && (!writing_ || queued_bytes_ >= kBuildAheadBytes);
+}
+
+void Committer::Run() {
+  absl::MutexLock lock(&mu_);
+  for (;;) {
+    while (!MayBuild()) {
+      if (closed_ && !queue_.empty()) {
+        FailQueue(failure_);
+        continue;
+      }
+      if (stopping_ && queue_.empty()) return;
+      may_build_.Wait(&mu_);
+    }
+    building_ = true;
+    std::deque<Work> works = TakeWork(options_.commit_bytes_max);
+    mu_.Unlock();
+    auto commit = Build(std::move(works));
+    mu_.Lock();
+    while (writing_ && failure_.ok()) may_write_.Wait(&mu_);
+    building_ = false;
+    if (!failure_.ok()) {  // The write before it failed, and this was built upon it.
+      const absl::Status cause = failure_;
+      mu_.Unlock();
+      Fail(std::move(commit), cause);
+      mu_.Lock();
+      built_.Signal();
+      continue;
+    }
+    writing_ = true;
+    if (MayBuild()) may_build_.Signal();
+    mu_.Unlock();
+    const absl::Status written = Write(*commit);
+    if (written.ok()) {
+      durable_commit_.store(commit->number, std::memory_order_release);
+      commit->Publish();
+      commit->store.reset();
+      host_->OnCompleted(std::move(commit));
+    } else {
+      Fail(std::move(commit), written);
+    }
+    mu_.Lock();
+    if (!written.ok()) FailQueueAndReopen(written);
+    writing_ = false;
+    may_write_.Signal();
+    if (MayBuild()) may_build_.Signal();
+    if (stopping_) may_build_.SignalAll();
+  }
+}
+
+std::deque<Committer::Work> Committer::TakeWork(size_t bytes_max) {
+  std::deque<Work> works;
+  size_t bytes = 0;
+  while (!queue_.empty() && bytes < bytes_max) {
+    if (const auto* append = std::get_if<std::unique_ptr<PendingAppend>>(&queue_.front())) bytes += (*append)->bytes();
+    works.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  return works;
+}
+
+std::unique_ptr<Commit> Committer::Build(std::deque<Work> works) {
+  builder_->Begin(durable_commit());
+  for (Work& work : works) {
+    std::visit(Overloaded{[this](std::unique_ptr<PendingAppend>& append) { builder_->Append(std::move(append)); },
+                          [this](Command& command) { std::move(command.build)(*builder_, std::move(command.done)); }},
+               work);
+  }
+  return builder_->Finish();
+}
+
+absl::Status Committer::Write(Commit& commit) {
+  if (commit.batch.Count() == 0) return absl::OkStatus();  // Nothing but refusals.
+  rocksdb::WriteOptions write;
+  write.sync = options_.durability == Durability::kDisk;
+  const rocksdb::Status status = commit.store->db()->Write(write, &commit.batch);
+  return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
+}
+
+void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& cause) {
+  std::move(commit->deferred.begin(), commit->deferred.end(), std::back_inserter(commit->appends));
+  commit->deferred.clear();
+  commit->blocks.clear();
+  commit->deleted.clear();
+  // What was refused stays refused: nothing of it was written.
+  for (auto& append : commit->appends) {
+    if (append->refusal.ok()) append->refusal = Uncertain(cause);
+  }
+  for (auto& command : commit->commands) command.status = Uncertain(cause);
+  commit->store.reset();
+  host_->OnCompleted(std::move(commit));
+}
+
+void Committer::FailQueueAndReopen(const absl::Status& cause) {
+  failure_ = cause;
+  may_write_.Signal();
+  while (building_) built_.Wait(&mu_);
+  FailQueue(cause);
+  const uint64_t next_commit = builder_->next_commit();
+  mu_.Unlock();
+  builder_.reset();  // Lets go of the store.
+  auto reopened = host_->Reopen(cause, next_commit);
+  mu_.Lock();
+  if (reopened == nullptr) {
+    closed_ = true;
+    return;
+  }
+  builder_ = std::move(reopened);
+  durable_commit_.store(builder_->next_commit() - 1, std::memory_order_release);
+  failure_ = absl::OkStatus();
+}
+
+void Committer::FailQueue(const absl::Status& cause) {
+  auto commit = std::make_unique<Commit>();
+  for (Work& work : TakeWork(std::numeric_limits<size_t>::max())) {
+    std::visit(Overloaded{[&](std::unique_ptr<PendingAppend>& append) { commit->appends.push_back(std::move(append)); },
+                          [&](Command& command) {
+                            commit->commands.push_back({cause, std::move(command.done)});
+                          }},
+               work);
+  }
+  mu_.Unlock();
+  Fail(std::move(commit), cause);
+  mu_.Lock();
+}
+
+}  // namespace playhead::storage

@@ -1,0 +1,100 @@
+// Committer is the only writer of the store: it takes appends in the order in which they come, writes many of them with
+// one sync, shows them to readers, and hands the answers over.
+//
+// Two threads take turns, so that the next commit is built while the last one syncs:
+//
+//     queue -> [ building ] -> [ writing: WAL, sync, memtable, publish ] -> completions
+//
+// At most one thread builds and at most one writes, so commits are written in the order in which they were built and at
+// most one unsynced write exists at a time: that is what lets recovery tell a torn tail from rot. A commit is built
+// ahead only when there is enough to do; otherwise waiting for the disk gathers more appends into it.
+//
+// Guarantees: an event is readable only after it is durable; cursors of one instance have no holes within an epoch.
+// Thread safety: Submit* may be called from any thread.   Blocking: none.
+// After a failed write everything queued fails as "may have been stored" and the host is asked for the store anew:
+// memory is not trusted any more.
+#ifndef PLAYHEAD_STORAGE_COMMITTER_H_
+#define PLAYHEAD_STORAGE_COMMITTER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <variant>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "storage/commit_builder.h"
+#include "storage/pending_append.h"
+
+namespace playhead::storage {
+
+class Committer {
+ public:
+  // What a committer needs of its owner. Called on the committing threads: must not run callers' callbacks there.
+  class Host {
+   public:
+    virtual ~Host() = default;
+    // A commit that is durable and published, or refused or failed as a whole: answers are due. In commit order.
+    virtual void OnCompleted(std::unique_ptr<Commit> commit) = 0;
+    // The write failed. Blocks until the store is open again and every instance is reloaded; nullptr when closing.
+    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) = 0;
+  };
+
+  // A change of another kind: `build` adds it to the commit being built, together with `done`.
+  struct Command {
+    absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build;
+    StatusCallback done;
+  };
+
+  // `host` must outlive this.
+  Committer(const StoreOptions& options, std::unique_ptr<CommitBuilder> builder, Host* host);
+  // Commits what is queued, then stops.
+  ~Committer();
+
+  void Submit(std::unique_ptr<PendingAppend> append) ABSL_LOCKS_EXCLUDED(mu_);
+  void Submit(Command command) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The number of the last commit that is durable.
+  uint64_t durable_commit() const { return durable_commit_.load(std::memory_order_acquire); }
+
+ private:
+  using Work = std::variant<std::unique_ptr<PendingAppend>, Command>;
+
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  void Enqueue(Work work, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  bool MayBuild() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::deque<Work> TakeWork(size_t bytes_max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::unique_ptr<Commit> Build(std::deque<Work> works);
+  absl::Status Write(Commit& commit);
+  void Fail(std::unique_ptr<Commit> commit, const absl::Status& cause);
+  // Both let go of the lock meanwhile.
+  void FailQueue(const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FailQueueAndReopen(const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const StoreOptions options_;
+  Host* const host_;
+  // Of whoever builds, and of whoever reopens while nobody builds. Null once the store could not be reopened.
+  std::unique_ptr<CommitBuilder> builder_;
+  std::atomic<uint64_t> durable_commit_{0};
+
+  absl::Mutex mu_;
+  absl::CondVar may_build_;
+  absl::CondVar may_write_;
+  absl::CondVar built_;
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool building_ ABSL_GUARDED_BY(mu_) = false;
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);  // Of the last write, while the store is not open again.
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;   // The store will not open again: everything fails.
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread threads_[2];
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_COMMITTER_H_

@@ -1,0 +1,34 @@
+// Watches the free space of the store's disk, so that a full disk is met before RocksDB meets it.
+#ifndef PLAYHEAD_STORAGE_DISK_SPACE_H_
+#define PLAYHEAD_STORAGE_DISK_SPACE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace playhead::storage {
+
+// Thread safety: all methods.
+class DiskSpace {
+ public:
+  DiskSpace(std::string dir, uint64_t free_bytes_min) : dir_(std::move(dir)), free_bytes_min_(free_bytes_min) {}
+
+  // Whether less than the minimum is free. Asks the file system at most every 200 ms; a disk that cannot be asked is
+  // not low.
+  bool IsLow();
+  uint64_t free_bytes() const { return free_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr int64_t kIntervalNanos = 200'000'000;
+
+  const std::string dir_;
+  const uint64_t free_bytes_min_;
+  std::atomic<int64_t> next_look_nanos_{0};
+  std::atomic<uint64_t> free_bytes_{UINT64_MAX};
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_DISK_SPACE_H_

@@ -1,0 +1,114 @@
+#include "storage/eraser.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "proto/errors.h"
+#include "storage/key_codec.h"
+#include "storage/meta.h"
+#include "storage/record_codec.h"
+#include "storage/rocksdb_status.h"
+
+namespace playhead::storage {
+namespace {
+
+// Rewrites of commit records go out in batches of this many.
+constexpr size_t kRewritesPerBatch = 1000;
+
+std::string ErasureKey(InstanceNumber instance) {
+  return absl::StrCat(meta_key::kErasurePrefix, InstanceKey(instance));
+}
+
+// The ranges of a commit without those of `instance`; see docs/on-disk-format.md, `commits`.
+std::string WithoutInstance(absl::string_view ranges, InstanceNumber instance) {
+  constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
+  std::string kept;
+  for (; ranges.size() >= kRangeBytes; ranges.remove_prefix(kRangeBytes)) {
+    if (RecordReader(ranges).Get<uint64_t>() != instance.value()) kept.append(ranges.data(), kRangeBytes);
+  }
+  return kept;
+}
+
+absl::Status EraseFromCommits(const Store& store, InstanceNumber instance,
+                              absl::FunctionRef<absl::Status(FillBatch)> write) {
+  rocksdb::ColumnFamilyHandle* commits = store.family(Family::kCommits);
+  std::string next_key;
+  for (bool more = true; more;) {
+    more = false;
+    std::vector<std::pair<std::string, std::string>> rewritten;
+    // A short-lived iterator for each batch: a long walk must not pin old files.
+    const std::unique_ptr<rocksdb::Iterator> commit(store.db()->NewIterator(rocksdb::ReadOptions(), commits));
+    for (commit->Seek(next_key); commit->Valid(); commit->Next()) {
+      if (rewritten.size() == kRewritesPerBatch) {
+        next_key = commit->key().ToString();
+        more = true;
+        break;
+      }
+      std::string kept = WithoutInstance(FromSlice(commit->value()), instance);
+      // Emptied records stay: the last one tells the position of the next commit.
+      if (kept.size() != commit->value().size()) rewritten.emplace_back(commit->key().ToString(), std::move(kept));
+    }
+    if (!commit->status().ok()) return ReadError(commit->status(), "reading the commits");
+    if (rewritten.empty()) continue;
+    const absl::Status written = write([&rewritten](const Store& open, rocksdb::WriteBatch& batch) {
+      for (const auto& [key, value] : rewritten) {
+        batch.Put(open.family(Family::kCommits), key, value).PermitUncheckedError();
+      }
+    });
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) {
+  std::vector<InstanceNumber> pending;
+  const std::unique_ptr<rocksdb::Iterator> row(
+      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+  for (row->Seek(meta_key::kErasurePrefix); row->Valid(); row->Next()) {
+    absl::string_view key = FromSlice(row->key());
+    if (!absl::ConsumePrefix(&key, meta_key::kErasurePrefix)) break;
+    pending.emplace_back(DecodeBigEndian(key));
+  }
+  if (!row->status().ok()) return ReadError(row->status(), "reading pending erasures");
+  return pending;
+}
+
+absl::Status EraseInstance(const Store& store, InstanceNumber instance,
+                           absl::FunctionRef<absl::Status(FillBatch)> write) {
+  if (absl::Status status = EraseFromCommits(store, instance, write); !status.ok()) return status;
+  const std::string lower = InstanceKey(instance);
+  const std::string upper = InstanceKeyEnd(instance);
+  const rocksdb::Slice begin(lower);
+  const rocksdb::Slice end(upper);
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  rocksdb::DB* db = store.db();
+  rocksdb::Status status;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  for (const auto& [number, slice] : store.slices()) {
+    families.push_back(slice.get());
+    if (status.ok()) status = db->CompactRange(options, slice.get(), &begin, &end);
+  }
+  for (const Family family : {Family::kDirectory, Family::kDedup}) {
+    if (status.ok()) status = db->CompactRange(options, store.family(family), &begin, &end);
+  }
+  // These are not ordered by instance number.
+  for (const Family family : {Family::kInstances, Family::kCommits}) {
+    if (status.ok()) status = db->CompactRange(options, store.family(family), nullptr, nullptr);
+  }
+  // A write-ahead log goes once every family has flushed what it holds.
+  for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
+  if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
+  if (!status.ok()) return ReadError(status, "erasing a deleted instance's bytes");
+  return write([instance](const Store& open, rocksdb::WriteBatch& batch) {
+    batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
+  });
+}
+
+}  // namespace playhead::storage

@@ -1,0 +1,40 @@
+// The family `instances`: names, records and what is left of deleted names; and how an instance is loaded from disk.
+#ifndef PLAYHEAD_STORAGE_INSTANCE_CATALOG_H_
+#define PLAYHEAD_STORAGE_INSTANCE_CATALOG_H_
+
+#include <rocksdb/write_batch.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/event_log.h"
+#include "storage/log_instance.h"
+#include "storage/store.h"
+
+namespace playhead::storage {
+
+// Reads what the store knows of `name`: its record and its last block. `number` is 0 if there is no such instance; then
+// only epoch_min may be set.
+absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
+
+// Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
+// epoch). The head need not be current where blocks are left: it is read from the last of them.
+void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch);
+
+// Takes the instance out of the catalogue. Only a keyed hash of the name stays, with the epoch that its next life
+// starts in.
+void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state,
+                          rocksdb::WriteBatch& batch);
+
+// Up to `limit` instances whose names start with `prefix` and sort behind `after_name`.
+absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_ptr<const Store>& store,
+                                                            absl::string_view prefix, absl::string_view after_name,
+                                                            size_t limit);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_INSTANCE_CATALOG_H_

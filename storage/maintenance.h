@@ -1,0 +1,51 @@
+// The store's housekeeping, on a thread of its own: new slices, merges, erasures, forgetting identities, and the
+// periodic sync of a weaker durability.
+#ifndef PLAYHEAD_STORAGE_MAINTENANCE_H_
+#define PLAYHEAD_STORAGE_MAINTENANCE_H_
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "storage/committer.h"
+#include "storage/executor.h"
+#include "storage/options.h"
+#include "storage/store.h"
+
+namespace playhead::storage {
+
+// Thread safety: all methods. Nothing here is lost for good if it fails: it is tried again later, or at the next start.
+class Maintenance {
+ public:
+  // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
+  Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
+              std::function<void(Committer::Command)> submit);
+  // Waits for what is running; what is queued is dropped.
+  ~Maintenance();
+
+  // Makes the next slice, has the committer use it, and merges the full one.
+  void RollSlice();
+  // Removes the bytes of deleted instances.
+  void EraseDeleted();
+
+ private:
+  void Tick() ABSL_LOCKS_EXCLUDED(mu_);
+  void ForgetIdentities(Store& store);
+  // Runs a command and waits for its end. Never on the committer's threads.
+  absl::Status RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build);
+
+  const StoreOptions options_;
+  const std::function<std::shared_ptr<Store>()> store_;
+  const std::function<void(Committer::Command)> submit_;
+  absl::Mutex mu_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  Executor tasks_{1};
+  std::thread ticker_;
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_MAINTENANCE_H_

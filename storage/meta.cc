@@ -1,0 +1,34 @@
+#include "storage/meta.h"
+
+#include "absl/strings/str_cat.h"
+#include "storage/record_codec.h"
+#include "storage/rocksdb_status.h"
+
+namespace playhead::storage {
+
+absl::StatusOr<std::optional<std::string>> GetMeta(const Store& store, absl::string_view key) {
+  std::string value;
+  const rocksdb::Status status = store.db()->Get({}, store.family(Family::kMeta), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return ReadError(status, absl::StrCat("reading meta ", key));
+  return value;
+}
+
+absl::StatusOr<uint64_t> GetMetaNumber(const Store& store, absl::string_view key, uint64_t fallback) {
+  auto value = GetMeta(store, key);
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) return fallback;
+  RecordReader reader(**value);
+  const uint64_t number = reader.Get<uint64_t>();
+  if (!reader.ok()) return MakeError(Reason::kDataLoss, absl::StrCat("meta ", key, " is damaged"));
+  return number;
+}
+
+void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, rocksdb::WriteBatch& batch) {
+  std::string bytes;
+  RecordWriter(bytes).Put(value);
+  // WriteBatch::Put fails only for keys or values beyond 4 GiB.
+  batch.Put(store.family(Family::kMeta), ToSlice(key), bytes).PermitUncheckedError();
+}
+
+}  // namespace playhead::storage

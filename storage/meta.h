@@ -1,0 +1,40 @@
+// The family `meta`: a handful of named values about the whole store.
+#ifndef PLAYHEAD_STORAGE_META_H_
+#define PLAYHEAD_STORAGE_META_H_
+
+#include <rocksdb/write_batch.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/store.h"
+
+namespace playhead::storage {
+
+// The version of everything on disk. Older versions known to this build are upgraded when opened; newer are refused.
+inline constexpr uint32_t kFormatVersion = 1;
+
+namespace meta_key {
+inline constexpr char kFormat[] = "format";                 // u64
+inline constexpr char kInstanceLast[] = "instance_last";    // u64: the highest instance number ever given.
+inline constexpr char kInstanceCount[] = "instance_count";  // u64
+inline constexpr char kEpochFloor[] = "epoch_floor";        // u64: a log's next append has at least this epoch.
+inline constexpr char kEpochHighest[] = "epoch_highest";    // u64: the highest epoch that any log has reached.
+inline constexpr char kNameHashKey[] = "name_hash_key";     // 32 bytes: keys the hashes of deleted names.
+inline constexpr char kErasurePrefix[] = "erasure.";        // + instance number: its bytes are still to be erased.
+}  // namespace meta_key
+
+// nullopt if it was never set.
+absl::StatusOr<std::optional<std::string>> GetMeta(const Store& store, absl::string_view key);
+
+// An integer; `fallback` if it was never set.
+absl::StatusOr<uint64_t> GetMetaNumber(const Store& store, absl::string_view key, uint64_t fallback);
+
+void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, rocksdb::WriteBatch& batch);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_META_H_

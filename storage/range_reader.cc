@@ -1,0 +1,181 @@
+#include "storage/range_reader.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "proto/event_wire.h"
+#include "storage/block_store.h"
+
+namespace playhead::storage {
+namespace {
+
+const TypeFilter& FilterOf(const ReadOptions& options) {
+  static const auto* const kAll = new TypeFilter();
+  return options.filter != nullptr ? *options.filter : *kAll;
+}
+
+absl::Status Deleted(const Instance& instance) {
+  return MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance.name(), " was deleted"));
+}
+
+absl::Status Hole(const Instance& instance, uint64_t expected_sequence, absl::string_view found) {
+  return MakeError(Reason::kDataLoss, absl::StrCat("the log of ", instance.name(), " has a hole: sequence ",
+                                                   expected_sequence, " should follow, but ", found));
+}
+
+// One read. The bounds are those of its start; what is within them is on disk until a trim or a deletion removes it.
+class RangeRead {
+ public:
+  RangeRead(const std::shared_ptr<const Store>& store, const Instance& instance, const ReadOptions& options)
+      : store_(store),
+        instance_(instance),
+        options_(options),
+        bounds_(instance.bounds()),
+        until_(std::min(options.until.value_or(bounds_.head), bounds_.head)),
+        budget_{options.events_max, options.bytes_max} {}
+
+  absl::StatusOr<ReadResult> Forward() {
+    if (absl::Status status = bounds_.CheckStart(options_.after); !status.ok()) return status;
+    result_.next = options_.after;
+    if (until_ <= options_.after) return Ended();
+    BlockIterator block(store_, instance_.number());
+    uint64_t expected = options_.after.sequence() + 1;
+    for (block.Seek(options_.after + 1); block.Valid(); block.Next()) {
+      auto decoded = Block::Decode(instance_.number(), block.value());
+      if (!decoded.ok()) return decoded.status();
+      // The first block may begin before the start; every other begins right behind the one before it.
+      const uint64_t first = (*decoded)->first().sequence();
+      if (first > expected || (first < expected && result_.scanned_bytes > 0)) {
+        return HoleOrTrim(expected, absl::StrCat("the next block starts at ", first));
+      }
+      expected = (*decoded)->last().sequence() + 1;
+      result_.scanned_bytes += (*decoded)->body().size();
+      const Cursor end = std::min((*decoded)->last(), until_);
+      result_.next = SliceBlock(*decoded, result_.next, until_, FilterOf(options_), budget_, result_.slices);
+      if (result_.next >= until_) return Ended();
+      if (result_.next < end || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
+        return Finished();
+    }
+    if (!block.status().ok()) return block.status();
+    return HoleOrTrim(expected, "nothing follows");
+  }
+
+  absl::StatusOr<ReadResult> Reverse() {
+    if (options_.until) {
+      const absl::Status status = bounds_.CheckStart(*options_.until);
+      if (HasReason(status, Reason::kCursorDiverged)) return status;
+    }
+    const Cursor after = std::max(options_.after, bounds_.BeforeFirst());
+    result_.next = until_;
+    if (until_ <= after || bounds_.event_count() == 0) return Ended();
+    BlockIterator block(store_, instance_.number());
+    uint64_t expected = until_.sequence();  // The block at hand must reach up to this.
+    for (block.Seek(until_); block.Valid(); block.Prev()) {
+      auto decoded = Block::Decode(instance_.number(), block.value());
+      if (!decoded.ok()) return decoded.status();
+      const uint64_t last = (*decoded)->last().sequence();
+      if (last < expected || (last > expected && result_.scanned_bytes > 0) ||
+          (*decoded)->first().sequence() > expected) {
+        return HoleOrTrim(expected, absl::StrCat("a block ends at ", last));
+      }
+      expected = (*decoded)->first().sequence() - 1;
+      result_.scanned_bytes += (*decoded)->body().size();
+      const Cursor lowest = std::max((*decoded)->first(), after + 1);
+      const Cursor done = SliceBlockReverse(*decoded, after, result_.next, FilterOf(options_), budget_, result_.slices);
+      if (done != Cursor()) result_.next = bounds_.epochs.Previous(done);
+      if (result_.next <= after) return Ended();
+      if (done == Cursor() || done > lowest || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
+        return Finished();
+    }
+    if (!block.status().ok()) return block.status();
+    return HoleOrTrim(expected, "nothing precedes");
+  }
+
+ private:
+  absl::StatusOr<ReadResult> Ended() {
+    result_.end_reached = true;
+    return Finished();
+  }
+
+  absl::StatusOr<ReadResult> Finished() {
+    if (instance_.deleted()) return Deleted(instance_);
+    for (const BlockSlice& slice : result_.slices) {
+      result_.bytes += slice.bytes.size();
+      result_.event_count += slice.event_count;
+    }
+    return std::move(result_);
+  }
+
+  absl::Status HoleOrTrim(uint64_t expected, absl::string_view found) {
+    if (instance_.deleted()) return Deleted(instance_);
+    if (!options_.reverse) {
+      if (absl::Status status = instance_.bounds().CheckStart(options_.after); !status.ok()) return status;
+    } else if (instance_.bounds().first.sequence() > expected) {
+      return MakeError(Reason::kStoreUnavailable, "a trim overtook the read: read again");
+    }
+    return Hole(instance_, expected, found);
+  }
+
+  const std::shared_ptr<const Store>& store_;
+  const Instance& instance_;
+  const ReadOptions& options_;
+  const LogBounds bounds_;
+  const Cursor until_;
+  ReadBudget budget_;
+  ReadResult result_;
+};
+
+// The position right before the first event of `block` with appended_at >= `time`; its last if there is none.
+Cursor FindTimeInBlock(const Block& block, const EpochHistory& epochs, Timestamp time) {
+  absl::string_view body = block.body();
+  Cursor cursor = block.first();
+  EventView event;
+  while (const auto bytes = ConsumeEvent(body)) {
+    if (!event.Parse(*bytes) || Timestamp(event.appended_at) >= time) return epochs.Previous(cursor);
+    cursor = cursor + 1;
+  }
+  return block.last();
+}
+
+}  // namespace
+
+absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                     const ReadOptions& options) {
+  if (instance.deleted()) return Deleted(instance);
+  RangeRead read(store, instance, options);
+  return options.reverse ? read.Reverse() : read.Forward();
+}
+
+absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                     Timestamp time) {
+  if (instance.deleted()) return Deleted(instance);
+  const LogBounds bounds = instance.bounds();
+  if (bounds.last_appended_at < time || bounds.event_count() == 0) return bounds.head;
+  BlockIterator block(store, instance.number());
+  // Times never decrease, so the sequences can be halved: events up to `low` are too early, those behind `high` are
+  // not.
+  uint64_t low = bounds.BeforeFirst().sequence();
+  uint64_t high = bounds.head.sequence();
+  while (low < high) {
+    const uint64_t middle = low + (high - low + 1) / 2;
+    block.Seek(bounds.epochs.AtSequence(middle, bounds.head));
+    if (!block.status().ok()) return block.status();
+    if (!block.Valid()) return Hole(instance, middle, "nothing follows");
+    const auto header = Block::DecodeHeader(block.value());
+    if (!header.ok()) return header.status();
+    if (header->last_appended_at < time) {
+      low = std::min(header->last().sequence(), high);
+    } else if (header->first_appended_at >= time) {
+      high = std::max(header->first.sequence() - 1, low);
+    } else {
+      const auto decoded = Block::Decode(instance.number(), block.value());
+      if (!decoded.ok()) return decoded.status();
+      const Cursor found = FindTimeInBlock(**decoded, bounds.epochs, time);
+      return std::max(found, bounds.BeforeFirst());
+    }
+  }
+  return bounds.epochs.AtSequence(low, bounds.head);
+}
+
+}  // namespace playhead::storage

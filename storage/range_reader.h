@@ -1,0 +1,24 @@
+// Reads one bounded slice of a log from the store, and finds times in it. Blocks on disk: for reading threads only.
+#ifndef PLAYHEAD_STORAGE_RANGE_READER_H_
+#define PLAYHEAD_STORAGE_RANGE_READER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "storage/event_log.h"
+#include "storage/store.h"
+
+namespace playhead::storage {
+
+// EventLog::Read, on this thread. Every block is checked: that it is intact, and that it begins where the one before it
+// ended. A hole is DATA_LOSS, or CURSOR_TRIMMED if a trim overtook the read.
+absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                     const ReadOptions& options);
+
+// EventLog::FindTime, on this thread.
+absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                     Timestamp time);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_RANGE_READER_H_

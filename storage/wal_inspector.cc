@@ -1,0 +1,146 @@
+#include "storage/wal_inspector.h"
+
+#include <isa-l/crc.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "proto/errors.h"
+#include "storage/rocksdb_status.h"
+
+namespace playhead::storage {
+namespace {
+
+constexpr size_t kBlockBytes = size_t{32} << 10;
+constexpr size_t kHeaderBytes = 7;
+
+enum FragmentType : uint8_t { kZero = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+uint32_t MaskedCrc32c(absl::string_view type_and_payload) {
+  // The library takes a buffer that it does not write as non-const, and neither pre- nor post-inverts.
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(type_and_payload.data()));
+  const uint32_t crc = ~crc32_iscsi(bytes, static_cast<int>(type_and_payload.size()), ~0U);
+  return ((crc >> 15) | (crc << 17)) + 0xa282ead8U;
+}
+
+struct Fragment {
+  FragmentType type;
+  size_t bytes;  // With its header.
+};
+
+// The fragment at the front of `block`, if it is sound.
+std::optional<Fragment> SoundFragment(absl::string_view block) {
+  if (block.size() < kHeaderBytes) return std::nullopt;
+  uint32_t crc;
+  uint16_t length;
+  std::memcpy(&crc, block.data(), sizeof(crc));
+  std::memcpy(&length, block.data() + 4, sizeof(length));
+  const auto type = static_cast<uint8_t>(block[6]);
+  if (type < kFull || type > kLast || kHeaderBytes + length > block.size()) return std::nullopt;
+  if (crc != MaskedCrc32c(block.substr(6, 1 + size_t{length}))) return std::nullopt;
+  return Fragment{static_cast<FragmentType>(type), kHeaderBytes + length};
+}
+
+bool AllZero(absl::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
+}
+
+class Inspector {
+ public:
+  explicit Inspector(rocksdb::Env& env) : env_(env) {}
+
+  absl::Status Inspect(const std::string& dir, const std::string& name) {
+    std::unique_ptr<rocksdb::SequentialFile> file;
+    rocksdb::Status status = env_.NewSequentialFile(dir + "/" + name, &file, rocksdb::EnvOptions());
+    std::string buffer(kReadBytes, '\0');
+    rocksdb::Slice chunk;
+    uint64_t offset = 0;
+    expects_continuation_ = false;
+    do {
+      if (status.ok()) status = file->Read(buffer.size(), &chunk, buffer.data());
+      if (!status.ok()) return ReadError(status, absl::StrCat("reading ", name));
+      for (size_t at = 0; at < chunk.size() && !rot(); at += kBlockBytes) {
+        InspectBlock(FromSlice(chunk).substr(at, kBlockBytes), name, offset + at);
+      }
+      offset += chunk.size();
+    } while (chunk.size() == buffer.size() && !rot());
+    return absl::OkStatus();
+  }
+
+  const std::optional<WalDamage>& damage() const { return damage_; }
+
+ private:
+  static constexpr size_t kReadBytes = 32 * kBlockBytes;
+
+  bool rot() const { return damage_ && damage_->rot; }
+
+  void InspectBlock(absl::string_view block, const std::string& name, uint64_t offset) {
+    size_t at = 0;
+    while (block.size() - at >= kHeaderBytes && !rot()) {
+      const auto fragment = SoundFragment(block.substr(at));
+      const bool begins = fragment && (fragment->type == kFull || fragment->type == kFirst);
+      if (damage_) {
+        if (begins) {
+          damage_->rot = true;
+          damage_->sound_file = name;
+          damage_->sound_offset = offset + at;
+        }
+        // Behind damage nothing tells where the next fragment starts: try every byte.
+        at += fragment ? fragment->bytes : 1;
+      } else if (fragment && begins != expects_continuation_) {
+        expects_continuation_ = fragment->type == kFirst || fragment->type == kMiddle;
+        at += fragment->bytes;
+      } else if (fragment || !AllZero(block.substr(at))) {
+        damage_ = WalDamage{.file = name, .offset = offset + at};
+        at += fragment ? 0 : 1;  // A sound record that begins where another should go on is itself the proof.
+      } else {
+        // Space that was reserved and not yet written. Nothing may follow it.
+        damage_ = WalDamage{.file = name, .offset = offset + at};
+        return;
+      }
+    }
+  }
+
+  rocksdb::Env& env_;
+  bool expects_continuation_ = false;  // Inside a record of several fragments.
+  std::optional<WalDamage> damage_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::optional<WalDamage>> InspectWal(rocksdb::Env& env, const std::string& dir) {
+  std::vector<std::string> children;
+  if (const rocksdb::Status status = env.GetChildren(dir, &children); !status.ok()) {
+    return ReadError(status, absl::StrCat("listing ", dir));
+  }
+  std::vector<std::pair<uint64_t, std::string>> files;
+  for (const std::string& name : children) {
+    absl::string_view stem = name;
+    uint64_t number;
+    if (absl::ConsumeSuffix(&stem, ".log") && absl::SimpleAtoi(stem, &number)) files.emplace_back(number, name);
+  }
+  std::sort(files.begin(), files.end());
+  Inspector inspector(env);
+  for (const auto& [number, name] : files) {
+    if (absl::Status status = inspector.Inspect(dir, name); !status.ok()) return status;
+  }
+  return inspector.damage();
+}
+
+absl::Status CutTornTail(rocksdb::Env& env, const std::string& dir, const WalDamage& damage) {
+  const std::string path = absl::StrCat(dir, "/", damage.file);
+  rocksdb::Status status = env.Truncate(path, damage.offset);
+  std::unique_ptr<rocksdb::WritableFile> file;
+  if (status.ok()) status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
+  if (status.ok()) status = file->Sync();
+  if (status.ok()) status = file->Close();
+  return ReadError(status, absl::StrCat("cutting the torn tail off ", path));
+}
+
+}  // namespace playhead::storage

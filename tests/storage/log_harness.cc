@@ -1,0 +1,167 @@
+#include "tests/storage/log_harness.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "proto/event_wire.h"
+#include "storage/append_validator.h"
+#include "storage/rocksdb_event_log.h"
+
+namespace playhead::storage {
+namespace {
+
+template <typename T, typename Call>
+absl::StatusOr<T> Await(Call call) {
+  absl::StatusOr<T> result;
+  absl::Notification done;
+  call([&](absl::StatusOr<T> answer) {
+    result = std::move(answer);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return result;
+}
+
+template <typename Call>
+absl::Status AwaitStatus(Call call) {
+  absl::Status result;
+  absl::Notification done;
+  call([&](absl::Status status) {
+    result = std::move(status);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return result;
+}
+
+[[noreturn]] void Die(const absl::Status& status) {
+  std::cerr << status << std::endl;
+  std::abort();
+}
+
+}  // namespace
+
+AppendBatch MakeBatch(absl::string_view instance, const std::vector<TestEvent>& events) {
+  constexpr char kInstanceTag = 0x0a;
+  constexpr char kRequestEventsTag = 0x12;
+  auto request = std::make_shared<std::string>();
+  request->push_back(kInstanceTag);
+  AppendVarint(instance.size(), *request);
+  request->append(instance.data(), instance.size());
+  for (const TestEvent& event : events) {
+    NewEvent written{.type = event.type, .data = event.data, .id = event.id};
+    for (const auto& [key, value] : event.attributes) written.attributes.emplace_back(key, value);
+    AppendEvent(written, kRequestEventsTag, *request);
+  }
+  auto batch = ParseAppendRequest(*request, request, AppendLimits{.event_bytes_max = kEventBytesCeiling});
+  if (!batch.ok()) Die(batch.status());
+  return *std::move(batch);
+}
+
+std::vector<TestEvent> MakeEvents(int count, absl::string_view prefix) {
+  std::vector<TestEvent> events;
+  for (int i = 0; i < count; ++i) events.push_back({.data = absl::StrCat(prefix, i)});
+  return events;
+}
+
+std::vector<TestEvent> EventsOf(const ReadResult& result) {
+  std::vector<TestEvent> events;
+  for (const BlockSlice& slice : result.slices) {
+    absl::string_view bytes = slice.bytes;
+    while (const auto encoded = ConsumeEvent(bytes)) {
+      EventView view;
+      if (!view.Parse(*encoded)) Die(absl::DataLossError("an event does not parse"));
+      TestEvent& event = events.emplace_back();
+      event.type = std::string(view.type);
+      event.data = std::string(view.data);
+      event.id = std::string(view.id);
+      for (const auto& [key, value] : view.attributes) event.attributes.emplace_back(key, value);
+      event.cursor = view.cursor;
+      event.appended_at = view.appended_at;
+    }
+    if (!bytes.empty()) Die(absl::DataLossError("a slice does not end with an event"));
+  }
+  return events;
+}
+
+LogHarness::LogHarness(StoreOptions options) : options_(std::move(options)) { Reopen(); }
+
+void LogHarness::Reopen() {
+  log_.reset();
+  auto log = OpenRocksDbEventLog(options_);
+  if (!log.ok()) Die(log.status());
+  log_ = *std::move(log);
+}
+
+absl::StatusOr<AppendResult> LogHarness::Append(AppendBatch batch) {
+  return AppendOn(*log_->NewAppendSession(), std::move(batch));
+}
+
+absl::StatusOr<AppendResult> LogHarness::AppendOn(AppendSession& session, AppendBatch batch) {
+  return Await<AppendResult>([&](auto done) { session.Append(std::move(batch), std::move(done)); });
+}
+
+absl::StatusOr<std::shared_ptr<Instance>> LogHarness::Open(absl::string_view name, OpenMode mode) {
+  return Await<std::shared_ptr<Instance>>([&](auto done) { log_->OpenInstance(name, mode, std::move(done)); });
+}
+
+absl::StatusOr<ReadResult> LogHarness::Read(absl::string_view name, ReadOptions options) {
+  auto instance = Open(name);
+  if (!instance.ok()) return instance.status();
+  return Await<ReadResult>([&](auto done) { log_->Read(*instance, std::move(options), std::move(done)); });
+}
+
+absl::StatusOr<std::vector<TestEvent>> LogHarness::ReadAll(absl::string_view name, Cursor after) {
+  std::vector<TestEvent> all;
+  for (;;) {
+    const auto result = Read(name, {.after = after, .events_max = kFetchEventsMax});
+    if (!result.ok()) return result.status();
+    for (TestEvent& event : EventsOf(*result)) all.push_back(std::move(event));
+    if (result->end_reached) return all;
+    after = result->next;
+  }
+}
+
+absl::StatusOr<Cursor> LogHarness::FindTime(absl::string_view name, Timestamp time) {
+  auto instance = Open(name);
+  if (!instance.ok()) return instance.status();
+  return Await<Cursor>([&](auto done) { log_->FindTime(*instance, time, std::move(done)); });
+}
+
+absl::Status LogHarness::Trim(absl::string_view name, Cursor first_kept) {
+  auto instance = Open(name);
+  if (!instance.ok()) return instance.status();
+  return AwaitStatus([&](auto done) { log_->Trim(*instance, first_kept, std::move(done)); });
+}
+
+absl::Status LogHarness::Delete(absl::string_view name) {
+  return AwaitStatus([&](auto done) { log_->DeleteInstance(std::string(name), std::move(done)); });
+}
+
+absl::StatusOr<InstanceInfo> LogHarness::Get(absl::string_view name) {
+  return Await<InstanceInfo>([&](auto done) { log_->GetInstance(std::string(name), std::move(done)); });
+}
+
+absl::StatusOr<std::vector<InstanceInfo>> LogHarness::List(absl::string_view prefix, absl::string_view after,
+                                                           size_t limit) {
+  return Await<std::vector<InstanceInfo>>(
+      [&](auto done) { log_->ListInstances(std::string(prefix), std::string(after), limit, std::move(done)); });
+}
+
+std::string FreshDir(absl::string_view name) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  std::string dir = absl::StrCat(testing::TempDir(), "/", test->test_suite_name(), ".", test->name(), ".", name);
+  for (char& c : dir) {
+    if (c == '/' && &c != dir.data() && dir.find(testing::TempDir()) == std::string::npos) c = '_';
+  }
+  std::filesystem::remove_all(dir);
+  std::filesystem::create_directories(dir);
+  return dir;
+}
+
+}  // namespace playhead::storage
