@@ -43,7 +43,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return ExitCode::kUnavailable;
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
-      return ExitCode::kConflict;
+      // Only the broker speaks of appends; of anything else (a folder in use) this is a plain failure.
+      return FindReason(ToProto(status).code()) != nullptr ? ExitCode::kConflict : ExitCode::kFailed;
     case absl::StatusCode::kDataLoss:
       return ExitCode::kDataLoss;
     case absl::StatusCode::kCancelled:

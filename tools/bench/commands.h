@@ -1,0 +1,19 @@
+// The benchmarks of the CLI: what the machine can do, and what a running broker does on it.
+#ifndef PLAYHEAD_TOOLS_BENCH_COMMANDS_H_
+#define PLAYHEAD_TOOLS_BENCH_COMMANDS_H_
+
+#include <memory>
+
+#include "tools/cli/command.h"
+
+namespace playhead::tools {
+
+std::unique_ptr<Command> MakeBenchLimitsCommand();
+std::unique_ptr<Command> MakeBenchAppendCommand();
+std::unique_ptr<Command> MakeBenchReplayCommand();
+std::unique_ptr<Command> MakeBenchLatencyCommand();
+std::unique_ptr<Command> MakeBenchFanoutCommand();
+
+}  // namespace playhead::tools
+
+#endif  // PLAYHEAD_TOOLS_BENCH_COMMANDS_H_

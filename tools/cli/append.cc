@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "client/client.h"
+#include "tools/cli/append_input.h"
+#include "tools/cli/client_flags.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/event_json.h"
+#include "tools/cli/event_printer.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/line_reader.h"
+#include "tools/cli/progress.h"
+#include "tools/cli/text.h"
+
+namespace playhead::tools {
+namespace {
+
+// What has become of the events: counted by the publisher's callbacks.
+class Tally {
+ public:
+  struct Counts {
+    uint64_t stored = 0;
+    uint64_t duplicates = 0;
+    uint64_t first_cursor = 0;
+    uint64_t last_cursor = 0;
+  };
+
+  explicit Tally(Progress& progress) : progress_(progress) {}
+
+  // The counts of one instance, at an address that stays.
+  Counts* Of(absl::string_view instance) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    const auto found = instances_.find(instance);
+    if (found != instances_.end()) return &found->second;
+    return &instances_[std::string(instance)];
+  }
+
+  void Done(Counts* counts, uint64_t line, const absl::StatusOr<Receipt>& receipt) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    if (!receipt.ok()) {
+      // Of those that fail together, the first line says why.
+      if (failure_.ok() || line < failed_line_) {
+        failure_ = receipt.status();
+        failed_line_ = line;
+      }
+      return;
+    }
+    ++counts->stored;
+    counts->duplicates += receipt->duplicate ? 1 : 0;
+    if (counts->first_cursor == 0) counts->first_cursor = receipt->cursor;
+    counts->last_cursor = std::max(counts->last_cursor, receipt->cursor);
+    progress_.SetEvents(++stored_);
+  }
+
+  bool failed() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return !failure_.ok();
+  }
+
+  // The first failure, with its line.
+  absl::Status failure() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return failure_.ok() ? failure_ : AtLine(failed_line_, failure_);
+  }
+
+  static absl::Status AtLine(uint64_t line, const absl::Status& status) {
+    absl::Status located(status.code(), absl::StrCat("line ", line, ": ", status.message()));
+    status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { located.SetPayload(url, payload); });
+    return located;
+  }
+
+  std::string Format(bool json, absl::Duration elapsed) const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    std::string out;
+    uint64_t duplicates = 0;
+    for (const auto& [instance, counts] : instances_) {
+      duplicates += counts.duplicates;
+      if (json && counts.stored > 0) {
+        absl::StrAppendFormat(&out,
+                              R"({"instance":%s,"events":%d,"duplicates":%d,"first_cursor":%d,"last_cursor":%d})"
+                              "\n",
+                              JsonString(instance), counts.stored, counts.duplicates, counts.first_cursor,
+                              counts.last_cursor);
+      }
+    }
+    if (json) return out;
+    const auto plural = [](uint64_t n, absl::string_view noun) {
+      return absl::StrCat(WithThousands(n), " ", noun, n == 1 ? "" : "s");
+    };
+    absl::StrAppend(&out, "Appended ", plural(stored_ - duplicates, "event"));
+    if (instances_.size() == 1) {
+      const auto& [instance, counts] = *instances_.begin();
+      absl::StrAppend(&out, " to ", instance);
+      if (counts.duplicates < counts.stored) absl::StrAppend(&out, ", up to cursor ", counts.last_cursor);
+    } else if (instances_.size() > 1) {
+      absl::StrAppend(&out, " to ", plural(instances_.size(), "instance"));
+    }
+    if (duplicates > 0) absl::StrAppend(&out, "; ", WithThousands(duplicates), " were there already");
+    if (elapsed >= absl::Seconds(1)) {
+      absl::StrAppendFormat(
+          &out, "; %.1f s, %s/s", absl::ToDoubleSeconds(elapsed),
+          WithThousands(static_cast<uint64_t>(static_cast<double>(stored_) / absl::ToDoubleSeconds(elapsed))));
+    }
+    return out + ".\n";
+  }
+
+ private:
+  Progress& progress_;
+  mutable absl::Mutex mu_;
+  std::map<std::string, Counts, std::less<>> instances_ ABSL_GUARDED_BY(mu_);
+  uint64_t stored_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
+  uint64_t failed_line_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+class AppendCommand : public Command {
+ public:
+  Info info() const override {
+    return {.name = "append",
+            .arguments = "[INSTANCE]",
+            .summary = "Append events, one a line of the input.",
+            .description =
+                R"(Reads lines from stdin, or from --input, and appends each as an event; empty lines are passed over.
+  echo hello | playhead append my-bot --type=greeting              a line is a payload
+  playhead append my-bot --ndjson <events.ndjson                   a line is an event, as --json prints it
+  playhead append --type=webhook --instance_at=/entry/0/id --id_at=/entry/0/messages/0/id <bodies.ndjson
+                                                                   a line is a payload that says the rest
+
+Interrupted, run it again: lines that are stored already are not stored again. For a file (also one redirected to
+stdin) that works by itself; for a pipe give --producer, and pipe the same lines. A file to which lines were added is
+gone on with in the same way. Nothing behind a line that is refused is appended to its instance.
+)",
+            .arguments_min = 0,
+            .arguments_max = 1};
+  }
+
+  void AddFlags(FlagSet& flags) override {
+    flags.Section("What to append");
+    flags.Text("input", &input_, "FILE", "Read this file; - is stdin, and so is nothing.");
+    flags.Text("type", &format_.type, "T", "The type of all events.");
+    flags.Bool("ndjson", &format_.ndjson,
+               "Lines are events: type, data (or data_base64), and optionally instance, id, "
+               "created_at, attributes.");
+    flags.Texts("instance_at", &format_.instance_at, "POINTER",
+                "Lines are JSON, and the instance is at this JSON pointer. This and the next two may be given several "
+                "times: the first that leads to a string or number counts.");
+    flags.Texts("type_at", &format_.type_at, "POINTER", "The type is at this JSON pointer.");
+    flags.Texts(
+        "id_at", &format_.id_at, "POINTER",
+        "The event's id is at this JSON pointer: an id that the instance has seen within the broker's window is "
+        "not stored again.");
+    flags.Section("How to append");
+    flags.Text(
+        "producer", &producer_, "NAME",
+        "The identity of this input: with the same name, line by line, what was stored once is not stored again. "
+        "Default: made of the file's path and first line; for a pipe a random one.");
+    flags.Number<uint64_t>("rate", &rate_, 0, 1'000'000'000, "At most so many events a second; 0 is no limit.");
+    client_.Add(flags, /*streams=*/true);
+  }
+
+  absl::Status Run(absl::Span<const std::string> arguments) override {
+    if (!arguments.empty()) format_.instance = arguments[0];
+    const auto parser = NewLineParser(format_);
+    if (!parser.ok()) return parser.status();
+    const auto input = OpenInput(input_);
+    if (!input.ok()) return input.status();
+
+    std::optional<Publisher> publisher;
+    Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
+    std::optional<Progress> progress(std::in_place, input->total_bytes);
+    Tally tally(*progress);
+    absl::StatusOr<Client> client = client_.Connect();
+    if (!client.ok()) return client.status();
+    PublisherOptions options;
+    options.producer_id = !producer_.empty() ? producer_ : StableProducerId(*input).value_or("");
+    options.on_reconnect = SayReconnecting;
+    absl::StatusOr<Publisher> made = client->NewPublisher(std::move(options));
+    if (!made.ok()) return made.status();
+    publisher.emplace(*std::move(made));
+    // What is on its way gets a moment to be stored; a call that waits for room returns.
+    interrupt.OnInterrupt([&publisher] { publisher->Close(absl::Now() + kInterruptGrace).IgnoreError(); });
+
+    const absl::Time start = absl::Now();
+    const absl::Status sent = Send(**parser, *input, interrupt, *publisher, *progress, tally);
+    publisher->Close(sent.ok() ? absl::InfiniteFuture() : absl::Now() + kInterruptGrace).IgnoreError();
+    progress.reset();  // The bar makes room for what is said now; every callback has run.
+    const std::string summary = tally.Format(client_.json, absl::Now() - start);
+    if (interrupt.interrupted()) {
+      return InterruptedError("interrupted; run the same command again to append the rest");
+    }
+    if (absl::Status status = tally.failure(); !status.ok()) return status;
+    if (!sent.ok()) return sent;
+    return WriteOut(summary);
+  }
+
+ private:
+  static constexpr absl::Duration kInterruptGrace = absl::Seconds(2);
+
+  absl::Status Send(LineParser& parser, const AppendInput& input, Interrupt& interrupt, Publisher& publisher,
+                    Progress& progress, Tally& tally) const {
+    LineReader lines(input.fd, interrupt.fd());
+    const absl::Time start = absl::Now();
+    for (uint64_t sent = 0; !tally.failed();) {
+      const auto line = lines.Next();
+      if (!line.ok()) return line.status();
+      if (!line->has_value()) return absl::OkStatus();
+      progress.SetBytes(lines.consumed_bytes());
+      if ((*line)->empty()) continue;
+      const uint64_t number = lines.line_number();
+      if (rate_ != 0) {
+        // Counted from the start, so that a late event does not make all later ones late.
+        const absl::Time due = start + absl::Seconds(1) * sent / static_cast<int64_t>(rate_);
+        if (due > absl::Now() && interrupt.WaitUntil(due)) return InterruptedError("interrupted");
+      }
+      const absl::StatusOr<LineEvent> event = parser.Parse(**line);
+      if (!event.ok()) return Tally::AtLine(number, event.status());
+      Tally::Counts* counts = tally.Of(event->instance);
+      absl::Status accepted = publisher.Append(
+          event->instance, event->event,
+          [&tally, counts, number](absl::StatusOr<Receipt> receipt) { tally.Done(counts, number, receipt); });
+      if (!accepted.ok()) return Tally::AtLine(number, accepted);
+      ++sent;
+    }
+    return absl::OkStatus();
+  }
+
+  std::string input_;
+  LineFormat format_;
+  std::string producer_;
+  uint64_t rate_ = 0;
+  ClientFlags client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeAppendCommand() { return std::make_unique<AppendCommand>(); }
+
+}  // namespace playhead::tools

@@ -1,0 +1,33 @@
+// What all commands that speak to a broker have in common: where it is, how to ask for JSON, how long to wait.
+#ifndef PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
+#define PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/client.h"
+#include "client/options.h"
+#include "tools/cli/flags.h"
+
+namespace playhead::tools {
+
+struct ClientFlags {
+  std::string target = "127.0.0.1:50051";
+  absl::Duration timeout = absl::Seconds(5);
+  int max_attempts = 0;
+  bool json = false;
+
+  // `streams`: the command holds a stream and reconnects, so that it has --max_attempts too.
+  void Add(FlagSet& flags, bool streams);
+
+  ClientOptions options() const;
+  absl::StatusOr<Client> Connect() const { return Client::Create(options()); }
+};
+
+// Tells people, once for each interruption, that the connection is gone and tried again. For on_reconnect.
+void SayReconnecting(int attempt, const absl::Status& cause);
+
+}  // namespace playhead::tools
+
+#endif  // PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_

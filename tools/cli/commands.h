@@ -1,0 +1,20 @@
+// The commands of the CLI, in the order in which the help shows them.
+#ifndef PLAYHEAD_TOOLS_CLI_COMMANDS_H_
+#define PLAYHEAD_TOOLS_CLI_COMMANDS_H_
+
+#include <memory>
+
+#include "tools/cli/command.h"
+
+namespace playhead::tools {
+
+std::unique_ptr<Command> MakeServeCommand();
+std::unique_ptr<Command> MakeAppendCommand();
+std::unique_ptr<Command> MakeTailCommand();
+std::unique_ptr<Command> MakeFetchCommand();
+std::unique_ptr<Command> MakeInstancesCommand();
+std::unique_ptr<Command> MakeDeleteCommand();
+
+}  // namespace playhead::tools
+
+#endif  // PLAYHEAD_TOOLS_CLI_COMMANDS_H_

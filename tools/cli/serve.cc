@@ -1,0 +1,124 @@
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "broker/log.h"
+#include "broker/server.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/event_printer.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/interrupt.h"
+
+namespace playhead::tools {
+namespace {
+
+constexpr uint64_t kKiB = uint64_t{1} << 10;
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kTiB = uint64_t{1} << 40;
+constexpr absl::Duration kYear = absl::Hours(24 * 366);
+
+class ServeCommand : public Command {
+ public:
+  Info info() const override {
+    return {.name = "serve",
+            .arguments = "",
+            .summary = "Run a broker.",
+            .description =
+                R"(Serves the store in --data_dir until SIGTERM or Ctrl-C; then it finishes what it accepted, ends its
+streams so that clients reconnect, and exits 0 within 10 s. When it serves it prints one line on stdout:
+  ready grpc=127.0.0.1:50051
+Everything else is on stderr, one line an event. Sizes are written 64MiB, times 10s.
+)"};
+  }
+
+  void AddFlags(FlagSet& flags) override {
+    storage::StoreOptions& store = options_.store;
+    broker::Limits& limits = options_.limits;
+
+    flags.Section("Store");
+    flags.Text("data_dir", &store.data_dir, "DIR", "The store's folder; made if absent. Required.");
+    flags.Choice<storage::Durability>(
+        "durability", &store.durability, {{"disk", storage::Durability::kDisk}, {"os", storage::Durability::kOs}},
+        "What an acknowledged append has survived: `disk` is synced and survives loss of power; `os` survives a crash "
+        "of the broker only, and is synced every --sync_interval.");
+    flags.Duration("sync_interval", &store.sync_interval, absl::Milliseconds(1), absl::Hours(1),
+                   "With --durability=os: how long an acknowledged append may stay unsynced.");
+    flags.Bool(
+        "accept_truncation", &store.accept_truncation,
+        "Open a store whose write-ahead log is damaged, without what lies behind the damage: acknowledged events "
+        "are lost, and cursors get a new epoch.");
+    flags.Bool("create_instances", &store.create_instances,
+               "Make an instance when its name is first used; if false, an unknown name is INSTANCE_NOT_FOUND.");
+    flags.Number<uint64_t>("instances_max", &store.instances_max, 1, uint64_t{1} << 40,
+                           "How many instances there may be.");
+    flags.Duration("dedup_window", &store.dedup_window, absl::ZeroDuration(), kYear,
+                   "How long the ids of events are remembered, to recognise duplicates.");
+    flags.Number<uint64_t>("dedup_entries_max", &store.dedup_entries_max, 0, uint64_t{1} << 40,
+                           "How many ids are remembered at most; beyond that the window gets shorter.");
+    flags.Bytes<uint64_t>("disk_free_bytes_min", &store.disk_free_bytes_min, 0, kTiB,
+                          "Refuse appends (DISK_LOW) while less than this is free on the disk.");
+    flags.Bytes<uint64_t>("wal_bytes_max", &store.wal_bytes_max, kMiB, kTiB,
+                          "The write-ahead log stays below about this, which bounds the time of a restart.");
+
+    flags.Section("Serving");
+    flags.Text("grpc_listen", &options_.grpc_listen, "HOST:PORT",
+               "Where to serve gRPC: port 0 takes a free one, fd:N is a listening socket that was handed in.");
+    flags.Number<size_t>("streams_max", &limits.streams_max, 1, 1'000'000,
+                         "Streams open at once; beyond that, STREAMS_LIMIT.");
+    flags.Bytes<size_t>("event_bytes_max", &limits.event_bytes_max, 1, storage::kEventBytesCeiling,
+                        "The largest event, encoded.");
+    flags.Duration("heartbeat_interval", &limits.heartbeat_interval, absl::Milliseconds(100), absl::Hours(1),
+                   "A subscription on which nothing was sent for this long gets a heartbeat.");
+    flags.Duration("shutdown_timeout", &limits.shutdown_timeout, absl::ZeroDuration(), absl::Seconds(9),
+                   "How long a stop waits for calls to end by themselves.");
+
+    flags.Section("Memory and threads");
+    flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
+                        "Recent events kept for subscribers near the head, over all instances.");
+    flags.Bytes<size_t>("delivery_bytes_max", &limits.delivery_bytes_max, 4 * kKiB, 3 * kMiB,
+                        "The largest message of events to a subscriber, unless one event is larger.");
+    flags.Bytes<size_t>("delivery_budget_bytes", &limits.delivery_budget_bytes, kMiB, kTiB,
+                        "Undelivered events in memory, over all subscribers.");
+    flags.Bytes<size_t>("append_queue_bytes_max", &store.append_queue_bytes_max, 4 * kMiB, kTiB,
+                        "Appends queued for the store; beyond that, APPEND_QUEUE_FULL.");
+    flags.Bytes<size_t>("append_budget_bytes", &limits.append_budget_bytes, 4 * kMiB, kTiB,
+                        "Appends read from clients and not yet stored; streams slow down beyond that. Keep it below "
+                        "--append_queue_bytes_max.");
+    flags.Bytes<size_t>("block_cache_bytes", &store.block_cache_bytes, 0, kTiB, "RocksDB's cache of what was read.");
+    flags.Bytes<size_t>("write_buffer_bytes", &store.write_buffer_bytes, kMiB, kTiB,
+                        "RocksDB's memory for what is not yet in its files.");
+    flags.Number<int>("reader_threads", &store.reader_threads, 1, 256,
+                      "Threads that read for subscribers and fetches.");
+  }
+
+  absl::Status Run(absl::Span<const std::string> /*arguments*/) override {
+    if (options_.store.data_dir.empty()) return UsageError("give --data_dir=DIR; see playhead serve --help");
+    Interrupt interrupt;
+    interrupt.OnInterrupt([] { broker::Log().info("event=stop_asked"); });
+    if (options_.store.durability != storage::Durability::kDisk) {
+      broker::Log().warn(
+          "event=weak_durability durability=os sync_interval={}: acknowledged appends may be lost when "
+          "the machine fails",
+          absl::FormatDuration(options_.store.sync_interval));
+    }
+    const absl::StatusOr<std::unique_ptr<broker::Server>> server = broker::Server::Start(options_);
+    if (!server.ok()) return server.status();
+    if (absl::Status status = WriteOut(absl::StrCat("ready grpc=", (*server)->grpc_address(), "\n")); !status.ok()) {
+      // Whoever waits for the line is gone; serving goes on.
+      broker::Log().warn("event=ready_line_not_written");
+    }
+    interrupt.WaitUntil(absl::InfiniteFuture());
+    (*server)->Shutdown(options_.limits.shutdown_timeout);
+    broker::Log().info("event=stopped");
+    return absl::OkStatus();
+  }
+
+ private:
+  broker::ServerOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeServeCommand() { return std::make_unique<ServeCommand>(); }
+
+}  // namespace playhead::tools

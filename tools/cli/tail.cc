@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "client/client.h"
+#include "client/cursor_store.h"
+#include "tools/cli/client_flags.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/event_printer.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/notices.h"
+#include "tools/cli/start_flags.h"
+
+namespace playhead::tools {
+namespace {
+
+// Prints what several subscriptions receive until all have ended, --count is reached, or nobody reads the output. An
+// event counts as handled, and its cursor may be saved, once it was written and flushed.
+class Printer {
+ public:
+  Printer(bool json, bool show_instance, uint64_t count)
+      : printer_({.json = json, .show_instance = show_instance}), json_(json), left_(count) {}
+
+  // Set before the first Pump.
+  void AddSubscription(Subscription* subscription) { subscriptions_.push_back(subscription); }
+
+  void Close() {
+    for (Subscription* subscription : subscriptions_) subscription->Close();
+  }
+
+  // Runs on a thread of each subscription.
+  void Pump(const std::string& instance, Subscription& subscription) ABSL_LOCKS_EXCLUDED(mu_) {
+    EventBatch batch;
+    while (true) {
+      absl::Status status = subscription.NextBatch(batch);
+      if (!status.ok()) {
+        Finish(std::move(status));
+        return;
+      }
+      if (!Print(instance, batch)) return;
+    }
+  }
+
+  // The same, event by event: for --count, so that nothing is counted as handled that was not printed.
+  void PumpEach(const std::string& instance, Subscription& subscription) ABSL_LOCKS_EXCLUDED(mu_) {
+    while (true) {
+      const absl::StatusOr<Event> event = subscription.Next();
+      if (!event.ok()) {
+        Finish(event.status());
+        return;
+      }
+      const EventView views[] = {ViewOf(*event)};
+      if (!Print(instance, views)) return;
+      if (absl::Status status = subscription.SavePosition(); !status.ok()) {
+        Finish(std::move(status));
+        return;
+      }
+      if (Done()) return;
+    }
+  }
+
+  void PrintGap(const std::string& instance, const v1::Gap& gap) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    if (absl::Status status = WriteOut(FormatGap(instance, gap, json_)); !status.ok()) FinishLocked(std::move(status));
+  }
+
+  // The first failure; being closed and having no reader are none.
+  absl::Status status() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return status_;
+  }
+
+ private:
+  static EventView ViewOf(const Event& event) {
+    EventView view;
+    view.type = event.type();
+    view.id = event.id();
+    view.created_at = event.created_at();
+    view.data = event.data();
+    view.attributes.assign(event.attributes().begin(), event.attributes().end());
+    view.cursor = event.cursor();
+    view.appended_at = event.appended_at();
+    return view;
+  }
+
+  // False if the pump has to end: the events were not printed then.
+  template <typename Events>
+  bool Print(const std::string& instance, const Events& events) ABSL_LOCKS_EXCLUDED(mu_) {
+    std::string out;
+    uint64_t count = 0;
+    for (const EventView& event : events) {
+      printer_.Format(instance, event, out);
+      ++count;
+    }
+    absl::MutexLock lock(&mu_);
+    if (done_) return false;
+    if (absl::Status status = WriteOut(out); !status.ok()) {
+      FinishLocked(std::move(status));
+      return false;
+    }
+    left_ -= std::min(left_, count);
+    if (left_ == 0) FinishLocked(absl::OkStatus());
+    return true;
+  }
+
+  bool Done() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return done_;
+  }
+
+  void Finish(absl::Status status) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    FinishLocked(std::move(status));
+  }
+
+  void FinishLocked(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (std::exchange(done_, true)) return;
+    if (!absl::IsCancelled(status) && !IsOutputClosed(status)) status_ = std::move(status);
+    Close();
+  }
+
+  const EventPrinter printer_;
+  const bool json_;
+  std::vector<Subscription*> subscriptions_;
+
+  mutable absl::Mutex mu_;
+  uint64_t left_ ABSL_GUARDED_BY(mu_);
+  bool done_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mu_);
+};
+
+class TailCommand : public Command {
+ public:
+  Info info() const override {
+    return {.name = "tail",
+            .arguments = "INSTANCE...",
+            .summary = "Stream logs, live.",
+            .description =
+                R"(Prints what is in the log from the start on, then what happens, until Ctrl-C. Reconnects by itself
+and goes on behind the last event that it printed. For example:
+  playhead tail my-bot                              what happens from now on
+  playhead tail my-bot --from=beginning --count=10
+  playhead tail my-bot other-bot --json --cursor_dir=cursors >>events.ndjson
+
+With --cursor_dir the position is saved there after the events were written; the next run goes on behind it, and
+--after or --from count only for an instance that has no saved cursor yet.
+)",
+            .arguments_min = 1,
+            .arguments_max = 1000};
+  }
+
+  void AddFlags(FlagSet& flags) override {
+    start_.Add(flags, "Or start at the `beginning` (the first kept event), `now`, or at a time: 2026-01-31T12:00:00Z.");
+    flags.OptionalNumber("count", &count_, "N", "End after so many events.");
+    flags.Text("cursor_dir", &cursor_dir_, "DIR", "Save positions in this folder and resume from them.");
+    client_.Add(flags, /*streams=*/true);
+  }
+
+  absl::Status Run(absl::Span<const std::string> arguments) override {
+    if (count_ == 0) return absl::OkStatus();
+    const absl::StatusOr<Start> start = start_.start(Start::Now());
+    if (!start.ok()) return start.status();
+    Printer printer(client_.json, arguments.size() > 1, count_.value_or(std::numeric_limits<uint64_t>::max()));
+    std::vector<Subscription> subscriptions;
+    subscriptions.reserve(arguments.size());
+    Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
+    SubscribeOptions options;
+    options.types = start_.type_list();
+    options.allow_gap = start_.allow_gap;
+    options.on_reconnect = SayReconnecting;
+    if (!cursor_dir_.empty()) {
+      auto store = FileCursorStore::Open(cursor_dir_);
+      if (!store.ok()) return store.status();
+      options.cursor_store = *std::move(store);
+    }
+    absl::StatusOr<Client> client = client_.Connect();
+    if (!client.ok()) return client.status();
+
+    for (const std::string& instance : arguments) {
+      auto subscription = client->Subscribe(instance, *start, options);
+      if (!subscription.ok()) return subscription.status();
+      subscriptions.push_back(*std::move(subscription));
+      subscriptions.back().OnGap([&printer, instance](const v1::Gap& gap) { printer.PrintGap(instance, gap); });
+      printer.AddSubscription(&subscriptions.back());
+    }
+    interrupt.OnInterrupt([&printer] { printer.Close(); });
+    std::vector<std::thread> pumps;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      pumps.emplace_back([this, &printer, &instance = arguments[i], &subscription = subscriptions[i]] {
+        if (count_.has_value()) {
+          printer.PumpEach(instance, subscription);
+        } else {
+          printer.Pump(instance, subscription);
+        }
+      });
+    }
+    for (std::thread& pump : pumps) pump.join();
+    return printer.status();
+  }
+
+ private:
+  StartFlags start_;
+  std::optional<uint64_t> count_;
+  std::string cursor_dir_;
+  ClientFlags client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeTailCommand() { return std::make_unique<TailCommand>(); }
+
+}  // namespace playhead::tools
