@@ -1,0 +1,67 @@
+#include "tests/support/broker_core.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/rocksdb_event_log.h"
+#include "tests/support/await.h"
+
+namespace playhead::testing {
+namespace {
+
+void MustBeOk(const absl::Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  std::abort();
+}
+
+std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir) {
+  storage::StoreOptions options;
+  options.data_dir = data_dir;
+  options.durability = storage::Durability::kOs;
+  auto log = storage::OpenRocksDbEventLog(options);
+  MustBeOk(log.status());
+  return *std::move(log);
+}
+
+}  // namespace
+
+BrokerCore::BrokerCore(const broker::Limits& limits)
+    : limits_(limits),
+      executor_(limits_.executor_threads),
+      timers_(executor_),
+      append_budget_(limits_.append_budget_bytes, executor_),
+      delivery_budget_(limits_.delivery_budget_bytes, executor_),
+      streams_(limits_.streams_max),
+      tail_(limits_.tail_bytes_max, executor_),
+      log_(OpenLog(dir_.path())),
+      core_{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_} {
+  log_->SetCommitListener(&tail_);
+}
+
+BrokerCore::~BrokerCore() {
+  timers_.Stop();
+  executor_.Join();
+}
+
+std::shared_ptr<storage::Instance> BrokerCore::Open(absl::string_view name) {
+  auto instance = Await<std::shared_ptr<storage::Instance>>([&](auto done) {
+    log_->OpenInstance(name, storage::OpenMode::kCreateIfPermitted, std::move(done));
+  });
+  MustBeOk(instance.status());
+  return *std::move(instance);
+}
+
+void BrokerCore::Trim(absl::string_view name, storage::Cursor first_kept) {
+  MustBeOk(AwaitStatus([&](auto done) { log_->Trim(Open(name), first_kept, std::move(done)); }));
+}
+
+void BrokerCore::Delete(absl::string_view name) {
+  MustBeOk(AwaitStatus([&](auto done) { log_->DeleteInstance(std::string(name), std::move(done)); }));
+}
+
+}  // namespace playhead::testing

@@ -1,0 +1,53 @@
+// The broker without its protocols: a real store in a temporary folder, and everything that subscriptions work with.
+#ifndef PLAYHEAD_TESTS_SUPPORT_BROKER_CORE_H_
+#define PLAYHEAD_TESTS_SUPPORT_BROKER_CORE_H_
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "broker/byte_budget.h"
+#include "broker/core.h"
+#include "broker/limits.h"
+#include "broker/stream_registry.h"
+#include "broker/tail.h"
+#include "broker/timer_queue.h"
+#include "storage/event_log.h"
+#include "storage/executor.h"
+#include "tests/support/temp_dir.h"
+
+namespace playhead::testing {
+
+// Appends are acknowledged without a sync: these tests are about what happens above the disk.
+class BrokerCore {
+ public:
+  explicit BrokerCore(const broker::Limits& limits = {});
+  ~BrokerCore();
+
+  const broker::Core& core() const { return core_; }
+  storage::EventLog& log() { return *log_; }
+  broker::Tail& tail() { return tail_; }
+  broker::ByteBudget& delivery_budget() { return delivery_budget_; }
+
+  // Opens an instance, making it if need be.
+  std::shared_ptr<storage::Instance> Open(absl::string_view name);
+  // Both wait until it is done, and abort the test unless it succeeds.
+  void Trim(absl::string_view name, storage::Cursor first_kept);
+  void Delete(absl::string_view name);
+
+ private:
+  // In the order of broker/server.h.
+  const TempDir dir_;
+  const broker::Limits limits_;
+  storage::Executor executor_;
+  broker::TimerQueue timers_;
+  broker::ByteBudget append_budget_;
+  broker::ByteBudget delivery_budget_;
+  broker::StreamRegistry streams_;
+  broker::Tail tail_;
+  std::unique_ptr<storage::EventLog> log_;
+  const broker::Core core_;
+};
+
+}  // namespace playhead::testing
+
+#endif  // PLAYHEAD_TESTS_SUPPORT_BROKER_CORE_H_
