@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/options.h"
 #include "client/shared_bytes.h"
 #include "playhead/v1/event_log.pb.h"
 
@@ -83,11 +82,6 @@ class Connection {
                                                    std::shared_ptr<SubscribeObserver> observer) = 0;
   virtual std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) = 0;
 };
-
-// A connection over gRPC. Connects when the first call needs it. Each attempt at a call is one attempt to connect: the
-// channel does not retry on a schedule of its own. The destructor ends all streams and waits for their OnDone.
-//   InvalidArgument  the target is empty or a duration is not positive.
-absl::StatusOr<std::shared_ptr<Connection>> NewGrpcConnection(const ClientOptions& options);
 
 }  // namespace playhead
 

@@ -65,6 +65,8 @@ class EventBatch {
   // empty.
   bool Decode(SharedBytes message, std::string& rest);
 
+  // Drops the first event. REQUIRES: !empty().
+  void DropFront() { ++first_; }
   // Drops events from the front while their cursor is at most `cursor`.
   void DropThrough(uint64_t cursor);
 

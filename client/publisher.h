@@ -25,33 +25,28 @@
 #ifndef PLAYHEAD_CLIENT_PUBLISHER_H_
 #define PLAYHEAD_CLIENT_PUBLISHER_H_
 
-#include <cstdint>
 #include <future>
 #include <memory>
 #include <string>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/options.h"
+#include "client/receipt.h"
 #include "proto/event_wire.h"
 
 namespace playhead {
 
 class Connection;
 
-// An event that is stored.
-struct Receipt {
-  uint64_t cursor = 0;
-  bool duplicate = false;  // It was stored before, at this cursor, and not again.
-};
+namespace internal {
+class PublisherCore;
+}  // namespace internal
 
 class Publisher {
  public:
-  using Callback = absl::AnyInvocable<void(absl::StatusOr<Receipt>) &&>;
-
   ~Publisher();  // Close(now + PublisherOptions::close_timeout), unless closed or moved from.
   Publisher(Publisher&&) noexcept;
   Publisher& operator=(Publisher&&) noexcept;
@@ -62,25 +57,25 @@ class Publisher {
   //   Aborted             PREVIOUS_FAILED; see above.
   //   FailedPrecondition  the publisher was closed.
   //   Others              the publisher has failed for good with this error.
-  absl::Status Append(absl::string_view instance, const NewEvent& event, Callback done);
+  absl::Status Append(absl::string_view instance, const NewEvent& event, AppendCallback done);
 
   // The same with a future. A refusal to accept is in the future too.
   std::future<absl::StatusOr<Receipt>> Append(absl::string_view instance, const NewEvent& event);
 
   // As Append, but never blocks.
   //   ResourceExhausted   the window is full: try again when a callback has run.
-  absl::Status TryAppend(absl::string_view instance, const NewEvent& event, Callback done);
+  absl::Status TryAppend(absl::string_view instance, const NewEvent& event, AppendCallback done);
 
   // Sends what is collected and waits until every event accepted before this call is stored or failed. OK if none has
   // failed since the last Flush; else the first failure. DeadlineExceeded leaves all as it is.
   absl::Status Flush(absl::Time deadline = absl::InfiniteFuture());
 
-  // Allows appends to an instance again after a refusal. Events accepted from now on take the place of those that
-  // failed. REQUIRES (else nothing happens): the failure was reported to the callbacks.
+  // Allows appends to an instance again after a refusal: events accepted from now on take the place of those that
+  // failed. Does nothing if the instance has not failed.
   void ResumeAppends(absl::string_view instance);
 
-  // Accepts no more, flushes until `deadline`, then fails what is left as UNKNOWN (APPEND_UNCERTAIN: may have been
-  // stored). When it returns every callback has run. Returns as Flush.
+  // Accepts no more, flushes until `deadline`, then fails what is left: as UNKNOWN (APPEND_UNCERTAIN) what was sent and
+  // may be stored, as CANCELLED what was not. When it returns every callback has run. Returns as Flush.
   absl::Status Close(absl::Time deadline = absl::InfiniteFuture());
 
   // As given in the options, or the random one.
@@ -88,14 +83,13 @@ class Publisher {
 
  private:
   friend class Client;
-  class Core;  // Shared with the stream and the timers.
 
-  explicit Publisher(std::shared_ptr<Core> core);
+  explicit Publisher(std::shared_ptr<internal::PublisherCore> core);
 
   static absl::StatusOr<Publisher> Create(std::shared_ptr<Connection> connection, const ClientOptions& client_options,
                                           PublisherOptions options);
 
-  std::shared_ptr<Core> core_;  // nullptr when moved from.
+  std::shared_ptr<internal::PublisherCore> core_;  // Shared with the stream and the timers; nullptr when moved from.
 };
 
 }  // namespace playhead

@@ -1,0 +1,80 @@
+// EventWalker: the consuming side of a subscription: hands out events one by one or by the message, tells notices in
+// their place, moves the position when something was handled, and saves it.
+//
+// Thread safety: one thread at a time.
+// Blocking: Next and NextBatch wait for events; all of them while the cursor store saves.
+#ifndef PLAYHEAD_CLIENT_INTERNAL_EVENT_WALKER_H_
+#define PLAYHEAD_CLIENT_INTERNAL_EVENT_WALKER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/event.h"
+#include "client/internal/cursor_saver.h"
+#include "client/internal/subscription_core.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead::internal {
+
+// What else a stream says. Empty functions are not called.
+struct NoticeHandlers {
+  std::function<void(const v1::SubscribeResponse::Started&)> on_open;
+  std::function<void(uint64_t cursor)> on_caught_up;
+  std::function<void(const v1::Gap&)> on_gap;
+};
+
+class EventWalker {
+ public:
+  EventWalker(std::shared_ptr<SubscriptionCore> core, CursorSaver saver)
+      : core_(std::move(core)), saver_(std::move(saver)) {}
+
+  NoticeHandlers& handlers() { return handlers_; }
+
+  // What was handed out before is handled; `event` is the next one. Statuses as SubscriptionCore::Take.
+  absl::Status Next(absl::Time deadline, Event& event);
+
+  // The same for all events that are at hand.
+  absl::Status NextBatch(absl::Time deadline, EventBatch& batch);
+
+  // What was handed out is handled.
+  absl::Status NoteHandled();
+
+  // Saves the position. A failure is terminal.
+  absl::Status Save();
+
+  uint64_t missed_events() const { return missed_events_.load(std::memory_order_relaxed); }
+
+ private:
+  // Makes batch_ hold at least one event that may be handed out.
+  absl::Status Fill(absl::Time deadline);
+  // Takes the next message, saving the position if that falls due while waiting.
+  absl::Status TakeSaving(absl::Time deadline, Received& message);
+  absl::Status SetEvents(SharedBytes events);
+  absl::Status Tell(const v1::SubscribeResponse& notice);
+  // Everything up to `cursor` is handled, `events` more than before.
+  absl::Status MoveTo(uint64_t cursor, size_t events);
+  absl::Status Terminal(absl::Status status);
+
+  const std::shared_ptr<SubscriptionCore> core_;
+  CursorSaver saver_;
+  NoticeHandlers handlers_;
+
+  EventBatch batch_;                   // Received, not yet handed out.
+  v1::SubscribeResponse late_notice_;  // Came in the message of batch_, behind its events.
+  bool has_late_notice_ = false;
+  uint64_t stream_ = 0;      // Which stream both are from.
+  uint64_t handed_out_ = 0;  // The last cursor; the same event is not handed out twice.
+  size_t unhandled_ = 0;     // Events handed out and not handled.
+  std::string rest_;
+  std::atomic<uint64_t> missed_events_{0};
+};
+
+}  // namespace playhead::internal
+
+#endif  // PLAYHEAD_CLIENT_INTERNAL_EVENT_WALKER_H_

@@ -1,0 +1,189 @@
+#include "client/internal/grpc_streams.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "client/internal/grpc_bytes.h"
+
+namespace playhead::internal {
+namespace {
+
+using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+// What both streams share. gRPC reports the end of a call only when no operation is pending and no hold is left, and
+// forbids operations after that; the hold taken here stands for the right to start operations from outside a reaction,
+// and is given back when the stream is known to be over. The object keeps itself alive until gRPC is done with it.
+class StreamCall : public Reactor {
+ public:
+  ~StreamCall() override = default;
+
+ protected:
+  // Starts the call; the first write, if any, must have been started.
+  void Start(grpc::GenericStub& stub, const std::string& method, ContextSetup setup, std::shared_ptr<StreamCall> self) {
+    self_ = std::move(self);
+    failure_ = setup(context_);
+    stub.PrepareBidiStreamingCall(&context_, method, {}, this);
+    AddHold();
+    if (!failure_.ok()) context_.TryCancel();
+  }
+
+  // Runs `start_operation` unless the stream is over.
+  template <typename StartOperation>
+  void Operate(StartOperation start_operation) ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (over_) return;
+      ++operating_;
+    }
+    start_operation();
+    bool release;
+    {
+      absl::MutexLock lock(&mu_);
+      --operating_;
+      release = ReleaseNow();
+    }
+    if (release) RemoveHold();
+  }
+
+  // No operation will be started any more.
+  void SetOver() ABSL_LOCKS_EXCLUDED(mu_) {
+    bool release;
+    {
+      absl::MutexLock lock(&mu_);
+      over_ = true;
+      release = ReleaseNow();
+    }
+    if (release) RemoveHold();
+  }
+
+  void CancelCall() {
+    context_.TryCancel();
+    SetOver();
+  }
+
+  absl::Status EndStatus(const grpc::Status& status) const {
+    return failure_.ok() ? FromGrpcStatus(status, context_) : failure_;
+  }
+
+  std::shared_ptr<StreamCall> TakeSelf() { return std::move(self_); }
+
+ private:
+  bool ReleaseNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!over_ || operating_ > 0 || released_) return false;
+    released_ = true;
+    return true;
+  }
+
+  grpc::ClientContext context_;
+  absl::Status failure_;  // Of the setup.
+  std::shared_ptr<StreamCall> self_;
+  absl::Mutex mu_;
+  bool over_ ABSL_GUARDED_BY(mu_) = false;
+  int operating_ ABSL_GUARDED_BY(mu_) = 0;  // Operations being started right now.
+  bool released_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+class GrpcSubscribeCall final : public StreamCall, public SubscribeCall {
+ public:
+  explicit GrpcSubscribeCall(std::shared_ptr<SubscribeObserver> observer) : observer_(std::move(observer)) {}
+
+  void Begin(grpc::GenericStub& stub, ContextSetup setup, const v1::SubscribeRequest& request,
+             std::shared_ptr<GrpcSubscribeCall> self) {
+    request_ = ToByteBuffer(SharedBytes::Of(request.SerializeAsString()));
+    Start(stub, "/playhead.v1.EventLog/Subscribe", std::move(setup), std::move(self));
+    StartWriteLast(&request_, grpc::WriteOptions());
+    StartCall();
+  }
+
+  void Read() override {
+    Operate([this] { StartRead(&response_); });
+  }
+  void Cancel() override { CancelCall(); }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return SetOver();
+    SharedBytes message = FromByteBuffer(response_);
+    response_.Clear();
+    observer_->OnMessage(std::move(message));
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    const auto self = TakeSelf();
+    const auto observer = std::move(observer_);
+    observer->OnDone(EndStatus(status));
+  }
+
+  std::shared_ptr<SubscribeObserver> observer_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+};
+
+class GrpcAppendCall final : public StreamCall, public AppendCall {
+ public:
+  explicit GrpcAppendCall(std::shared_ptr<AppendObserver> observer) : observer_(std::move(observer)) {}
+
+  void Begin(grpc::GenericStub& stub, ContextSetup setup, std::shared_ptr<GrpcAppendCall> self) {
+    Start(stub, "/playhead.v1.EventLog/AppendStream", std::move(setup), std::move(self));
+    StartRead(&response_);
+    StartCall();
+  }
+
+  void Write(SharedBytes request) override {
+    Operate([this, &request] {
+      request_ = ToByteBuffer(std::move(request));
+      StartWrite(&request_);
+    });
+  }
+  void WritesDone() override {
+    Operate([this] { StartWritesDone(); });
+  }
+  void Cancel() override { CancelCall(); }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    request_.Clear();
+    if (ok) observer_->OnWritten();  // If not, the stream is over and the failing read says so.
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return SetOver();
+    v1::AppendStreamResponse reply;
+    const SharedBytes bytes = FromByteBuffer(response_);
+    response_.Clear();
+    if (!reply.ParseFromArray(bytes.view.data(), static_cast<int>(bytes.view.size()))) return CancelCall();
+    observer_->OnReply(std::move(reply));
+    StartRead(&response_);  // Only now: replies are handed on one at a time.
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    const auto self = TakeSelf();
+    const auto observer = std::move(observer_);
+    observer->OnDone(EndStatus(status));
+  }
+
+  std::shared_ptr<AppendObserver> observer_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+};
+
+}  // namespace
+
+std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, ContextSetup setup,
+                                              const v1::SubscribeRequest& request,
+                                              std::shared_ptr<SubscribeObserver> observer) {
+  auto call = std::make_shared<GrpcSubscribeCall>(std::move(observer));
+  call->Begin(stub, std::move(setup), request, call);
+  return call;
+}
+
+std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, ContextSetup setup,
+                                              std::shared_ptr<AppendObserver> observer) {
+  auto call = std::make_shared<GrpcAppendCall>(std::move(observer));
+  call->Begin(stub, std::move(setup), call);
+  return call;
+}
+
+}  // namespace playhead::internal
