@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/grpc_connection.h"
 #include "tools/bench/append_stream.h"
 #include "tools/bench/bench_flags.h"
 #include "tools/bench/commands.h"

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "client/grpc_connection.h"
 #include "proto/event_wire.h"
 #include "tools/bench/append_stream.h"
 #include "tools/bench/bench_flags.h"

@@ -99,13 +99,13 @@ int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const st
   size_t words = 0;
   Command* command = FindCommand(commands, args, words);
   if (command == nullptr) {
-    return static_cast<int>(Report(UsageError(absl::StrCat("no command \"", args[0], "\"; see playhead --help"))));
+    return static_cast<int>(PrintError(UsageError(absl::StrCat("no command \"", args[0], "\"; see playhead --help"))));
   }
   const Command::Info info = command->info();
   FlagSet flags;
   command->AddFlags(flags);
   const auto usage = [&info](absl::string_view message) {
-    return static_cast<int>(Report(UsageError(absl::StrCat(message, "; see playhead ", info.name, " --help"))));
+    return static_cast<int>(PrintError(UsageError(absl::StrCat(message, "; see playhead ", info.name, " --help"))));
   };
   const absl::btree_map<std::string, std::string> environment = PlayheadEnvironment();
   const absl::StatusOr<std::vector<std::string>> arguments =
@@ -121,7 +121,7 @@ int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const st
   if (arguments->size() > info.arguments_max) {
     return usage(absl::StrCat("unexpected argument \"", (*arguments)[info.arguments_max], "\""));
   }
-  return static_cast<int>(Report(command->Run(*arguments)));
+  return static_cast<int>(PrintError(command->Run(*arguments)));
 }
 
 }  // namespace playhead::tools

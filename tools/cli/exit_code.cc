@@ -54,7 +54,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   }
 }
 
-ExitCode Report(const absl::Status& status) {
+ExitCode PrintError(const absl::Status& status) {
   if (status.ok()) return ExitCode::kOk;
   const auto reason = status.GetPayload(kReasonPayload);
   const std::string code = reason.has_value() ? std::string(*reason) : ToProto(status).code();

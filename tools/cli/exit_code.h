@@ -22,7 +22,7 @@ enum class ExitCode {
 ExitCode ExitCodeOf(const absl::Status& status);
 
 // Prints `playhead: REASON: message` as one line on stderr, unless `status` is OK, and returns its code.
-ExitCode Report(const absl::Status& status);
+ExitCode PrintError(const absl::Status& status);
 
 // A status for what was typed wrong: exit code 2.
 absl::Status UsageError(absl::string_view message);

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/client.h"
-#include "client/cursor_store.h"
+#include "client/file_cursor_store.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
