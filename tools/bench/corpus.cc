@@ -1,47 +1,38 @@
 #include "tools/bench/corpus.h"
 
-#include <filesystem>
 #include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "proto/event_wire.h"
 #include "tools/cli/exit_code.h"
 
+// In default_corpus.S.
+extern "C" const char playhead_default_corpus[];
+extern "C" const char playhead_default_corpus_end[];
+
 namespace playhead::tools {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr char kDefaultPath[] = "tests/data/meta_webhooks.ndjson";
-
-std::string FindDefault() {
-  std::error_code error;
-  for (fs::path folder : {fs::current_path(error), fs::read_symlink("/proc/self/exe", error).parent_path()}) {
-    for (; !folder.empty(); folder = folder.parent_path()) {
-      if (fs::exists(folder / kDefaultPath, error)) return (folder / kDefaultPath).string();
-      if (folder == folder.root_path()) break;
-    }
-  }
-  return "";
+void Corpus::Add(absl::string_view line) {
+  if (line.empty()) return;
+  std::string event;
+  AppendEvent({.type = kType, .data = line}, kEventsTag, event);
+  payloads_.emplace_back(line);
+  encoded_.push_back(std::move(event));
 }
 
-}  // namespace
-
 absl::StatusOr<Corpus> Corpus::Load(const std::string& path) {
-  const std::string found = path.empty() ? FindDefault() : path;
-  if (found.empty()) return UsageError(absl::StrCat("cannot find ", kDefaultPath, ": give --corpus=FILE"));
-  std::ifstream file(found);
   Corpus corpus;
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty()) continue;
-    std::string event;
-    AppendEvent({.type = kType, .data = line}, kEventsTag, event);
-    corpus.payloads_.push_back(std::move(line));
-    corpus.encoded_.push_back(std::move(event));
+  if (path.empty()) {
+    const absl::string_view text(playhead_default_corpus,
+                                 static_cast<size_t>(playhead_default_corpus_end - playhead_default_corpus));
+    for (const absl::string_view line : absl::StrSplit(text, '\n')) corpus.Add(line);
+    return corpus;
   }
-  if (corpus.payloads_.empty()) return UsageError(absl::StrCat("there are no lines in ", found));
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) corpus.Add(line);
+  if (corpus.payloads_.empty()) return UsageError(absl::StrCat("there are no lines to read in ", path));
   return corpus;
 }
 

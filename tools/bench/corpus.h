@@ -16,8 +16,8 @@ class Corpus {
  public:
   static constexpr absl::string_view kType = "webhook";
 
-  // Reads `path`; empty stands for tests/data/meta_webhooks.ndjson, looked for from the current folder and from the
-  // program's upwards.   InvalidArgument: there is no such file, or it has no lines.
+  // Reads `path`; empty stands for tests/data/meta_webhooks.ndjson, which is in the program.
+  //   InvalidArgument  there is no such file, or it has no lines.
   static absl::StatusOr<Corpus> Load(const std::string& path);
 
   // Line `i` of an endless repetition.
@@ -28,6 +28,8 @@ class Corpus {
   uint64_t AppendEvents(uint64_t first, uint64_t count, char tag, std::string& out) const;
 
  private:
+  void Add(absl::string_view line);
+
   std::vector<std::string> payloads_;
   std::vector<std::string> encoded_;  // Each with a tag in front, to be replaced.
 };

@@ -142,7 +142,7 @@ until the last subscriber has the last event.
     }
     absl::Status status = finish.AwaitStarted(bench_.client.timeout);
     const absl::Time start = absl::Now();
-    absl::StatusOr<absl::Time> end = status;
+    absl::StatusOr<absl::Time> end = absl::UnknownError("not measured");
     if (status.ok()) {
       const auto load = std::make_shared<AppendStreamLoad>(&*corpus, AppendLoad{.instances = {instance},
                                                                                 .producer_id = UniqueName("bench"),
