@@ -40,8 +40,8 @@ storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewE
 
 storage::Cursor AppendAndWait(storage::EventLog& log, absl::string_view instance, absl::Span<const NewEvent> events) {
   const auto session = log.NewAppendSession();
-  const auto result = Await<storage::AppendResult>(
-      [&](auto done) { session->Append(MakeBatch(instance, events), std::move(done)); });
+  const auto result =
+      Await<storage::AppendResult>([&](auto done) { session->Append(MakeBatch(instance, events), std::move(done)); });
   if (!result.ok()) Abort(result.status());
   return result->head;
 }

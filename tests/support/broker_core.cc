@@ -49,9 +49,8 @@ BrokerCore::~BrokerCore() {
 }
 
 std::shared_ptr<storage::Instance> BrokerCore::Open(absl::string_view name) {
-  auto instance = Await<std::shared_ptr<storage::Instance>>([&](auto done) {
-    log_->OpenInstance(name, storage::OpenMode::kCreateIfPermitted, std::move(done));
-  });
+  auto instance = Await<std::shared_ptr<storage::Instance>>(
+      [&](auto done) { log_->OpenInstance(name, storage::OpenMode::kCreateIfPermitted, std::move(done)); });
   MustBeOk(instance.status());
   return *std::move(instance);
 }

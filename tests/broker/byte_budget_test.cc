@@ -1,0 +1,98 @@
+#include "broker/byte_budget.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "storage/executor.h"
+
+namespace playhead::broker {
+namespace {
+
+using ::testing::ElementsAre;
+
+class ByteBudgetTest : public ::testing::Test {
+ protected:
+  storage::Executor executor_{1};
+  ByteBudget budget_{100, executor_};
+};
+
+TEST_F(ByteBudgetTest, GrantsWhatIsFreeAndRefusesMore) {
+  auto first = budget_.TryAcquire(60);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_FALSE(budget_.TryAcquire(41).has_value());
+  EXPECT_TRUE(budget_.TryAcquire(40).has_value());  // And goes at once.
+  first->Release();
+  EXPECT_EQ(budget_.in_use(), 0u);
+}
+
+TEST_F(ByteBudgetTest, KeepsFreeWhatItIsAskedTo) {
+  EXPECT_FALSE(budget_.TryAcquire(51, 50).has_value());
+  const auto grant = budget_.TryAcquire(50, 50);
+  EXPECT_TRUE(grant.has_value());
+  EXPECT_FALSE(budget_.TryAcquire(1, 50).has_value());
+}
+
+TEST_F(ByteBudgetTest, GrantGivesBackWhatItShrinksBy) {
+  auto grant = *budget_.TryAcquire(80);
+  grant.ShrinkTo(30);
+  EXPECT_EQ(budget_.in_use(), 30u);
+  grant.Merge(*budget_.TryAcquire(20));
+  EXPECT_EQ(grant.bytes(), 50u);
+  const ByteBudget::Grant moved = std::move(grant);
+  EXPECT_EQ(budget_.in_use(), 50u);
+}
+
+TEST_F(ByteBudgetTest, ServesThoseWhoWaitInTheirOrder) {
+  auto all = budget_.TryAcquire(100);
+  std::vector<int> order;
+  std::promise<void> done;
+  budget_.Acquire(90, [&](ByteBudget::Grant) { order.push_back(1); });
+  budget_.Acquire(10, [&](ByteBudget::Grant) { order.push_back(2); });
+  budget_.Acquire(100, [&](ByteBudget::Grant) {
+    order.push_back(3);
+    done.set_value();
+  });
+  EXPECT_EQ(budget_.waiting(), 3u);
+  all->ShrinkTo(50);
+  EXPECT_EQ(budget_.waiting(), 3u);  // The second would fit, but the first was first.
+  all->Release();
+  done.get_future().wait();
+  EXPECT_THAT(order, ElementsAre(1, 2, 3));
+}
+
+TEST_F(ByteBudgetTest, DoesNotServeTheImpatientBeforeThoseWhoWait) {
+  auto half = budget_.TryAcquire(50);
+  std::promise<ByteBudget::Grant> granted;
+  budget_.Acquire(60, [&](ByteBudget::Grant grant) { granted.set_value(std::move(grant)); });
+  EXPECT_FALSE(budget_.TryAcquire(10).has_value());
+  half->Release();
+  const ByteBudget::Grant grant = granted.get_future().get();
+  EXPECT_EQ(grant.bytes(), 60u);
+  EXPECT_TRUE(budget_.TryAcquire(10).has_value());
+}
+
+TEST_F(ByteBudgetTest, GrantsAllThereIsToWhoeverAsksForMore) {
+  std::promise<size_t> bytes;
+  budget_.Acquire(1000, [&](ByteBudget::Grant grant) { bytes.set_value(grant.bytes()); });
+  EXPECT_EQ(bytes.get_future().get(), 100u);
+}
+
+TEST(ByteBudgetLifetimeTest, DropsThoseWhoStillWaitWhenItGoes) {
+  storage::Executor executor(1);
+  bool called = false;
+  {
+    ByteBudget budget(10, executor);
+    auto all = budget.TryAcquire(10);
+    budget.Acquire(1, [&](ByteBudget::Grant) { called = true; });
+    executor.Join();  // What is granted from here on is not run.
+  }
+  EXPECT_FALSE(called);
+}
+
+}  // namespace
+}  // namespace playhead::broker

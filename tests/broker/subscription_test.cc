@@ -1,0 +1,245 @@
+#include "broker/subscription.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "broker/delivery.h"
+#include "broker/limits.h"
+#include "proto/errors.h"
+#include "storage/type_filter.h"
+#include "tests/support/batches.h"
+#include "tests/support/broker_core.h"
+#include "tests/support/puller.h"
+
+namespace playhead::broker {
+namespace {
+
+using storage::Cursor;
+using testing::AppendNumbered;
+using testing::BrokerCore;
+using ::testing::ElementsAre;
+using testing::Puller;
+using testing::Range;
+
+SubscriptionRequest From(StartPosition start) { return {.instance = "device", .start = start}; }
+SubscriptionRequest After(uint64_t cursor) { return From(AfterCursor{Cursor(cursor)}); }
+
+std::shared_ptr<const storage::TypeFilter> Only(absl::string_view type) {
+  return std::make_shared<const storage::TypeFilter>(*storage::TypeFilter::Make({type}));
+}
+
+Limits WithHeartbeatEvery(absl::Duration interval) {
+  Limits limits;
+  limits.heartbeat_interval = interval;
+  limits.progress_interval = interval;
+  return limits;
+}
+
+Reason ReasonOf(const Delivery& delivery) {
+  const auto* const closed = std::get_if<Closed>(&delivery);
+  const ReasonInfo* const info = closed == nullptr ? nullptr : FindReason(playhead::ToProto(closed->status).code());
+  return info == nullptr ? Reason::kInternal : info->reason;
+}
+
+TEST(SubscriptionTest, SaysWhereItStartsThenSendsHistoryThenThatItHasCaughtUpThenLive) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  Puller puller(broker.core(), After(4));
+
+  const auto started = std::get<Started>(puller.Next());
+  EXPECT_EQ(started.cursor, Cursor(4));
+  EXPECT_EQ(started.first, Cursor(1));
+  EXPECT_EQ(started.head, Cursor(10));
+  EXPECT_EQ(puller.TakeSequences(6), Range(5, 10));
+  EXPECT_EQ(std::get<CaughtUp>(puller.Next()).cursor, Cursor(10));
+
+  auto next = puller.Ask();
+  AppendNumbered(broker.log(), "device", 11, 3);
+  const auto live = std::get<Events>(next.get());
+  EXPECT_EQ(live.event_count, 3u);
+  EXPECT_EQ(live.last, Cursor(13));
+  EXPECT_EQ(testing::EventsIn(live.slices)[2].data, "13");
+}
+
+TEST(SubscriptionTest, OfANewNameStartsAtZeroAndGetsItsFirstEvent) {
+  BrokerCore broker;
+  Puller puller(broker.core(), After(0));
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor());
+  EXPECT_EQ(std::get<CaughtUp>(puller.Next()).cursor, Cursor());
+  AppendNumbered(broker.log(), "device", 1, 1);
+  EXPECT_EQ(puller.TakeSequences(1), Range(1, 1));
+}
+
+TEST(SubscriptionTest, FromNowGetsOnlyWhatComes) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  Puller puller(broker.core(), From(FromNow{}));
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor(10));
+  EXPECT_TRUE(std::holds_alternative<CaughtUp>(puller.Next()));
+  AppendNumbered(broker.log(), "device", 11, 1);
+  EXPECT_EQ(puller.TakeSequences(1), Range(11, 11));
+}
+
+TEST(SubscriptionTest, FromATimeStartsAtTheFirstEventOfThatTimeOrLater) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 5);
+  const auto bounds = broker.Open("device")->bounds();
+  const storage::Timestamp later(bounds.last_appended_at.micros() + 1);
+  while (storage::Timestamp::Now() < later) {
+  }
+  AppendNumbered(broker.log(), "device", 6, 5);
+  Puller puller(broker.core(), From(FromTime{later}));
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor(5));
+  EXPECT_EQ(puller.TakeSequences(5), Range(6, 10));
+}
+
+TEST(SubscriptionTest, FromTheBeginningOfATrimmedLogIsNoError) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  broker.Trim("device", Cursor(8));
+  Puller puller(broker.core(), From(FromBeginning{}));
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor(7));
+  EXPECT_EQ(puller.TakeSequences(3), Range(8, 10));
+}
+
+TEST(SubscriptionTest, BehindTrimmedEventsEndsWithCursorTrimmed) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  broker.Trim("device", Cursor(8));
+  Puller puller(broker.core(), After(3));
+  EXPECT_EQ(ReasonOf(puller.Next()), Reason::kCursorTrimmed);
+}
+
+TEST(SubscriptionTest, BehindTrimmedEventsWithAllowGapCountsThemAndGoesOn) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  broker.Trim("device", Cursor(8));
+  SubscriptionRequest request = After(3);
+  request.allow_gap = true;
+  Puller puller(broker.core(), request);
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor(3));
+  const auto gap = std::get<Gap>(puller.Next());
+  EXPECT_EQ(gap.after, Cursor(3));
+  EXPECT_EQ(gap.last, Cursor(7));
+  EXPECT_EQ(gap.event_count, 4u);
+  EXPECT_EQ(puller.TakeSequences(3), Range(8, 10));
+}
+
+TEST(SubscriptionTest, BehindACursorOfAnotherLogEndsWithCursorDivergedEvenWithAllowGap) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  SubscriptionRequest request = After(11);
+  request.allow_gap = true;
+  Puller puller(broker.core(), request);
+  EXPECT_EQ(ReasonOf(puller.Next()), Reason::kCursorDiverged);
+}
+
+TEST(SubscriptionTest, OvertakenByATrimEndsWithCursorTrimmed) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  Puller puller(broker.core(), After(0));
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  broker.Trim("device", Cursor(6));
+  EXPECT_EQ(ReasonOf(puller.Next()), Reason::kCursorTrimmed);
+}
+
+TEST(SubscriptionTest, OvertakenByATrimWithAllowGapCountsWhatIsGone) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  SubscriptionRequest request = After(0);
+  request.allow_gap = true;
+  Puller puller(broker.core(), request);
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  broker.Trim("device", Cursor(6));
+  EXPECT_EQ(std::get<Gap>(puller.Next()).event_count, 5u);
+  EXPECT_EQ(puller.TakeSequences(5), Range(6, 10));
+}
+
+TEST(SubscriptionTest, OvertakenByATrimOfEverythingGoesOnLive) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  SubscriptionRequest request = After(0);
+  request.allow_gap = true;
+  Puller puller(broker.core(), request);
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  broker.Trim("device", Cursor(11));
+  EXPECT_EQ(std::get<Gap>(puller.Next()).event_count, 10u);
+  EXPECT_EQ(std::get<CaughtUp>(puller.Next()).cursor, Cursor(10));
+  AppendNumbered(broker.log(), "device", 11, 1);
+  EXPECT_EQ(puller.TakeSequences(1), Range(11, 11));
+}
+
+TEST(SubscriptionTest, OfADeletedInstanceEndsWithInstanceDeleted) {
+  BrokerCore broker;
+  AppendNumbered(broker.log(), "device", 1, 10);
+  Puller puller(broker.core(), After(10));
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  ASSERT_TRUE(std::holds_alternative<CaughtUp>(puller.Next()));
+  auto next = puller.Ask();
+  broker.Delete("device");
+  EXPECT_EQ(ReasonOf(next.get()), Reason::kInstanceDeleted);
+}
+
+TEST(SubscriptionTest, FilterSendsOnlyWhatMatches) {
+  BrokerCore broker;
+  for (uint64_t i = 1; i <= 20; ++i) AppendNumbered(broker.log(), "device", i, 1, i % 5 == 0 ? "five" : "other");
+  SubscriptionRequest request = After(0);
+  request.filter = Only("five");
+  Puller puller(broker.core(), request);
+  EXPECT_THAT(puller.TakeSequences(4), ElementsAre(5, 10, 15, 20));
+  EXPECT_EQ(std::get<CaughtUp>(puller.NextThatMatters()).cursor, Cursor(20));
+}
+
+TEST(SubscriptionTest, HeartbeatsCarryProgressPastWhatTheFilterSkips) {
+  BrokerCore broker(WithHeartbeatEvery(absl::Milliseconds(20)));
+  SubscriptionRequest request = After(0);
+  request.filter = Only("wanted");
+  Puller puller(broker.core(), request);
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  ASSERT_TRUE(std::holds_alternative<CaughtUp>(puller.Next()));
+  auto next = puller.Ask();
+  AppendNumbered(broker.log(), "device", 1, 50, "unwanted");
+  for (;;) {
+    const auto heartbeat = std::get<Heartbeat>(next.get());
+    EXPECT_LE(heartbeat.cursor, heartbeat.head);
+    if (heartbeat.cursor == Cursor(50)) break;
+    next = puller.Ask();
+  }
+}
+
+TEST(SubscriptionTest, SilentStreamGetsHeartbeats) {
+  BrokerCore broker(WithHeartbeatEvery(absl::Milliseconds(5)));
+  AppendNumbered(broker.log(), "device", 1, 3);
+  Puller puller(broker.core(), After(3));
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  ASSERT_TRUE(std::holds_alternative<CaughtUp>(puller.Next()));
+  for (int i = 0; i < 5; ++i) {
+    const auto heartbeat = std::get<Heartbeat>(puller.Next());
+    EXPECT_EQ(heartbeat.cursor, Cursor(3));
+    EXPECT_EQ(heartbeat.head, Cursor(3));
+  }
+}
+
+TEST(SubscriptionTest, CloseEndsItAtOnceWithTheStatus) {
+  BrokerCore broker;
+  Puller puller(broker.core(), After(0));
+  ASSERT_TRUE(std::holds_alternative<Started>(puller.Next()));
+  ASSERT_TRUE(std::holds_alternative<CaughtUp>(puller.Next()));
+  auto next = puller.Ask();
+  puller.subscription().Close(MakeError(Reason::kShuttingDown, "stopping"));
+  EXPECT_EQ(ReasonOf(next.get()), Reason::kShuttingDown);
+  EXPECT_EQ(broker.tail().instance_count(), 0u);
+}
+
+TEST(SubscriptionTest, BadNameEndsItWithTheReason) {
+  BrokerCore broker;
+  Puller puller(broker.core(), {.instance = "no spaces", .start = FromNow{}});
+  EXPECT_EQ(ReasonOf(puller.Next()), Reason::kInstanceNameInvalid);
+}
+
+}  // namespace
+}  // namespace playhead::broker
