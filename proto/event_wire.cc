@@ -79,7 +79,7 @@ size_t AttributeBytes(const std::pair<absl::string_view, absl::string_view>& att
 
 }  // namespace
 
-std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes) {
+std::optional<uint64_t> ConsumeLongVarint(absl::string_view& bytes) {
   uint64_t value = 0;
   for (size_t i = 0; i < bytes.size() && i < 10; ++i) {
     const auto byte = static_cast<uint8_t>(bytes[i]);
@@ -108,7 +108,10 @@ size_t VarintBytes(uint64_t value) {
 }
 
 bool EventView::Parse(absl::string_view event) {
-  *this = EventView();
+  type = id = data = {};
+  created_at = appended_at = 0;
+  cursor = 0;
+  attributes.clear();
   while (!event.empty()) {
     const auto tag = ConsumeVarint(event);
     if (!tag) return false;
@@ -153,14 +156,6 @@ bool EventView::Parse(absl::string_view event) {
 bool SameContent(const EventView& a, const EventView& b) {
   if (a.type != b.type || a.data != b.data || a.attributes.size() != b.attributes.size()) return false;
   return std::is_permutation(a.attributes.begin(), a.attributes.end(), b.attributes.begin());
-}
-
-std::optional<absl::string_view> ConsumeEvent(absl::string_view& events) {
-  if (events.empty() || events[0] != kEventsTag) return std::nullopt;
-  absl::string_view rest = events.substr(1);
-  const auto event = ConsumeDelimited(rest);
-  if (event) events = rest;
-  return event;
 }
 
 void AppendEvent(const NewEvent& event, char tag, std::string& out) {

@@ -27,7 +27,22 @@ inline constexpr size_t kEventTrailerBytes = 18;
 
 // Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is cut or over 64
 // bits.
-std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes);
+std::optional<uint64_t> ConsumeLongVarint(absl::string_view& bytes);
+inline std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes) {
+  // Tags and most lengths take a byte or two: not worth a call.
+  if (!bytes.empty() && static_cast<uint8_t>(bytes[0]) < 0x80) {
+    const auto value = static_cast<uint8_t>(bytes[0]);
+    bytes.remove_prefix(1);
+    return value;
+  }
+  if (bytes.size() > 1 && static_cast<uint8_t>(bytes[1]) < 0x80) {
+    const auto value = static_cast<uint64_t>(static_cast<uint8_t>(bytes[0]) & 0x7f) |
+                       static_cast<uint64_t>(static_cast<uint8_t>(bytes[1])) << 7;
+    bytes.remove_prefix(2);
+    return value;
+  }
+  return ConsumeLongVarint(bytes);
+}
 
 // Appends `value` as a varint.
 void AppendVarint(uint64_t value, std::string& out);
@@ -55,7 +70,14 @@ bool SameContent(const EventView& a, const EventView& b);
 
 // Takes the next event (without its tag and length) off the front of `events`, a run of `repeated Event events = 1`.
 // nullopt at the end, and also when the bytes are malformed: then `events` is not empty.
-std::optional<absl::string_view> ConsumeEvent(absl::string_view& events);
+inline std::optional<absl::string_view> ConsumeEvent(absl::string_view& events) {
+  if (events.empty() || events[0] != kEventsTag) return std::nullopt;
+  absl::string_view rest = events.substr(1);
+  const auto size = ConsumeVarint(rest);
+  if (!size || *size > rest.size()) return std::nullopt;
+  events = absl::string_view(rest.data() + *size, rest.size() - *size);
+  return absl::string_view(rest.data(), *size);
+}
 
 // What a publisher says of an event: the fields of playhead.v1.Event that the broker does not set.
 struct NewEvent {

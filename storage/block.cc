@@ -205,19 +205,18 @@ absl::StatusOr<std::shared_ptr<const Block>> Block::Decode(InstanceNumber instan
   const absl::string_view stored_body = stored.substr(decoded->header_bytes);
   if (decoded->checksum != Checksum(stored.substr(0, decoded->header_bytes), stored_body)) return Damaged("checksum");
   if (decoded->header.instance != instance) return Damaged("it belongs to another instance");
-  std::string body;
+  auto body = std::make_unique_for_overwrite<char[]>(decoded->body_bytes);
   if (decoded->codec == Codec::kNone) {
     if (stored_body.size() != decoded->body_bytes) return Damaged("body size");
-    body = std::string(stored_body);
+    std::memcpy(body.get(), stored_body.data(), stored_body.size());
   } else if (decoded->codec == Codec::kLz4) {
-    body.resize(decoded->body_bytes);
-    const int size = LZ4_decompress_safe(stored_body.data(), body.data(), static_cast<int>(stored_body.size()),
-                                         static_cast<int>(body.size()));
-    if (size < 0 || static_cast<size_t>(size) != body.size()) return Damaged("compressed body");
+    const int size = LZ4_decompress_safe(stored_body.data(), body.get(), static_cast<int>(stored_body.size()),
+                                         static_cast<int>(decoded->body_bytes));
+    if (size < 0 || static_cast<uint32_t>(size) != decoded->body_bytes) return Damaged("compressed body");
   } else {
     return Damaged("unknown codec");
   }
-  return std::make_shared<const Block>(std::move(decoded->header), std::move(body));
+  return std::make_shared<const Block>(std::move(decoded->header), std::move(body), decoded->body_bytes);
 }
 
 EncodedBlock EncodeBlock(const Block& block, Codec codec) {

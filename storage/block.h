@@ -71,7 +71,13 @@ struct BlockHeader {
 // Immutable; shared between the tail, readers and transports, in any thread.
 class Block {
  public:
-  Block(BlockHeader header, std::string body) : header_(std::move(header)), body_(std::move(body)) {}
+  Block(BlockHeader header, std::string body)
+      : header_(std::move(header)), built_body_(std::move(body)), body_(built_body_) {}
+  // `body` has `body_bytes` bytes: an array, because a string would be zeroed before it is filled.
+  Block(BlockHeader header, std::unique_ptr<const char[]> body, size_t body_bytes)
+      : header_(std::move(header)), read_body_(std::move(body)), body_(read_body_.get(), body_bytes) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
 
   // Takes a stored value apart. DataLoss (DATA_LOSS) if it is not intact, or not a block of `instance`.
   static absl::StatusOr<std::shared_ptr<const Block>> Decode(InstanceNumber instance, absl::string_view stored);
@@ -85,11 +91,16 @@ class Block {
   Cursor first() const { return header_.first; }
   Cursor last() const { return header_.last(); }
   // What the block costs while it is held, overhead included.
-  size_t memory_bytes() const { return sizeof(*this) + body_.capacity() + 64 * header_.types.entries().size(); }
+  size_t memory_bytes() const {
+    return sizeof(*this) + (read_body_ != nullptr ? body_.size() : built_body_.capacity()) +
+           64 * header_.types.entries().size();
+  }
 
  private:
   const BlockHeader header_;
-  const std::string body_;
+  const std::string built_body_;  // One of these two holds the body.
+  const std::unique_ptr<const char[]> read_body_;
+  const absl::string_view body_;
 };
 
 // A stored value in two parts, to be written one after the other without another copy.
