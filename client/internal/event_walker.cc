@@ -122,6 +122,8 @@ absl::Status EventWalker::MoveTo(uint64_t cursor, size_t events) {
 }
 
 absl::Status EventWalker::Terminal(absl::Status status) {
+  batch_.Clear();  // Nothing is handed out behind the failure.
+  has_late_notice_ = false;
   core_->Fail(status);
   return status;
 }

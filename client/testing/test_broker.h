@@ -19,6 +19,10 @@
 
 namespace playhead {
 
+namespace broker {
+class Server;
+}  // namespace broker
+
 class TestBroker {
  public:
   static absl::StatusOr<std::unique_ptr<TestBroker>> Start();
@@ -28,26 +32,29 @@ class TestBroker {
   TestBroker& operator=(const TestBroker&) = delete;
 
   // HOST:PORT; the same across Restart().
-  const std::string& target() const;
+  const std::string& target() const { return target_; }
   // Where the broker keeps its data.
-  const std::string& data_dir() const;
+  const std::string& data_dir() const { return data_dir_; }
 
   // A client whose backoff is short enough for tests (10 ms, up to 100 ms).
   Client NewClient() const;
 
   // Stops the broker as SIGTERM does; nothing listens until Resume(). Nothing happens if it is stopped.
   void Stop();
-  // Starts it again on the same folder and port. REQUIRES: stopped.
+  // Starts it again on the same folder and port. REQUIRES: stopped. FailedPrecondition if the port was taken meanwhile.
   absl::Status Resume();
   // Stop() and Resume().
   absl::Status Restart();
 
+  // The broker itself, for what the API does not offer: trimming, counts. nullptr while it is stopped.
+  broker::Server* server() { return server_.get(); }
+
  private:
-  class Impl;
+  explicit TestBroker(std::string data_dir);
 
-  explicit TestBroker(std::unique_ptr<Impl> impl);
-
-  std::unique_ptr<Impl> impl_;
+  const std::string data_dir_;
+  std::string target_;
+  std::unique_ptr<broker::Server> server_;
 };
 
 }  // namespace playhead
