@@ -23,8 +23,8 @@ namespace {
 constexpr uint8_t kFormat = 1;
 
 // The header's fixed part, in order: format (1), codec (1), header bytes (2), event count (4), checksum (8), instance
-// (8), first cursor (8), first and last appended_at (8 each), commit (8), log bytes (8), body bytes (4), reserved (4),
-// chain hash (16). The type summary follows.
+// (8), first cursor (8), first and last appended_at (8 each), commit (8), log bytes (8), body bytes (4), dictionary (4;
+// 0 while none are used), chain hash (16). The type summary follows.
 constexpr size_t kChecksumOffset = 8;
 constexpr size_t kAfterChecksum = kChecksumOffset + 8;
 constexpr size_t kFixedBytes = 88;
@@ -69,11 +69,12 @@ absl::StatusOr<StoredHeader> DecodeStoredHeader(absl::string_view stored) {
   out.header.commit = CommitPosition(reader.Get<uint64_t>());
   out.header.log_bytes = reader.Get<uint64_t>();
   out.body_bytes = reader.Get<uint32_t>();
-  reader.Get<uint32_t>();
+  const uint32_t dictionary = reader.Get<uint32_t>();
   const absl::string_view chain = reader.GetBytes(out.header.chain_hash.size());
   if (!reader.ok() || out.header_bytes < kFixedBytes || out.header_bytes > stored.size()) return Damaged("cut short");
   std::copy(chain.begin(), chain.end(), out.header.chain_hash.begin());
   if (out.header.event_count == 0 || out.body_bytes > kBodyBytesMax) return Damaged("impossible sizes");
+  if (dictionary != 0) return Damaged("unknown dictionary");
   auto types = TypeSummary::Decode(stored.substr(kFixedBytes, out.header_bytes - kFixedBytes));
   if (!types.ok()) return types.status();
   out.header.types = *std::move(types);

@@ -12,18 +12,12 @@
 namespace playhead::storage {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
-class EventLogTest : public testing::Test {
+class EventLogTest : public ::testing::Test {
  protected:
-  static StoreOptions Options() {
-    StoreOptions options;
-    options.data_dir = FreshDir();
-    return options;
-  }
-
   // What is in the log, as data.
   std::vector<std::string> DataOf(absl::string_view name, Cursor after = Cursor()) {
     const auto events = harness_.ReadAll(name, after);
@@ -41,7 +35,7 @@ class EventLogTest : public testing::Test {
     return cursors;
   }
 
-  LogHarness harness_{Options()};
+  LogHarness harness_;
 };
 
 TEST_F(EventLogTest, AppendedEventsComeBackByteForByteWithContiguousCursors) {

@@ -1,43 +1,19 @@
 #include "tests/storage/log_harness.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "proto/event_wire.h"
 #include "storage/append_validator.h"
 #include "storage/rocksdb_event_log.h"
+#include "tests/support/await.h"
 
 namespace playhead::storage {
 namespace {
 
-template <typename T, typename Call>
-absl::StatusOr<T> Await(Call call) {
-  absl::StatusOr<T> result;
-  absl::Notification done;
-  call([&](absl::StatusOr<T> answer) {
-    result = std::move(answer);
-    done.Notify();
-  });
-  done.WaitForNotification();
-  return result;
-}
-
-template <typename Call>
-absl::Status AwaitStatus(Call call) {
-  absl::Status result;
-  absl::Notification done;
-  call([&](absl::Status status) {
-    result = std::move(status);
-    done.Notify();
-  });
-  done.WaitForNotification();
-  return result;
-}
+using playhead::testing::Await;
+using playhead::testing::AwaitStatus;
 
 [[noreturn]] void Die(const absl::Status& status) {
   std::cerr << status << std::endl;
@@ -89,7 +65,10 @@ std::vector<TestEvent> EventsOf(const ReadResult& result) {
   return events;
 }
 
-LogHarness::LogHarness(StoreOptions options) : options_(std::move(options)) { Reopen(); }
+LogHarness::LogHarness(StoreOptions options) : options_(std::move(options)) {
+  if (options_.data_dir.empty()) options_.data_dir = dir_.path();
+  Reopen();
+}
 
 void LogHarness::Reopen() {
   log_.reset();
@@ -151,17 +130,6 @@ absl::StatusOr<std::vector<InstanceInfo>> LogHarness::List(absl::string_view pre
                                                            size_t limit) {
   return Await<std::vector<InstanceInfo>>(
       [&](auto done) { log_->ListInstances(std::string(prefix), std::string(after), limit, std::move(done)); });
-}
-
-std::string FreshDir(absl::string_view name) {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  std::string dir = absl::StrCat(testing::TempDir(), "/", test->test_suite_name(), ".", test->name(), ".", name);
-  for (char& c : dir) {
-    if (c == '/' && &c != dir.data() && dir.find(testing::TempDir()) == std::string::npos) c = '_';
-  }
-  std::filesystem::remove_all(dir);
-  std::filesystem::create_directories(dir);
-  return dir;
 }
 
 }  // namespace playhead::storage

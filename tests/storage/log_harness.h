@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/event_log.h"
 #include "storage/options.h"
+#include "tests/support/temp_dir.h"
 
 namespace playhead::storage {
 
@@ -36,8 +37,8 @@ std::vector<TestEvent> EventsOf(const ReadResult& result);
 
 class LogHarness {
  public:
-  // Opens a log in `options.data_dir`; dies if that fails.
-  explicit LogHarness(StoreOptions options);
+  // Opens a log in `options.data_dir`, or in a temporary folder if that is empty; dies if that fails.
+  explicit LogHarness(StoreOptions options = {});
   EventLog& log() { return *log_; }
   const StoreOptions& options() const { return options_; }
   // Closes the log and opens it again. Instances held from before must not be used any more.
@@ -59,12 +60,10 @@ class LogHarness {
   absl::StatusOr<std::vector<InstanceInfo>> List(absl::string_view prefix, absl::string_view after, size_t limit);
 
  private:
-  const StoreOptions options_;
+  const playhead::testing::TempDir dir_;
+  StoreOptions options_;
   std::unique_ptr<EventLog> log_;
 };
-
-// A fresh folder of this test's own.
-std::string FreshDir(absl::string_view name = "store");
 
 }  // namespace playhead::storage
 
