@@ -14,6 +14,7 @@ namespace {
 
 // One task wakes this many waiters; each may write to a transport.
 constexpr size_t kWakesPerTask = 32;
+constexpr size_t kWakesInline = 4;
 
 size_t Cost(const Block& block) { return block.memory_bytes() + Tail::kBlockOverheadBytes; }
 
@@ -202,6 +203,11 @@ void Tail::EraseIfUnused(InstanceNumber number) {
 }
 
 void Tail::PostWakes(InstanceTail::Waiters waiters) {
+  // A few are woken here and now: handing them over would cost them more than it spares the replies behind.
+  if (waiters.size() <= kWakesInline) {
+    for (const auto& waiter : waiters) waiter->Wake();
+    return;
+  }
   executor_.Post([this, waiters = std::make_shared<InstanceTail::Waiters>(std::move(waiters))] {
     WakeRange(waiters, 0, waiters->size());
   });

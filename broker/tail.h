@@ -28,8 +28,8 @@ namespace playhead::broker {
 class TailWaiter {
  public:
   virtual ~TailWaiter() = default;
-  // Something was committed, or the instance was deleted. Runs on an executor thread, and may still run once after the
-  // waiter was removed.
+  // Something was committed, or the instance was deleted. Must be quick; may still run once after the waiter was
+  // removed.
   virtual void Wake() = 0;
 
  private:
@@ -81,7 +81,7 @@ class InstanceTail {
 // and without subscribers costs nothing.
 //
 // Thread safety: all methods may be called from any thread; OnCommit and OnDelete from one at a time.
-// Blocking: none. OnCommit's time does not grow with the number of waiters that it wakes.
+// Blocking: none. OnCommit wakes a few waiters itself; more are woken on `executor`, so that its time stays bounded.
 // Ownership: borrows `executor`; must outlive the log that it listens to and all handles.
 class Tail final : public storage::CommitListener {
  public:

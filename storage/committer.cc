@@ -84,6 +84,9 @@ void Committer::Run() {
       Fail(std::move(commit), cause);
       mu_.Lock();
       built_.Signal();
+      mu_.Unlock();
+      host_->AnswerCompleted();
+      mu_.Lock();
       continue;
     }
     writing_ = true;
@@ -104,6 +107,9 @@ void Committer::Run() {
     may_write_.Signal();
     if (MayBuild()) may_build_.Signal();
     if (stopping_) may_build_.SignalAll();
+    mu_.Unlock();
+    host_->AnswerCompleted();
+    mu_.Lock();
   }
 }
 
@@ -158,6 +164,7 @@ void Committer::FailQueueAndReopen(const absl::Status& cause) {
   FailQueue(cause);
   const uint64_t next_commit = builder_->next_commit();
   mu_.Unlock();
+  host_->AnswerCompleted();
   builder_.reset();  // Lets go of the store.
   auto reopened = host_->Reopen(cause, next_commit);
   mu_.Lock();

@@ -1,13 +1,15 @@
 // Committer is the only writer of the store: it takes appends in the order in which they come, writes many of them with
 // one sync, shows them to readers, and hands the answers over.
 //
-// Two threads take turns, so that the next commit is built while the last one syncs:
+// Three threads share three roles, and whoever ends one looks for the next, so that no commit is handed from thread to
+// thread, the next one is built while the last one syncs, and callbacks never hold a commit up:
 //
-//     queue -> [ building ] -> [ writing: WAL, sync, memtable, publish ] -> completions
+//     queue -> [ build ] -> [ write: WAL, sync, memtable, publish ] -> [ answer: listener, callbacks ]
 //
-// At most one thread builds and at most one writes, so commits are written in the order in which they were built and at
-// most one unsynced write exists at a time: that is what lets recovery tell a torn tail from rot. A commit is built
-// ahead only when there is enough to do; otherwise waiting for the disk gathers more appends into it.
+// Each role has at most one thread at a time. So commits are written in the order in which they were built and answered
+// in the order in which they were written; and at most one unsynced write exists at a time, which is what lets recovery
+// tell a torn tail from rot. A commit is built ahead only when there is enough to do; otherwise waiting for the disk
+// gathers more appends into it.
 //
 // Guarantees: an event is readable only after it is durable; cursors of one instance have no holes within an epoch.
 // Thread safety: Submit* may be called from any thread.   Blocking: none.
@@ -33,12 +35,15 @@ namespace playhead::storage {
 
 class Committer {
  public:
-  // What a committer needs of its owner. Called on the committing threads: must not run callers' callbacks there.
+  // What a committer needs of its owner.
   class Host {
    public:
     virtual ~Host() = default;
-    // A commit that is durable and published, or refused or failed as a whole: answers are due. In commit order.
+    // A commit is durable and published, or refused or failed as a whole: its answers are due. In commit order; only
+    // to be noted, since the next write waits.
     virtual void OnCompleted(std::unique_ptr<Commit> commit) = 0;
+    // Runs the answers that are due, unless another thread is at it.
+    virtual void AnswerCompleted() = 0;
     // The write failed. Blocks until the store is open again and every instance is reloaded; nullptr when closing.
     virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) = 0;
   };
@@ -92,7 +97,7 @@ class Committer {
   bool closed_ ABSL_GUARDED_BY(mu_) = false;   // The store will not open again: everything fails.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
-  std::thread threads_[2];
+  std::thread threads_[3];
 };
 
 }  // namespace playhead::storage

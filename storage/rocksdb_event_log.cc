@@ -1,6 +1,7 @@
 #include "storage/rocksdb_event_log.h"
 
 #include <atomic>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -66,15 +67,16 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
     if (committer_ == nullptr) return;  // It never opened.
     closing_.store(true);
     for (uint64_t left = in_flight_.load(); left != 0; left = in_flight_.load()) in_flight_.wait(left);
-    // An answer under way may still be asking for housekeeping; those that come later see closing_.
-    absl::Notification answered;
-    completions_.Post([&answered] { answered.Notify(); });
-    answered.WaitForNotification();
+    {
+      // An answer under way may still be asking for housekeeping; those that come later see closing_.
+      absl::MutexLock lock(&answers_mu_);
+      answers_mu_.Await(absl::Condition(
+          +[](RocksDbEventLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(answers_mu_) { return !log->answering_; }, this));
+    }
     maintenance_.reset();
     committer_.reset();
     resolvers_.Join();
     readers_.Join();
-    completions_.Join();
     if (const auto store = CurrentStore(); store != nullptr) {
       const absl::Status status = store->MarkCleanStop();
       if (!status.ok()) LogWarning("clean_stop_failed", "", status);
@@ -101,8 +103,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
         disk_(options.data_dir, options.disk_free_bytes_min),
         table_(options.idle_instances_max),
         resolvers_(options.resolver_threads),
-        readers_(options.reader_threads),
-        completions_(1) {}
+        readers_(options.reader_threads) {}
 
   // Opens the store and makes it current, with every instance in memory reloaded from it.
   absl::StatusOr<std::unique_ptr<CommitBuilder>> OpenStore(const StoreOptions& options, uint64_t first_commit);
@@ -114,7 +115,8 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   }
 
   // Committer::Host.
-  void OnCompleted(std::unique_ptr<Commit> commit) override;
+  void OnCompleted(std::unique_ptr<Commit> commit) override ABSL_LOCKS_EXCLUDED(answers_mu_);
+  void AnswerCompleted() override ABSL_LOCKS_EXCLUDED(answers_mu_);
   std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) override;
 
   absl::Status Admit(const PendingAppend& append);
@@ -153,10 +155,13 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   std::shared_ptr<Store> store_ ABSL_GUARDED_BY(store_mu_);  // nullptr while it is being reopened.
   std::shared_ptr<absl::Notification> store_closed_;         // Of the committing thread that reopens.
 
+  absl::Mutex answers_mu_;
+  std::deque<std::unique_ptr<Commit>> answers_ ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few.
+  bool answering_ ABSL_GUARDED_BY(answers_mu_) = false;
+
   // The destructor stops these in an order of its own.
   Executor resolvers_;
   Executor readers_;
-  Executor completions_;  // One thread: answers and publications keep the order of the commits.
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<Maintenance> maintenance_;
 };
@@ -316,7 +321,24 @@ void RocksDbEventLog::Requeue(std::vector<std::unique_ptr<PendingAppend>> deferr
 
 void RocksDbEventLog::OnCompleted(std::unique_ptr<Commit> commit) {
   for (const auto& instance : commit->deleted) table_.Erase(instance->name());
-  completions_.Post([this, commit = std::move(commit)] { Answer(*commit); });
+  absl::MutexLock lock(&answers_mu_);
+  answers_.push_back(std::move(commit));
+}
+
+void RocksDbEventLog::AnswerCompleted() {
+  answers_mu_.Lock();
+  if (!answering_) {
+    answering_ = true;
+    while (!answers_.empty()) {
+      const std::unique_ptr<Commit> commit = std::move(answers_.front());
+      answers_.pop_front();
+      answers_mu_.Unlock();
+      Answer(*commit);
+      answers_mu_.Lock();
+    }
+    answering_ = false;
+  }
+  answers_mu_.Unlock();
 }
 
 void RocksDbEventLog::Answer(Commit& commit) {
