@@ -39,6 +39,7 @@ class GrpcConnection : public Connection {
     arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
     arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
     arguments_.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax);
+    arguments_.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1048576);
   }
 
   absl::StatusOr<v1::AppendResponse> Append(const v1::AppendRequest& request, absl::Time deadline) override {

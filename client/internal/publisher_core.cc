@@ -207,7 +207,6 @@ void PublisherCore::OnReply(uint64_t stream, v1::AppendStreamResponse reply) {
     if (reply.has_appended() && written_ > 0 &&
         static_cast<size_t>(reply.appended().cursors_size()) == window_.front()->event_count()) {
       Succeed(std::move(*reply.mutable_appended()));
-      SealEagerly();
     } else {
       // Whatever else it was, the stream is of no more use: its later requests are refused too.
       refused_ = true;
@@ -221,6 +220,7 @@ void PublisherCore::OnReply(uint64_t stream, v1::AppendStreamResponse reply) {
         Refuse(std::move(status));
       }
     }
+    SealEagerly();
     actions = NextActions();
     resolved_.SignalAll();
   }

@@ -256,6 +256,18 @@ TEST_F(PublisherTest, ARefusalFailsWhatIsBehindItForItsInstanceUntilAppendsAreRe
   EXPECT_EQ(Text(next->Take()), "bot 2: 6");
 }
 
+TEST_F(PublisherTest, ARefusalMakesRoomForWhatOthersCollected) {
+  Publisher publisher = Make({.eager_batches = 1});
+  MustAppend(publisher, "bot", "1");
+  MustAppend(publisher, "other", "2");
+  auto stream = connection_->NextAppendStream();
+  stream->Take();
+  const absl::Status refusal = MakeError(Reason::kEventTooLarge, "at most 1 MiB");
+  stream->Refuse(refusal);
+  stream->End(refusal);
+  EXPECT_EQ(Text(connection_->NextAppendStream()->Take()), "other 1: 2");
+}
+
 TEST_F(PublisherTest, AStreamRefusedAsAWholeFailsEverythingForGood) {
   Publisher publisher = Make();
   MustAppend(publisher, "bot", "1");
