@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -21,6 +22,8 @@ enum EntryTag : uint64_t { kKey = 0x0a, kValue = 0x12 };
 constexpr uint64_t kCursorField = 14;
 constexpr uint64_t kAppendedAtField = 15;
 constexpr uint64_t kFieldNumberMax = (uint64_t{1} << 29) - 1;
+// What a request has besides its events' bytes: their tags and lengths, the name, the producer.
+constexpr size_t kRequestOverheadMax = size_t{64} << 10;
 
 bool IsUtf8(absl::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
@@ -36,13 +39,13 @@ class FieldReader {
   bool at_end() const { return rest_.empty(); }
 
   absl::StatusOr<uint64_t> Tag() {
-    const auto tag = ConsumeVarint(rest_);
+    const auto tag = ConsumeShortVarint();
     if (!tag || *tag >> 3 == 0 || *tag >> 3 > kFieldNumberMax) return Malformed("a field's tag is cut or impossible");
     return *tag;
   }
 
   absl::StatusOr<absl::string_view> Bytes() {
-    const auto size = ConsumeVarint(rest_);
+    const auto size = ConsumeShortVarint();
     if (!size || *size > rest_.size()) return Malformed("a field is cut short");
     const absl::string_view field = rest_.substr(0, *size);
     rest_.remove_prefix(*size);
@@ -72,6 +75,14 @@ class FieldReader {
   }
 
  private:
+  // The generated parser reads tags and lengths of at most five bytes, even if the rest only says zero.
+  std::optional<uint64_t> ConsumeShortVarint() {
+    constexpr size_t kBytesMax = 5;
+    const size_t before = rest_.size();
+    const auto value = ConsumeVarint(rest_);
+    return before - rest_.size() <= kBytesMax ? value : std::nullopt;
+  }
+
   absl::string_view rest_;
   const absl::string_view message_;
   uint32_t seen_ = 0;
@@ -227,7 +238,7 @@ absl::StatusOr<ProducerSequence> CheckProducer(absl::string_view producer) {
 
 absl::StatusOr<AppendBatch> ParseAppendRequest(absl::string_view request, std::shared_ptr<const void> owner,
                                                const AppendLimits& limits) {
-  if (request.size() > kBatchBytesMax + 4096) {
+  if (request.size() > kBatchBytesMax + kRequestOverheadMax) {
     return MakeError(Reason::kBatchTooLarge,
                      absl::StrCat("the request has ", request.size(), " bytes; a batch of up to ", kBatchBytesMax,
                                   " bytes is allowed"));
