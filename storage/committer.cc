@@ -11,6 +11,9 @@
 namespace playhead::storage {
 namespace {
 
+// How long to wait before the store is opened again after that failed.
+constexpr absl::Duration kReopenInterval = absl::Seconds(1);
+
 // While a commit syncs, the next one is built ahead once this much waits.
 constexpr size_t kBuildAheadBytes = size_t{128} << 10;
 
@@ -64,10 +67,6 @@ void Committer::Run() {
   absl::MutexLock lock(&mu_);
   for (;;) {
     while (!MayBuild()) {
-      if (closed_ && !queue_.empty()) {
-        FailQueue(failure_);
-        continue;
-      }
       if (stopping_ && queue_.empty()) return;
       may_build_.Wait(&mu_);
     }
@@ -78,15 +77,9 @@ void Committer::Run() {
     mu_.Lock();
     while (writing_ && failure_.ok()) may_write_.Wait(&mu_);
     building_ = false;
-    if (!failure_.ok()) {  // The write before it failed, and this was built upon it.
-      const absl::Status cause = failure_;
-      mu_.Unlock();
-      Fail(std::move(commit), cause);
-      mu_.Lock();
+    if (!failure_.ok()) {  // The write before it failed, and this was built upon it: it fails behind it.
+      void_commit_ = std::move(commit);
       built_.Signal();
-      mu_.Unlock();
-      host_->AnswerCompleted();
-      mu_.Lock();
       continue;
     }
     writing_ = true;
@@ -98,11 +91,9 @@ void Committer::Run() {
       commit->Publish();
       commit->store.reset();
       host_->OnCompleted(std::move(commit));
-    } else {
-      Fail(std::move(commit), written);
     }
     mu_.Lock();
-    if (!written.ok()) FailQueueAndReopen(written);
+    if (!written.ok()) FailAndReopen(std::move(commit), written);
     writing_ = false;
     may_write_.Signal();
     if (MayBuild()) may_build_.Signal();
@@ -143,52 +134,65 @@ absl::Status Committer::Write(Commit& commit) {
   return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
 }
 
-void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& cause) {
+void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) {
   std::move(commit->deferred.begin(), commit->deferred.end(), std::back_inserter(commit->appends));
   commit->deferred.clear();
   commit->blocks.clear();
   commit->deleted.clear();
-  // What was refused stays refused: nothing of it was written.
   for (auto& append : commit->appends) {
-    if (append->refusal.ok()) append->refusal = Uncertain(cause);
+    // What was refused stays refused: nothing of it was written.
+    if (append->refusal.ok()) append->refusal = error;
+    append->session->failed = true;
+    append->session->next_index = std::max(append->session->next_index, append->index + 1);
   }
-  for (auto& command : commit->commands) command.status = Uncertain(cause);
+  for (auto& command : commit->commands) command.status = error;
   commit->store.reset();
   host_->OnCompleted(std::move(commit));
 }
 
-void Committer::FailQueueAndReopen(const absl::Status& cause) {
-  failure_ = cause;
-  may_write_.Signal();
-  while (building_) built_.Wait(&mu_);
-  FailQueue(cause);
-  const uint64_t next_commit = builder_->next_commit();
-  mu_.Unlock();
-  host_->AnswerCompleted();
-  builder_.reset();  // Lets go of the store.
-  auto reopened = host_->Reopen(cause, next_commit);
-  mu_.Lock();
-  if (reopened == nullptr) {
-    closed_ = true;
-    return;
-  }
-  builder_ = std::move(reopened);
-  durable_commit_.store(builder_->next_commit() - 1, std::memory_order_release);
-  failure_ = absl::OkStatus();
-}
-
-void Committer::FailQueue(const absl::Status& cause) {
+void Committer::FailQueue(const absl::Status& error) {
   auto commit = std::make_unique<Commit>();
   for (Work& work : TakeWork(std::numeric_limits<size_t>::max())) {
     std::visit(Overloaded{[&](std::unique_ptr<PendingAppend>& append) { commit->appends.push_back(std::move(append)); },
                           [&](Command& command) {
-                            commit->commands.push_back({cause, std::move(command.done)});
+                            commit->commands.push_back({error, std::move(command.done)});
                           }},
                work);
   }
   mu_.Unlock();
-  Fail(std::move(commit), cause);
+  Fail(std::move(commit), error);
+  host_->AnswerCompleted();
   mu_.Lock();
+}
+
+void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status& cause) {
+  failure_ = cause;
+  may_write_.Signal();
+  while (building_) built_.Wait(&mu_);
+  // Nobody builds from here on, so that sessions and instances may be touched.
+  std::unique_ptr<Commit> built_upon_it = std::move(void_commit_);
+  const uint64_t next_commit = builder_->next_commit();
+  mu_.Unlock();
+  Fail(std::move(commit), Uncertain(cause));
+  if (built_upon_it != nullptr) Fail(std::move(built_upon_it), Uncertain(cause));
+  builder_.reset();  // Lets go of the store.
+  mu_.Lock();
+  FailQueue(Uncertain(cause));
+  while (!stopping_) {
+    mu_.Unlock();
+    auto reopened = host_->Reopen(cause, next_commit);
+    mu_.Lock();
+    if (reopened != nullptr) {
+      builder_ = std::move(reopened);
+      durable_commit_.store(builder_->next_commit() - 1, std::memory_order_release);
+      failure_ = absl::OkStatus();
+      return;
+    }
+    // What comes in meanwhile is not kept waiting: nothing of it is written.
+    FailQueue(MakeError(Reason::kStoreUnavailable, "the store cannot be written to: it is being reopened"));
+    if (!stopping_) may_build_.WaitWithTimeout(&mu_, kReopenInterval);
+  }
+  FailQueue(MakeError(Reason::kShuttingDown, "the broker is stopping: try again soon"));
 }
 
 }  // namespace playhead::storage

@@ -44,7 +44,8 @@ class Committer {
     virtual void OnCompleted(std::unique_ptr<Commit> commit) = 0;
     // Runs the answers that are due, unless another thread is at it.
     virtual void AnswerCompleted() = 0;
-    // The write failed. Blocks until the store is open again and every instance is reloaded; nullptr when closing.
+    // The write failed: closes the store, opens it again and reloads every instance. nullptr if it could not be opened:
+    // then this is called again after a while.
     virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) = 0;
   };
 
@@ -74,14 +75,14 @@ class Committer {
   std::deque<Work> TakeWork(size_t bytes_max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::unique_ptr<Commit> Build(std::deque<Work> works);
   absl::Status Write(Commit& commit);
-  void Fail(std::unique_ptr<Commit> commit, const absl::Status& cause);
+  void Fail(std::unique_ptr<Commit> commit, const absl::Status& error);
   // Both let go of the lock meanwhile.
-  void FailQueue(const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void FailQueueAndReopen(const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FailQueue(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const StoreOptions options_;
   Host* const host_;
-  // Of whoever builds, and of whoever reopens while nobody builds. Null once the store could not be reopened.
+  // Of whoever builds, and of whoever reopens while nobody builds.
   std::unique_ptr<CommitBuilder> builder_;
   std::atomic<uint64_t> durable_commit_{0};
 
@@ -91,10 +92,10 @@ class Committer {
   absl::CondVar built_;
   std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<Commit> void_commit_ ABSL_GUARDED_BY(mu_);  // Built upon a write that failed.
   bool building_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);  // Of the last write, while the store is not open again.
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;   // The store will not open again: everything fails.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   std::thread threads_[3];

@@ -30,7 +30,6 @@ namespace {
 
 // A resolving task hands its thread on after this many appends of one session.
 constexpr int kResolvedPerTask = 64;
-constexpr absl::Duration kReopenInterval = absl::Seconds(1);
 
 absl::Status Unavailable(absl::string_view what) { return MakeError(Reason::kStoreUnavailable, what); }
 absl::Status ShuttingDown() { return MakeError(Reason::kShuttingDown, "the broker is stopping: try again soon"); }
@@ -209,24 +208,21 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
 }
 
 std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause, uint64_t next_commit) {
-  LogError("write_failed", "action=reopen", cause);
-  StoreOptions options = options_;
-  options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
   {
     absl::MutexLock lock(&store_mu_);
+    if (store_ != nullptr) LogError("write_failed", "action=reopen", cause);
     store_.reset();
   }
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
-  while (!closing_.load()) {
-    auto builder = OpenStore(options, next_commit);
-    if (builder.ok()) {
-      LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
-      return *std::move(builder);
-    }
+  StoreOptions options = options_;
+  options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
+  auto builder = OpenStore(options, next_commit);
+  if (!builder.ok()) {
     LogError("reopen_failed", absl::StrCat("data_dir=", options.data_dir), builder.status());
-    absl::SleepFor(kReopenInterval);
+    return nullptr;
   }
-  return nullptr;
+  LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
+  return *std::move(builder);
 }
 
 std::unique_ptr<AppendSession> RocksDbEventLog::NewAppendSession() {
