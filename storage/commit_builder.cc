@@ -101,7 +101,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
     return Verdict::kRefuse;
   };
   if (append.session->failed) {
-    return refuse(MakeError(Reason::kPreviousFailed, "an earlier append of the same stream was refused"));
+    return refuse(PreviousFailed());
   }
   if (!append.refusal.ok()) return Verdict::kRefuse;
   const AssignedState& assigned = append.instance->assigned();

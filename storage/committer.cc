@@ -21,6 +21,8 @@ template <typename... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 absl::Status Uncertain(const absl::Status& cause) {
   return MakeError(Reason::kAppendUncertain,
@@ -41,6 +43,7 @@ Committer::~Committer() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
     may_build_.SignalAll();
+    stop_.SignalAll();
   }
   for (std::thread& thread : threads_) thread.join();
 }
@@ -56,17 +59,25 @@ void Committer::Enqueue(Work work, size_t bytes) {
   absl::MutexLock lock(&mu_);
   queue_.push_back(std::move(work));
   queued_bytes_ += bytes;
-  if (MayBuild()) may_build_.Signal();
+  if (MayBuild() || MayRefuse()) may_build_.Signal();
 }
 
 bool Committer::MayBuild() const {
   return failure_.ok() && !building_ && !queue_.empty() && (!writing_ || queued_bytes_ >= kBuildAheadBytes);
 }
 
+bool Committer::MayRefuse() const { return reopening_ && !queue_.empty(); }
+
 void Committer::Run() {
   absl::MutexLock lock(&mu_);
   for (;;) {
     while (!MayBuild()) {
+      if (MayRefuse()) {
+        // What comes in meanwhile is not kept waiting: nothing of it is written. And whoever waits for an answer may be
+        // holding the store, which cannot be opened again before it is let go.
+        FailQueue(MakeError(Reason::kStoreUnavailable, "the store cannot be written to: it is being reopened"));
+        continue;
+      }
       if (stopping_ && queue_.empty()) return;
       may_build_.Wait(&mu_);
     }
@@ -135,15 +146,12 @@ absl::Status Committer::Write(Commit& commit) {
 }
 
 void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) {
-  std::move(commit->deferred.begin(), commit->deferred.end(), std::back_inserter(commit->appends));
-  commit->deferred.clear();
   commit->blocks.clear();
   commit->deleted.clear();
   for (auto& append : commit->appends) {
-    // What was refused stays refused: nothing of it was written.
+    // What was refused stays refused: nothing of it was written. What was deferred is looked at again.
     if (append->refusal.ok()) append->refusal = error;
     append->session->failed = true;
-    append->session->next_index = std::max(append->session->next_index, append->index + 1);
   }
   for (auto& command : commit->commands) command.status = error;
   commit->store.reset();
@@ -153,14 +161,24 @@ void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) 
 void Committer::FailQueue(const absl::Status& error) {
   auto commit = std::make_unique<Commit>();
   for (Work& work : TakeWork(std::numeric_limits<size_t>::max())) {
-    std::visit(Overloaded{[&](std::unique_ptr<PendingAppend>& append) { commit->appends.push_back(std::move(append)); },
-                          [&](Command& command) {
-                            commit->commands.push_back({error, std::move(command.done)});
-                          }},
-               work);
+    if (auto* const command = std::get_if<Command>(&work)) {
+      commit->commands.push_back({error, std::move(command->done)});
+      continue;
+    }
+    auto& append = std::get<std::unique_ptr<PendingAppend>>(work);
+    // One before it is being resolved: it waits for its turn, so that answers keep their order.
+    SessionState& session = *append->session;
+    if (append->index != session.next_index) {
+      commit->deferred.push_back(std::move(append));
+      continue;
+    }
+    ++session.next_index;
+    if (append->refusal.ok()) append->refusal = session.failed ? PreviousFailed() : error;
+    session.failed = true;
+    commit->appends.push_back(std::move(append));
   }
-  mu_.Unlock();
   Fail(std::move(commit), error);
+  mu_.Unlock();
   host_->AnswerCompleted();
   mu_.Lock();
 }
@@ -177,6 +195,7 @@ void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status
   if (built_upon_it != nullptr) Fail(std::move(built_upon_it), Uncertain(cause));
   builder_.reset();  // Lets go of the store.
   mu_.Lock();
+  reopening_ = true;
   FailQueue(Uncertain(cause));
   while (!stopping_) {
     mu_.Unlock();
@@ -186,13 +205,11 @@ void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status
       builder_ = std::move(reopened);
       durable_commit_.store(builder_->next_commit() - 1, std::memory_order_release);
       failure_ = absl::OkStatus();
+      reopening_ = false;
       return;
     }
-    // What comes in meanwhile is not kept waiting: nothing of it is written.
-    FailQueue(MakeError(Reason::kStoreUnavailable, "the store cannot be written to: it is being reopened"));
-    if (!stopping_) may_build_.WaitWithTimeout(&mu_, kReopenInterval);
+    if (!stopping_) stop_.WaitWithTimeout(&mu_, kReopenInterval);
   }
-  FailQueue(MakeError(Reason::kShuttingDown, "the broker is stopping: try again soon"));
 }
 
 }  // namespace playhead::storage

@@ -72,6 +72,7 @@ class Committer {
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
   void Enqueue(Work work, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   bool MayBuild() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayRefuse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::deque<Work> TakeWork(size_t bytes_max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::unique_ptr<Commit> Build(std::deque<Work> works);
   absl::Status Write(Commit& commit);
@@ -90,12 +91,14 @@ class Committer {
   absl::CondVar may_build_;
   absl::CondVar may_write_;
   absl::CondVar built_;
+  absl::CondVar stop_;
   std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::unique_ptr<Commit> void_commit_ ABSL_GUARDED_BY(mu_);  // Built upon a write that failed.
   bool building_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);  // Of the last write, while the store is not open again.
+  bool reopening_ ABSL_GUARDED_BY(mu_) = false;  // What comes in is refused.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   std::thread threads_[3];

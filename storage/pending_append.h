@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/errors.h"
 #include "storage/dedup_records.h"
 #include "storage/event_log.h"
 #include "storage/log_instance.h"
@@ -67,6 +68,11 @@ struct SessionState {
   uint64_t next_index = 0;
   bool failed = false;
 };
+
+// What every append of a session behind a refusal is refused with.
+inline absl::Status PreviousFailed() {
+  return MakeError(Reason::kPreviousFailed, "an earlier append of the same stream was refused");
+}
 
 }  // namespace playhead::storage
 

@@ -69,8 +69,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
     {
       // An answer under way may still be asking for housekeeping; those that come later see closing_.
       absl::MutexLock lock(&answers_mu_);
-      answers_mu_.Await(absl::Condition(
-          +[](RocksDbEventLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(answers_mu_) { return !log->answering_; }, this));
+      answers_mu_.Await(absl::Condition(this, &RocksDbEventLog::NobodyAnswers));
     }
     maintenance_.reset();
     committer_.reset();
@@ -118,6 +117,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   void AnswerCompleted() override ABSL_LOCKS_EXCLUDED(answers_mu_);
   std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) override;
 
+  bool NobodyAnswers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(answers_mu_) { return !answering_; }
   absl::Status Admit(const PendingAppend& append);
   bool ResolveInMemory(PendingAppend& append);
   absl::Status Resolve(PendingAppend& append);
