@@ -64,19 +64,19 @@ await_lines() {
 }
 
 run_tests() {
-  local name names start status failed=0 cases="" root log
-  root=$(mktemp -d "${TEST_TMPDIR:-/tmp}/shell_test.XXXXXX")
+  local name names start status failed=0 cases="" scratch log
+  scratch=$(mktemp -d "${TEST_TMPDIR:-/tmp}/shell_test.XXXXXX")
   mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p')
   for name in "${names[@]}"; do
     [[ -z ${1:-} || $name == "$1" ]] || continue
     echo "[ RUN  ] $name"
     start=$SECONDS
-    mkdir "$root/$name"
-    log=$root/$name.log
+    mkdir "$scratch/$name"
+    log=$scratch/$name.log
     set +e
     (
       set -euo pipefail
-      cd "$root/$name" || exit 1
+      cd "$scratch/$name" || exit 1
       broker=
       trap '[[ -z $broker ]] || kill -9 $broker 2>/dev/null' EXIT
       "$name"
@@ -97,6 +97,6 @@ run_tests() {
   if [[ -n ${XML_OUTPUT_FILE:-} ]]; then
     printf '<testsuites><testsuite name="shell">\n%s</testsuite></testsuites>\n' "$cases" >"$XML_OUTPUT_FILE"
   fi
-  rm -rf "$root"
+  rm -rf "$scratch"
   ((failed == 0))
 }
