@@ -75,6 +75,11 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   made.write_buffer_size = options.write_buffer_bytes / 4;
   made.compression = rocksdb::kLZ4Compression;
   made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeTableOptions(shared)));
+  // Most look-ups here are for what is not there: a new name, a new id.
+  if (family == Family::kInstances || family == Family::kDedup) {
+    made.memtable_whole_key_filtering = true;
+    made.memtable_prefix_bloom_size_ratio = 0.05;
+  }
   if (family == Family::kDedup) made.compaction_filter_factory = MakeDedupExpiryFilter(shared.dedup_cutoff);
   return made;
 }

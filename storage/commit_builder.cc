@@ -174,7 +174,7 @@ absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& ins
   assigned.created_at = last_time_;
   ++instance_count_;
   PutInstance(*store_, instance->name(), Snapshot(*instance), commit_->batch);
-  PutCounters();
+  counters_changed_ = true;
   commit_->publications.emplace_back(
       [instance, number = assigned.number, at = assigned.created_at] { instance->PublishCreated(number, at); });
   return absl::OkStatus();
@@ -191,7 +191,7 @@ absl::Status CommitBuilder::AdoptEpoch(const std::shared_ptr<LogInstance>& insta
   if (epoch == current) return absl::OkStatus();
   if (epoch > epoch_highest_) {
     epoch_highest_ = epoch;
-    PutCounters();
+    counters_changed_ = true;
   }
   if (assigned.head == Cursor()) return absl::OkStatus();
   CloseBlock(instance);  // A block's cursors are of one epoch.
@@ -361,7 +361,7 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   commit_->batch.Put(store_->family(Family::kMeta), absl::StrCat(meta_key::kErasurePrefix, begin), "")
       .PermitUncheckedError();
   --instance_count_;
-  PutCounters();
+  counters_changed_ = true;
   assigned.exists = false;
   commit_->publications.emplace_back([instance] { instance->PublishDeleted(); });
   commit_->deleted.push_back(instance);
@@ -380,6 +380,8 @@ void CommitBuilder::UseSlice(uint32_t number, StatusCallback done) {
 
 std::unique_ptr<Commit> CommitBuilder::Finish() {
   FinishInstances();
+  if (counters_changed_) PutCounters();
+  counters_changed_ = false;
   for (const auto& [producer, run] : runs_) CloseRun(producer.second, run);
   runs_.clear();
   commit_->wants_slice = blocks_.WantsNextSlice();

@@ -131,6 +131,7 @@ class CommitBuilder {
 
   // Of the commit being built.
   std::unique_ptr<Commit> commit_;
+  bool counters_changed_ = false;
   uint64_t durable_commit_ = 0;
   std::vector<std::shared_ptr<LogInstance>> touched_;
   absl::flat_hash_map<std::pair<const LogInstance*, std::string>, OpenRun> runs_;
