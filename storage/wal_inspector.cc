@@ -62,6 +62,7 @@ class Inspector {
     rocksdb::Slice chunk;
     uint64_t offset = 0;
     expects_continuation_ = false;
+    record_offset_ = 0;
     do {
       if (status.ok()) status = file->Read(buffer.size(), &chunk, buffer.data());
       if (!status.ok()) return ReadError(status, absl::StrCat("reading ", name));
@@ -70,6 +71,8 @@ class Inspector {
       }
       offset += chunk.size();
     } while (chunk.size() == buffer.size() && !rot());
+    // The file ends inside a record, between two of its fragments.
+    if (expects_continuation_ && !damage_) damage_ = WalDamage{name, offset, record_offset_};
     return absl::OkStatus();
   }
 
@@ -94,21 +97,28 @@ class Inspector {
         // Behind damage nothing tells where the next fragment starts: try every byte.
         at += fragment ? fragment->bytes : 1;
       } else if (fragment && begins != expects_continuation_) {
+        if (begins) record_offset_ = offset + at;
         expects_continuation_ = fragment->type == kFirst || fragment->type == kMiddle;
         at += fragment->bytes;
-      } else if (fragment || !AllZero(block.substr(at))) {
-        damage_ = WalDamage{.file = name, .offset = offset + at};
-        at += fragment ? 0 : 1;  // A sound record that begins where another should go on is itself the proof.
       } else {
-        // Space that was reserved and not yet written. Nothing may follow it.
-        damage_ = WalDamage{.file = name, .offset = offset + at};
-        return;
+        NoteDamage(name, offset + at);
+        // Space that was reserved and not yet written: nothing may follow it.
+        if (!fragment && AllZero(block.substr(at))) return;
+        at += fragment ? 0 : 1;  // A sound record that begins where another should go on is itself the proof.
       }
     }
+    // Fewer bytes than a header has fill up a block; at the end of a file they are the beginning of one.
+    if (!damage_ && at < block.size() && block.size() < kBlockBytes) NoteDamage(name, offset + at);
+  }
+
+  void NoteDamage(const std::string& name, uint64_t offset) {
+    damage_ = WalDamage{name, offset, expects_continuation_ ? record_offset_ : offset};
+    expects_continuation_ = false;
   }
 
   rocksdb::Env& env_;
-  bool expects_continuation_ = false;  // Inside a record of several fragments.
+  bool expects_continuation_ = false;  // Inside a record of several fragments ...
+  uint64_t record_offset_ = 0;         // ... that began here.
   std::optional<WalDamage> damage_;
 };
 
@@ -135,9 +145,10 @@ absl::StatusOr<std::optional<WalDamage>> InspectWal(rocksdb::Env& env, const std
 
 absl::Status CutTornTail(rocksdb::Env& env, const std::string& dir, const WalDamage& damage) {
   const std::string path = absl::StrCat(dir, "/", damage.file);
-  rocksdb::Status status = env.Truncate(path, damage.offset);
+  // Of an open file: RocksDB's POSIX environment does not implement Env::Truncate.
   std::unique_ptr<rocksdb::WritableFile> file;
-  if (status.ok()) status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
+  rocksdb::Status status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
+  if (status.ok()) status = file->Truncate(damage.record_offset);
   if (status.ok()) status = file->Sync();
   if (status.ok()) status = file->Close();
   return ReadError(status, absl::StrCat("cutting the torn tail off ", path));

@@ -19,8 +19,9 @@ namespace playhead::storage {
 
 struct WalDamage {
   std::string file;
-  uint64_t offset = 0;  // Of the first fragment that is not sound; reserved space not yet written counts.
-  bool rot = false;     // A sound record begins behind it ...
+  uint64_t offset = 0;         // Of the first fragment that is not sound; reserved space not yet written counts.
+  uint64_t record_offset = 0;  // Where the record begins that it is, or should be, part of.
+  bool rot = false;            // A sound record begins behind it ...
   std::string sound_file;
   uint64_t sound_offset = 0;  // ... here.
 };
