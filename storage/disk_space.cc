@@ -1,7 +1,5 @@
 #include "storage/disk_space.h"
 
-#include <sys/statvfs.h>
-
 #include "absl/time/clock.h"
 
 namespace playhead::storage {
@@ -12,10 +10,8 @@ bool DiskSpace::IsLow() {
   // One caller looks; the others go by the last answer. A clock that was set back makes the next look early, not late.
   const bool due = now >= next || next > now + kIntervalNanos;
   if (due && next_look_nanos_.compare_exchange_strong(next, now + kIntervalNanos)) {
-    struct statvfs stat {};
-    if (statvfs(dir_.c_str(), &stat) == 0) {
-      free_bytes_.store(static_cast<uint64_t>(stat.f_bavail) * stat.f_frsize, std::memory_order_relaxed);
-    }
+    uint64_t bytes = 0;
+    if (env_.GetFreeSpace(dir_, &bytes).ok()) free_bytes_.store(bytes, std::memory_order_relaxed);
   }
   return free_bytes() < free_bytes_min_;
 }

@@ -2,9 +2,12 @@
 #ifndef PLAYHEAD_STORAGE_DISK_SPACE_H_
 #define PLAYHEAD_STORAGE_DISK_SPACE_H_
 
+#include <rocksdb/env.h>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 
@@ -13,7 +16,9 @@ namespace playhead::storage {
 // Thread safety: all methods.
 class DiskSpace {
  public:
-  DiskSpace(std::string dir, uint64_t free_bytes_min) : dir_(std::move(dir)), free_bytes_min_(free_bytes_min) {}
+  // `env` must outlive this.
+  DiskSpace(rocksdb::Env& env, std::string dir, uint64_t free_bytes_min)
+      : env_(env), dir_(std::move(dir)), free_bytes_min_(free_bytes_min) {}
 
   // Whether less than the minimum is free. Asks the file system at most every 200 ms; a disk that cannot be asked is
   // not low.
@@ -23,6 +28,7 @@ class DiskSpace {
  private:
   static constexpr int64_t kIntervalNanos = 200'000'000;
 
+  rocksdb::Env& env_;
   const std::string dir_;
   const uint64_t free_bytes_min_;
   std::atomic<int64_t> next_look_nanos_{0};

@@ -98,7 +98,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
  private:
   explicit RocksDbEventLog(const StoreOptions& options)
       : options_(options),
-        disk_(options.data_dir, options.disk_free_bytes_min),
+        disk_(EnvOf(options), options.data_dir, options.disk_free_bytes_min),
         table_(options.idle_instances_max),
         resolvers_(options.resolver_threads),
         readers_(options.reader_threads) {}

@@ -21,10 +21,6 @@ namespace {
 // Stands in the folder while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
 constexpr char kUnsyncedMarker[] = "/UNSYNCED";
 
-rocksdb::Env& EnvOf(const StoreOptions& options) {
-  return options.env != nullptr ? *options.env : *rocksdb::Env::Default();
-}
-
 absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
   const std::string text = status.ToString();
   if (absl::StrContains(text, "lock ")) {
@@ -61,6 +57,10 @@ absl::Status WriteMarker(rocksdb::Env& env, const std::string& dir) {
 }
 
 }  // namespace
+
+rocksdb::Env& EnvOf(const StoreOptions& options) {
+  return options.env != nullptr ? *options.env : *rocksdb::Env::Default();
+}
 
 absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) {
   rocksdb::Env& env = EnvOf(options);
