@@ -52,6 +52,11 @@ void EnableReflectionAndHealth() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
+  if (options.limits.event_bytes_max > storage::kEventBytesCeiling) {
+    return absl::InvalidArgumentError(absl::StrCat("event_bytes_max is ", options.limits.event_bytes_max, "; up to ",
+                                                   storage::kEventBytesCeiling,
+                                                   " is allowed, so that any event fits a message"));
+  }
   Log().info("event=start data_dir={} grpc_listen={}", options.store.data_dir, options.grpc_listen);
   std::unique_ptr<Server> server(new Server(options));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
@@ -72,6 +77,10 @@ Server::Server(const ServerOptions& options)
 
 Server::~Server() {
   Shutdown(limits_.shutdown_timeout);
+  grpc_.reset();
+  listener_.reset();
+  service_.reset();
+  log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
 }

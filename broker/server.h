@@ -34,7 +34,7 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
-  //   InvalidArgument     grpc_listen is malformed.
+  //   InvalidArgument     grpc_listen is malformed, or a limit out of range.
   //   FailedPrecondition  the address cannot be listened on: in use, or not of this machine. Or as OpenRocksDbEventLog.
   //   DataLoss            as OpenRocksDbEventLog.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
@@ -66,8 +66,9 @@ class Server {
 
   const Limits limits_;
 
-  // Destroyed from the last to the first, each before what it uses. The destructor shuts down first: then no call, no
-  // stream and no subscription is left, and the executor and the timers have nothing to do that could reach the log.
+  // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls, which
+  // end every stream and subscription; the log, whose last callbacks find them closed; then the timers and the executor,
+  // whose last tasks do too. What is left is plain memory.
   storage::Executor executor_;
   TimerQueue timers_;
   ByteBudget append_budget_;

@@ -44,6 +44,7 @@ BrokerCore::BrokerCore(const broker::Limits& limits)
 }
 
 BrokerCore::~BrokerCore() {
+  log_.reset();
   timers_.Stop();
   executor_.Join();
 }

@@ -1,0 +1,266 @@
+#include "tests/support/fault_file_system.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+
+namespace playhead::testing {
+
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+
+class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  FaultWritableFile(std::unique_ptr<rocksdb::FSWritableFile> target, FaultFileSystem* files, std::string name,
+                    std::shared_ptr<FaultFileSystem::FileState> state)
+      : FSWritableFileOwnerWrapper(std::move(target)),
+        files_(files),
+        name_(std::move(name)),
+        state_(std::move(state)) {}
+
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    if (IOStatus off = files_->CheckPower(); !off.ok()) return off;
+    const IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kWrite, name_);
+    const rocksdb::Slice part(data.data(), fault.ok() ? data.size() : data.size() / 2);
+    IOStatus status = FSWritableFileOwnerWrapper::Append(part, options, debug);
+    if (status.ok()) files_->NoteWritten(state_, part.size());
+    return fault.ok() ? status : fault;
+  }
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  IODebugContext* debug) override {
+    return Append(data, options, debug);
+  }
+  IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* debug) override {
+    if (IOStatus off = files_->CheckPower(); !off.ok()) return off;
+    files_->NoteTruncated(state_, size);
+    return FSWritableFileOwnerWrapper::Truncate(size, options, debug);
+  }
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    IOStatus status = FSWritableFileOwnerWrapper::Close(options, debug);
+    const IOStatus off = files_->CheckPower();
+    return off.ok() ? status : off;
+  }
+  IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    if (IOStatus off = files_->CheckPower(); !off.ok()) return off;
+    if (IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kSync, name_); !fault.ok()) return fault;
+    const uint64_t bytes = files_->written(state_);
+    IOStatus status = Flush(options, debug);
+    if (status.ok()) files_->NoteSynced(state_, bytes);
+    return status;
+  }
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override { return Sync(options, debug); }
+  IOStatus RangeSync(uint64_t, uint64_t, const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+
+ private:
+  FaultFileSystem* const files_;
+  const std::string name_;
+  const std::shared_ptr<FaultFileSystem::FileState> state_;
+};
+
+class FaultDirectory final : public rocksdb::FSDirectoryWrapper {
+ public:
+  FaultDirectory(std::unique_ptr<rocksdb::FSDirectory> target, FaultFileSystem* files, std::string name)
+      : FSDirectoryWrapper(std::move(target)), files_(files), name_(std::move(name)) {}
+
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    if (IOStatus off = files_->CheckPower(); !off.ok()) return off;
+    files_->NoteDirectorySynced(name_);
+    return IOStatus::OK();
+  }
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
+                               const rocksdb::DirFsyncOptions&) override {
+    return Fsync(options, debug);
+  }
+
+ private:
+  FaultFileSystem* const files_;
+  const std::string name_;
+};
+
+void FaultFileSystem::FailOnce(Operation operation, std::string suffix, int skip, IOStatus status) {
+  absl::MutexLock lock(&mu_);
+  fault_ = Fault{operation, std::move(suffix), skip, std::move(status), /*lasting=*/false};
+}
+
+void FaultFileSystem::FailFrom(Operation operation, std::string suffix, int skip, IOStatus status) {
+  absl::MutexLock lock(&mu_);
+  fault_ = Fault{operation, std::move(suffix), skip, std::move(status), /*lasting=*/true};
+}
+
+void FaultFileSystem::Heal() {
+  absl::MutexLock lock(&mu_);
+  fault_.reset();
+}
+
+bool FaultFileSystem::fault_pending() const {
+  absl::MutexLock lock(&mu_);
+  return fault_.has_value();
+}
+
+void FaultFileSystem::CutPower() {
+  absl::MutexLock lock(&mu_);
+  powered_ = false;
+}
+
+void FaultFileSystem::RestorePower(Random& random) {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [name, state] : files_) LoseUnsynced(name, *state, random);
+  files_.clear();  // What is left of them is on disk for good.
+  fault_.reset();
+  powered_ = true;
+}
+
+void FaultFileSystem::LoseUnsynced(const std::string& name, const FileState& state, Random& random) {
+  std::error_code error;
+  if (!state.linked && random.OneIn(2)) {
+    std::filesystem::remove(name, error);
+    return;
+  }
+  if (state.written == state.synced) return;
+  const uint64_t lost = state.written - state.synced;
+  const uint64_t kept = state.synced + (random.OneIn(3) ? 0 : random.OneIn(2) ? lost : random.Below(lost + 1));
+  std::filesystem::resize_file(name, kept, error);
+  if (error) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), error.message().c_str());
+    std::abort();
+  }
+  // A log's space is reserved before it is written, so that what did not reach the disk reads as zeros.
+  if (kept == state.synced || !absl::EndsWith(name, ".log") || random.OneIn(2)) return;
+  const uint64_t begin = state.synced + random.Below(kept - state.synced);
+  const std::string zeros(1 + random.Below(std::min<uint64_t>(kept - begin, 4096)), '\0');
+  std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(begin));
+  file.write(zeros.data(), static_cast<std::streamsize>(zeros.size()));
+}
+
+void FaultFileSystem::set_free_bytes(std::optional<uint64_t> bytes) {
+  absl::MutexLock lock(&mu_);
+  free_bytes_ = bytes;
+}
+
+IOStatus FaultFileSystem::CheckPower() const {
+  absl::MutexLock lock(&mu_);
+  return powered_ ? IOStatus::OK() : IOStatus::IOError("the power is off");
+}
+
+IOStatus FaultFileSystem::NextFault(Operation operation, absl::string_view name) {
+  absl::MutexLock lock(&mu_);
+  if (!fault_ || fault_->operation != operation || !absl::EndsWith(name, fault_->suffix)) return IOStatus::OK();
+  if (fault_->skip-- > 0) return IOStatus::OK();
+  IOStatus status = fault_->status;
+  if (!fault_->lasting) fault_.reset();
+  return status;
+}
+
+void FaultFileSystem::NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  state->written += bytes;
+}
+
+void FaultFileSystem::NoteSynced(const std::shared_ptr<FileState>& state, uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  if (powered_) state->synced = std::max(state->synced, bytes);
+}
+
+void FaultFileSystem::NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  state->written = bytes;
+  state->synced = std::min(state->synced, bytes);
+}
+
+uint64_t FaultFileSystem::written(const std::shared_ptr<FileState>& state) const {
+  absl::MutexLock lock(&mu_);
+  return state->written;
+}
+
+void FaultFileSystem::NoteDirectorySynced(const std::string& directory) {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [name, state] : files_) {
+    if (std::filesystem::path(name).parent_path() == std::filesystem::path(directory)) state->linked = true;
+  }
+}
+
+IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                          std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* debug) {
+  if (IOStatus off = CheckPower(); !off.ok()) return off;
+  std::unique_ptr<rocksdb::FSWritableFile> target;
+  IOStatus status = FileSystemWrapper::NewWritableFile(name, options, &target, debug);
+  if (!status.ok()) return status;
+  auto state = std::make_shared<FileState>();
+  {
+    absl::MutexLock lock(&mu_);
+    files_[name] = state;
+  }
+  *file = std::make_unique<FaultWritableFile>(std::move(target), this, name, std::move(state));
+  return status;
+}
+
+IOStatus FaultFileSystem::ReopenWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                             std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* debug) {
+  if (IOStatus off = CheckPower(); !off.ok()) return off;
+  uint64_t size = 0;
+  const bool existed = FileSystemWrapper::GetFileSize(name, IOOptions(), &size, debug).ok();
+  std::unique_ptr<rocksdb::FSWritableFile> target;
+  IOStatus status = FileSystemWrapper::ReopenWritableFile(name, options, &target, debug);
+  if (!status.ok()) return status;
+  std::shared_ptr<FileState> state;
+  {
+    absl::MutexLock lock(&mu_);
+    auto& known = files_[name];
+    if (known == nullptr) known = std::make_shared<FileState>(FileState{size, size, existed});
+    state = known;
+  }
+  *file = std::make_unique<FaultWritableFile>(std::move(target), this, name, std::move(state));
+  return status;
+}
+
+IOStatus FaultFileSystem::NewDirectory(const std::string& name, const IOOptions& options,
+                                       std::unique_ptr<rocksdb::FSDirectory>* directory, IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSDirectory> target;
+  IOStatus status = FileSystemWrapper::NewDirectory(name, options, &target, debug);
+  if (status.ok()) *directory = std::make_unique<FaultDirectory>(std::move(target), this, name);
+  return status;
+}
+
+IOStatus FaultFileSystem::DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) {
+  if (IOStatus off = CheckPower(); !off.ok()) return off;
+  IOStatus status = FileSystemWrapper::DeleteFile(name, options, debug);
+  absl::MutexLock lock(&mu_);
+  if (status.ok()) files_.erase(name);
+  return status;
+}
+
+IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
+                                     IODebugContext* debug) {
+  if (IOStatus off = CheckPower(); !off.ok()) return off;
+  IOStatus status = FileSystemWrapper::RenameFile(from, to, options, debug);
+  absl::MutexLock lock(&mu_);
+  const auto found = files_.find(from);
+  if (!status.ok() || found == files_.end()) return status;
+  // A rename replaces one whole file by another: what stood there before does not vanish.
+  found->second->linked = true;
+  files_[to] = found->second;
+  files_.erase(from);
+  return status;
+}
+
+IOStatus FaultFileSystem::GetFreeSpace(const std::string& path, const IOOptions& options, uint64_t* free,
+                                       IODebugContext* debug) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (free_bytes_) {
+      *free = *free_bytes_;
+      return IOStatus::OK();
+    }
+  }
+  return FileSystemWrapper::GetFreeSpace(path, options, free, debug);
+}
+
+}  // namespace playhead::testing

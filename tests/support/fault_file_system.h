@@ -1,0 +1,108 @@
+// The real file system, with power to lose and faults on demand: for tests of what a store survives.
+//
+// What a file was written to since it was last synced, and files whose folder was not synced since they were made, are
+// lost with the power, in whole or in part. Syncs are noted and not passed on, so that tests run fast. Not simulated:
+// renames and deletions that come undone.
+#ifndef PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
+#define PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "tests/support/seed.h"
+
+namespace playhead::testing {
+
+// Thread safety: all methods. Must outlive whoever uses its files.
+class FaultFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  enum class Operation { kWrite, kSync };
+
+  FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "playhead.FaultFileSystem"; }
+
+  // Fails one operation on a file whose name ends in `suffix`, after `skip` that succeed. A failed write has written
+  // half of its bytes. At most one such fault is pending; this replaces it.
+  void FailOnce(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
+  // The same, but every operation from then on until Heal().
+  void FailFrom(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
+  void Heal() ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether a fault is still to come, or to go on.
+  bool fault_pending() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // From now on every change fails and changes nothing.
+  void CutPower() ABSL_LOCKS_EXCLUDED(mu_);
+  // Loses what was not synced, as `random` has it. REQUIRES: no file is open.
+  void RestorePower(Random& random) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // What the disk says is free; unset: what really is.
+  void set_free_bytes(std::optional<uint64_t> bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus ReopenWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                       std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                       rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* directory,
+                                 rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, uint64_t* free,
+                                 rocksdb::IODebugContext* debug) override;
+
+ private:
+  friend class FaultWritableFile;
+  friend class FaultDirectory;
+
+  struct FileState {
+    uint64_t written = 0;
+    uint64_t synced = 0;
+    bool linked = false;  // Its folder was synced since it was made.
+  };
+  struct Fault {
+    Operation operation;
+    std::string suffix;
+    int skip;
+    rocksdb::IOStatus status;
+    bool lasting;
+  };
+
+  rocksdb::IOStatus CheckPower() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What `operation` on `name` is to fail with.
+  rocksdb::IOStatus NextFault(Operation operation, absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteSynced(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t written(const std::shared_ptr<FileState>& state) const ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteDirectorySynced(const std::string& directory) ABSL_LOCKS_EXCLUDED(mu_);
+  void LoseUnsynced(const std::string& name, const FileState& state, Random& random);
+
+  mutable absl::Mutex mu_;
+  bool powered_ ABSL_GUARDED_BY(mu_) = true;
+  std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
+  std::optional<uint64_t> free_bytes_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, std::shared_ptr<FileState>> files_ ABSL_GUARDED_BY(mu_);
+};
+
+// The file system and an Env on it, as StoreOptions::env wants it.
+struct FaultEnv {
+  std::shared_ptr<FaultFileSystem> files = std::make_shared<FaultFileSystem>();
+  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);
+};
+
+}  // namespace playhead::testing
+
+#endif  // PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
