@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "client/internal/grpc_bytes.h"
 #include "client/internal/grpc_streams.h"
+#include "client/internal/reaper.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 
 namespace playhead {
@@ -39,7 +40,6 @@ class GrpcConnection : public Connection {
     arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
     arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
     arguments_.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax);
-    arguments_.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1048576);
   }
 
   absl::StatusOr<v1::AppendResponse> Append(const v1::AppendRequest& request, absl::Time deadline) override {
@@ -105,7 +105,7 @@ class GrpcConnection : public Connection {
   std::shared_ptr<ChannelStubs> Stubs() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (stubs_ == nullptr || stubs_->channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
-      stubs_ = std::make_shared<ChannelStubs>(grpc::CreateCustomChannel(target_, credentials_, arguments_));
+      stubs_ = internal::MakeReaped<ChannelStubs>(grpc::CreateCustomChannel(target_, credentials_, arguments_));
     }
     return stubs_;
   }

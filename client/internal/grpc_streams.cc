@@ -6,6 +6,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "client/internal/grpc_bytes.h"
+#include "client/internal/reaper.h"
 
 namespace playhead::internal {
 namespace {
@@ -174,14 +175,14 @@ class GrpcAppendCall final : public StreamCall, public AppendCall {
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, ContextSetup setup,
                                               const v1::SubscribeRequest& request,
                                               std::shared_ptr<SubscribeObserver> observer) {
-  auto call = std::make_shared<GrpcSubscribeCall>(std::move(observer));
+  auto call = MakeReaped<GrpcSubscribeCall>(std::move(observer));
   call->Begin(stub, std::move(setup), request, call);
   return call;
 }
 
 std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, ContextSetup setup,
                                               std::shared_ptr<AppendObserver> observer) {
-  auto call = std::make_shared<GrpcAppendCall>(std::move(observer));
+  auto call = MakeReaped<GrpcAppendCall>(std::move(observer));
   call->Begin(stub, std::move(setup), call);
   return call;
 }
