@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
@@ -70,36 +71,48 @@ absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) 
   if (!fresh.ok()) return fresh.status();
 
   auto store = std::shared_ptr<Store>(new Store(options));
-  const bool may_be_unsynced = env.FileExists(dir + kUnsyncedMarker).ok();
-  store->history_may_be_lost_ = may_be_unsynced;
-  if (!*fresh) {
-    const auto damage = InspectWal(env, dir);
-    if (!damage.ok()) return damage.status();
-    if (damage->has_value() && (*damage)->rot) {
-      const WalDamage& rot = **damage;
-      // Writes that were never synced reach the disk in any order: then this is no proof.
-      if (!options.accept_truncation && !may_be_unsynced) {
-        return MakeError(
-            Reason::kDataLoss,
-            absl::StrCat("the write-ahead log is damaged: ", rot.file, " at byte ", rot.offset,
-                         " is not sound, but a sound record follows in ", rot.sound_file, " at byte ", rot.sound_offset,
-                         ": acknowledged events are lost. Restore a backup, or start with "
-                         "--accept_truncation to go on without everything from the damage onwards"));
-      }
-      store->history_may_be_lost_ = true;
-    } else if (damage->has_value()) {
-      // The folder's lock is taken below; until then another broker may be the one that is writing this tail.
-      rocksdb::FileLock* lock = nullptr;
-      const rocksdb::Status locked = env.LockFile(dir + "/LOCK", &lock);
-      if (!locked.ok()) return OpenError(locked, dir);
-      const absl::Status cut = CutTornTail(env, dir, **damage);
-      env.UnlockFile(lock).PermitUncheckedError();
-      if (!cut.ok()) return cut;
-    }
-  }
-  if (absl::Status status = store->OpenDatabase(); !status.ok()) return status;
-  if (absl::Status status = store->CheckFormat(*fresh); !status.ok()) return status;
+  absl::Status status = *fresh ? store->OpenDatabase() : store->Recover();
+  if (status.ok()) status = store->CheckFormat(*fresh);
+  if (!status.ok()) return status;
   return store;
+}
+
+absl::Status Store::Recover() {
+  rocksdb::Env& env = EnvOf(options_);
+  const std::string& dir = options_.data_dir;
+  const bool may_be_unsynced = env.FileExists(dir + kUnsyncedMarker).ok();
+  history_may_be_lost_ = may_be_unsynced;
+  const auto damage = InspectWal(env, dir);
+  if (!damage.ok()) return damage.status();
+  if (!damage->has_value()) return OpenDatabase();
+  if (!(*damage)->rot) {
+    // RocksDB takes the folder's lock; until then another broker may be the one that is writing this tail.
+    rocksdb::FileLock* lock = nullptr;
+    const rocksdb::Status locked = env.LockFile(dir + "/LOCK", &lock);
+    if (!locked.ok()) return OpenError(locked, dir);
+    const absl::Status cut = CutWal(env, dir, **damage);
+    env.UnlockFile(lock).PermitUncheckedError();
+    return cut.ok() ? OpenDatabase() : cut;
+  }
+  const WalDamage& rot = **damage;
+  // Writes that were never synced reach the disk in any order: then this is no proof.
+  if (!options_.accept_truncation && !may_be_unsynced) {
+    return MakeError(
+        Reason::kDataLoss,
+        absl::StrCat("the write-ahead log is damaged: ", rot.file, " at byte ", rot.offset,
+                     " is not sound, but a sound record follows in ", rot.sound_file, " at byte ", rot.sound_offset,
+                     ": acknowledged events are lost. Restore a backup, or start with "
+                     "--accept_truncation to go on without everything from the damage onwards"));
+  }
+  history_may_be_lost_ = true;
+  // If this start is cut off, the next one must still know.
+  if (absl::Status status = WriteMarker(env, dir); !status.ok()) return status;
+  // RocksDB recovers what is before the damage, unless its files hold something from behind it. The damaged log would
+  // then lie about, in front of sound records.
+  if (absl::Status status = OpenDatabase(); !status.ok()) return status;
+  CloseDatabase();
+  if (absl::Status status = CutWal(env, dir, rot); !status.ok()) return status;
+  return OpenDatabase();
 }
 
 absl::Status Store::NoteHistorySettled() {
@@ -111,10 +124,12 @@ absl::Status Store::NoteHistorySettled() {
 }
 
 Store::~Store() {
-  if (db_ == nullptr) {
-    closed_->Notify();
-    return;
-  }
+  CloseDatabase();
+  closed_->Notify();
+}
+
+void Store::CloseDatabase() {
+  if (db_ == nullptr) return;
   {
     absl::MutexLock lock(&mu_);
     slices_.clear();
@@ -123,7 +138,6 @@ Store::~Store() {
   default_family_.reset();
   db_->Close().PermitUncheckedError();  // What was acknowledged is in the write-ahead log already.
   db_.reset();
-  closed_->Notify();
 }
 
 absl::Status Store::OpenDatabase() {
@@ -141,7 +155,12 @@ absl::Status Store::OpenDatabase() {
   std::vector<uint32_t> slices;
   for (const std::string& name : names) {
     const auto number = ParseSliceFamilyName(name);
-    if (!number) continue;
+    if (!number) {
+      const bool known = name == rocksdb::kDefaultColumnFamilyName || absl::c_linear_search(kFamilyNames, name);
+      if (known) continue;
+      return absl::FailedPreconditionError(absl::StrCat("the store in ", options_.data_dir, " has a part named ", name,
+                                                        " that this build does not know: use a newer build"));
+    }
     slices.push_back(*number);
     descriptors.emplace_back(name, MakeSliceOptions(options_, tuning_));
   }

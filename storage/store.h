@@ -63,7 +63,10 @@ class Store {
 
  private:
   explicit Store(const StoreOptions& options) : options_(options), tuning_(options) {}
+  // Opens a store that exists, after judging its write-ahead log.
+  absl::Status Recover();
   absl::Status OpenDatabase();
+  void CloseDatabase();
   absl::Status CheckFormat(bool fresh);
 
   const StoreOptions options_;

@@ -51,6 +51,27 @@ bool AllZero(absl::string_view bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
 }
 
+struct WalFile {
+  uint64_t number;
+  std::string name;
+};
+
+// In the order in which they were written.
+absl::StatusOr<std::vector<WalFile>> ListWalFiles(rocksdb::Env& env, const std::string& dir) {
+  std::vector<std::string> children;
+  if (const rocksdb::Status status = env.GetChildren(dir, &children); !status.ok()) {
+    return ReadError(status, absl::StrCat("listing ", dir));
+  }
+  std::vector<WalFile> files;
+  for (const std::string& name : children) {
+    absl::string_view stem = name;
+    uint64_t number;
+    if (absl::ConsumeSuffix(&stem, ".log") && absl::SimpleAtoi(stem, &number)) files.push_back({number, name});
+  }
+  std::sort(files.begin(), files.end(), [](const WalFile& a, const WalFile& b) { return a.number < b.number; });
+  return files;
+}
+
 class Inspector {
  public:
   explicit Inspector(rocksdb::Env& env) : env_(env) {}
@@ -125,33 +146,32 @@ class Inspector {
 }  // namespace
 
 absl::StatusOr<std::optional<WalDamage>> InspectWal(rocksdb::Env& env, const std::string& dir) {
-  std::vector<std::string> children;
-  if (const rocksdb::Status status = env.GetChildren(dir, &children); !status.ok()) {
-    return ReadError(status, absl::StrCat("listing ", dir));
-  }
-  std::vector<std::pair<uint64_t, std::string>> files;
-  for (const std::string& name : children) {
-    absl::string_view stem = name;
-    uint64_t number;
-    if (absl::ConsumeSuffix(&stem, ".log") && absl::SimpleAtoi(stem, &number)) files.emplace_back(number, name);
-  }
-  std::sort(files.begin(), files.end());
+  const auto files = ListWalFiles(env, dir);
+  if (!files.ok()) return files.status();
   Inspector inspector(env);
-  for (const auto& [number, name] : files) {
-    if (absl::Status status = inspector.Inspect(dir, name); !status.ok()) return status;
+  for (const WalFile& file : *files) {
+    if (absl::Status status = inspector.Inspect(dir, file.name); !status.ok()) return status;
   }
   return inspector.damage();
 }
 
-absl::Status CutTornTail(rocksdb::Env& env, const std::string& dir, const WalDamage& damage) {
+absl::Status CutWal(rocksdb::Env& env, const std::string& dir, const WalDamage& damage) {
+  const auto files = ListWalFiles(env, dir);
+  if (!files.ok()) return files.status();
+  rocksdb::Status status;
+  for (auto file = files->rbegin(); status.ok() && file != files->rend() && file->name != damage.file; ++file) {
+    status = env.DeleteFile(absl::StrCat(dir, "/", file->name));
+  }
   const std::string path = absl::StrCat(dir, "/", damage.file);
+  if (status.ok()) status = env.FileExists(path);
+  if (status.IsNotFound()) return absl::OkStatus();
   // Of an open file: RocksDB's POSIX environment does not implement Env::Truncate.
   std::unique_ptr<rocksdb::WritableFile> file;
-  rocksdb::Status status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
+  if (status.ok()) status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
   if (status.ok()) status = file->Truncate(damage.record_offset);
   if (status.ok()) status = file->Sync();
   if (status.ok()) status = file->Close();
-  return ReadError(status, absl::StrCat("cutting the torn tail off ", path));
+  return ReadError(status, absl::StrCat("cutting the write-ahead log at ", path));
 }
 
 }  // namespace playhead::storage

@@ -30,8 +30,8 @@ struct WalDamage {
 // Unavailable (STORE_UNAVAILABLE) if a file cannot be read.
 absl::StatusOr<std::optional<WalDamage>> InspectWal(rocksdb::Env& env, const std::string& dir);
 
-// Cuts a torn tail off, so that later starts do not find it in front of sound records. REQUIRES: !damage.rot.
-absl::Status CutTornTail(rocksdb::Env& env, const std::string& dir, const WalDamage& damage);
+// Removes everything from the damaged record onwards, so that later starts do not find it in front of sound records.
+absl::Status CutWal(rocksdb::Env& env, const std::string& dir, const WalDamage& damage);
 
 }  // namespace playhead::storage
 
