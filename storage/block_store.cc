@@ -150,11 +150,18 @@ void BlockStore::UseSlice(uint32_t number) {
 
 uint32_t NextSliceNumber(const Store& store) { return store.slices().rbegin()->first + 1; }
 
-absl::Status MergeSlice(const Store& store, uint32_t number) {
+bool NeedsMerge(const Store& store, rocksdb::ColumnFamilyHandle& slice) {
+  rocksdb::ColumnFamilyMetaData files;
+  store.db()->GetColumnFamilyMetaData(&slice, &files);
+  return !files.levels.empty() && files.levels[0].files.size() > 1 && files.file_count == files.levels[0].files.size();
+}
+
+absl::Status MergeSlice(const Store& store, uint32_t number, std::atomic<bool>& canceled) {
   const FamilyHandle slice = store.slice(number);
   if (slice == nullptr) return absl::OkStatus();
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
+  options.canceled = &canceled;
   return ReadError(store.db()->CompactRange(options, slice.get(), nullptr, nullptr),
                    absl::StrCat("merging slice ", number));
 }

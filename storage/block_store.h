@@ -12,6 +12,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -99,8 +100,13 @@ class BlockStore {
 
 uint32_t NextSliceNumber(const Store& store);
 
-// Merges a full slice into one sorted run. Takes long; for a background thread.
-absl::Status MergeSlice(const Store& store, uint32_t number);
+// Whether a full slice is still the pile of files that it grew as. Once merged it is let alone, whatever trims add to
+// it.
+bool NeedsMerge(const Store& store, rocksdb::ColumnFamilyHandle& slice);
+
+// Merges a full slice into one sorted run. Takes long; for a background thread. Ends early, with an error, once
+// `canceled`.
+absl::Status MergeSlice(const Store& store, uint32_t number, std::atomic<bool>& canceled);
 
 // The slices that hold blocks of `instance`.
 absl::StatusOr<std::vector<uint32_t>> SlicesOf(const Store& store, InstanceNumber instance);

@@ -350,16 +350,9 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   assigned.commit_first = Cursor();
   absl::erase_if(runs_, [&](const auto& run) { return run.first.first == instance.get(); });
   DeleteInstanceRecord(*store_, instance->name(), Snapshot(*instance), commit_->batch);
-  const std::string begin = InstanceKey(assigned.number);
-  const std::string end = InstanceKeyEnd(assigned.number);
-  for (const auto& [number, slice] : store_->slices()) {
-    commit_->batch.DeleteRange(slice.get(), begin, end).PermitUncheckedError();
-  }
-  for (const Family family : {Family::kDirectory, Family::kDedup}) {
-    commit_->batch.DeleteRange(store_->family(family), begin, end).PermitUncheckedError();
-  }
-  commit_->batch.Put(store_->family(Family::kMeta), absl::StrCat(meta_key::kErasurePrefix, begin), "")
-      .PermitUncheckedError();
+  // Its bytes go behind this, in steps that may take long (storage/eraser.h).
+  const std::string erasure = absl::StrCat(meta_key::kErasurePrefix, InstanceKey(assigned.number));
+  commit_->batch.Put(store_->family(Family::kMeta), erasure, "").PermitUncheckedError();
   --instance_count_;
   counters_changed_ = true;
   assigned.exists = false;

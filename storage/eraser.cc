@@ -78,20 +78,31 @@ absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) 
   return pending;
 }
 
-absl::Status EraseInstance(const Store& store, InstanceNumber instance,
+absl::Status EraseInstance(const Store& store, InstanceNumber instance, std::atomic<bool>& canceled,
                            absl::FunctionRef<absl::Status(FillBatch)> write) {
-  if (absl::Status status = EraseFromCommits(store, instance, write); !status.ok()) return status;
   const std::string lower = InstanceKey(instance);
   const std::string upper = InstanceKeyEnd(instance);
+  // Not in the commit that deletes it: whoever is reading sees that it is deleted before its blocks go.
+  absl::Status written = write([&](const Store& open, rocksdb::WriteBatch& batch) {
+    for (const auto& [number, slice] : open.slices())
+      batch.DeleteRange(slice.get(), lower, upper).PermitUncheckedError();
+    for (const Family family : {Family::kDirectory, Family::kDedup}) {
+      batch.DeleteRange(open.family(family), lower, upper).PermitUncheckedError();
+    }
+  });
+  if (written.ok()) written = EraseFromCommits(store, instance, write);
+  if (!written.ok()) return written;
   const rocksdb::Slice begin(lower);
   const rocksdb::Slice end(upper);
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.canceled = &canceled;
   rocksdb::DB* db = store.db();
   rocksdb::Status status;
+  const auto slices = store.slices();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
-  for (const auto& [number, slice] : store.slices()) {
+  for (const auto& [number, slice] : slices) {
     families.push_back(slice.get());
     if (status.ok()) status = db->CompactRange(options, slice.get(), &begin, &end);
   }

@@ -1,6 +1,7 @@
 #include "storage/maintenance.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,15 +9,12 @@
 #include "storage/block_store.h"
 #include "storage/eraser.h"
 #include "storage/log.h"
+#include "storage/rocksdb_status.h"
 
 namespace playhead::storage {
 namespace {
 
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
-
-void LogFailure(absl::string_view task, const absl::Status& status) {
-  if (!status.ok()) LogWarning("maintenance_failed", absl::StrCat("task=", task), status);
-}
 
 }  // namespace
 
@@ -31,40 +29,66 @@ Maintenance::~Maintenance() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
+  canceled_ = true;
   ticker_.join();
   tasks_.Join();
 }
 
-void Maintenance::RollSlice() {
-  tasks_.Post([this] {
+void Maintenance::RollSlice() { Post("roll_slice", &Maintenance::Roll); }
+void Maintenance::MergeFullSlices() { Post("merge_slices", &Maintenance::Merge); }
+void Maintenance::EraseDeleted() { Post("erase", &Maintenance::Erase); }
+
+void Maintenance::Post(absl::string_view name, absl::Status (Maintenance::*task)(Store&)) {
+  tasks_.Post([this, name, task] {
+    if (canceled_) return;
     const std::shared_ptr<Store> store = store_();
-    if (store == nullptr) return;
-    const uint32_t full = NextSliceNumber(*store) - 1;
-    absl::Status status = store->CreateSlice(full + 1);
-    if (status.ok()) {
-      status = RunCommand(
-          [next = full + 1](CommitBuilder& builder, StatusCallback done) { builder.UseSlice(next, std::move(done)); });
-    }
-    if (status.ok()) status = MergeSlice(*store, full);
-    LogFailure("roll_slice", status);
+    const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task)(*store);
+    if (status.ok() || canceled_) return;
+    if (store != nullptr) LogWarning("maintenance_failed", absl::StrCat("task=", name), status);
+    housekeeping_due_ = true;
   });
 }
 
-void Maintenance::EraseDeleted() {
-  tasks_.Post([this] {
-    const std::shared_ptr<Store> store = store_();
-    if (store == nullptr) return;
-    const auto pending = PendingErasures(*store);
-    LogFailure("erase", pending.status());
-    if (!pending.ok()) return;
-    for (const InstanceNumber instance : *pending) {
-      LogFailure("erase", EraseInstance(*store, instance, [this](FillBatch fill) {
-                   return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
-                     builder.Write(std::move(fill), std::move(done));
-                   });
-                 }));
-    }
-  });
+absl::Status Maintenance::Roll(Store& store) {
+  const uint32_t next = NextSliceNumber(store);
+  absl::Status status = store.CreateSlice(next);
+  if (status.ok()) {
+    status =
+        RunCommand([next](CommitBuilder& builder, StatusCallback done) { builder.UseSlice(next, std::move(done)); });
+  }
+  return status.ok() ? Merge(store) : status;
+}
+
+absl::Status Maintenance::Merge(Store& store) {
+  auto slices = store.slices();
+  slices.erase(std::prev(slices.end()));  // Still growing.
+  for (const auto& [number, slice] : slices) {
+    if (!NeedsMerge(store, *slice)) continue;
+    if (absl::Status status = MergeSlice(store, number, canceled_); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Maintenance::Erase(Store& store) {
+  const auto pending = PendingErasures(store);
+  if (!pending.ok()) return pending.status();
+  for (const InstanceNumber instance : *pending) {
+    const absl::Status status = EraseInstance(store, instance, canceled_, [this](FillBatch fill) {
+      return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+        builder.Write(std::move(fill), std::move(done));
+      });
+    });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Maintenance::CompactIdentities(Store& store) {
+  compacting_identities_ = false;
+  rocksdb::CompactRangeOptions options;
+  options.canceled = &canceled_;
+  return ReadError(store.db()->CompactRange(options, store.family(Family::kDedup), nullptr, nullptr),
+                   "forgetting identities");
 }
 
 void Maintenance::Tick() {
@@ -77,6 +101,10 @@ void Maintenance::Tick() {
       // A failed sync also fails the next write, which then deals with it.
       if (options_.durability == Durability::kOs) store->db()->SyncWAL().PermitUncheckedError();
       ForgetIdentities(*store);
+      if (housekeeping_due_.exchange(false)) {
+        MergeFullSlices();
+        EraseDeleted();
+      }
     }
     mu_.Lock();
   }
@@ -89,14 +117,8 @@ void Maintenance::ForgetIdentities(Store& store) {
   const double share = std::min(
       1.0, static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1)));
   store.RaiseDedupCutoff(Timestamp(absl::ToUnixMicros(absl::Now() - options_.dedup_window * share)));
-  if (share == 1.0) return;
-  tasks_.Post([this] {
-    const std::shared_ptr<Store> open = store_();
-    if (open == nullptr) return;
-    const rocksdb::Status status =
-        open->db()->CompactRange(rocksdb::CompactRangeOptions(), open->family(Family::kDedup), nullptr, nullptr);
-    if (!status.ok()) LogFailure("forget_identities", absl::UnavailableError(status.ToString()));
-  });
+  // One compaction at a time, however long it takes.
+  if (share < 1.0 && !compacting_identities_.exchange(true)) Post("forget", &Maintenance::CompactIdentities);
 }
 
 absl::Status Maintenance::RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build) {

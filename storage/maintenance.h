@@ -3,12 +3,15 @@
 #ifndef PLAYHEAD_STORAGE_MAINTENANCE_H_
 #define PLAYHEAD_STORAGE_MAINTENANCE_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/committer.h"
 #include "storage/executor.h"
@@ -23,15 +26,23 @@ class Maintenance {
   // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
   Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
               std::function<void(Committer::Command)> submit);
-  // Waits for what is running; what is queued is dropped.
+  // Cuts off what is running and drops what is queued: both are taken up at the next start.
   ~Maintenance();
 
   // Makes the next slice, has the committer use it, and merges the full one.
   void RollSlice();
-  // Removes the bytes of deleted instances.
+  // Merges full slices that were not merged yet. Called at every start.
+  void MergeFullSlices();
+  // Removes the bytes of deleted instances. Called at every start, too.
   void EraseDeleted();
 
  private:
+  // Runs `task` with the open store, unless the log is closing; if it fails, once more with the next tick.
+  void Post(absl::string_view name, absl::Status (Maintenance::*task)(Store&));
+  absl::Status Roll(Store& store);
+  absl::Status Merge(Store& store);
+  absl::Status Erase(Store& store);
+  absl::Status CompactIdentities(Store& store);
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetIdentities(Store& store);
   // Runs a command and waits for its end. Never on the committer's threads.
@@ -42,6 +53,9 @@ class Maintenance {
   const std::function<void(Committer::Command)> submit_;
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<bool> canceled_{false};          // As stopping_, for RocksDB to see.
+  std::atomic<bool> housekeeping_due_{false};  // Something failed: look again for what is to be merged and erased.
+  std::atomic<bool> compacting_identities_{false};
   Executor tasks_{1};
   std::thread ticker_;
 };

@@ -205,6 +205,7 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
   maintenance_ = std::make_unique<Maintenance>(
       options_, [this] { return CurrentStore(); }, [this](Committer::Command command) { Submit(std::move(command)); });
   maintenance_->EraseDeleted();
+  maintenance_->MergeFullSlices();
 }
 
 std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause, uint64_t next_commit) {
