@@ -1,0 +1,295 @@
+// Torn tails and rot, in write-ahead logs that RocksDB wrote.
+#include "storage/wal_inspector.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "proto/errors.h"
+#include "storage/rocksdb_event_log.h"
+#include "tests/storage/log_harness.h"
+#include "tests/support/seed.h"
+
+namespace playhead::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using playhead::testing::Random;
+using playhead::testing::TempDir;
+using playhead::testing::TestSeed;
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void WriteFile(const fs::path& path, absl::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+// Copies of a running store, as a crash at this moment would leave it.
+class WalTest : public ::testing::Test {
+ protected:
+  static StoreOptions Options(const TempDir& dir) {
+    StoreOptions options;
+    options.data_dir = dir.path();
+    return options;
+  }
+
+  // A store with `appends` appends of one event to "a", each of about `bytes`, as it is on disk while the log is open.
+  void MakeStore(int appends, size_t bytes) {
+    LogHarness log(Options(original_));
+    for (int i = 0; i < appends; ++i) {
+      ASSERT_TRUE(log.Append("a", {{.data = absl::StrCat(i, " ", std::string(bytes, 'x'))}}).ok());
+      sizes_.push_back(fs::file_size(LastWal(original_.path())));
+    }
+    Crash(original_.path());
+  }
+
+  // What a crash would leave of `dir`.
+  void Crash(const fs::path& dir) {
+    fs::remove_all(crashed_.path());
+    fs::copy(dir, crashed_.path(), fs::copy_options::recursive);
+    fs::remove(fs::path(crashed_.path()) / "LOCK");
+  }
+
+  static std::vector<fs::path> Wals(const fs::path& dir) {
+    std::vector<fs::path> wals;
+    for (const auto& entry : fs::directory_iterator(dir)) {
+      if (absl::EndsWith(entry.path().string(), ".log")) wals.push_back(entry.path());
+    }
+    std::sort(wals.begin(), wals.end());
+    return wals;
+  }
+  static fs::path LastWal(const fs::path& dir) { return Wals(dir).back(); }
+
+  std::optional<WalDamage> Inspect() {
+    const auto damage = InspectWal(*rocksdb::Env::Default(), crashed_.path());
+    EXPECT_TRUE(damage.ok()) << damage.status();
+    return *damage;
+  }
+
+  absl::StatusOr<std::unique_ptr<EventLog>> OpenCrashed(bool accept_truncation = false) {
+    StoreOptions options = Options(crashed_);
+    options.accept_truncation = accept_truncation;
+    return OpenRocksDbEventLog(options);
+  }
+
+  TempDir original_;
+  TempDir crashed_;
+  std::vector<uint64_t> sizes_;  // Of the log, behind each append.
+};
+
+TEST_F(WalTest, ASoundLogHasNoDamage) {
+  MakeStore(20, 10'000);  // Records of several fragments among them.
+  EXPECT_FALSE(Inspect().has_value());
+  LogHarness log(Options(crashed_));
+  EXPECT_EQ(log.ReadAll("a")->size(), 20u);
+}
+
+TEST_F(WalTest, ALastRecordTornAtAnyByteIsNoRot) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  const uint64_t begin = sizes_[4];
+  ASSERT_GT(whole.size(), begin);
+  for (uint64_t size = begin; size < whole.size(); ++size) {
+    WriteFile(wal, whole.substr(0, size));
+    const auto damage = Inspect();
+    ASSERT_EQ(damage.has_value(), size != begin) << "cut to " << size;
+    if (damage) {
+      ASSERT_FALSE(damage->rot) << "cut to " << size;
+      ASSERT_EQ(damage->record_offset, begin);
+    }
+    // Reserved and never written, or written in part. A record may end in zeros: then it is whole.
+    const std::string reserved = absl::StrCat(whole.substr(0, size), std::string(whole.size() - size, '\0'));
+    WriteFile(wal, reserved);
+    const auto zeros = Inspect();
+    ASSERT_EQ(zeros.has_value(), reserved != whole) << "zeros from " << size;
+    ASSERT_FALSE(zeros && zeros->rot);
+  }
+}
+
+TEST_F(WalTest, ATornRecordOfManyFragmentsIsNoRot) {
+  MakeStore(2, 200'000);
+  // Incompressible, so that the record spans blocks of the log.
+  std::string noise;
+  Random random(TestSeed());
+  for (int i = 0; i < 200'000; ++i) noise.push_back(static_cast<char>(random.Below(256)));
+  {
+    LogHarness log(Options(original_));
+    ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
+    const uint64_t begin = fs::file_size(LastWal(original_.path()));
+    ASSERT_TRUE(log.Append("a", {{.data = noise}}).ok());
+    sizes_.push_back(begin);
+    Crash(original_.path());
+  }
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  const uint64_t begin = sizes_.back();
+  for (int round = 0; round < 300; ++round) {
+    std::string torn = whole;
+    if (random.OneIn(2)) torn.resize(begin + random.Below(whole.size() - begin));
+    // Pages of one write reach the disk in any order.
+    for (uint64_t pages = random.Below(4); pages > 0 && torn.size() > begin + 1; --pages) {
+      const uint64_t at = begin + random.Below(torn.size() - begin);
+      torn.replace(at, std::min<size_t>(4096, torn.size() - at),
+                   std::string(std::min<size_t>(4096, torn.size() - at), '\0'));
+    }
+    WriteFile(wal, torn);
+    const auto damage = Inspect();
+    if (torn == whole.substr(0, torn.size()) && (torn.size() == whole.size() || torn.size() == begin)) continue;
+    ASSERT_TRUE(damage.has_value()) << "round " << round;
+    ASSERT_FALSE(damage->rot) << "round " << round;
+    ASSERT_EQ(damage->record_offset, begin);
+  }
+  // At a fragment's end, too: nothing of the half record is left to stand before later ones.
+  WriteFile(wal, whole.substr(0, (begin / 32768 + 2) * 32768));
+  const auto damage = Inspect();
+  ASSERT_TRUE(damage.has_value());
+  EXPECT_FALSE(damage->rot);
+  EXPECT_EQ(damage->record_offset, begin);
+}
+
+TEST_F(WalTest, ATornTailLosesNothingThatWasAcknowledged) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  const uint64_t begin = sizes_[4];
+  for (uint64_t size = begin; size < whole.size(); size += 7) {
+    Crash(original_.path());
+    // The original was closed since, which changes nothing of what was synced; bring the crashed log back.
+    WriteFile(wal, whole.substr(0, size));
+    LogHarness log(Options(crashed_));
+    const auto events = log.ReadAll("a");
+    ASSERT_TRUE(events.ok()) << events.status();
+    ASSERT_GE(events->size(), 5u);
+    const auto next = log.Append("a", MakeEvents(1));
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(next->head, Cursor(events->size() + 1)) << "in the same epoch: nothing was lost";
+  }
+}
+
+TEST_F(WalTest, AFlippedBitInFrontOfASoundRecordIsRot) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  for (uint64_t at = 0; at < sizes_[4]; ++at) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    WriteFile(wal, flipped);
+    const auto damage = Inspect();
+    ASSERT_TRUE(damage.has_value()) << "byte " << at;
+    ASSERT_TRUE(damage->rot) << "byte " << at;
+    ASSERT_EQ(damage->file, wal.filename().string());
+    ASSERT_LE(damage->offset, at);
+    ASSERT_GT(damage->sound_offset, damage->offset);
+  }
+}
+
+TEST_F(WalTest, RotIsRefusedWithItsPlaceAndAcceptedWhenTold) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  std::string rotten = ReadFile(wal);
+  rotten[sizes_[2] + 20] ^= 1;  // In the fourth append.
+  WriteFile(wal, rotten);
+  const absl::Status refused = OpenCrashed().status();
+  EXPECT_TRUE(HasReason(refused, Reason::kDataLoss)) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), wal.filename().string())) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), absl::StrCat("at byte ", sizes_[2]))) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "--accept_truncation"));
+  EXPECT_EQ(ReadFile(wal), rotten) << "a refusal changes nothing";
+
+  auto accepted = OpenCrashed(/*accept_truncation=*/true);
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  accepted->reset();
+  for (int start = 0; start < 2; ++start) {
+    LogHarness log(Options(crashed_));  // Needs no flag any more.
+    const auto events = log.ReadAll("a");
+    ASSERT_TRUE(events.ok()) << events.status();
+    ASSERT_EQ(events->size(), start == 0 ? 3u : 4u);
+    const absl::Status lost = log.ReadAll("a", Cursor(5)).status();
+    EXPECT_TRUE(HasReason(lost, Reason::kCursorDiverged)) << lost;
+    EXPECT_EQ(ToProto(lost).last_good_cursor(), 3u);
+    if (start > 0) continue;
+    const auto next = log.Append("a", MakeEvents(1));
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(next->head, Cursor(1, 4));
+  }
+}
+
+TEST_F(WalTest, AcceptedRotIsForgottenEvenIfTheNextStopIsACrash) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  for (const size_t append : {size_t{0}, size_t{2}}) {  // Nothing left to recover; and something.
+    Crash(original_.path());
+    std::string rotten = ReadFile(wal);
+    ASSERT_GT(rotten.size(), sizes_[3]);
+    rotten[(append == 0 ? 0 : sizes_[append]) + 8] ^= 1;
+    WriteFile(wal, rotten);
+    TempDir again;
+    {
+      auto accepted = OpenCrashed(/*accept_truncation=*/true);
+      ASSERT_TRUE(accepted.ok()) << accepted.status();
+      fs::copy(crashed_.path(), again.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    }
+    LogHarness log(Options(again));  // Dies if it does not open.
+    EXPECT_TRUE(log.ReadAll("a").ok());
+    EXPECT_EQ(log.Append("a", MakeEvents(1))->head.epoch(), 1u);
+  }
+}
+
+TEST_F(WalTest, RotInAnEarlierFileIsFoundByALaterOne) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  const fs::path later = wal.parent_path() / absl::StrFormat("%06d.log", 999);
+  WriteFile(later, whole);
+  EXPECT_FALSE(Inspect().has_value());
+  WriteFile(wal, whole.substr(0, whole.size() - 1));  // A torn tail alone; but a sound record follows.
+  const auto damage = Inspect();
+  ASSERT_TRUE(damage.has_value());
+  EXPECT_TRUE(damage->rot);
+  EXPECT_EQ(damage->sound_file, "000999.log");
+  EXPECT_EQ(damage->sound_offset, 0u);
+  WriteFile(later, std::string(100, '\0'));
+  EXPECT_FALSE(Inspect()->rot);
+  WriteFile(later, "");
+  EXPECT_FALSE(Inspect()->rot);
+}
+
+// Torn, started, and crashed again: what the first crash left must not stand before what came after.
+TEST_F(WalTest, ATornTailThenAStartThenAnotherCrashIsNoRot) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  for (const uint64_t size : {sizes_[4] + 3, sizes_[4] + 20, whole.size() - 1, uint64_t{5}}) {
+    Crash(original_.path());
+    WriteFile(wal, whole.substr(0, size));
+    TempDir next;
+    for (int crash = 0; crash < 3; ++crash) {
+      {
+        LogHarness log(Options(crashed_));
+        for (int i = 0; i < 2; ++i) ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
+        fs::remove_all(next.path());
+        fs::copy(crashed_.path(), next.path(), fs::copy_options::recursive);
+      }
+      Crash(next.path());
+      const auto damage = Inspect();
+      EXPECT_FALSE(damage && damage->rot) << damage->file << " " << damage->offset;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace playhead::storage
