@@ -75,7 +75,7 @@ std::string FormatBytes(uint64_t bytes) {
 std::string ApproximateBytes(double bytes) {
   for (const auto& [unit, bits] : kUnits) {
     if (const double in_unit = std::ldexp(bytes, -bits); in_unit >= 1) {
-      return absl::StrFormat(in_unit < 9.95 ? "%.1f %s" : "%.0f %s", in_unit, unit);
+      return absl::StrFormat("%.*f %s", in_unit < 9.95 ? 1 : 0, in_unit, unit);
     }
   }
   return absl::StrFormat("%.0f B", bytes);
