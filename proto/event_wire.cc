@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/base/attributes.h"
-
 namespace playhead {
 namespace {
 
@@ -19,49 +17,75 @@ constexpr uint64_t kAppendedAtTag = 15 << 3 | 1;
 constexpr uint64_t kMapKeyTag = 1 << 3 | 2;
 constexpr uint64_t kMapValueTag = 2 << 3 | 2;
 
-// Inlined by order: Parse is the hottest loop of a subscriber.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline std::optional<absl::string_view> ConsumeDelimited(absl::string_view& bytes) {
-  const auto size = ConsumeVarint(bytes);
-  if (!size || *size > bytes.size()) return std::nullopt;
-  const absl::string_view field = bytes.substr(0, *size);
-  bytes.remove_prefix(*size);
-  return field;
-}
+// Reads fields off the front of some bytes: the hottest loop of a subscriber. With plain pointers, and failure as a
+// bool: views that travel in optionals go through memory, which made it several times slower.
+class Reader {
+ public:
+  explicit Reader(absl::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline std::optional<uint64_t> ConsumeFixed64(absl::string_view& bytes) {
-  if (bytes.size() < sizeof(uint64_t)) return std::nullopt;
-  uint64_t value;
-  std::memcpy(&value, bytes.data(), sizeof(value));  // The wire is little-endian, and so is every machine we build for.
-  bytes.remove_prefix(sizeof(value));
-  return value;
-}
+  bool at_end() const { return at_ == end_; }
 
-bool SkipField(uint64_t tag, absl::string_view& bytes) {
-  switch (tag & 7) {
-    case 0:
-      return ConsumeVarint(bytes).has_value();
-    case 1:
-      return ConsumeFixed64(bytes).has_value();
-    case 2:
-      return ConsumeDelimited(bytes).has_value();
-    case 5:
-      if (bytes.size() < 4) return false;
-      bytes.remove_prefix(4);
-      return true;
-    default:
-      return false;  // Groups do not occur in proto3.
+  bool Varint(uint64_t& value) {
+    value = 0;
+    for (int shift = 0; at_ != end_ && shift < 70; shift += 7) {
+      const auto byte = static_cast<uint8_t>(*at_++);
+      if (shift == 63 && byte > 1) return false;
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return true;
+    }
+    return false;
   }
-}
+
+  bool Delimited(absl::string_view& field) {
+    uint64_t size;
+    if (!Varint(size) || size > left()) return false;
+    field = absl::string_view(at_, size);
+    at_ += size;
+    return true;
+  }
+
+  bool Fixed64(uint64_t& value) {
+    if (left() < sizeof(value)) return false;
+    std::memcpy(&value, at_, sizeof(value));  // The wire is little-endian, and so is every machine we build for.
+    at_ += sizeof(value);
+    return true;
+  }
+
+  // Passes over the value of a field with this tag.
+  bool Skip(uint64_t tag) {
+    uint64_t number;
+    absl::string_view field;
+    switch (tag & 7) {
+      case 0:
+        return Varint(number);
+      case 1:
+        return Fixed64(number);
+      case 2:
+        return Delimited(field);
+      case 5:
+        if (left() < 4) return false;
+        at_ += 4;
+        return true;
+      default:
+        return false;  // Groups do not occur in proto3.
+    }
+  }
+
+ private:
+  size_t left() const { return static_cast<size_t>(end_ - at_); }
+
+  const char* at_;
+  const char* const end_;
+};
 
 bool ParseAttribute(absl::string_view entry, std::pair<absl::string_view, absl::string_view>& out) {
-  while (!entry.empty()) {
-    const auto tag = ConsumeVarint(entry);
-    if (!tag) return false;
-    if (*tag == kMapKeyTag || *tag == kMapValueTag) {
-      const auto field = ConsumeDelimited(entry);
-      if (!field) return false;
-      (*tag == kMapKeyTag ? out.first : out.second) = *field;
-    } else if (!SkipField(*tag, entry)) {
+  Reader reader(entry);
+  while (!reader.at_end()) {
+    uint64_t tag;
+    if (!reader.Varint(tag)) return false;
+    if (tag == kMapKeyTag || tag == kMapValueTag) {
+      if (!reader.Delimited(tag == kMapKeyTag ? out.first : out.second)) return false;
+    } else if (!reader.Skip(tag)) {
       return false;
     }
   }
@@ -115,42 +139,38 @@ bool EventView::Parse(absl::string_view event) {
   created_at = appended_at = 0;
   cursor = 0;
   attributes.clear();
-  while (!event.empty()) {
-    const auto tag = ConsumeVarint(event);
-    if (!tag) return false;
-    switch (*tag) {
+  Reader reader(event);
+  while (!reader.at_end()) {
+    uint64_t tag;
+    uint64_t number;
+    absl::string_view entry;
+    if (!reader.Varint(tag)) return false;
+    switch (tag) {
       case kTypeTag:
+        if (!reader.Delimited(type)) return false;
+        break;
       case kIdTag:
-      case kDataTag: {
-        const auto field = ConsumeDelimited(event);
-        if (!field) return false;
-        (*tag == kTypeTag ? type : *tag == kIdTag ? id : data) = *field;
+        if (!reader.Delimited(id)) return false;
         break;
-      }
-      case kCreatedAtTag: {
-        const auto value = ConsumeVarint(event);
-        if (!value) return false;
-        created_at = static_cast<int64_t>(*value);
+      case kCreatedAtTag:
+        if (!reader.Varint(number)) return false;
+        created_at = static_cast<int64_t>(number);
         break;
-      }
-      case kAttributesTag: {
-        const auto entry = ConsumeDelimited(event);
-        if (!entry || !ParseAttribute(*entry, attributes.emplace_back())) return false;
+      case kDataTag:
+        if (!reader.Delimited(data)) return false;
         break;
-      }
+      case kAttributesTag:
+        if (!reader.Delimited(entry) || !ParseAttribute(entry, attributes.emplace_back())) return false;
+        break;
       case kCursorTag:
-      case kAppendedAtTag: {
-        const auto value = ConsumeFixed64(event);
-        if (!value) return false;
-        if (*tag == kCursorTag) {
-          cursor = *value;
-        } else {
-          appended_at = static_cast<int64_t>(*value);
-        }
+        if (!reader.Fixed64(cursor)) return false;
         break;
-      }
+      case kAppendedAtTag:
+        if (!reader.Fixed64(number)) return false;
+        appended_at = static_cast<int64_t>(number);
+        break;
       default:
-        if (!SkipField(*tag, event)) return false;
+        if (!reader.Skip(tag)) return false;
     }
   }
   return true;
