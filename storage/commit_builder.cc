@@ -26,12 +26,12 @@ absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
 
 }  // namespace
 
-void RecentIds::Add(const LogInstance* instance, const IdHash& id, uint64_t commit) {
+void RecentIds::Add(const LogInstance* instance, const IdHash& id, uint64_t commit, uint64_t durable_commit) {
   const Key key{instance, id};
   commits_[key] = commit;
   order_.emplace_back(key, commit);
-  if (order_.size() <= kIdsMax) return;
   const auto& [oldest, oldest_commit] = order_.front();
+  if (order_.size() <= kIdsMax || oldest_commit > durable_commit) return;
   forgotten_through_ = oldest_commit;
   // It may have been added again since.
   if (const auto found = commits_.find(oldest); found != commits_.end() && found->second == oldest_commit) {
@@ -194,6 +194,8 @@ absl::Status CommitBuilder::AdoptEpoch(const std::shared_ptr<LogInstance>& insta
     counters_changed_ = true;
   }
   if (assigned.head == Cursor()) return absl::OkStatus();
+  // After a trim of everything the first event is still to come: in the new epoch.
+  if (assigned.first.sequence() > assigned.head.sequence()) assigned.first = Cursor(epoch, assigned.first.sequence());
   CloseBlock(instance);  // A block's cursors are of one epoch.
   assigned.epochs.Add(current, assigned.head.sequence());
   PutInstance(*store_, instance->name(), Snapshot(*instance), commit_->batch);
@@ -253,7 +255,7 @@ void CommitBuilder::StoreIdentities(PendingAppend& append) {
   const Timestamp at = instance.assigned().last_appended_at;
   for (size_t i = 0; i < append.ids.size(); ++i) {
     if (append.batch.events[i].id_size == 0 || !append.fate(i).is_new()) continue;
-    recent_ids_.Add(&instance, append.ids[i], commit_->number);
+    recent_ids_.Add(&instance, append.ids[i], commit_->number, durable_commit_);
     commit_->batch
         .Put(store_->family(Family::kDedup), IdKey(instance.assigned().number, append.ids[i]),
              Encode(IdRecord{at, append.cursor(i)}))
@@ -328,7 +330,10 @@ void CommitBuilder::Trim(std::shared_ptr<LogInstance> instance, Cursor first_kep
                          : assigned.epochs.AtSequence(first_kept.sequence(), assigned.head);
     CloseBlock(instance);  // So that the record counts the bytes of every event up to the head.
     PutInstance(*store_, instance->name(), Snapshot(*instance), commit_->batch);
-    commit_->publications.emplace_back([instance, first = assigned.first] { instance->PublishFirst(first); });
+    // With events in the same commit, those publish it too: alone it could be ahead of the head.
+    if (assigned.commit_first == Cursor()) {
+      commit_->publications.emplace_back([instance, first = assigned.first] { instance->PublishFirst(first); });
+    }
   }
   commit_->commands.push_back({std::move(status), std::move(done)});
 }

@@ -51,12 +51,13 @@ struct Commit {
 // Adds changes to a commit that has no meaning for appends: housekeeping.
 using FillBatch = absl::AnyInvocable<void(const Store&, rocksdb::WriteBatch&) &&>;
 
-// The ids of the last commits: what a resolver cannot have seen on disk. Bounded; what it has forgotten is on disk.
+// The ids of the last commits: what a resolver cannot have seen on disk. Bounded, but for what is not yet durable, which
+// a commit's size bounds; what it has forgotten is on disk.
 class RecentIds {
  public:
   static constexpr size_t kIdsMax = 65'536;
 
-  void Add(const LogInstance* instance, const IdHash& id, uint64_t commit);
+  void Add(const LogInstance* instance, const IdHash& id, uint64_t commit, uint64_t durable_commit);
   // Forgets everything; what was resolved before `commit` was durable counts as stale.
   void ForgetThrough(uint64_t commit) { forgotten_through_ = commit; }
   // Whether the id may have been stored by a commit after `resolved_commit`.

@@ -51,6 +51,7 @@ bool LogInstance::FindProducer(absl::string_view id, ProducerState& out) const {
 
 void LogInstance::LearnProducer(absl::string_view id, uint64_t last_sequence, uint64_t durable_commit) {
   absl::MutexLock lock(&mu_);
+  if (producers_forgotten_ > durable_commit) return;
   MakeRoomForProducer(durable_commit);
   producers_.try_emplace(id, ProducerState{last_sequence, 0});
 }
@@ -70,6 +71,7 @@ void LogInstance::MakeRoomForProducer(uint64_t durable_commit) {
   // What is not yet durable could not be found on disk again, so it stays; a commit's bytes bound how much that is.
   for (auto it = producers_.begin(); producers_.size() >= kProducersMax && it != producers_.end();) {
     if (it->second.last_commit <= durable_commit) {
+      producers_forgotten_ = std::max(producers_forgotten_, it->second.last_commit);
       producers_.erase(it++);
     } else {
       ++it;

@@ -80,7 +80,8 @@ class LogInstance final : public Instance {
 
   // False if nothing is known in memory of this producer.
   bool FindProducer(absl::string_view id, ProducerState& out) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Remembers what was found on disk, unless something is known already.
+  // Remembers what was found on disk when `durable_commit` was the last durable one, unless something is known already
+  // or something newer was forgotten since.
   void LearnProducer(absl::string_view id, uint64_t last_sequence, uint64_t durable_commit) ABSL_LOCKS_EXCLUDED(mu_);
   // Notes what the committer assigned. Forgets others that are durable when there are too many.
   void AdvanceProducer(absl::string_view id, ProducerState state, uint64_t durable_commit) ABSL_LOCKS_EXCLUDED(mu_);
@@ -100,6 +101,7 @@ class LogInstance final : public Instance {
   mutable absl::Mutex mu_;
   LogBounds bounds_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ProducerState> producers_ ABSL_GUARDED_BY(mu_);
+  uint64_t producers_forgotten_ ABSL_GUARDED_BY(mu_) = 0;  // The newest commit of any that was forgotten.
   AssignedState assigned_;
 };
 

@@ -49,6 +49,7 @@ class RangeRead {
       if (first > expected || (first < expected && result_.scanned_bytes > 0)) {
         return HoleOrTrim(expected, absl::StrCat("the next block starts at ", first));
       }
+      if ((*decoded)->first() > until_) return Ended();  // It lies between two epochs.
       expected = (*decoded)->last().sequence() + 1;
       result_.scanned_bytes += (*decoded)->body().size();
       const Cursor end = std::min((*decoded)->last(), until_);
@@ -161,10 +162,20 @@ absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, 
     const uint64_t middle = low + (high - low + 1) / 2;
     block.Seek(bounds.epochs.AtSequence(middle, bounds.head));
     if (!block.status().ok()) return block.status();
-    if (!block.Valid()) return Hole(instance, middle, "nothing follows");
+    if (!block.Valid()) {
+      // A trim or a deletion that came meanwhile.
+      if (instance.deleted()) return Deleted(instance);
+      if (instance.bounds().event_count() == 0) return bounds.head;
+      return Hole(instance, middle, "nothing follows");
+    }
     const auto header = Block::DecodeHeader(block.value());
     if (!header.ok()) return header.status();
-    if (header->last_appended_at < time) {
+    if (header->first.sequence() > middle) {
+      if (instance.bounds().first.sequence() <= middle) {
+        return Hole(instance, middle, absl::StrCat("the next block starts at ", header->first.sequence()));
+      }
+      low = std::min(header->first.sequence() - 1, high);  // Trimmed meanwhile: too early, whenever it was.
+    } else if (header->last_appended_at < time) {
       low = std::min(header->last().sequence(), high);
     } else if (header->first_appended_at >= time) {
       high = std::max(header->first.sequence() - 1, low);
