@@ -41,6 +41,7 @@ class LogHarness {
   explicit LogHarness(StoreOptions options = {});
   EventLog& log() { return *log_; }
   const StoreOptions& options() const { return options_; }
+  void Close() { log_.reset(); }
   // Closes the log and opens it again. Instances held from before must not be used any more.
   void Reopen();
 
