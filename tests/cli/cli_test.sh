@@ -239,6 +239,12 @@ test_tail_ends_well_when_its_reader_goes() {
   expect_eq "$("$playhead" tail "$busiest" --from=beginning --json | head -n 1 | jq .cursor)" 1
 }
 
+test_tail_notices_that_its_reader_went_while_nothing_happens() {
+  start_broker
+  echo x | "$playhead" append bot --type=t
+  expect_eq "$("$playhead" tail bot --from=beginning --json | head -n 1 | jq .cursor)" 1
+}
+
 test_fetch_pages_forwards_and_backwards() {
   start_broker
   seq 1 12000 | "$playhead" append bot --type=n

@@ -18,6 +18,7 @@ constexpr absl::string_view kOutputClosed = "playhead.dev/output-closed";
 
 // Below this the payload would be unreadable: long lines are then left to the terminal.
 constexpr size_t kDataColumnsMin = 16;
+constexpr size_t kWideColumns = 100;
 
 std::string Padded(absl::string_view text, size_t columns) {
   const size_t used = Columns(text);
@@ -35,7 +36,9 @@ void EventPrinter::Format(absl::string_view instance, const EventView& event, st
     return;
   }
   const std::string cursor = absl::StrFormat("%8d", event.cursor);
-  const std::string time = FormatMicros(event.appended_at).substr(0, 23) + "Z";
+  std::string time = FormatMicros(event.appended_at).substr(0, 23) + "Z";
+  // Where room is short the day is the first to go.
+  if (columns_.has_value() && *columns_ < kWideColumns) time = time.substr(11);
   const std::string type = Padded(Printable(event.type), 16);
   const std::string name = options_.show_instance ? absl::StrCat(Padded(instance, 16), "  ") : "";
   // What is on a terminal is cut to fit it, and not even made printable beyond what fits.
@@ -45,7 +48,7 @@ void EventPrinter::Format(absl::string_view instance, const EventView& event, st
   std::string text = Printable(data);
   if (columns_.has_value() && *columns_ >= used + kDataColumnsMin) text = Fit(text, *columns_ - used);
   absl::StrAppend(&out, paint_(Colour::kBold, cursor), "  ", paint_(Colour::kDim, time), "  ",
-                  paint_(Colour::kGreen, name), paint_(Colour::kCyan, type), "  ", text, "\n");
+                  name.empty() ? "" : paint_(Colour::kGreen, name), paint_(Colour::kCyan, type), "  ", text, "\n");
 }
 
 absl::Status WriteOut(absl::string_view text) {

@@ -27,19 +27,26 @@ std::string FormatJson(const v1::Instance& instance) {
 
 // Rows of one screenful are aligned together; what follows need not wait for names not yet known.
 constexpr size_t kRowsAligned = 100;
+// What stands behind the name.
+constexpr size_t kFiguresColumns = 64;
 
 std::string FormatRows(const std::vector<v1::Instance>& rows, bool header) {
   size_t name_columns = 8;
   for (const v1::Instance& row : rows) name_columns = std::max(name_columns, row.name().size());
+  // On a terminal a long name makes room for the figures.
+  if (const auto columns = TerminalColumns(stdout); columns.has_value()) {
+    name_columns = std::min(name_columns, std::max(*columns, kFiguresColumns + 8) - kFiguresColumns);
+  }
   const auto width = static_cast<int>(name_columns);
   std::string out;
   if (header) {
-    const std::string line = absl::StrFormat("%-*s  %12s  %10s  %10s  %10s  %s", width, "INSTANCE", "EVENTS", "FIRST",
+    const std::string line = absl::StrFormat("%-*s  %10s  %8s  %8s  %8s  %s", width, "INSTANCE", "EVENTS", "FIRST",
                                              "HEAD", "SIZE", "LAST APPEND");
     absl::StrAppend(&out, Painter(stdout)(Colour::kBold, line), "\n");
   }
   for (const v1::Instance& row : rows) {
-    absl::StrAppendFormat(&out, "%-*s  %12s  %10d  %10d  %10s  %s\n", width, row.name(),
+    absl::StrAppendFormat(&out, "%-*s  %10s  %8d  %8d  %8s  %s\n", width,
+                          row.name().size() > name_columns ? row.name().substr(0, name_columns - 1) + "~" : row.name(),
                           WithThousands(row.event_count()), row.first_cursor(), row.head_cursor(),
                           ApproximateBytes(static_cast<double>(row.appended_bytes())),
                           row.last_appended_at() == 0 ? "-" : FormatMicros(row.last_appended_at()).substr(0, 19) + "Z");

@@ -16,6 +16,7 @@
 #include "tools/cli/event_printer.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/notices.h"
+#include "tools/cli/output_watch.h"
 #include "tools/cli/start_flags.h"
 
 namespace playhead::tools {
@@ -191,6 +192,7 @@ With --cursor_dir the position is saved there after the events were written; the
       printer.AddSubscription(&subscriptions.back());
     }
     interrupt.OnInterrupt([&printer] { printer.Close(); });
+    const OutputWatch output_watch([&printer] { printer.Close(); });
     std::vector<std::thread> pumps;
     for (size_t i = 0; i < arguments.size(); ++i) {
       pumps.emplace_back([this, &printer, &instance = arguments[i], &subscription = subscriptions[i]] {
