@@ -25,6 +25,8 @@ using ::testing::IsEmpty;
 
 class PublisherTest : public ::testing::Test {
  protected:
+  void TearDown() override { connection_->ForgetAttempts(); }
+
   Publisher Make(PublisherOptions options = {}, BackoffOptions backoff = {}) {
     options.close_timeout = absl::ZeroDuration();
     Client client(connection_, {.backoff = backoff, .timers = timers_});

@@ -167,6 +167,14 @@ bool ScriptedConnection::has_attempt() const {
   return !subscribes_.empty() || !appends_.empty();
 }
 
+void ScriptedConnection::ForgetAttempts() {
+  std::deque<std::shared_ptr<ScriptedSubscribe>> subscribes;  // Destroyed without the lock.
+  std::deque<std::shared_ptr<ScriptedAppend>> appends;
+  absl::MutexLock lock(&mu_);
+  subscribes.swap(subscribes_);
+  appends.swap(appends_);
+}
+
 std::shared_ptr<SubscribeCall> ScriptedConnection::Subscribe(const v1::SubscribeRequest& request,
                                                              std::shared_ptr<SubscribeObserver> observer) {
   auto call = std::make_shared<ScriptedSubscribe>(request, std::move(observer));

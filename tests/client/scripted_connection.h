@@ -87,6 +87,8 @@ class ScriptedConnection : public MockConnection {
   std::shared_ptr<ScriptedAppend> NextAppendStream();
   // Whether there is an attempt that was not taken.
   bool has_attempt() const;
+  // Forgets such attempts: they and the connection hold each other.
+  void ForgetAttempts();
 
   std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                            std::shared_ptr<SubscribeObserver> observer) override;

@@ -16,6 +16,8 @@ namespace {
 
 class SubscriptionReconnectTest : public ::testing::Test {
  protected:
+  void TearDown() override { connection_->ForgetAttempts(); }
+
   Subscription Subscribe(Start start, SubscribeOptions options = {}, BackoffOptions backoff = {}) {
     Client client(connection_, {.backoff = backoff, .timers = timers_});
     absl::StatusOr<Subscription> subscription = client.Subscribe("bot", start, std::move(options));

@@ -42,6 +42,8 @@ class FakeCursorStore : public CursorStore {
 
 class SubscriptionTest : public ::testing::Test {
  protected:
+  void TearDown() override { connection_->ForgetAttempts(); }
+
   // Opens a subscription whose stream has said that it starts behind `cursor`.
   Subscription Open(uint64_t cursor, SubscribeOptions options = {}) {
     absl::StatusOr<Subscription> subscription = client_.Subscribe("bot", Start::After(cursor), std::move(options));
