@@ -65,7 +65,9 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   db.max_log_file_size = 4 * kMiB;
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
-  db.max_manifest_file_size = 64 * kMiB;
+  // A manifest names the first and last key of every file it ever had, so the names of deleted instances; it is begun
+  // anew with every change of files, which are few.
+  db.max_manifest_file_size = 1;
   db.avoid_unnecessary_blocking_io = true;
   return db;
 }

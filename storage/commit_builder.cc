@@ -54,16 +54,14 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   const auto instance_last = GetMetaNumber(*store, meta_key::kInstanceLast, 0);
   const auto instance_count = GetMetaNumber(*store, meta_key::kInstanceCount, 0);
   const auto epoch_floor = GetMetaNumber(*store, meta_key::kEpochFloor, 0);
-  const auto epoch_highest = GetMetaNumber(*store, meta_key::kEpochHighest, 0);
   const auto last_commit = LastCommitPosition(*store);
-  for (const auto* number : {&instance_last, &instance_count, &epoch_floor, &epoch_highest, &last_commit}) {
+  for (const auto* number : {&instance_last, &instance_count, &epoch_floor, &last_commit}) {
     if (!number->ok()) return number->status();
   }
   auto builder = std::unique_ptr<CommitBuilder>(new CommitBuilder(std::move(store), options));
   builder->instance_last_ = *instance_last;
   builder->instance_count_ = *instance_count;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
-  builder->epoch_highest_ = static_cast<uint32_t>(*epoch_highest);
   builder->next_commit_ = std::max(*last_commit + 1, first_commit);
   builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
   return builder;
@@ -106,7 +104,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
   if (!append.refusal.ok()) return Verdict::kRefuse;
   const AssignedState& assigned = append.instance->assigned();
   // The name may be another instance by now; resolving finds it.
-  if (append.instance->deleted() || (append.instance->exists() && !assigned.exists)) return Verdict::kDefer;
+  if (!assigned.exists && assigned.number != InstanceNumber()) return Verdict::kDefer;
   bool defer = false;
   if (append.batch.producer) {
     if (absl::Status status = JudgeProducer(append, defer); !status.ok()) return refuse(std::move(status));
@@ -160,6 +158,9 @@ absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& def
 absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& instance) {
   AssignedState& assigned = instance->assigned();
   if (assigned.exists) return absl::OkStatus();
+  if (assigned.number != InstanceNumber()) {  // It was made and deleted while this was on its way.
+    return MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance->name(), " was deleted: try again"));
+  }
   if (!options_.create_instances) {
     return MakeError(Reason::kInstanceNotFound,
                      absl::StrCat("there is no instance ", instance->name(), ", and appending makes none here"));
@@ -183,16 +184,12 @@ absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& ins
 absl::Status CommitBuilder::AdoptEpoch(const std::shared_ptr<LogInstance>& instance) {
   AssignedState& assigned = instance->assigned();
   const uint32_t current = assigned.head.epoch();
-  const uint32_t epoch = std::max({current, epoch_floor_, assigned.epoch_min});
+  const uint32_t epoch = std::max(current, assigned.epoch_base + epoch_floor_);
   if (epoch > Cursor::kEpochMax || assigned.head.sequence() + kBatchEventsMax > Cursor::kSequenceMax) {
     return MakeError(Reason::kInternal, absl::StrCat("the log of ", instance->name(), " has no cursors left"));
   }
   assigned.epoch = epoch;
   if (epoch == current) return absl::OkStatus();
-  if (epoch > epoch_highest_) {
-    epoch_highest_ = epoch;
-    counters_changed_ = true;
-  }
   if (assigned.head == Cursor()) return absl::OkStatus();
   // After a trim of everything the first event is still to come: in the new epoch.
   if (assigned.first.sequence() > assigned.head.sequence()) assigned.first = Cursor(epoch, assigned.first.sequence());
@@ -354,7 +351,7 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   touched_.erase(std::remove(touched_.begin(), touched_.end(), instance), touched_.end());
   assigned.commit_first = Cursor();
   absl::erase_if(runs_, [&](const auto& run) { return run.first.first == instance.get(); });
-  DeleteInstanceRecord(*store_, instance->name(), Snapshot(*instance), commit_->batch);
+  DeleteInstanceRecord(*store_, instance->name(), Snapshot(*instance), epoch_floor_, commit_->batch);
   // Its bytes go behind this, in steps that may take long (storage/eraser.h).
   const std::string erasure = absl::StrCat(meta_key::kErasurePrefix, InstanceKey(assigned.number));
   commit_->batch.Put(store_->family(Family::kMeta), erasure, "").PermitUncheckedError();
@@ -414,14 +411,13 @@ InstanceState CommitBuilder::Snapshot(const LogInstance& instance) const {
                   .epochs = assigned.epochs,
                   .last_appended_at = assigned.last_appended_at,
                   .appended_bytes = assigned.appended_bytes};
-  state.epoch_min = assigned.epoch_min;
+  state.epoch_base = assigned.epoch_base;
   return state;
 }
 
 void CommitBuilder::PutCounters() {
   PutMetaNumber(*store_, meta_key::kInstanceLast, instance_last_, commit_->batch);
   PutMetaNumber(*store_, meta_key::kInstanceCount, instance_count_, commit_->batch);
-  PutMetaNumber(*store_, meta_key::kEpochHighest, epoch_highest_, commit_->batch);
 }
 
 }  // namespace playhead::storage

@@ -51,8 +51,8 @@ struct Commit {
 // Adds changes to a commit that has no meaning for appends: housekeeping.
 using FillBatch = absl::AnyInvocable<void(const Store&, rocksdb::WriteBatch&) &&>;
 
-// The ids of the last commits: what a resolver cannot have seen on disk. Bounded, but for what is not yet durable, which
-// a commit's size bounds; what it has forgotten is on disk.
+// The ids of the last commits: what a resolver cannot have seen on disk. Bounded, but for what is not yet durable,
+// which a commit's size bounds; what it has forgotten is on disk.
 class RecentIds {
  public:
   static constexpr size_t kIdsMax = 65'536;
@@ -125,7 +125,6 @@ class CommitBuilder {
   uint64_t instance_last_ = 0;
   uint64_t instance_count_ = 0;
   uint32_t epoch_floor_ = 0;
-  uint32_t epoch_highest_ = 0;
   uint64_t next_commit_ = 1;
   Timestamp last_time_;
   RecentIds recent_ids_;

@@ -98,8 +98,9 @@ void Committer::Run() {
     mu_.Unlock();
     const absl::Status written = Write(*commit);
     if (written.ok()) {
-      durable_commit_.store(commit->number, std::memory_order_release);
+      // In this order: whoever reads that this commit is durable then also sees what it made.
       commit->Publish();
+      durable_commit_.store(commit->number, std::memory_order_release);
       commit->store.reset();
       host_->OnCompleted(std::move(commit));
     }

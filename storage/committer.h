@@ -97,7 +97,7 @@ class Committer {
   std::unique_ptr<Commit> void_commit_ ABSL_GUARDED_BY(mu_);  // Built upon a write that failed.
   bool building_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status failure_ ABSL_GUARDED_BY(mu_);  // Of the last write, while the store is not open again.
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);    // Of the last write, while the store is not open again.
   bool reopening_ ABSL_GUARDED_BY(mu_) = false;  // What comes in is refused.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 

@@ -117,9 +117,12 @@ absl::Status EraseInstance(const Store& store, InstanceNumber instance, std::ato
   for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
   if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
   if (!status.ok()) return ReadError(status, "erasing a deleted instance's bytes");
-  return write([instance](const Store& open, rocksdb::WriteBatch& batch) {
+  written = write([instance](const Store& open, rocksdb::WriteBatch& batch) {
     batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
   });
+  // The change of files that begins the manifest anew, without those that are gone. A start does the same.
+  if (written.ok()) status = db->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta));
+  return written.ok() ? ReadError(status, "erasing a deleted instance's name") : written;
 }
 
 }  // namespace playhead::storage

@@ -35,7 +35,11 @@ absl::Status Conflict(size_t index, absl::string_view identity, Cursor stored_at
 class Resolver {
  public:
   Resolver(const std::shared_ptr<const Store>& store, PendingAppend& append)
-      : store_(store), append_(append), batch_(append.batch), instance_(*append.instance) {}
+      : store_(store),
+        append_(append),
+        batch_(append.batch),
+        instance_(*append.instance),
+        number_(append.instance->number()) {}
 
   // Ids: first against each other, then against the store.
   absl::Status ResolveIds() {
@@ -50,7 +54,7 @@ class Resolver {
       const auto [first, inserted] = in_batch.emplace(append_.ids[i], i);
       if (inserted) {
         indexes.push_back(i);
-        if (instance_.exists()) keys.push_back(IdKey(instance_.number(), append_.ids[i]));
+        if (Exists()) keys.push_back(IdKey(number_, append_.ids[i]));
       } else if (SameContent(batch_.event(batch_.events[first->second]), batch_.event(batch_.events[i]))) {
         Fates()[i].same_as = static_cast<int32_t>(first->second);
       } else {
@@ -90,6 +94,8 @@ class Resolver {
   }
 
  private:
+  bool Exists() const { return number_ != InstanceNumber(); }
+
   std::vector<EventFate>& Fates() {
     if (append_.fates.empty()) append_.fates.resize(batch_.events.size());
     return append_.fates;
@@ -109,11 +115,11 @@ class Resolver {
   }
 
   absl::StatusOr<uint64_t> ReadLastSequence() {
-    if (!instance_.exists()) return 0;
-    const std::string prefix = ProducerKeyPrefix(instance_.number(), batch_.producer->producer_id);
+    if (!Exists()) return 0;
+    const std::string prefix = ProducerKeyPrefix(number_, batch_.producer->producer_id);
     const std::unique_ptr<rocksdb::Iterator> run(
         store_->db()->NewIterator(rocksdb::ReadOptions(), store_->family(Family::kDedup)));
-    run->SeekForPrev(RunKey(instance_.number(), batch_.producer->producer_id, UINT64_MAX));
+    run->SeekForPrev(RunKey(number_, batch_.producer->producer_id, UINT64_MAX));
     if (!run->status().ok()) return ReadError(run->status(), "looking a producer up");
     if (!run->Valid() || !run->key().starts_with(prefix)) return 0;
     const auto record = DecodeRunRecord(FromSlice(run->value()));
@@ -124,12 +130,12 @@ class Resolver {
 
   absl::Status FindRuns(bool some_in_flight) {
     const ProducerSequence& producer = *batch_.producer;
-    const std::string prefix = ProducerKeyPrefix(instance_.number(), producer.producer_id);
+    const std::string prefix = ProducerKeyPrefix(number_, producer.producer_id);
     const uint64_t last = std::min(append_.resolved_sequence, producer.sequence + batch_.events.size() - 1);
     const std::unique_ptr<rocksdb::Iterator> run(
         store_->db()->NewIterator(rocksdb::ReadOptions(), store_->family(Family::kDedup)));
     uint64_t next = producer.sequence;
-    for (run->SeekForPrev(RunKey(instance_.number(), producer.producer_id, next));
+    for (run->SeekForPrev(RunKey(number_, producer.producer_id, next));
          next <= last && run->Valid() && run->key().starts_with(prefix); run->Next()) {
       const auto record = DecodeRunRecord(FromSlice(run->value()));
       if (!record) return MakeError(Reason::kDataLoss, "a producer's record is damaged");
@@ -153,11 +159,11 @@ class Resolver {
   // The encoding of the event at `cursor`; nullopt if a trim has removed it meanwhile.
   absl::StatusOr<std::optional<absl::string_view>> ReadEvent(Cursor cursor) {
     if (block_ == nullptr || cursor < block_->first() || cursor > block_->last()) {
-      BlockIterator found(store_, instance_.number());
+      BlockIterator found(store_, number_);
       found.Seek(cursor);
       if (!found.status().ok()) return found.status();
       if (!found.Valid()) return std::nullopt;
-      auto block = Block::Decode(instance_.number(), found.value());
+      auto block = Block::Decode(number_, found.value());
       if (!block.ok()) return block.status();
       block_ = *std::move(block);
       if (cursor < block_->first()) return std::nullopt;
@@ -171,6 +177,9 @@ class Resolver {
   PendingAppend& append_;
   const AppendBatch& batch_;
   LogInstance& instance_;
+  // Read once: the instance may be made while its identities are looked up, and then there is nothing of it to be
+  // found.
+  const InstanceNumber number_;
   std::shared_ptr<const Block> block_;  // The last one read.
 };
 

@@ -20,7 +20,7 @@ namespace {
 // The first byte of a key says what it is.
 constexpr char kNameKind = 'N';     // + name -> record.
 constexpr char kNumberKind = '#';   // + number (6) -> name.
-constexpr char kDeletedKind = 'D';  // + keyed hash of the name (16) -> epoch_min (4).
+constexpr char kDeletedKind = 'D';  // + keyed hash of the name (16) -> epoch_base (4).
 constexpr uint8_t kRecordFormat = 1;
 constexpr size_t kNameHashBytes = 16;
 
@@ -50,7 +50,7 @@ std::string EncodeRecord(const InstanceState& state) {
       .Put(state.bounds.head.value())
       .Put(state.bounds.last_appended_at.micros())
       .Put(state.bounds.appended_bytes)
-      .Put(state.epoch_min)
+      .Put(state.epoch_base)
       .Put(static_cast<uint32_t>(state.bounds.epochs.ends().size()));
   for (const EpochHistory::End& end : state.bounds.epochs.ends()) writer.Put(end.epoch).Put(end.last_sequence);
   return record;
@@ -66,7 +66,7 @@ absl::StatusOr<InstanceState> DecodeRecord(absl::string_view record) {
   state.bounds.head = Cursor(reader.Get<uint64_t>());
   state.bounds.last_appended_at = Timestamp(reader.Get<int64_t>());
   state.bounds.appended_bytes = reader.Get<uint64_t>();
-  state.epoch_min = reader.Get<uint32_t>();
+  state.epoch_base = reader.Get<uint32_t>();
   const uint32_t ends = reader.Get<uint32_t>();
   for (uint32_t i = 0; i < ends && reader.ok(); ++i) {
     const uint32_t epoch = reader.Get<uint32_t>();
@@ -116,7 +116,7 @@ absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& s
   InstanceState state;
   status = store->db()->Get({}, store->family(Family::kInstances), DeletedKey(*store, name), &record);
   if (status.ok()) {
-    state.epoch_min = RecordReader(record).Get<uint32_t>();
+    state.epoch_base = RecordReader(record).Get<uint32_t>();
   } else if (!status.IsNotFound()) {
     return ReadError(status, "reading the catalogue");
   }
@@ -129,14 +129,16 @@ void PutInstance(const Store& store, absl::string_view name, const InstanceState
   batch.Put(family, NumberKey(state.number), ToSlice(name)).PermitUncheckedError();
 }
 
-void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state,
+void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
                           rocksdb::WriteBatch& batch) {
-  std::string epoch_min;
-  RecordWriter(epoch_min).Put(std::max(state.epoch_min, state.bounds.head.epoch() + 1));
+  std::string epoch_base;
+  // With the floor of then on top, the name's next life begins above every epoch of this one.
+  const uint32_t next_epoch = state.bounds.head.epoch() + 1;
+  RecordWriter(epoch_base).Put(std::max(state.epoch_base, next_epoch - std::min(next_epoch, epoch_floor)));
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
   batch.Delete(family, NameKey(name)).PermitUncheckedError();
   batch.Delete(family, NumberKey(state.number)).PermitUncheckedError();
-  batch.Put(family, DeletedKey(store, name), epoch_min).PermitUncheckedError();
+  batch.Put(family, DeletedKey(store, name), epoch_base).PermitUncheckedError();
 }
 
 absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_ptr<const Store>& store,

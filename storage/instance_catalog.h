@@ -18,7 +18,7 @@
 namespace playhead::storage {
 
 // Reads what the store knows of `name`: its record and its last block. `number` is 0 if there is no such instance; then
-// only epoch_min may be set.
+// only epoch_base may be set.
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
 
 // Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
@@ -27,7 +27,7 @@ void PutInstance(const Store& store, absl::string_view name, const InstanceState
 
 // Takes the instance out of the catalogue. Only a keyed hash of the name stays, with the epoch that its next life
 // starts in.
-void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state,
+void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
                           rocksdb::WriteBatch& batch);
 
 // Up to `limit` instances whose names start with `prefix` and sort behind `after_name`.

@@ -14,7 +14,7 @@ void LogInstance::Reload(const InstanceState& state) {
   assigned_.epochs = state.bounds.epochs;
   assigned_.last_appended_at = state.bounds.last_appended_at;
   assigned_.appended_bytes = state.bounds.appended_bytes;
-  assigned_.epoch_min = state.epoch_min;
+  assigned_.epoch_base = state.epoch_base;
   assigned_.last_slice = state.last_slice;
   PublishCreated(state.number, state.created_at);
   absl::MutexLock lock(&mu_);

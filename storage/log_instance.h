@@ -20,7 +20,7 @@ struct InstanceState {
   InstanceNumber number;  // 0: there is no such instance (yet).
   Timestamp created_at;
   LogBounds bounds;
-  uint32_t epoch_min = 0;   // The next event's epoch is at least this: above the epochs of a deleted namesake.
+  uint32_t epoch_base = 0;  // Added to the store's epoch floor: above the epochs of deleted namesakes.
   uint32_t last_slice = 0;  // Where its last block lies; 0: nowhere.
 };
 
@@ -34,7 +34,7 @@ struct AssignedState {
   EpochHistory epochs;
   Timestamp last_appended_at;
   uint64_t appended_bytes = 0;
-  uint32_t epoch_min = 0;
+  uint32_t epoch_base = 0;
   uint32_t epoch = 0;  // Of the next event; set before each append.
   uint32_t last_slice = 0;
   // Of the commit being built.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "storage/block_store.h"
@@ -24,29 +25,44 @@ Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_
   ticker_ = std::thread([this] { Tick(); });
 }
 
-Maintenance::~Maintenance() {
+void Maintenance::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
   canceled_ = true;
-  ticker_.join();
+  if (ticker_.joinable()) ticker_.join();
   tasks_.Join();
 }
 
-void Maintenance::RollSlice() { Post("roll_slice", &Maintenance::Roll); }
-void Maintenance::MergeFullSlices() { Post("merge_slices", &Maintenance::Merge); }
-void Maintenance::EraseDeleted() { Post("erase", &Maintenance::Erase); }
+void Maintenance::GoOn() {
+  absl::MutexLock lock(&mu_);
+  if (!stopping_) canceled_ = false;
+}
 
-void Maintenance::Post(absl::string_view name, absl::Status (Maintenance::*task)(Store&)) {
-  tasks_.Post([this, name, task] {
-    if (canceled_) return;
-    const std::shared_ptr<Store> store = store_();
-    const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task)(*store);
-    if (status.ok() || canceled_) return;
-    if (store != nullptr) LogWarning("maintenance_failed", absl::StrCat("task=", name), status);
-    housekeeping_due_ = true;
+void Maintenance::RollSlice() { Post({"roll_slice", &Maintenance::Roll}); }
+void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}); }
+void Maintenance::EraseDeleted() { Post({"erase", &Maintenance::Erase}); }
+
+void Maintenance::Post(Task task) {
+  tasks_.Post([this, task] {
+    const std::shared_ptr<Store> store = canceled_ ? nullptr : store_();
+    const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task.run)(*store);
+    if (status.ok()) return;
+    if (store != nullptr && !canceled_) LogWarning("maintenance_failed", absl::StrCat("task=", task.name), status);
+    absl::MutexLock lock(&mu_);
+    const auto same = [&task](const Task& other) { return other.run == task.run; };
+    if (!stopping_ && absl::c_none_of(failed_, same)) failed_.push_back(task);
   });
+}
+
+void Maintenance::RetryFailed() {
+  std::vector<Task> again;
+  {
+    absl::MutexLock lock(&mu_);
+    again.swap(failed_);
+  }
+  for (const Task& task : again) Post(task);
 }
 
 absl::Status Maintenance::Roll(Store& store) {
@@ -84,11 +100,11 @@ absl::Status Maintenance::Erase(Store& store) {
 }
 
 absl::Status Maintenance::CompactIdentities(Store& store) {
-  compacting_identities_ = false;
   rocksdb::CompactRangeOptions options;
   options.canceled = &canceled_;
-  return ReadError(store.db()->CompactRange(options, store.family(Family::kDedup), nullptr, nullptr),
-                   "forgetting identities");
+  const rocksdb::Status status = store.db()->CompactRange(options, store.family(Family::kDedup), nullptr, nullptr);
+  if (status.ok()) compacting_identities_ = false;
+  return ReadError(status, "forgetting identities");
 }
 
 void Maintenance::Tick() {
@@ -98,16 +114,21 @@ void Maintenance::Tick() {
   while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), interval)) {
     mu_.Unlock();
     if (const std::shared_ptr<Store> store = store_(); store != nullptr) {
-      // A failed sync also fails the next write, which then deals with it.
-      if (options_.durability == Durability::kOs) store->db()->SyncWAL().PermitUncheckedError();
+      if (options_.durability == Durability::kOs) SyncUnsynced(*store);
       ForgetIdentities(*store);
-      if (housekeeping_due_.exchange(false)) {
-        MergeFullSlices();
-        EraseDeleted();
-      }
+      RetryFailed();
     }
     mu_.Lock();
   }
+}
+
+void Maintenance::SyncUnsynced(Store& store) {
+  const rocksdb::Status status = store.db()->SyncWAL();
+  if (status.ok()) return;
+  // RocksDB fails the next write too, and that one has the store reopened. What was acknowledged since the last sync
+  // may be gone by then, so this is no clean stop, whatever comes.
+  LogError("sync_failed", "", absl::UnavailableError(status.ToString()));
+  store.NoteSyncFailed();
 }
 
 void Maintenance::ForgetIdentities(Store& store) {
@@ -118,7 +139,9 @@ void Maintenance::ForgetIdentities(Store& store) {
       1.0, static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1)));
   store.RaiseDedupCutoff(Timestamp(absl::ToUnixMicros(absl::Now() - options_.dedup_window * share)));
   // One compaction at a time, however long it takes.
-  if (share < 1.0 && !compacting_identities_.exchange(true)) Post("forget", &Maintenance::CompactIdentities);
+  if (share == 1.0 || compacting_identities_.exchange(true)) return;
+  LogWarning("dedup_window_shrunk", absl::StrCat("entries=", entries, " share=", share));
+  Post({"forget", &Maintenance::CompactIdentities});
 }
 
 absl::Status Maintenance::RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
@@ -26,8 +27,13 @@ class Maintenance {
   // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
   Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
               std::function<void(Committer::Command)> submit);
-  // Cuts off what is running and drops what is queued: both are taken up at the next start.
-  ~Maintenance();
+  ~Maintenance() { Stop(); }
+
+  // Cuts off what is running and drops what is queued, for good; both are taken up at the next start.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+  // Cuts off what is running, so that the store can be closed; and takes it up again when the store is open.
+  void CutOff() { canceled_ = true; }
+  void GoOn() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Makes the next slice, has the committer use it, and merges the full one.
   void RollSlice();
@@ -37,8 +43,15 @@ class Maintenance {
   void EraseDeleted();
 
  private:
+  struct Task {
+    absl::string_view name;
+    absl::Status (Maintenance::*run)(Store&);
+  };
+
   // Runs `task` with the open store, unless the log is closing; if it fails, once more with the next tick.
-  void Post(absl::string_view name, absl::Status (Maintenance::*task)(Store&));
+  void Post(Task task) ABSL_LOCKS_EXCLUDED(mu_);
+  void RetryFailed() ABSL_LOCKS_EXCLUDED(mu_);
+  void SyncUnsynced(Store& store);
   absl::Status Roll(Store& store);
   absl::Status Merge(Store& store);
   absl::Status Erase(Store& store);
@@ -53,8 +66,8 @@ class Maintenance {
   const std::function<void(Committer::Command)> submit_;
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::atomic<bool> canceled_{false};          // As stopping_, for RocksDB to see.
-  std::atomic<bool> housekeeping_due_{false};  // Something failed: look again for what is to be merged and erased.
+  std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
+  std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
   Executor tasks_{1};
   std::thread ticker_;

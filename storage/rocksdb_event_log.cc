@@ -38,15 +38,17 @@ absl::Status NotFound(absl::string_view name) {
   return MakeError(Reason::kInstanceNotFound, absl::StrCat("there is no instance ", name));
 }
 
-// If part of the history may be gone, cursors of it may be in somebody's hands: no log goes on in an epoch that was
-// ever in use.
+// If part of the history may be gone, cursors of it may be in somebody's hands: no log goes on in an epoch that it was
+// in.
 absl::Status RaiseEpochFloor(const Store& store) {
   const auto floor = GetMetaNumber(store, meta_key::kEpochFloor, 0);
   if (!floor.ok()) return floor.status();
-  const auto highest = GetMetaNumber(store, meta_key::kEpochHighest, 0);
-  if (!highest.ok()) return highest.status();
+  if (*floor == Cursor::kEpochMax) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("history may have been lost ", *floor, " times: no epochs are left"));
+  }
   rocksdb::WriteBatch batch;
-  PutMetaNumber(store, meta_key::kEpochFloor, std::max(*floor, *highest) + 1, batch);
+  PutMetaNumber(store, meta_key::kEpochFloor, *floor + 1, batch);
   rocksdb::WriteOptions write;
   write.sync = true;
   return ReadError(store.db()->Write(write, &batch), "raising the epoch floor");
@@ -71,7 +73,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
       absl::MutexLock lock(&answers_mu_);
       answers_mu_.Await(absl::Condition(this, &RocksDbEventLog::NobodyAnswers));
     }
-    maintenance_.reset();
+    maintenance_->Stop();
     committer_.reset();
     resolvers_.Join();
     readers_.Join();
@@ -147,8 +149,9 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   InstanceTable table_;
   CommitListener* listener_ = nullptr;
   std::atomic<bool> closing_{false};
-  std::atomic<uint64_t> in_flight_{0};   // Calls whose callback has not run.
-  std::atomic<size_t> queued_bytes_{0};  // Of appends that were taken and not answered.
+  std::atomic<bool> stored_since_open_{true};  // Before the first open: by the process before this one.
+  std::atomic<uint64_t> in_flight_{0};         // Calls whose callback has not run.
+  std::atomic<size_t> queued_bytes_{0};        // Of appends that were taken and not answered.
 
   mutable absl::Mutex store_mu_;
   std::shared_ptr<Store> store_ ABSL_GUARDED_BY(store_mu_);  // nullptr while it is being reopened.
@@ -181,7 +184,8 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
                                                                           uint64_t first_commit) {
   auto opened = Store::Open(options);
   if (!opened.ok()) return opened.status();
-  if ((*opened)->history_may_be_lost()) {
+  // Once for everything that was stored since the last time: a disk that fails again and again uses up no epochs.
+  if ((*opened)->history_may_be_lost() && stored_since_open_.exchange(false)) {
     LogWarning("history_may_be_lost", absl::StrCat("data_dir=", options.data_dir, " action=raise_epoch"));
     if (absl::Status status = RaiseEpochFloor(**opened); !status.ok()) return status;
   }
@@ -191,8 +195,16 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
   if (!builder.ok()) return builder.status();
   for (const std::shared_ptr<LogInstance>& instance : table_.All()) {
     const auto state = LoadInstance(*opened, instance->name());
-    if (!state.ok()) return state.status();
-    instance->Reload(*state);
+    if (state.ok()) {
+      instance->Reload(*state);
+    } else if (HasReason(state.status(), Reason::kDataLoss)) {
+      // One damaged log does not keep the others closed. Whoever asks for it again hears what is wrong.
+      LogError("instance_damaged", absl::StrCat("instance=", instance->name()), state.status());
+      instance->assigned().exists = false;
+      table_.Erase(instance->name());
+    } else {
+      return state.status();
+    }
   }
   store_closed_ = (*opened)->closed();
   absl::MutexLock lock(&store_mu_);
@@ -214,6 +226,7 @@ std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause
     if (store_ != nullptr) LogError("write_failed", "action=reopen", cause);
     store_.reset();
   }
+  maintenance_->CutOff();
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
   StoreOptions options = options_;
   options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
@@ -222,6 +235,7 @@ std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause
     LogError("reopen_failed", absl::StrCat("data_dir=", options.data_dir), builder.status());
     return nullptr;
   }
+  maintenance_->GoOn();
   LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
   return *std::move(builder);
 }
@@ -318,6 +332,7 @@ void RocksDbEventLog::Requeue(std::vector<std::unique_ptr<PendingAppend>> deferr
 
 void RocksDbEventLog::OnCompleted(std::unique_ptr<Commit> commit) {
   for (const auto& instance : commit->deleted) table_.Erase(instance->name());
+  if (!commit->blocks.empty()) stored_since_open_.store(true, std::memory_order_relaxed);
   absl::MutexLock lock(&answers_mu_);
   answers_.push_back(std::move(commit));
 }

@@ -99,8 +99,10 @@ absl::Status Store::Recover() {
   if (!options_.accept_truncation && !may_be_unsynced) {
     return MakeError(
         Reason::kDataLoss,
-        absl::StrCat("the write-ahead log is damaged: ", rot.file, " at byte ", rot.offset,
-                     " is not sound, but a sound record follows in ", rot.sound_file, " at byte ", rot.sound_offset,
+        absl::StrCat("the write-ahead log is damaged: ", rot.file, " at byte ", rot.offset, " is not sound, but ",
+                     rot.sound_file.empty()
+                         ? "more follows than one write can have left behind"
+                         : absl::StrCat("a sound record follows in ", rot.sound_file, " at byte ", rot.sound_offset),
                      ": acknowledged events are lost. Restore a backup, or start with "
                      "--accept_truncation to go on without everything from the damage onwards"));
   }
@@ -246,7 +248,7 @@ void Store::RaiseDedupCutoff(Timestamp cutoff) {
 }
 
 absl::Status Store::MarkCleanStop() {
-  if (options_.durability == Durability::kDisk) return absl::OkStatus();
+  if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
   rocksdb::Status status = db_->SyncWAL();
   if (status.ok()) status = EnvOf(options_).DeleteFile(options_.data_dir + kUnsyncedMarker);
   return ReadError(status, "marking a clean stop");

@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -57,6 +58,9 @@ class Store {
   // Notified when the database is closed: the folder can then be opened again.
   std::shared_ptr<absl::Notification> closed() const { return closed_; }
 
+  // What was acknowledged may not be on disk: MarkCleanStop does nothing any more.
+  void NoteSyncFailed() { sync_failed_.store(true); }
+
   // Declares that all is on disk and nothing more will be written. Without it, an open under Durability::kOs counts as
   // stopped uncleanly.
   absl::Status MarkCleanStop();
@@ -73,6 +77,7 @@ class Store {
   const SharedTuning tuning_;
   const std::shared_ptr<absl::Notification> closed_ = std::make_shared<absl::Notification>();
   bool history_may_be_lost_ = false;
+  std::atomic<bool> sync_failed_{false};
   std::string name_hash_key_;
   // Declared before the handles: they go first.
   std::unique_ptr<rocksdb::DB> db_;

@@ -19,6 +19,8 @@ namespace {
 
 constexpr size_t kBlockBytes = size_t{32} << 10;
 constexpr size_t kHeaderBytes = 7;
+// The largest write: a commit (StoreOptions::commit_bytes_max), the batch that filled it up, and their identities.
+constexpr uint64_t kTornBytesMax = uint64_t{16} << 20;
 
 enum FragmentType : uint8_t { kZero = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
@@ -92,6 +94,10 @@ class Inspector {
       }
       offset += chunk.size();
     } while (chunk.size() == buffer.size() && !rot());
+    if (damage_ && !damage_->rot &&
+        (damage_->file != name ? offset > 0 : offset > damage_->record_offset + kTornBytesMax)) {
+      damage_->rot = true;  // More than one write is gone.
+    }
     // The file ends inside a record, between two of its fragments.
     if (expects_continuation_ && !damage_) damage_ = WalDamage{name, offset, record_offset_};
     return absl::OkStatus();

@@ -21,9 +21,9 @@ struct WalDamage {
   std::string file;
   uint64_t offset = 0;         // Of the first fragment that is not sound; reserved space not yet written counts.
   uint64_t record_offset = 0;  // Where the record begins that it is, or should be, part of.
-  bool rot = false;            // A sound record begins behind it ...
-  std::string sound_file;
-  uint64_t sound_offset = 0;  // ... here.
+  bool rot = false;            // More is behind it than one torn write: a sound record begins ...
+  std::string sound_file;      // ... here; or, if this is empty, there are more bytes than a write has.
+  uint64_t sound_offset = 0;
 };
 
 // Reads every write-ahead log file in `dir`, in order. nullopt: sound to the last byte.

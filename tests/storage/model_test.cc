@@ -44,7 +44,7 @@ struct ModelLog {
 
 struct ModelInstance {
   std::optional<ModelLog> log;  // Unset: there is none of that name.
-  uint32_t epoch_min = 0;
+  uint32_t epoch_base = 0;
 };
 
 bool SameContent(const TestEvent& a, const TestEvent& b) {
@@ -184,7 +184,7 @@ class ModelTest : public ::testing::Test {
       return;
     }
     ASSERT_TRUE(result.ok()) << result.status();
-    const uint32_t epoch = std::max({log.head().epoch(), epoch_floor_, model.epoch_min});
+    const uint32_t epoch = std::max(log.head().epoch(), model.epoch_base + epoch_floor_);
     Cursor first_new;
     std::vector<size_t> indexes;
     for (size_t i = 0; i < plan.events.size(); ++i) {
@@ -207,7 +207,6 @@ class ModelTest : public ::testing::Test {
     }
     ASSERT_EQ(result->first_new, first_new);
     ASSERT_EQ(result->head, log.head());
-    epoch_highest_ = std::max(epoch_highest_, log.head().epoch());
     model.log = std::move(log);
   }
 
@@ -318,7 +317,8 @@ class ModelTest : public ::testing::Test {
       return;
     }
     ASSERT_TRUE(status.ok()) << status;
-    model.epoch_min = std::max(model.epoch_min, model.log->head().epoch() + 1);
+    const uint32_t next_epoch = model.log->head().epoch() + 1;
+    model.epoch_base = std::max(model.epoch_base, next_epoch - std::min(next_epoch, epoch_floor_));
     model.log.reset();
   }
 
@@ -327,8 +327,7 @@ class ModelTest : public ::testing::Test {
       // As after a stop that may have lost something.
       harness_.Close();
       std::ofstream(harness_.options().data_dir + "/UNSYNCED").close();
-      epoch_floor_ = std::max(epoch_floor_, epoch_highest_) + 1;
-      epoch_highest_ = std::max(epoch_highest_, epoch_floor_);
+      ++epoch_floor_;
     }
     harness_.Reopen();
   }
@@ -363,7 +362,6 @@ class ModelTest : public ::testing::Test {
   LogHarness harness_{Options()};
   std::map<std::string, ModelInstance> models_;
   uint32_t epoch_floor_ = 0;
-  uint32_t epoch_highest_ = 0;
   uint64_t serial_ = 0;
 };
 
