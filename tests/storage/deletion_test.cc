@@ -1,0 +1,132 @@
+// A deleted instance leaves nothing behind but a keyed hash of its name.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "storage/key_codec.h"
+#include "storage/meta.h"
+#include "tests/storage/log_harness.h"
+
+namespace playhead::storage {
+namespace {
+
+using playhead::testing::TempDir;
+
+// Names of the files under `dir` in which `text` stands.
+std::vector<std::string> FilesWith(const std::string& dir, absl::string_view text) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    if (absl::StrContains(bytes, text)) found.push_back(entry.path().filename().string());
+  }
+  return found;
+}
+
+class DeletionTest : public ::testing::Test {
+ protected:
+  StoreOptions Options() {
+    StoreOptions options;
+    options.data_dir = dir_.path();
+    return options;
+  }
+
+  // Whether an erasure is still to be done, as the store on disk has it. The log must be closed.
+  bool ErasurePending() {
+    const auto store = Store::Open(Options());
+    EXPECT_TRUE(store.ok()) << store.status();
+    const std::unique_ptr<rocksdb::Iterator> row(
+        (*store)->db()->NewIterator(rocksdb::ReadOptions(), (*store)->family(Family::kMeta)));
+    row->Seek(meta_key::kErasurePrefix);
+    return row->Valid() && row->key().starts_with(meta_key::kErasurePrefix);
+  }
+
+  const TempDir dir_;
+};
+
+// Neither compressible nor the same in any two events, so that each stands in the files as it is.
+std::string Secret(int i) { return absl::StrCat("qZ7-", i * 7919, "-secret-", i * 104729, "-Xw9"); }
+
+TEST_F(DeletionTest, NoByteOfADeletedInstanceIsLeftInAnyFile) {
+  const std::string name = "the-deleted-one@example.org";
+  {
+    LogHarness log(Options());
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(log.Append("kept.before", {{.data = absl::StrCat("kept ", i)}}).ok());
+      ASSERT_TRUE(log.Append(name, {{.data = Secret(i), .id = absl::StrCat("id of ", Secret(i))}}).ok());
+      ASSERT_TRUE(log.Append("zz.kept.behind", {{.data = absl::StrCat("kept ", i)}}).ok());
+      if (i == 25) log.Reopen();  // Some of it in files, some in the log.
+    }
+    ASSERT_FALSE(FilesWith(dir_.path(), "-secret-").empty());
+    ASSERT_FALSE(FilesWith(dir_.path(), name).empty());
+    ASSERT_TRUE(log.Delete(name).ok());
+    // The erasure runs by itself: nothing but to look.
+    while (!FilesWith(dir_.path(), "-secret-").empty() || !FilesWith(dir_.path(), name).empty()) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(log.ReadAll("kept.before")->size(), 50u);
+    EXPECT_EQ(log.ReadAll("zz.kept.behind")->size(), 50u);
+    const auto next = log.Append(name, {{.data = "a new life"}});
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(next->head, Cursor(1, 1)) << "a cursor of the old life means nothing in the new one";
+  }
+  EXPECT_FALSE(ErasurePending());
+}
+
+TEST_F(DeletionTest, TheNameOfAnEmptyInstanceGoesToo) {
+  LogHarness log(Options());
+  ASSERT_TRUE(log.Open("only-name-in-the-store").ok());
+  log.Reopen();
+  ASSERT_TRUE(log.Delete("only-name-in-the-store").ok());
+  while (!FilesWith(dir_.path(), "only-name-in-the-store").empty()) std::this_thread::yield();
+}
+
+TEST_F(DeletionTest, AnErasureThatWasCutOffGoesOnAtTheNextStart) {
+  for (int round = 0; round < 5; ++round) {
+    {
+      LogHarness log(Options());
+      for (int i = 0; i < 20; ++i) {
+        ASSERT_TRUE(log.Append("gone", {{.data = Secret(round * 100 + i)}}).ok());
+        ASSERT_TRUE(log.Append("kept", {{.data = "kept"}}).ok());
+      }
+      ASSERT_TRUE(log.Delete("gone").ok());
+    }  // Closed at once: the erasure has hardly begun.
+    LogHarness log(Options());
+    while (!FilesWith(dir_.path(), "-secret-").empty()) std::this_thread::yield();
+    EXPECT_EQ(log.ReadAll("kept")->size(), static_cast<size_t>(20 * (round + 1)));
+  }
+}
+
+TEST_F(DeletionTest, AReaderIsToldOfTheDeletionAndNeverOfDataLoss) {
+  LogHarness log(Options());
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 2; ++t) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto instance = log.Open("a", OpenMode::kExisting);
+        const auto read = log.ReadAll("a");
+        EXPECT_FALSE(HasReason(read.status(), Reason::kDataLoss)) << read.status();
+        EXPECT_FALSE(HasReason(log.FindTime("a", Timestamp(1)).status(), Reason::kDataLoss));
+      }
+    });
+  }
+  for (int round = 0; round < 150; ++round) {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(log.Append("a", MakeEvents(2)).ok());
+    ASSERT_TRUE(log.Delete("a").ok());
+  }
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+}
+
+}  // namespace
+}  // namespace playhead::storage
