@@ -94,10 +94,7 @@ class Inspector {
       }
       offset += chunk.size();
     } while (chunk.size() == buffer.size() && !rot());
-    if (damage_ && !damage_->rot &&
-        (damage_->file != name ? offset > 0 : offset > damage_->record_offset + kTornBytesMax)) {
-      damage_->rot = true;  // More than one write is gone.
-    }
+    if (damage_ && offset > (damage_->file == name ? damage_->record_offset : 0) + kTornBytesMax) damage_->rot = true;
     // The file ends inside a record, between two of its fragments.
     if (expects_continuation_ && !damage_) damage_ = WalDamage{name, offset, record_offset_};
     return absl::OkStatus();
