@@ -15,8 +15,9 @@
 namespace playhead::storage {
 namespace {
 
-// Rewrites of commit records go out in batches of this many.
-constexpr size_t kRewritesPerBatch = 1000;
+// Rewrites of commit records go out in batches of about this much, as commits do: what one write may leave torn is
+// bounded (storage/wal_inspector.cc).
+constexpr size_t kRewrittenBytesMax = size_t{1} << 20;
 
 std::string ErasureKey(InstanceNumber instance) {
   return absl::StrCat(meta_key::kErasurePrefix, InstanceKey(instance));
@@ -38,18 +39,21 @@ absl::Status EraseFromCommits(const Store& store, InstanceNumber instance,
   std::string next_key;
   for (bool more = true; more;) {
     more = false;
+    size_t rewritten_bytes = 0;
     std::vector<std::pair<std::string, std::string>> rewritten;
     // A short-lived iterator for each batch: a long walk must not pin old files.
     const std::unique_ptr<rocksdb::Iterator> commit(store.db()->NewIterator(rocksdb::ReadOptions(), commits));
     for (commit->Seek(next_key); commit->Valid(); commit->Next()) {
-      if (rewritten.size() == kRewritesPerBatch) {
+      if (rewritten_bytes >= kRewrittenBytesMax) {
         next_key = commit->key().ToString();
         more = true;
         break;
       }
       std::string kept = WithoutInstance(FromSlice(commit->value()), instance);
       // Emptied records stay: the last one tells the position of the next commit.
-      if (kept.size() != commit->value().size()) rewritten.emplace_back(commit->key().ToString(), std::move(kept));
+      if (kept.size() == commit->value().size()) continue;
+      rewritten_bytes += commit->key().size() + kept.size() + 16;
+      rewritten.emplace_back(commit->key().ToString(), std::move(kept));
     }
     if (!commit->status().ok()) return ReadError(commit->status(), "reading the commits");
     if (rewritten.empty()) continue;
