@@ -265,6 +265,10 @@ void Subscription::StartRead(Allowance allowance) {
   options.events_max = std::numeric_limits<uint32_t>::max();
   options.bytes_max = allowance.bytes;
   options.filter = request_.filter;
+  // Without a filter the slice had better end where a block does: a block that is cut is decoded twice.
+  if (request_.filter == nullptr) {
+    options.scan_bytes_max = allowance.bytes - std::min(allowance.bytes, storage::kBlockBytesTarget);
+  }
   core_.log.Read(instance_, std::move(options),
                  [self = shared_from_this(),
                   allowance = std::move(allowance)](absl::StatusOr<storage::ReadResult> result) mutable {
