@@ -38,7 +38,7 @@ void WriteFile(const fs::path& path, absl::string_view bytes) {
 }
 
 // Copies of a running store, as a crash at this moment would leave it.
-class WalTest : public ::testing::Test {
+class WalInspectorTest : public ::testing::Test {
  protected:
   static StoreOptions Options(const TempDir& dir) {
     StoreOptions options;
@@ -90,14 +90,14 @@ class WalTest : public ::testing::Test {
   std::vector<uint64_t> sizes_;  // Of the log, behind each append.
 };
 
-TEST_F(WalTest, ASoundLogHasNoDamage) {
+TEST_F(WalInspectorTest, ASoundLogHasNoDamage) {
   MakeStore(20, 10'000);  // Records of several fragments among them.
   EXPECT_FALSE(Inspect().has_value());
   LogHarness log(Options(crashed_));
   EXPECT_EQ(log.ReadAll("a")->size(), 20u);
 }
 
-TEST_F(WalTest, ALastRecordTornAtAnyByteIsNoRot) {
+TEST_F(WalInspectorTest, ALastRecordTornAtAnyByteIsNoRot) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   const std::string whole = ReadFile(wal);
@@ -120,7 +120,7 @@ TEST_F(WalTest, ALastRecordTornAtAnyByteIsNoRot) {
   }
 }
 
-TEST_F(WalTest, ATornRecordOfManyFragmentsIsNoRot) {
+TEST_F(WalInspectorTest, ATornRecordOfManyFragmentsIsNoRot) {
   MakeStore(2, 200'000);
   // Incompressible, so that the record spans blocks of the log.
   std::string noise;
@@ -161,7 +161,7 @@ TEST_F(WalTest, ATornRecordOfManyFragmentsIsNoRot) {
   EXPECT_EQ(damage->record_offset, begin);
 }
 
-TEST_F(WalTest, ATornTailLosesNothingThatWasAcknowledged) {
+TEST_F(WalInspectorTest, ATornTailLosesNothingThatWasAcknowledged) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   const std::string whole = ReadFile(wal);
@@ -180,7 +180,7 @@ TEST_F(WalTest, ATornTailLosesNothingThatWasAcknowledged) {
   }
 }
 
-TEST_F(WalTest, AFlippedBitInFrontOfASoundRecordIsRot) {
+TEST_F(WalInspectorTest, AFlippedBitInFrontOfASoundRecordIsRot) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   const std::string whole = ReadFile(wal);
@@ -197,7 +197,7 @@ TEST_F(WalTest, AFlippedBitInFrontOfASoundRecordIsRot) {
   }
 }
 
-TEST_F(WalTest, RotIsRefusedWithItsPlaceAndAcceptedWhenTold) {
+TEST_F(WalInspectorTest, RotIsRefusedWithItsPlaceAndAcceptedWhenTold) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   std::string rotten = ReadFile(wal);
@@ -228,7 +228,7 @@ TEST_F(WalTest, RotIsRefusedWithItsPlaceAndAcceptedWhenTold) {
   }
 }
 
-TEST_F(WalTest, AcceptedRotIsForgottenEvenIfTheNextStopIsACrash) {
+TEST_F(WalInspectorTest, AcceptedRotIsForgottenEvenIfTheNextStopIsACrash) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   for (const size_t append : {size_t{0}, size_t{2}}) {  // Nothing left to recover; and something.
@@ -249,7 +249,7 @@ TEST_F(WalTest, AcceptedRotIsForgottenEvenIfTheNextStopIsACrash) {
   }
 }
 
-TEST_F(WalTest, RotInAnEarlierFileIsFoundByALaterOne) {
+TEST_F(WalInspectorTest, RotInAnEarlierFileIsFoundByALaterOne) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   const std::string whole = ReadFile(wal);
@@ -269,7 +269,7 @@ TEST_F(WalTest, RotInAnEarlierFileIsFoundByALaterOne) {
 }
 
 // Torn, started, and crashed again: what the first crash left must not stand before what came after.
-TEST_F(WalTest, ATornTailThenAStartThenAnotherCrashIsNoRot) {
+TEST_F(WalInspectorTest, ATornTailThenAStartThenAnotherCrashIsNoRot) {
   MakeStore(6, 100);
   const fs::path wal = LastWal(crashed_.path());
   const std::string whole = ReadFile(wal);
