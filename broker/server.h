@@ -66,9 +66,9 @@ class Server {
 
   const Limits limits_;
 
-  // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls, which
-  // end every stream and subscription; the log, whose last callbacks find them closed; then the timers and the executor,
-  // whose last tasks do too. What is left is plain memory.
+  // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls,
+  // which end every stream and subscription; the log, whose last callbacks find them closed; then the timers and the
+  // executor, whose last tasks do too. What is left is plain memory.
   storage::Executor executor_;
   TimerQueue timers_;
   ByteBudget append_budget_;
