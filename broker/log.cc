@@ -1,10 +1,8 @@
 #include "broker/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-
 #include <chrono>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -36,16 +34,6 @@ class RefusalGate {
 };
 
 }  // namespace
-
-spdlog::logger& Log() {
-  static spdlog::logger& logger = *[] {
-    auto* made = new spdlog::logger("broker", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%f%z level=%l %v");
-    made->flush_on(spdlog::level::warn);
-    return made;
-  }();
-  return logger;
-}
 
 void LogRefusal(absl::string_view method, const absl::Status& status) {
   static RefusalGate& gate = *new RefusalGate();

@@ -57,6 +57,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
                                                    storage::kEventBytesCeiling,
                                                    " is allowed, so that any event fits a message"));
   }
+  if (options.limits.delivery_budget_bytes < storage::kEventBytesCeiling + storage::kBlockBytesTarget) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery_budget_bytes is ", options.limits.delivery_budget_bytes, "; at least ",
+        storage::kEventBytesCeiling + storage::kBlockBytesTarget, " is needed, so that any event can be delivered"));
+  }
+  if (options.limits.append_budget_bytes >= options.store.append_queue_bytes_max) {
+    return absl::InvalidArgumentError(absl::StrCat("append_budget_bytes is ", options.limits.append_budget_bytes,
+                                                   "; it must be less than append_queue_bytes_max, which is ",
+                                                   options.store.append_queue_bytes_max,
+                                                   ", so that streams are slowed down before anything is refused"));
+  }
   Log().info("event=start data_dir={} grpc_listen={}", options.store.data_dir, options.grpc_listen);
   std::unique_ptr<Server> server(new Server(options));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;

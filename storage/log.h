@@ -2,10 +2,15 @@
 #ifndef PLAYHEAD_STORAGE_LOG_H_
 #define PLAYHEAD_STORAGE_LOG_H_
 
+#include <spdlog/logger.h>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace playhead::storage {
+
+// Where all lines go. Lives as long as the process. Thread-safe.
+spdlog::logger& Log();
 
 // `fields` is `key=value` pairs with spaces between; a status that is not OK is added as `error="..."`.
 void LogInfo(absl::string_view event, absl::string_view fields);

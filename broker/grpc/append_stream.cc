@@ -131,6 +131,7 @@ void AppendStream::OnWriteDone(bool ok) {
   {
     absl::MutexLock lock(&mu_);
     writing_ = false;
+    wrote_ = true;
     Forget(writing_request_bytes_);
     if (!ok) {
       write_failed_ = true;
@@ -165,7 +166,9 @@ AppendStream::Action AppendStream::Decide() {
     outgoing_.Swap(&replies_.front().message);
     writing_request_bytes_ = replies_.front().request_bytes;
     replies_.pop_front();
-    return replies_.empty() ? Action::kWrite : Action::kWriteBuffered;
+    // Never the first: gRPC sends the initial metadata along with it, and with the hint would wait for another write to
+    // send either, while we wait for this one to be done.
+    return replies_.empty() || !wrote_ ? Action::kWrite : Action::kWriteBuffered;
   }
   if (MayRead()) {
     reading_ = true;

@@ -76,6 +76,7 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool running_ ABSL_GUARDED_BY(mu_) = false;  // A thread is in Run.
   bool reading_ ABSL_GUARDED_BY(mu_) = false;  // From StartRead until the request is submitted.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool wrote_ ABSL_GUARDED_BY(mu_) = false;         // A first reply is written, and the initial metadata with it.
   bool read_closed_ ABSL_GUARDED_BY(mu_) = false;   // The client sends no more.
   bool write_failed_ ABSL_GUARDED_BY(mu_) = false;  // The client takes no more.
   bool finished_ ABSL_GUARDED_BY(mu_) = false;

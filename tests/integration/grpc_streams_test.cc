@@ -69,6 +69,21 @@ TEST(GrpcAppendStreamTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(next, 3 * kRequests + 1u);
 }
 
+TEST(GrpcAppendStreamTest, FirstRepliesArriveThoughNothingFollowsThem) {
+  TestServer server;
+  for (int round = 0; round < 100; ++round) {
+    grpc::ClientContext context;
+    // Without fail a reply takes milliseconds; one that is held back comes with a keepalive ping, or never.
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    const auto stream = server.stub().AppendStream(&context);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream->Write(Batch(1)));
+    v1::AppendStreamResponse response;
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream->Read(&response)) << "round " << round << ", reply " << i;
+    stream->WritesDone();
+    EXPECT_TRUE(stream->Finish().ok());
+  }
+}
+
 TEST(GrpcAppendStreamTest, AfterARefusalNothingMoreIsStoredAndTheStreamEndsWithIt) {
   TestServer server;
   grpc::ClientContext context;

@@ -109,7 +109,6 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     }
     interrupt.WaitUntil(absl::InfiniteFuture());
     (*server)->Shutdown(options_.limits.shutdown_timeout);
-    broker::Log().info("event=stopped");
     return absl::OkStatus();
   }
 
