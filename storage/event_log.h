@@ -123,8 +123,8 @@ class AppendSession {
  public:
   virtual ~AppendSession() = default;
 
-  // Queues a batch and calls `done` once; `done` of one session run in the order of the calls. After a refusal every
-  // later batch of the session is refused with PREVIOUS_FAILED.
+  // Queues a batch and calls `done` once; `done` of one session run one at a time, in the order of the calls. After a
+  // refusal every later batch of the session is refused with PREVIOUS_FAILED.
   //   InvalidArgument     empty batch, bad name or bad producer. Nothing written.
   //   FailedPrecondition  CURSOR_MISMATCH, SEQUENCE_GAP or PARTIAL_DUPLICATE; the status carries the head or the next
   //                       sequence. Nothing written.

@@ -203,7 +203,8 @@ class SliceTest : public ::testing::Test {
                                             random_.OneIn(2) ? "" : "q");
       std::string event;
       // The type does not come first in every event.
-      NewEvent written{.type = type, .data = std::string(random_.Skewed(300), 'd')};
+      const std::string data(random_.Skewed(300), 'd');
+      NewEvent written{.type = type, .data = data};
       AppendEvent(written, kEventsTag, event);
       absl::string_view encoded = event;
       encoded = *ConsumeEvent(encoded);
