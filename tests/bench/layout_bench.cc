@@ -1,8 +1,9 @@
-// layout_bench writes blocks the way the broker's committer does and measures what a storage layout costs: bytes written
-// per payload byte, throughput and its worst second, commit latency, CPU, replay, seeks, restart after a kill, trim.
+// layout_bench writes blocks the way the broker's committer does and measures what a storage layout costs: bytes
+// written per payload byte, throughput and its worst second, commit latency, CPU, replay, seeks, restart after a kill,
+// trim.
 //
-//   g++ -std=c++20 -O2 layout_bench.cc -o layout_bench -lrocksdb -llz4 -lzstd -lxxhash
-//   ./layout_bench --layout=timesliced --codec=lz4 --instances=1000 --seconds=60 --dir=/tmp/layout
+//   bazel build //tests/bench:layout_bench
+//   bazel-bin/tests/bench/layout_bench --layout=timesliced --codec=lz4 --instances=1000 --seconds=60 --dir=/tmp/layout
 //
 // One run is one store and one line of JSON. "Payload" is the plain bytes of the encoded events, before any codec.
 // A child process writes and then dies without closing the store; the parent reopens it, reads it and trims it.
@@ -38,281 +39,12 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bench/layout_bench_corpus.h"
+#include "tests/bench/layout_bench_process.h"
+#include "tests/bench/layout_bench_store.h"
+
+namespace playhead::layout_bench {
 namespace {
-
-using rocksdb::ColumnFamilyHandle;
-using rocksdb::Slice;
-
-constexpr uint64_t kCommitBytesMax = 4 << 20;  // Plain payload of one commit, as in the broker.
-constexpr size_t kBlockBytes = 64 << 10;
-constexpr size_t kHeaderBytes = 96;
-constexpr int kInstancesMax = 1000;
-
-std::map<std::string, std::string> flags = {
-    {"layout", "leveled"},          // leveled | universal | blobdb | timesliced
-    {"codec", "none"},              // none | lz4 | zstd1 | lz4dict | zstd1dict | adaptive (lz4 only while a sync is in flight)
-    {"sst", "none"},                // RocksDB's own compression of SST blocks (or blob files): none | lz4 | zstd
-    {"instances", "1"},             // 1: blocks of 64 KiB; more: one block an append
-    {"events_per_append", "64"},    // with several instances
-    {"appends_per_commit", "0"},    // 0: as many as fit 4 MiB
-    {"seconds", "60"},              // the load stops at this time ...
-    {"stored_gb_max", "10"},        // ... or at this size of the store
-    {"runs", "8"},                  // leveled and universal: L0 files, or sorted runs, that start a compaction
-    {"slice_mb", "1024"},           // timesliced: stored bytes of a slice
-    {"slices_max", "0"},            // timesliced: drop the oldest beyond this many during the load; 0: keep all
-    {"avoid_flush_during_recovery", "0"},
-    {"front_us", "0"},              // CPU per event spent by two other threads first: stands for client and gRPC
-    {"compact_after_trim", "0"},    // also measure what getting all space back costs
-    {"drop_caches", "0"},           // empty the page cache before reopening (root only)
-    {"dir", "/tmp/layout_bench_store"},
-    {"corpus", "tests/data/meta_webhooks.ndjson"}};
-int Int(const std::string& name) { return std::stoi(flags.at(name)); }
-bool Is(const char* name, const char* value) { return flags.at(name) == value; }
-
-void Check(const rocksdb::Status& status, const char* what) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s: %s\n", what, status.ToString().c_str());
-  _exit(1);
-}
-
-double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-double CpuSeconds(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-uint64_t DeviceBytes(const char* counter) {  // As the kernel counts them for this process; written: when pages become dirty.
-  std::ifstream io("/proc/self/io");
-  for (std::string name, value; io >> name >> value;) {
-    if (name == counter) return std::stoull(value);
-  }
-  return 0;
-}
-uint64_t DeviceBytesWritten() { return DeviceBytes("write_bytes:"); }
-uint64_t DirectoryBytes(bool wal) {
-  uint64_t total = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(flags["dir"])) {
-    std::error_code gone;  // RocksDB deletes files meanwhile.
-    const std::string extension = entry.path().extension();
-    if (wal ? extension == ".log" : extension == ".sst" || extension == ".blob") total += entry.file_size(gone);
-  }
-  return total;
-}
-double Percentile(std::vector<double>& values, double p) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, size_t(p * values.size()))];
-}
-void Print(const char* name, double value) { std::printf(",\"%s\":%.5g", name, value); }
-
-std::string Key(uint64_t instance, uint64_t cursor) {
-  std::string key(14, '\0');
-  for (int i = 0; i < 6; ++i) key[i] = char(instance >> (40 - 8 * i));
-  for (int i = 0; i < 8; ++i) key[6 + i] = char(cursor >> (56 - 8 * i));
-  return key;
-}
-uint64_t CursorOf(Slice key) {
-  uint64_t cursor = 0;
-  for (int i = 6; i < 14; ++i) cursor = cursor << 8 | uint8_t(key[i]);
-  return cursor;
-}
-
-// The corpus as encoded events, all but the two trailing fields that the broker adds (cursor, appended_at).
-struct Corpus {
-  struct Event { std::string bytes; size_t id_at; };
-  std::vector<Event> events;
-  std::string dictionary;  // Trained on every eighth event.
-
-  explicit Corpus(const std::string& path) {
-    std::ifstream in(path);
-    for (std::string line; std::getline(in, line);) {
-      std::string fields = "\x0a\x1e" "evt-0123456789abcdef-message.x" "\x12\x10" "whatsapp.message" "\x19" "CREATED_";
-      AppendVarint(&(fields += '\x2a'), line.size());
-      fields += line;
-      Event event{"\x0a", 0};
-      AppendVarint(&event.bytes, fields.size() + 18);
-      event.id_at = event.bytes.size() + 6;
-      event.bytes += fields;
-      events.push_back(std::move(event));
-    }
-    if (events.empty()) Check(rocksdb::Status::NotFound(path), "corpus");
-    std::string samples;
-    std::vector<size_t> sizes;
-    for (size_t i = 0; i < events.size(); i += 8) {
-      samples += events[i].bytes;
-      sizes.push_back(events[i].bytes.size());
-    }
-    dictionary.resize(16 << 10);
-    dictionary.resize(ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), samples.data(), sizes.data(), sizes.size()));
-  }
-  static void AppendVarint(std::string* out, uint64_t value) {
-    for (; value >= 128; value >>= 7) out->push_back(char(value | 128));
-    out->push_back(char(value));
-  }
-  // Copies one event with an id of its own, so that ids do not compress better than real ones would.
-  void AppendEvent(size_t i, uint64_t cursor, uint64_t appended_at, std::string* out) const {
-    const Event& event = events[i % events.size()];
-    const size_t start = out->size();
-    *out += event.bytes;
-    uint64_t id = (cursor + appended_at) * 0x9e3779b97f4a7c15;
-    id ^= id >> 29;
-    for (int k = 0; k < 16; ++k) (*out)[start + event.id_at + k] = "0123456789abcdef"[id >> 4 * k & 15];
-    char trailer[18] = {'\x31', 0, 0, 0, 0, 0, 0, 0, 0, '\x39'};
-    std::memcpy(trailer + 1, &cursor, 8);
-    std::memcpy(trailer + 10, &appended_at, 8);
-    out->append(trailer, 18);
-  }
-};
-
-class Codec {
- public:
-  explicit Codec(const std::string& dictionary) : dictionary_(dictionary) {
-    LZ4_initStream(&lz4_dictionary_, sizeof lz4_dictionary_);
-    LZ4_loadDict(&lz4_dictionary_, dictionary_.data(), int(dictionary_.size()));
-  }
-  // Returns what to store: `out` compressed, or `body` itself where that is no shorter.
-  Slice Compress(const std::string& codec, const std::string& body, std::string* out) {
-    if (codec == "none") return body;
-    out->resize(std::max<size_t>(LZ4_compressBound(int(body.size())), ZSTD_compressBound(body.size())));
-    size_t size = 0;
-    if (codec == "lz4") {
-      size = LZ4_compress_default(body.data(), out->data(), int(body.size()), int(out->size()));
-    } else if (codec == "lz4dict") {
-      lz4_ = lz4_dictionary_;  // 16 KiB copied; cheaper than loading the dictionary again.
-      size = LZ4_compress_fast_continue(&lz4_, body.data(), out->data(), int(body.size()), int(out->size()), 1);
-    } else if (codec == "zstd1") {
-      size = ZSTD_compressCCtx(zstd_.get(), out->data(), out->size(), body.data(), body.size(), 1);
-    } else {
-      size = ZSTD_compress_usingCDict(zstd_.get(), out->data(), out->size(), body.data(), body.size(), cdict_.get());
-    }
-    return size < body.size() ? Slice(out->data(), size) : Slice(body);
-  }
-  bool Decompress(const std::string& codec, Slice stored, std::string* plain) {
-    if (codec == "lz4") return LZ4_decompress_safe(stored.data(), plain->data(), int(stored.size()), int(plain->size())) >= 0;
-    if (codec == "lz4dict") {
-      return LZ4_decompress_safe_usingDict(stored.data(), plain->data(), int(stored.size()), int(plain->size()), dictionary_.data(),
-                                           int(dictionary_.size())) >= 0;
-    }
-    const size_t size = codec == "zstd1"
-        ? ZSTD_decompressDCtx(unzstd_.get(), plain->data(), plain->size(), stored.data(), stored.size())
-        : ZSTD_decompress_usingDDict(unzstd_.get(), plain->data(), plain->size(), stored.data(), stored.size(), ddict_.get());
-    return !ZSTD_isError(size);
-  }
-
- private:
-  const std::string dictionary_;
-  LZ4_stream_t lz4_dictionary_, lz4_;
-  std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> zstd_{ZSTD_createCCtx(), ZSTD_freeCCtx};
-  std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> unzstd_{ZSTD_createDCtx(), ZSTD_freeDCtx};
-  std::unique_ptr<ZSTD_CDict, decltype(&ZSTD_freeCDict)> cdict_{ZSTD_createCDict(dictionary_.data(), dictionary_.size(), 1),
-                                                                ZSTD_freeCDict};
-  std::unique_ptr<ZSTD_DDict, decltype(&ZSTD_freeDDict)> ddict_{ZSTD_createDDict(dictionary_.data(), dictionary_.size()),
-                                                                ZSTD_freeDDict};
-};
-
-struct Header {  // Only the size and the checksum matter here; the broker's header has more named fields.
-  uint64_t checksum, first_cursor, last_cursor, count, plain_bytes, compressed, first_at, last_at, commit, spare[3];
-};
-static_assert(sizeof(Header) == kHeaderBytes);
-
-rocksdb::ColumnFamilyOptions EventsOptions() {
-  rocksdb::ColumnFamilyOptions o;
-  o.write_buffer_size = 64 << 20;
-  o.max_write_buffer_number = 4;
-  o.compression = Is("sst", "lz4") ? rocksdb::kLZ4Compression : Is("sst", "zstd") ? rocksdb::kZSTD : rocksdb::kNoCompression;
-  o.compression_opts.level = o.compression == rocksdb::kZSTD ? 1 : o.compression_opts.level;
-  o.level0_file_num_compaction_trigger = Int("runs");
-  rocksdb::BlockBasedTableOptions table;
-  table.block_size = 32 << 10;
-  table.format_version = 5;
-  table.checksum = rocksdb::kXXH3;
-  table.block_cache = rocksdb::NewLRUCache(64 << 20);
-  if (Is("layout", "leveled")) {
-    o.max_bytes_for_level_base = 512 << 20;
-  } else if (Is("layout", "universal")) {
-    o.compaction_style = rocksdb::kCompactionStyleUniversal;
-    o.num_levels = 40;  // Sorted runs sit on levels, so that DeleteFilesInRange can reach them.
-    o.compaction_options_universal.allow_trivial_move = true;
-    o.compaction_options_universal.max_size_amplification_percent = 1000000;  // Nothing is overwritten: never merge everything.
-    o.compaction_options_universal.min_merge_width = Int("runs");
-  } else if (Is("layout", "blobdb")) {
-    o.enable_blob_files = true;
-    o.min_blob_size = 512;
-    o.blob_file_size = 256 << 20;
-    o.blob_compression_type = o.compression;
-    o.enable_blob_garbage_collection = true;
-    o.blob_garbage_collection_force_threshold = 0.5;
-  } else {
-    o.disable_auto_compactions = true;
-    o.level0_file_num_compaction_trigger = o.level0_slowdown_writes_trigger = o.level0_stop_writes_trigger = 1 << 30;
-    // A read of one instance meets every L0 file of a slice; the filter skips those without it.
-    o.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(6));
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    table.whole_key_filtering = false;
-  }
-  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return o;
-}
-
-struct Store {
-  std::unique_ptr<rocksdb::DB> db;
-  std::shared_ptr<rocksdb::Statistics> statistics = rocksdb::CreateDBStatistics();
-  std::unique_ptr<ColumnFamilyHandle> fallback, commits;
-  std::vector<std::unique_ptr<ColumnFamilyHandle>> slices;  // Oldest first; the one and only unless timesliced.
-  int slices_made = 0;
-
-  void Open() {
-    rocksdb::DBOptions o;
-    o.create_if_missing = o.create_missing_column_families = true;
-    o.max_background_jobs = 2;
-    o.max_total_wal_size = 256 << 20;
-    o.recycle_log_file_num = 0;
-    o.bytes_per_sync = 1 << 20;
-    o.statistics = statistics;
-    o.avoid_flush_during_recovery = Int("avoid_flush_during_recovery");
-    o.skip_stats_update_on_db_open = true;
-    std::vector<std::string> names;
-    if (!rocksdb::DB::ListColumnFamilies(o, flags["dir"], &names).ok()) names = {"default", "commits", "events.0000"};
-    std::sort(names.begin(), names.end());
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : names) {
-      families.emplace_back(name, name.starts_with("events") ? EventsOptions() : rocksdb::ColumnFamilyOptions());
-    }
-    std::vector<ColumnFamilyHandle*> handles;
-    rocksdb::DB* opened;
-    Check(rocksdb::DB::Open(o, flags["dir"], families, &handles, &opened), "open");
-    db.reset(opened);
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == "default") fallback.reset(handles[i]);
-      else if (names[i] == "commits") commits.reset(handles[i]);
-      else slices.emplace_back(handles[i]);
-    }
-  }
-  void AddSlice() {
-    rocksdb::FlushOptions later;
-    later.wait = false;
-    Check(db->Flush(later, slices.back().get()), "flush of a full slice");
-    char name[20];
-    std::snprintf(name, sizeof name, "events.%04d", ++slices_made);
-    ColumnFamilyHandle* slice;
-    Check(db->CreateColumnFamily(EventsOptions(), name, &slice), "new slice");
-    slices.emplace_back(slice);
-    if (Int("slices_max") == 0 || slices.size() <= size_t(Int("slices_max"))) return;
-    Check(db->DropColumnFamily(slices.front().get()), "drop");
-    slices.erase(slices.begin());
-  }
-  // Until no flush and no compaction has run for half a second. ("compaction-pending" can stay set with nothing to do.)
-  void WaitUntilIdle(double seconds_max) {
-    const double deadline = Now() + seconds_max;
-    for (int quiet = 0; quiet < 10 && Now() < deadline; usleep(50000)) {
-      uint64_t flushes = 0, compactions = 0;
-      db->GetIntProperty(slices[0].get(), "rocksdb.num-running-flushes", &flushes);  // Of the whole store, as is the next.
-      db->GetIntProperty(slices[0].get(), "rocksdb.num-running-compactions", &compactions);
-      quiet = flushes + compactions == 0 ? quiet + 1 : 0;
-    }
-  }
-};
 
 struct Shared {  // What the writing child leaves to its parent.
   uint64_t heads[kInstancesMax];
@@ -325,7 +57,8 @@ class Builder {
   Builder(const Corpus& corpus, Store* store, Shared* shared)
       : corpus_(corpus), codec_(corpus.dictionary), store_(store), shared_(shared) {}
 
-  // Blocks are compressed under "adaptive" only while `writer_busy`: then the batch would have waited for the sync anyhow.
+  // Blocks are compressed under "adaptive" only while `writer_busy`: then the batch would have waited for the sync
+  // anyhow.
   void Build(const std::atomic<bool>& writer_busy, rocksdb::WriteBatch* batch) {
     const int instances = Int("instances");
     const int events_per_append = instances == 1 ? 1 << 20 : per_append_;
@@ -351,7 +84,9 @@ class Builder {
       header.checksum = XXH3_64bits(stored.data(), stored.size());
       const std::string key = Key(instance, head);
       const Slice key_part(key), value_parts[] = {Slice(reinterpret_cast<char*>(&header), sizeof header), stored};
-      Check(batch->Put(store_->slices.back().get(), rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2)), "put");
+      Check(batch->Put(store_->slices.back().get(), rocksdb::SliceParts(&key_part, 1),
+                       rocksdb::SliceParts(value_parts, 2)),
+            "put");
       payload += body_.size();
       shared_->events += header.count;
       slice_bytes_ += stored.size() + kHeaderBytes;
@@ -415,12 +150,14 @@ rocksdb::WriteOptions Synced() {
       while (!stop) {
         while (ready > 32768 && !stop) usleep(100);
         const double end = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) + front_us * 512e-6;
-        while (CpuSeconds(CLOCK_THREAD_CPUTIME_ID) < end) {}
+        while (CpuSeconds(CLOCK_THREAD_CPUTIME_ID) < end) {
+        }
         ready += 512;
       }
     });
   }
-  const double start = Now(), cpu_start = CpuSeconds(CLOCK_THREAD_CPUTIME_ID), process_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double start = Now(), cpu_start = CpuSeconds(CLOCK_THREAD_CPUTIME_ID),
+               process_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
   const uint64_t io_start = DeviceBytesWritten();
   std::vector<uint64_t> per_second(Int("seconds") + 1);
   double next_size_check = start + 1;
@@ -436,7 +173,8 @@ rocksdb::WriteOptions Synced() {
     busy = true;
     changed.notify_all();
     lock.unlock();
-    if (const size_t second = size_t(Now() - start); second < per_second.size()) per_second[second] += shared->events - before;
+    if (const size_t second = size_t(Now() - start); second < per_second.size())
+      per_second[second] += shared->events - before;
     if (Now() > next_size_check) {
       if (DirectoryBytes(false) > uint64_t(Int("stored_gb_max")) * 1000000000) break;
       next_size_check = Now() + 1;
@@ -453,13 +191,16 @@ rocksdb::WriteOptions Synced() {
   for (auto& thread : front) thread.join();
   committer_cpu += CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
   const double events = double(shared->events), payload = double(shared->payload_bytes);
-  const auto cpu = [&] { return (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - process_start) / events * 1e6; };  // With the front threads'.
+  const auto cpu = [&] {
+    return (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - process_start) / events * 1e6;
+  };  // With the front threads'.
   const auto written = [&] { return (DeviceBytesWritten() - io_start) / payload; };
   Print("seconds", last_done);
   Print("events_per_s", events / last_done);
   Print("payload_mb_per_s", payload / last_done / 1e6);
   Print("payload_gb", payload / 1e9);
-  Print("worst_second_events", double(*std::min_element(per_second.begin() + 1, per_second.begin() + std::max(2, int(last_done)))));
+  Print("worst_second_events",
+        double(*std::min_element(per_second.begin() + 1, per_second.begin() + std::max(2, int(last_done)))));
   Print("commit_p50_ms", Percentile(latency_ms, 0.5));
   Print("commit_p99_ms", Percentile(latency_ms, 0.99));
   Print("commit_max_ms", Percentile(latency_ms, 1));
@@ -491,7 +232,8 @@ rocksdb::WriteOptions Synced() {
   _exit(0);  // Nothing is closed or flushed, as after kill -9.
 }
 
-// Reads events of `instance` from `first` on until `bytes_max`, checks and decompresses every block, returns plain bytes.
+// Reads events of `instance` from `first` on until `bytes_max`, checks and decompresses every block, returns plain
+// bytes.
 uint64_t Read(Store& store, Codec& codec, uint64_t instance, uint64_t first, uint64_t bytes_max) {
   rocksdb::ReadOptions options;
   const std::string upper = Key(instance + 1, 0);
@@ -502,7 +244,8 @@ uint64_t Read(Store& store, Codec& codec, uint64_t instance, uint64_t first, uin
   options.readahead_size = bytes_max > kBlockBytes ? 2 << 20 : 0;
   std::string plain;
   uint64_t bytes = 0, expected = 0;
-  // An instance's cursors grow from slice to slice: walk them in order, from the last one that starts at or below `first`.
+  // An instance's cursors grow from slice to slice: walk them in order, from the last one that starts at or below
+  // `first`.
   size_t from = 0, to = store.slices.size();
   while (to - from > 1) {
     const size_t middle = (from + to) / 2;
@@ -517,11 +260,13 @@ uint64_t Read(Store& store, Codec& codec, uint64_t instance, uint64_t first, uin
       Header header;
       std::memcpy(&header, it->value().data(), sizeof header);
       const Slice stored(it->value().data() + sizeof header, it->value().size() - sizeof header);
-      bool good = XXH3_64bits(stored.data(), stored.size()) == header.checksum && CursorOf(it->key()) == header.last_cursor &&
-                  (expected == 0 || expected == header.first_cursor);
+      bool good = XXH3_64bits(stored.data(), stored.size()) == header.checksum &&
+                  CursorOf(it->key()) == header.last_cursor && (expected == 0 || expected == header.first_cursor);
       plain.resize(header.plain_bytes);
-      if (header.compressed) good &= codec.Decompress(Is("codec", "adaptive") ? "lz4" : flags["codec"], stored, &plain);
-      else std::memcpy(plain.data(), stored.data(), stored.size());
+      if (header.compressed)
+        good &= codec.Decompress(Is("codec", "adaptive") ? "lz4" : flags["codec"], stored, &plain);
+      else
+        std::memcpy(plain.data(), stored.data(), stored.size());
       if (!good) Check(rocksdb::Status::Corruption("block"), "read");
       expected = header.last_cursor + 1;
       bytes += plain.size();
@@ -598,9 +343,7 @@ void Inspect(const Corpus& corpus, const Shared& shared) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     const size_t equals = flag.find('=');
@@ -616,9 +359,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   const Corpus corpus(flags["corpus"]);
-  auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  std::printf("{\"layout\":\"%s\",\"codec\":\"%s\",\"sst\":\"%s\",\"instances\":%s,\"events_per_append\":%s", flags["layout"].c_str(),
-              flags["codec"].c_str(), flags["sst"].c_str(), flags["instances"].c_str(), flags["events_per_append"].c_str());
+  auto* shared =
+      static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  std::printf("{\"layout\":\"%s\",\"codec\":\"%s\",\"sst\":\"%s\",\"instances\":%s,\"events_per_append\":%s",
+              flags["layout"].c_str(), flags["codec"].c_str(), flags["sst"].c_str(), flags["instances"].c_str(),
+              flags["events_per_append"].c_str());
   std::fflush(stdout);
   int status = 0;
   if (fork() == 0) Load(corpus, shared);  // No thread runs yet, so forking is safe.
@@ -628,3 +373,8 @@ int main(int argc, char** argv) {
   std::filesystem::remove_all(flags["dir"]);
   return status == 0 ? 0 : 1;
 }
+
+}  // namespace
+}  // namespace playhead::layout_bench
+
+int main(int argc, char** argv) { return playhead::layout_bench::Main(argc, argv); }
