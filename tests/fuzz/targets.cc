@@ -1,0 +1,92 @@
+#include "tests/fuzz/targets.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "proto/event_wire.h"
+#include "storage/block.h"
+#include "storage/cursor.h"
+#include "storage/type_filter.h"
+#include "tests/storage/append_mutations.h"
+
+namespace playhead::fuzz {
+namespace {
+
+void Require(bool held, absl::string_view promise) {
+  if (held) return;
+  std::fprintf(stderr, "broken: %s\n", std::string(promise).c_str());
+  std::abort();
+}
+
+}  // namespace
+
+void AppendRequest(absl::string_view bytes) {
+  bool admitted = false;
+  const std::string wrong = storage::CheckAgainstParser(bytes, admitted);
+  Require(wrong.empty(), wrong);
+}
+
+void Event(absl::string_view bytes) {
+  EventView view;
+  if (view.Parse(bytes)) Require(SameContent(view, view), "an event has its own content");
+  std::string request =
+      "\x0a\x01"
+      "a\x12";
+  AppendVarint(bytes.size(), request);
+  absl::StrAppend(&request, bytes);
+  AppendRequest(request);
+}
+
+void Block(absl::string_view bytes) {
+  storage::Block::Decode(storage::InstanceNumber(1), bytes).status().IgnoreError();
+  storage::Block::DecodeHeader(bytes).status().IgnoreError();
+  // The layout of docs/on-disk-format.md: the checksum at byte 8, over what is behind it, seeded with what is before
+  // it.
+  constexpr size_t kChecksumEnd = 16;
+  if (bytes.size() < kChecksumEnd) return;
+  std::string fitting(bytes);
+  uint64_t seed;
+  std::memcpy(&seed, fitting.data(), sizeof(seed));
+  const uint64_t checksum = XXH3_64bits_withSeed(fitting.data() + kChecksumEnd, fitting.size() - kChecksumEnd, seed);
+  std::memcpy(fitting.data() + 8, &checksum, sizeof(checksum));
+  const auto block = storage::Block::Decode(storage::InstanceNumber(1), fitting);
+  if (block.ok()) Require((*block)->header().event_count > 0, "a block has an event");
+}
+
+void EventId(absl::string_view bytes) {
+  const auto id = storage::EventId::Parse(bytes);
+  if (!id) return;
+  const std::string text = id->ToString();
+  Require(storage::EventId::Parse(text) == id, "a position survives the trip through text");
+  std::string same(bytes.substr(4));
+  absl::AsciiStrToUpper(&same);
+  for (char& c : same) c = c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
+  Require(text.substr(4) == same, "a text has one reading");
+}
+
+void TypeFilter(absl::string_view bytes) {
+  std::vector<absl::string_view> patterns = absl::StrSplit(bytes, '\n');
+  if (patterns.empty()) return;  // Of a view that points nowhere.
+  const absl::string_view type = patterns.back();
+  patterns.pop_back();
+  const auto filter = storage::TypeFilter::Make(patterns);
+  if (!filter.ok()) return;
+  const bool matches =
+      patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [type](absl::string_view pattern) {
+        return absl::EndsWith(pattern, "*") ? absl::StartsWith(type, pattern.substr(0, pattern.size() - 1))
+                                            : type == pattern;
+      });
+  Require(filter->Matches(type) == matches, "a filter matches what its patterns say");
+}
+
+}  // namespace playhead::fuzz

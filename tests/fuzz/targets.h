@@ -1,0 +1,25 @@
+// What is fuzzed: each function takes any bytes and aborts if a promise is broken.
+//
+// tests/fuzz/run drives them with libFuzzer for as long as one likes; fuzz_test runs their corpora and a fixed number
+// of mutations with every ./tools/test.
+#ifndef PLAYHEAD_TESTS_FUZZ_TARGETS_H_
+#define PLAYHEAD_TESTS_FUZZ_TARGETS_H_
+
+#include "absl/strings/string_view.h"
+
+namespace playhead::fuzz {
+
+// What the validator admits, the generated parser reads the same.
+void AppendRequest(absl::string_view bytes);
+// The same of one event in a sound request; and reading any bytes as an event stays within them.
+void Event(absl::string_view bytes);
+// No stored bytes make Block::Decode read or write beyond its own, not even with a checksum that fits.
+void Block(absl::string_view bytes);
+// A text that is a position says the same when it is written again.
+void EventId(absl::string_view bytes);
+// Patterns and, last, a type, in lines: a filter matches what the patterns say.
+void TypeFilter(absl::string_view bytes);
+
+}  // namespace playhead::fuzz
+
+#endif  // PLAYHEAD_TESTS_FUZZ_TARGETS_H_
