@@ -1,8 +1,8 @@
 // Where blocks lie: time slices, each a column family of its own, and a directory that says which slices an instance is
 // in.
 //
-// New blocks of all instances go to the newest slice. A full slice is merged once and never rewritten; history is
-// removed by dropping whole slices. That costs one write of each byte to the log, one to the slice and one to the
+// New blocks of all instances go to the newest slice. A full slice is merged once, and rewritten only to
+// erase a deleted instance. That costs one write of each byte to the log, one to the slice and one to the
 // merge, whatever the load (docs/decisions/0001-storage-layout.md has the figures of the alternatives). The directory
 // has one small entry for each slice that an instance has blocks in, so that finding a cursor is two seeks however many
 // slices there are.
