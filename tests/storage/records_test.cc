@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -173,6 +174,52 @@ TEST_F(RecordsTest, WhatADeletionLeaves) {
   EXPECT_TRUE(absl::StartsWith(instances[0].first, Hex("D")));
   EXPECT_EQ(instances[0].first.size(), 2u * 17) << "16 bytes of a keyed hash of the name";
   EXPECT_EQ(instances[0].second, "01000000") << "the epoch base of the name's next life";
+}
+
+// Opens a closed store as RocksDB does, to change something behind the log's back.
+void ChangeStore(const std::string& dir,
+                 absl::FunctionRef<void(rocksdb::DB&, rocksdb::ColumnFamilyHandle* meta)> change) {
+  std::vector<std::string> names;
+  ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), dir, &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(rocksdb::DBOptions(), dir, families, &handles, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == "meta") change(*db, handles[i]);
+  }
+  for (rocksdb::ColumnFamilyHandle* handle : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+}
+
+TEST_F(RecordsTest, AStoreOfANewerFormatIsRefusedWithBothVersions) {
+  LogHarness(Options()).Close();
+  ChangeStore(dir_.path(), [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), meta, "format", std::string("\x02\0\0\0\0\0\0\0", 8)).ok());
+  });
+  const absl::Status status = OpenRocksDbEventLog(Options()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "has format 2, which is newer than 1")) << status;
+}
+
+TEST_F(RecordsTest, AStoreWithAnUnknownFamilyIsRefusedByName) {
+  LogHarness(Options()).Close();
+  ChangeStore(dir_.path(), [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle*) {
+    rocksdb::ColumnFamilyHandle* made = nullptr;
+    ASSERT_TRUE(db.CreateColumnFamily(rocksdb::ColumnFamilyOptions(), "sessions", &made).ok());
+    ASSERT_TRUE(db.DestroyColumnFamilyHandle(made).ok());
+  });
+  const absl::Status status = OpenRocksDbEventLog(Options()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "sessions")) << status;
+}
+
+TEST_F(RecordsTest, AFolderThatIsInUseIsRefused) {
+  LogHarness log(Options());
+  const absl::Status status = OpenRocksDbEventLog(Options()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(log.Append("a", MakeEvents(1)).ok()) << "and whoever uses it is not disturbed";
 }
 
 }  // namespace
