@@ -182,8 +182,12 @@ uint64_t FaultFileSystem::written(const std::shared_ptr<FileState>& state) const
 
 void FaultFileSystem::NoteDirectorySynced(const std::string& directory) {
   absl::MutexLock lock(&mu_);
+  LinkAll(directory);
+}
+
+void FaultFileSystem::LinkAll(const std::filesystem::path& directory) {
   for (const auto& [name, state] : files_) {
-    if (std::filesystem::path(name).parent_path() == std::filesystem::path(directory)) state->linked = true;
+    if (std::filesystem::path(name).parent_path() == directory) state->linked = true;
   }
 }
 
@@ -244,8 +248,8 @@ IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string&
   absl::MutexLock lock(&mu_);
   const auto found = files_.find(from);
   if (!status.ok() || found == files_.end()) return status;
-  // A rename replaces one whole file by another: what stood there before does not vanish.
-  found->second->linked = true;
+  // A folder's changes reach the disk in order: with a rename, files that were made before it are there, too.
+  LinkAll(std::filesystem::path(to).parent_path());
   files_[to] = found->second;
   files_.erase(from);
   return status;

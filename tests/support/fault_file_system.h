@@ -10,6 +10,7 @@
 #include <rocksdb/file_system.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -88,6 +89,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t written(const std::shared_ptr<FileState>& state) const ABSL_LOCKS_EXCLUDED(mu_);
   void NoteDirectorySynced(const std::string& directory) ABSL_LOCKS_EXCLUDED(mu_);
+  void LinkAll(const std::filesystem::path& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LoseUnsynced(const std::string& name, const FileState& state, Random& random);
 
   mutable absl::Mutex mu_;
