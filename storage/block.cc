@@ -36,6 +36,7 @@ uint64_t Checksum(absl::string_view header, absl::string_view stored_body) {
   uint64_t seed;
   std::memcpy(&seed, header.data(), sizeof(seed));
   XXH3_state_t state;
+  XXH3_INITSTATE(&state);  // Else what an earlier call left on the stack can pass for a state of the same seed.
   XXH3_64bits_reset_withSeed(&state, seed);
   XXH3_64bits_update(&state, header.data() + kAfterChecksum, header.size() - kAfterChecksum);
   XXH3_64bits_update(&state, stored_body.data(), stored_body.size());
