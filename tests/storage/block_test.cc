@@ -2,8 +2,10 @@
 #include "storage/block.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,6 +156,24 @@ TEST(BlockTest, EveryFlippedBitOfAStoredBlockIsFound) {
     }
     EXPECT_FALSE(Block::Decode(instance, absl::StrCat(stored, "x")).ok());
     EXPECT_FALSE(Block::Decode(InstanceNumber(instance.value() + 1), stored).ok()) << "another instance's block";
+  }
+}
+
+// By the library's other way to compute it: all at once, with nothing kept in between.
+TEST(BlockTest, ChecksumIsThatOfTheBytesBehindItSeededWithThoseBefore) {
+  Random random(TestSeed());
+  for (int round = 0; round < 2000; ++round) {
+    BlockBuilder builder(InstanceNumber(1), Cursor(1 + random.Below(100)), CommitPosition(1), 0);
+    std::string event;
+    AppendEvent({.type = "a", .data = std::string(random.Skewed(20'000), 'x')}, kEventsTag, event);
+    absl::string_view rest = event;
+    builder.Add(*ConsumeEvent(rest), "a", "", Timestamp(1));
+    const std::string stored = Stored(*std::move(builder).Finish(), random.OneIn(2) ? Codec::kLz4 : Codec::kNone);
+    uint64_t seed;
+    uint64_t checksum;
+    std::memcpy(&seed, stored.data(), sizeof(seed));
+    std::memcpy(&checksum, stored.data() + 8, sizeof(checksum));
+    ASSERT_EQ(checksum, XXH3_64bits_withSeed(stored.data() + 16, stored.size() - 16, seed)) << "round " << round;
   }
 }
 
