@@ -12,12 +12,14 @@ namespace {
 constexpr absl::string_view kPayloadUrl = "type.googleapis.com/playhead.v1.Error";
 
 // In the order of the enumeration.
-constexpr std::array<ReasonInfo, 30> kReasons = {{
+constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kAppendQueueFull, "APPEND_QUEUE_FULL", absl::StatusCode::kResourceExhausted, true},
     {Reason::kAppendUncertain, "APPEND_UNCERTAIN", absl::StatusCode::kUnknown, true},
     {Reason::kBatchEmpty, "BATCH_EMPTY", absl::StatusCode::kInvalidArgument, false},
     {Reason::kBatchTooLarge, "BATCH_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kBodyTooLarge, "BODY_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
     {Reason::kBrokerFieldSet, "BROKER_FIELD_SET", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kConnectionsLimit, "CONNECTIONS_LIMIT", absl::StatusCode::kResourceExhausted, true},
     {Reason::kCursorDiverged, "CURSOR_DIVERGED", absl::StatusCode::kOutOfRange, false},
     {Reason::kCursorMismatch, "CURSOR_MISMATCH", absl::StatusCode::kFailedPrecondition, false},
     {Reason::kCursorTrimmed, "CURSOR_TRIMMED", absl::StatusCode::kOutOfRange, false},
@@ -32,18 +34,35 @@ constexpr std::array<ReasonInfo, 30> kReasons = {{
     {Reason::kInstanceNotFound, "INSTANCE_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kInstancesLimit, "INSTANCES_LIMIT", absl::StatusCode::kResourceExhausted, false},
     {Reason::kInternal, "INTERNAL", absl::StatusCode::kInternal, false},
+    {Reason::kKeyExpired, "KEY_EXPIRED", absl::StatusCode::kUnauthenticated, false},
+    {Reason::kKeyInvalid, "KEY_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kKeyNotFound, "KEY_NOT_FOUND", absl::StatusCode::kNotFound, false},
+    {Reason::kKeyRevoked, "KEY_REVOKED", absl::StatusCode::kUnauthenticated, false},
+    {Reason::kKeysLimit, "KEYS_LIMIT", absl::StatusCode::kResourceExhausted, false},
     {Reason::kLimitInvalid, "LIMIT_INVALID", absl::StatusCode::kInvalidArgument, false},
     {Reason::kMalformedRequest, "MALFORMED_REQUEST", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kMediaNotFound, "MEDIA_NOT_FOUND", absl::StatusCode::kNotFound, false},
+    {Reason::kMethodNotAllowed, "METHOD_NOT_ALLOWED", absl::StatusCode::kUnimplemented, false},
+    {Reason::kNotServed, "NOT_SERVED", absl::StatusCode::kUnimplemented, false},
+    {Reason::kOriginRefused, "ORIGIN_REFUSED", absl::StatusCode::kPermissionDenied, false},
     {Reason::kPageTokenInvalid, "PAGE_TOKEN_INVALID", absl::StatusCode::kInvalidArgument, false},
     {Reason::kPartialDuplicate, "PARTIAL_DUPLICATE", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kPermissionDenied, "PERMISSION_DENIED", absl::StatusCode::kPermissionDenied, false},
     {Reason::kPreviousFailed, "PREVIOUS_FAILED", absl::StatusCode::kAborted, true},
     {Reason::kProducerInvalid, "PRODUCER_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kQuotaExceeded, "QUOTA_EXCEEDED", absl::StatusCode::kResourceExhausted, true},
+    {Reason::kRouteNotFound, "ROUTE_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kSequenceGap, "SEQUENCE_GAP", absl::StatusCode::kFailedPrecondition, false},
     {Reason::kShuttingDown, "SHUTTING_DOWN", absl::StatusCode::kUnavailable, true},
+    {Reason::kSignatureInvalid, "SIGNATURE_INVALID", absl::StatusCode::kUnauthenticated, false},
     {Reason::kStartRequired, "START_REQUIRED", absl::StatusCode::kInvalidArgument, false},
     {Reason::kStoreUnavailable, "STORE_UNAVAILABLE", absl::StatusCode::kUnavailable, true},
     {Reason::kStreamsLimit, "STREAMS_LIMIT", absl::StatusCode::kResourceExhausted, true},
-}};
+    {Reason::kUnauthenticated, "UNAUTHENTICATED", absl::StatusCode::kUnauthenticated, false},
+    {Reason::kVerifyTokenMismatch, "VERIFY_TOKEN_MISMATCH", absl::StatusCode::kPermissionDenied, false},
+    {Reason::kWebhookBodyInvalid, "WEBHOOK_BODY_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kWebhookSecretMissing, "WEBHOOK_SECRET_MISSING", absl::StatusCode::kFailedPrecondition, false},
+});
 
 }  // namespace
 
