@@ -48,17 +48,20 @@ Committer::~Committer() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Committer::Submit(std::unique_ptr<PendingAppend> append) {
-  const size_t bytes = append->bytes();
-  Enqueue(std::move(append), bytes);
+void Committer::Submit(std::unique_ptr<PendingAppend> append) { Enqueue(std::move(append)); }
+
+void Committer::Submit(Command command) { Enqueue(std::move(command)); }
+
+size_t Committer::BytesOf(const Work& work) {
+  return std::visit(Overloaded{[](const std::unique_ptr<PendingAppend>& append) { return append->bytes(); },
+                               [](const Command& command) { return command.bytes; }},
+                    work);
 }
 
-void Committer::Submit(Command command) { Enqueue(std::move(command), 0); }
-
-void Committer::Enqueue(Work work, size_t bytes) {
+void Committer::Enqueue(Work work) {
   absl::MutexLock lock(&mu_);
+  queued_bytes_ += BytesOf(work);
   queue_.push_back(std::move(work));
-  queued_bytes_ += bytes;
   if (MayBuild() || MayRefuse()) may_build_.Signal();
 }
 
@@ -120,7 +123,7 @@ std::deque<Committer::Work> Committer::TakeWork(size_t bytes_max) {
   std::deque<Work> works;
   size_t bytes = 0;
   while (!queue_.empty() && bytes < bytes_max) {
-    if (const auto* append = std::get_if<std::unique_ptr<PendingAppend>>(&queue_.front())) bytes += (*append)->bytes();
+    bytes += BytesOf(queue_.front());
     works.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }

@@ -53,6 +53,7 @@ class Committer {
   struct Command {
     absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build;
     StatusCallback done;
+    size_t bytes = 0;  // What it adds, if that is more than a few rows.
   };
 
   // `host` must outlive this.
@@ -69,8 +70,9 @@ class Committer {
  private:
   using Work = std::variant<std::unique_ptr<PendingAppend>, Command>;
 
+  static size_t BytesOf(const Work& work);
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
-  void Enqueue(Work work, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  void Enqueue(Work work) ABSL_LOCKS_EXCLUDED(mu_);
   bool MayBuild() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayRefuse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::deque<Work> TakeWork(size_t bytes_max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

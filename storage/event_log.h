@@ -16,22 +16,19 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "storage/block.h"
+#include "storage/callback.h"
 #include "storage/cursor.h"
 #include "storage/limits.h"
+#include "storage/record_store.h"
 #include "storage/type_filter.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
-
-template <typename T>
-using Callback = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
-using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
 
 // What can be read of a log at a moment.
 struct LogBounds {
@@ -213,6 +210,9 @@ class EventLog {
   virtual void SetCommitListener(CommitListener* listener) = 0;
 
   virtual Durability durability() const = 0;
+
+  // Small durable state beside the log; as long as this log is.
+  virtual RecordStore& records() = 0;
 };
 
 // InvalidArgument (INSTANCE_NAME_INVALID) unless `name` is 1 to 200 bytes of [A-Za-z0-9._:@+-].

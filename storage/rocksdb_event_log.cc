@@ -22,6 +22,7 @@
 #include "storage/meta.h"
 #include "storage/pending_append.h"
 #include "storage/range_reader.h"
+#include "storage/record_rows.h"
 #include "storage/rocksdb_status.h"
 #include "storage/store.h"
 
@@ -54,7 +55,7 @@ absl::Status RaiseEpochFloor(const Store& store) {
   return ReadError(store.db()->Write(write, &batch), "raising the epoch floor");
 }
 
-class RocksDbEventLog final : public EventLog, private Committer::Host {
+class RocksDbEventLog final : public EventLog, private RecordStore, private Committer::Host {
  public:
   static absl::StatusOr<std::unique_ptr<EventLog>> Open(const StoreOptions& options) {
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
@@ -94,6 +95,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   void DeleteInstance(std::string name, StatusCallback done) override;
   void SetCommitListener(CommitListener* listener) override { listener_ = listener; }
   Durability durability() const override { return options_.durability; }
+  RecordStore& records() override { return *this; }
 
   void Append(const std::shared_ptr<SessionState>& session, AppendBatch batch, Callback<AppendResult> done);
 
@@ -114,6 +116,11 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
     return store_;
   }
 
+  // RecordStore.
+  void Write(std::vector<RecordChange> changes, StatusCallback done) override;
+  void Scan(RecordSpace space, std::string prefix, std::string after_key, size_t limit,
+            Callback<std::vector<Record>> done) override;
+
   // Committer::Host.
   void OnCompleted(std::unique_ptr<Commit> commit) override ABSL_LOCKS_EXCLUDED(answers_mu_);
   void AnswerCompleted() override ABSL_LOCKS_EXCLUDED(answers_mu_);
@@ -121,6 +128,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
 
   bool NobodyAnswers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(answers_mu_) { return !answering_; }
   absl::Status Admit(const PendingAppend& append);
+  absl::Status CheckQueue(size_t bytes) const;
   bool ResolveInMemory(PendingAppend& append);
   absl::Status Resolve(PendingAppend& append);
   void ResolveSession(const std::shared_ptr<SessionState>& session);
@@ -151,7 +159,7 @@ class RocksDbEventLog final : public EventLog, private Committer::Host {
   std::atomic<bool> closing_{false};
   std::atomic<bool> stored_since_open_{true};  // Before the first open: by the process before this one.
   std::atomic<uint64_t> in_flight_{0};         // Calls whose callback has not run.
-  std::atomic<size_t> queued_bytes_{0};        // Of appends that were taken and not answered.
+  std::atomic<size_t> queued_bytes_{0};        // Of appends and records that were taken and not answered.
 
   mutable absl::Mutex store_mu_;
   std::shared_ptr<Store> store_ ABSL_GUARDED_BY(store_mu_);  // nullptr while it is being reopened.
@@ -268,16 +276,19 @@ void RocksDbEventLog::Append(const std::shared_ptr<SessionState>& session, Appen
 absl::Status RocksDbEventLog::Admit(const PendingAppend& append) {
   if (closing_.load(std::memory_order_relaxed)) return ShuttingDown();
   if (absl::Status status = CheckAppendBatch(append.batch); !status.ok()) return status;
-  if (queued_bytes_.load(std::memory_order_relaxed) + append.bytes() > options_.append_queue_bytes_max) {
-    return MakeError(Reason::kAppendQueueFull, absl::StrCat("more than ", options_.append_queue_bytes_max,
-                                                            " bytes wait to be stored: try again soon"));
-  }
+  if (absl::Status status = CheckQueue(append.bytes()); !status.ok()) return status;
   if (disk_.IsLow()) {
     return MakeError(Reason::kDiskLow,
                      absl::StrCat("only ", disk_.free_bytes(), " bytes are free on the disk; appends need ",
                                   options_.disk_free_bytes_min));
   }
   return absl::OkStatus();
+}
+
+absl::Status RocksDbEventLog::CheckQueue(size_t bytes) const {
+  if (queued_bytes_.load(std::memory_order_relaxed) + bytes <= options_.append_queue_bytes_max) return absl::OkStatus();
+  return MakeError(Reason::kAppendQueueFull, absl::StrCat("more than ", options_.append_queue_bytes_max,
+                                                          " bytes wait to be stored: try again soon"));
 }
 
 bool RocksDbEventLog::ResolveInMemory(PendingAppend& append) {
@@ -501,6 +512,36 @@ void RocksDbEventLog::DeleteInstance(std::string name, StatusCallback done) {
                            Leave();
                          }});
                });
+}
+
+void RocksDbEventLog::Write(std::vector<RecordChange> changes, StatusCallback done) {
+  Enter();
+  absl::Status refusal = closing_.load(std::memory_order_relaxed) ? ShuttingDown() : CheckRecordChanges(changes);
+  const size_t bytes = RecordBytes(changes);
+  if (refusal.ok()) refusal = CheckQueue(bytes);
+  auto answer = [this, bytes, done = std::move(done)](absl::Status status) mutable {
+    queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    std::move(done)(std::move(status));
+    Leave();
+  };
+  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (!refusal.ok()) {
+    return readers_.Post([answer = std::move(answer), refusal = std::move(refusal)]() mutable { answer(refusal); });
+  }
+  Submit({[changes = std::move(changes)](CommitBuilder& builder, StatusCallback written) {
+            builder.Write(
+                [&](const Store& store, rocksdb::WriteBatch& batch) { PutRecordChanges(store, changes, batch); },
+                std::move(written));
+          },
+          std::move(answer), bytes});
+}
+
+void RocksDbEventLog::Scan(RecordSpace space, std::string prefix, std::string after_key, size_t limit,
+                           Callback<std::vector<Record>> done) {
+  RunWithStore<std::vector<Record>>(
+      readers_, std::move(done),
+      [space, prefix = std::move(prefix), after_key = std::move(after_key),
+       limit](const std::shared_ptr<Store>& store) { return ScanRecords(*store, space, prefix, after_key, limit); });
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/event_wire.h"
-#include "storage/append_validator.h"
+#include "storage/append_builder.h"
 #include "storage/rocksdb_event_log.h"
 #include "tests/support/await.h"
 
@@ -23,18 +23,12 @@ using playhead::testing::AwaitStatus;
 }  // namespace
 
 AppendBatch MakeBatch(absl::string_view instance, const std::vector<TestEvent>& events) {
-  constexpr char kInstanceTag = 0x0a;
-  constexpr char kRequestEventsTag = 0x12;
-  auto request = std::make_shared<std::string>();
-  request->push_back(kInstanceTag);
-  AppendVarint(instance.size(), *request);
-  request->append(instance.data(), instance.size());
+  std::vector<NewEvent> written;
   for (const TestEvent& event : events) {
-    NewEvent written{.type = event.type, .data = event.data, .id = event.id};
-    for (const auto& [key, value] : event.attributes) written.attributes.emplace_back(key, value);
-    AppendEvent(written, kRequestEventsTag, *request);
+    written.push_back({.type = event.type, .data = event.data, .id = event.id});
+    for (const auto& [key, value] : event.attributes) written.back().attributes.emplace_back(key, value);
   }
-  auto batch = ParseAppendRequest(*request, request, AppendLimits{.event_bytes_max = kEventBytesCeiling});
+  auto batch = BuildAppendBatch(instance, written, {.event_bytes_max = kEventBytesCeiling});
   if (!batch.ok()) Die(batch.status());
   return *std::move(batch);
 }

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "storage/append_validator.h"
+#include "storage/append_builder.h"
 #include "tests/support/await.h"
 
 namespace playhead::testing {
@@ -19,21 +19,8 @@ namespace {
 
 }  // namespace
 
-std::string EncodeAppendRequest(absl::string_view instance, absl::Span<const NewEvent> events) {
-  constexpr char kInstanceTag = 1 << 3 | 2;
-  constexpr char kRequestEventsTag = 2 << 3 | 2;
-  std::string out;
-  out.push_back(kInstanceTag);
-  AppendVarint(instance.size(), out);
-  out.append(instance.data(), instance.size());
-  for (const NewEvent& event : events) AppendEvent(event, kRequestEventsTag, out);
-  return out;
-}
-
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events) {
-  auto owner = std::make_shared<const std::string>(EncodeAppendRequest(instance, events));
-  const absl::string_view bytes = *owner;
-  auto batch = storage::ParseAppendRequest(bytes, std::move(owner), {storage::kEventBytesCeiling});
+  auto batch = storage::BuildAppendBatch(instance, events, {storage::kEventBytesCeiling});
   if (!batch.ok()) Abort(batch.status());
   return *std::move(batch);
 }

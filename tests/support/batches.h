@@ -1,10 +1,8 @@
-// Appends for tests: encoded as a client would, checked and parsed as the broker does.
+// Appends for tests, and what was appended.
 #ifndef PLAYHEAD_TESTS_SUPPORT_BATCHES_H_
 #define PLAYHEAD_TESTS_SUPPORT_BATCHES_H_
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -14,10 +12,7 @@
 
 namespace playhead::testing {
 
-// An encoded AppendRequest.
-std::string EncodeAppendRequest(absl::string_view instance, absl::Span<const NewEvent> events);
-
-// The same, as the log takes it. Aborts if the request is not sound.
+// Aborts if the events are not sound.
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events);
 
 // Appends and waits. Aborts unless it succeeds. Returns the head behind it.

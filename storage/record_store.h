@@ -1,0 +1,67 @@
+// RecordStore: small durable state of the broker beside the log: keys, secrets, settings, positions.
+//
+// Rows are sorted by key within a space; storage looks into neither keys nor values. Guarantees: a Write is all or
+// nothing, as durable as an append when its `done` says so, and takes effect in the order of the calls; a Scan sees
+// every Write that was answered before it was called. Thread safety: all methods may be called from any thread.
+// Blocking: none. Callbacks as in storage/event_log.h: on the log's own threads, where they must not block on disk.
+// Small rows only: a Write passes through the same commits as appends, and is taken even when the disk is too full for
+// those, so that a key can be revoked and a position kept.
+#ifndef PLAYHEAD_STORAGE_RECORD_STORE_H_
+#define PLAYHEAD_STORAGE_RECORD_STORE_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/callback.h"
+
+namespace playhead::storage {
+
+// A key has 1 to 512 bytes, a value up to 64 KiB.
+inline constexpr size_t kRecordKeyBytesMax = 512;
+inline constexpr size_t kRecordValueBytesMax = size_t{64} << 10;
+// One Write has up to 1,000 changes with 1 MiB of keys and values.
+inline constexpr size_t kRecordChangesMax = 1000;
+inline constexpr size_t kRecordChangesBytesMax = size_t{1} << 20;
+// One Scan returns up to 1,000 rows, and no more once they have 1 MiB.
+inline constexpr size_t kRecordScanMax = 1000;
+inline constexpr size_t kRecordScanBytesMax = size_t{1} << 20;
+
+enum class RecordSpace {
+  kConsumers,  // Positions of readers.
+  kKeys,       // Secrets and settings; a row's key begins with what it is of: "key/", "webhook/", ...
+};
+
+struct Record {
+  std::string key;
+  std::string value;
+};
+
+struct RecordChange {
+  RecordSpace space;
+  std::string key;
+  std::optional<std::string> value;  // nullopt deletes; it is no error if there is no such row.
+};
+
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+
+  // Makes all changes, in their order, in one commit, and calls `done` once they are durable.
+  //   InvalidArgument    MALFORMED_REQUEST: nothing to change, or beyond the limits above. Nothing written.
+  //   ResourceExhausted  APPEND_QUEUE_FULL. Nothing written; may be retried.
+  //   Unavailable        the store is reopening or closing. Nothing written; safe to retry.
+  //   Unknown            APPEND_UNCERTAIN: the sync failed: all of it is stored, or nothing.
+  virtual void Write(std::vector<RecordChange> changes, StatusCallback done) = 0;
+
+  // Rows whose keys start with `prefix` and sort behind `after_key`, by key: up to `limit`, or fewer (kRecordScanMax,
+  // kRecordScanBytesMax). Only an empty answer says that no more follow; else go on behind the last key.
+  //   Unavailable        as above.
+  virtual void Scan(RecordSpace space, std::string prefix, std::string after_key, size_t limit,
+                    Callback<std::vector<Record>> done) = 0;
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_RECORD_STORE_H_
