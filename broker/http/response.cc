@@ -1,0 +1,94 @@
+#include "broker/http/response.h"
+
+#include <simdjson.h>
+
+#include <boost/beast/http/status.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::http {
+namespace {
+
+// Messages quote what clients sent, which may be any bytes; JSON is UTF-8.
+std::string AsUtf8(const std::string& text) {
+  return simdjson::validate_utf8(text.data(), text.size()) ? text : absl::CHexEscape(text);
+}
+
+int CanonicalHttpStatus(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+      return 400;
+    case absl::StatusCode::kUnauthenticated:
+      return 401;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+      return 409;
+    case absl::StatusCode::kResourceExhausted:
+      return 429;
+    case absl::StatusCode::kCancelled:
+      return 499;
+    case absl::StatusCode::kUnimplemented:
+      return 501;
+    case absl::StatusCode::kUnavailable:
+      return 503;
+    case absl::StatusCode::kDeadlineExceeded:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+}  // namespace
+
+Response TextResponse(int status, std::string text) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(text)};
+}
+
+int HttpStatus(const absl::Status& error) {
+  if (HasReason(error, Reason::kMethodNotAllowed)) return 405;
+  if (HasReason(error, Reason::kBodyTooLarge)) return 413;
+  if (HasReason(error, Reason::kConnectionsLimit)) return 503;
+  return CanonicalHttpStatus(error.code());
+}
+
+Response JsonError(const absl::Status& error) { return JsonError(error, HttpStatus(error)); }
+
+Response JsonError(const absl::Status& error, int status) {
+  const v1::Error facts = ToProto(error);
+  boost::json::object fields;
+  fields["code"] = facts.code();
+  fields["message"] = AsUtf8(facts.message());
+  fields["retryable"] = facts.retryable();
+  if (facts.has_first_cursor()) fields["first_cursor"] = facts.first_cursor();
+  if (facts.has_head_cursor()) fields["head_cursor"] = facts.head_cursor();
+  if (facts.has_last_good_cursor()) fields["last_good_cursor"] = facts.last_good_cursor();
+  if (facts.has_next_sequence()) fields["next_sequence"] = facts.next_sequence();
+
+  Response response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = boost::json::serialize(boost::json::object({{"error", std::move(fields)}}));
+  response.headers.push_back({"error-code", facts.code()});
+  response.headers.push_back({"x-retryable", facts.retryable() ? "true" : "false"});
+  if (facts.retryable()) response.headers.push_back({"Retry-After", "1"});
+  if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return response;
+}
+
+absl::string_view StatusText(int status) {
+  const auto text =
+      boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
+  return {text.data(), text.size()};
+}
+
+}  // namespace playhead::broker::http
