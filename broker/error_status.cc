@@ -17,6 +17,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::CallbackServerContex
   add("head-cursor", error.has_head_cursor(), error.head_cursor());
   add("last-good-cursor", error.has_last_good_cursor(), error.last_good_cursor());
   add("next-sequence", error.has_next_sequence(), error.next_sequence());
+  add("retry-after-ms", error.has_retry_after_ms(), error.retry_after_ms());
   return grpc::Status(static_cast<grpc::StatusCode>(error.status()), error.message());
 }
 

@@ -88,6 +88,12 @@ absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCurs
   return FromProto(error);
 }
 
+absl::Status WithRetryAfter(const absl::Status& error, absl::Duration delay) {
+  v1::Error out = ToProto(error);
+  out.set_retry_after_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(absl::Ceil(delay, absl::Milliseconds(1)))));
+  return FromProto(out);
+}
+
 v1::Error ToProto(const absl::Status& status) {
   v1::Error error;
   if (const auto payload = status.GetPayload(kPayloadUrl)) {

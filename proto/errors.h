@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "playhead/v1/event_log.pb.h"
 
 namespace playhead {
@@ -89,6 +90,9 @@ struct ErrorCursors {
 
 // A status of the reason's canonical code that carries `message` (what was wrong and what is allowed).
 absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCursors& cursors = {});
+
+// `error` with when a retry may succeed: the trailer `retry-after-ms`. `delay` is rounded up to milliseconds.
+absl::Status WithRetryAfter(const absl::Status& error, absl::Duration delay);
 
 // The error in full. A status that MakeError did not make (a bug, or gRPC's own) is INTERNAL or its canonical name.
 v1::Error ToProto(const absl::Status& status);

@@ -1,0 +1,55 @@
+// A rate with a burst: what fills steadily and is drawn from by what it paces.
+#ifndef PLAYHEAD_BROKER_AUTH_TOKEN_BUCKET_H_
+#define PLAYHEAD_BROKER_AUTH_TOKEN_BUCKET_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace playhead::broker {
+
+// Whoever finds it not empty may draw as much as it likes, into debt; who comes next waits until that is paid. So an
+// append larger than the burst is possible, and the average still holds. Not thread-safe.
+class TokenBucket {
+ public:
+  // `per_second` of 0 is no bound.
+  TokenBucket(uint64_t per_second, uint64_t burst)
+      : per_second_(static_cast<double>(per_second)),
+        burst_(static_cast<double>(std::max<uint64_t>(burst, 1))),
+        tokens_(burst_) {}
+
+  // How long from `now` until it is no longer in debt or empty; zero if one may draw.
+  absl::Duration Wait(absl::Time now) {
+    if (per_second_ == 0) return absl::ZeroDuration();
+    Fill(now);
+    if (tokens_ > 0) return absl::ZeroDuration();
+    // A millisecond more than the debt, so that there is something to draw then.
+    return std::min(absl::Seconds(-tokens_ / per_second_) + absl::Milliseconds(1), kWaitMax);
+  }
+
+  void Draw(uint64_t tokens) {
+    tokens_ = std::max(tokens_ - static_cast<double>(tokens), -per_second_ * kDebtSecondsMax);
+  }
+
+ private:
+  // However large the append and low the rate, one waits no longer than this.
+  static constexpr double kDebtSecondsMax = 3600;
+  static constexpr absl::Duration kWaitMax = absl::Hours(1);
+
+  void Fill(absl::Time now) {
+    // A clock that was set back gives nothing, and counts on from where it is.
+    const absl::Duration elapsed = std::clamp(now - filled_at_, absl::ZeroDuration(), kWaitMax);
+    tokens_ = std::min(burst_, tokens_ + per_second_ * absl::ToDoubleSeconds(elapsed));
+    filled_at_ = now;
+  }
+
+  const double per_second_;
+  const double burst_;
+  double tokens_;
+  absl::Time filled_at_ = absl::UnixEpoch();
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_AUTH_TOKEN_BUCKET_H_
