@@ -1,0 +1,134 @@
+#include "broker/webhook/json_check.h"
+
+#include <cstddef>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+
+namespace playhead::broker::webhook {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+bool IsDigitAt(std::string_view text, size_t at) { return at < text.size() && absl::ascii_isdigit(text[at]); }
+
+void SkipDigits(std::string_view text, size_t& at) {
+  while (IsDigitAt(text, at)) ++at;
+}
+
+bool IsNumber(std::string_view text) {
+  size_t at = 0;
+  if (at < text.size() && text[at] == '-') ++at;
+  if (!IsDigitAt(text, at)) return false;
+  if (text[at] == '0') {
+    ++at;
+  } else {
+    SkipDigits(text, at);
+  }
+  if (at < text.size() && text[at] == '.') {
+    if (!IsDigitAt(text, ++at)) return false;
+    SkipDigits(text, at);
+  }
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+    if (!IsDigitAt(text, at)) return false;
+    SkipDigits(text, at);
+  }
+  return at == text.size();
+}
+
+// `at` is behind the opening quote. The parser's first stage has found the closing one, and that the text is UTF-8
+// without control characters; escapes are left.
+bool HasGoodEscapes(const char* at) {
+  for (; *at != '"'; ++at) {
+    if (*at != '\\') continue;
+    ++at;
+    if (*at == 'u') {
+      for (int i = 0; i < 4; ++i) {
+        if (!absl::ascii_isxdigit(static_cast<unsigned char>(*++at))) return false;
+      }
+    } else if (std::string_view("\"\\/bfnrt").find(*at) == std::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// A token reaches up to the next one, blanks included.
+std::string_view WithoutBlanks(std::string_view token) {
+  const size_t last = token.find_last_not_of(" \t\r\n");
+  return token.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+bool CheckScalar(std::string_view token, ondemand::json_type type) {
+  token = WithoutBlanks(token);
+  switch (type) {
+    case ondemand::json_type::number:
+      return IsNumber(token);
+    case ondemand::json_type::boolean:
+      return token == "true" || token == "false";
+    case ondemand::json_type::null:
+      return token == "null";
+    default:
+      return false;
+  }
+}
+
+bool CheckValue(ondemand::value value, int depth);
+
+bool CheckObject(ondemand::object object, int depth) {
+  for (auto member : object) {
+    ondemand::raw_json_string key;
+    ondemand::value value;
+    if (member.key().get(key) != 0 || !HasGoodEscapes(key.raw())) return false;
+    if (member.value().get(value) != 0 || !CheckValue(value, depth)) return false;
+  }
+  return true;
+}
+
+bool CheckArray(ondemand::array array, int depth) {
+  for (auto element : array) {
+    ondemand::value value;
+    if (element.get(value) != 0 || !CheckValue(value, depth)) return false;
+  }
+  return true;
+}
+
+bool CheckValue(ondemand::value value, int depth) {
+  if (depth == 0) return false;
+  ondemand::json_type type;
+  if (value.type().get(type) != 0) return false;
+  ondemand::object object;
+  ondemand::array array;
+  ondemand::raw_json_string text;
+  switch (type) {
+    case ondemand::json_type::object:
+      return value.get_object().get(object) == 0 && CheckObject(object, depth - 1);
+    case ondemand::json_type::array:
+      return value.get_array().get(array) == 0 && CheckArray(array, depth - 1);
+    case ondemand::json_type::string:
+      return value.get_raw_json_string().get(text) == 0 && HasGoodEscapes(text.raw());
+    default:
+      // Not consumed: the iterator passes over it.
+      return CheckScalar(value.raw_json_token(), type);
+  }
+}
+
+// Whether something stands behind the document's value.
+bool HasMore(ondemand::document& document) {
+  const char* location;
+  return document.current_location().get(location) == 0;
+}
+
+}  // namespace
+
+bool IsJsonObject(ondemand::document& document) {
+  ondemand::object object;
+  if (document.get_object().get(object) != 0 || !CheckObject(object, kJsonDepthMax - 1)) return false;
+  if (HasMore(document)) return false;
+  document.rewind();
+  return true;
+}
+
+}  // namespace playhead::broker::webhook
