@@ -8,10 +8,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "broker/auth/instance_patterns.h"
 #include "broker/webhook/json_check.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
@@ -87,7 +87,7 @@ bool IsEventId(absl::string_view text) { return IsName(text, storage::kEventIdBy
 
 bool IsInstance(absl::string_view name) {
   // The broker's own instances are not for a body to name.
-  return storage::CheckInstanceName(name).ok() && !absl::StartsWith(name, "playhead.");
+  return storage::CheckInstanceName(name).ok() && !IsOwnInstance(name);
 }
 
 std::string TypeOf(const Item& item) {

@@ -1,5 +1,6 @@
 #include "tests/fuzz/targets.h"
 
+#include <simdjson.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -13,9 +14,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "broker/webhook/body.h"
 #include "proto/event_wire.h"
 #include "storage/block.h"
 #include "storage/cursor.h"
+#include "storage/event_log.h"
 #include "storage/type_filter.h"
 #include "tests/storage/append_mutations.h"
 
@@ -87,6 +90,27 @@ void TypeFilter(absl::string_view bytes) {
                                             : type == pattern;
       });
   Require(filter->Matches(type) == matches, "a filter matches what its patterns say");
+}
+
+void WebhookBody(absl::string_view bytes) {
+  const auto events = broker::webhook::SplitBody(bytes);
+  if (!events.ok()) return;
+  Require(!events->empty(), "a body makes an event");
+  simdjson::dom::parser parser;
+  // The parser is stricter than a body has to be: of numbers beyond 64 bits and of lone surrogates.
+  const bool is_plain = parser.parse(std::string(bytes)).error() == simdjson::SUCCESS;
+  for (const auto& event : *events) {
+    for (const auto& member : event.members) {
+      Require(member.slice.data() >= bytes.data() &&
+                  member.slice.data() + member.slice.size() <= bytes.data() + bytes.size(),
+              "an event is slices of its body");
+    }
+    const std::string data = event.data();
+    Require(data.size() == event.data_bytes(), "an event knows its size");
+    Require(!is_plain || parser.parse(data).error() == simdjson::SUCCESS, "the data of an event is JSON");
+    Require(!event.id.empty() && event.id.size() <= storage::kEventIdBytesMax, "an event has an id");
+    Require(storage::CheckInstanceName(event.instance).ok(), "an event has an instance");
+  }
 }
 
 }  // namespace playhead::fuzz

@@ -19,6 +19,8 @@ void Block(absl::string_view bytes);
 void EventId(absl::string_view bytes);
 // Patterns and, last, a type, in lines: a filter matches what the patterns say.
 void TypeFilter(absl::string_view bytes);
+// What a webhook body becomes is slices of it, and JSON if the body is.
+void WebhookBody(absl::string_view bytes);
 
 }  // namespace playhead::fuzz
 
