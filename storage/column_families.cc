@@ -9,7 +9,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "storage/dedup_records.h"
 #include "storage/key_codec.h"
 
 namespace playhead::storage {
@@ -46,7 +45,7 @@ std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name) {
 SharedTuning::SharedTuning(const StoreOptions& options)
     : block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
       write_buffers(std::make_shared<rocksdb::WriteBufferManager>(2 * options.write_buffer_bytes)),
-      dedup_cutoff(std::make_shared<std::atomic<int64_t>>(0)) {}
+      dedup_expiry(std::make_shared<DedupExpiry>(options.dedup_window)) {}
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared) {
   rocksdb::DBOptions db;
@@ -82,7 +81,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
     made.memtable_whole_key_filtering = true;
     made.memtable_prefix_bloom_size_ratio = 0.05;
   }
-  if (family == Family::kDedup) made.compaction_filter_factory = MakeDedupExpiryFilter(shared.dedup_cutoff);
+  if (family == Family::kDedup) made.compaction_filter_factory = MakeDedupExpiryFilter(shared.dedup_expiry);
   return made;
 }
 

@@ -5,13 +5,13 @@
 #include <rocksdb/options.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "storage/dedup_records.h"
 #include "storage/options.h"
 
 namespace playhead::storage {
@@ -39,8 +39,7 @@ struct SharedTuning {
   explicit SharedTuning(const StoreOptions& options);
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
-  // Identities appended before this time (microseconds) are forgotten; compactions drop them. Only rises.
-  std::shared_ptr<std::atomic<int64_t>> dedup_cutoff;
+  std::shared_ptr<DedupExpiry> dedup_expiry;
 };
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared);

@@ -255,7 +255,7 @@ void CommitBuilder::StoreIdentities(PendingAppend& append) {
     recent_ids_.Add(&instance, append.ids[i], commit_->number, durable_commit_);
     commit_->batch
         .Put(store_->family(Family::kDedup), IdKey(instance.assigned().number, append.ids[i]),
-             Encode(IdRecord{at, append.cursor(i)}))
+             Encode(IdRecord{at, append.cursor(i), append.batch.dedup_window}))
         .PermitUncheckedError();
   }
   if (!append.batch.producer) return;

@@ -16,28 +16,35 @@ constexpr char kProducerKind = 'P';
 
 class ExpiryFilter final : public rocksdb::CompactionFilter {
  public:
-  explicit ExpiryFilter(int64_t cutoff) : cutoff_(cutoff) {}
+  explicit ExpiryFilter(std::shared_ptr<const DedupExpiry> expiry)
+      : expiry_(std::move(expiry)), now_(Timestamp::Now()) {}
   const char* Name() const override { return "playhead.dedup_expiry"; }
-  // Both kinds of record start with their time.
-  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const override {
-    return RecordReader(FromSlice(value)).Get<int64_t>() < cutoff_;
+  // What does not decode is kept: whoever looks it up says that it is damaged.
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*, bool*) const override {
+    if (key.size() > kInstanceKeyBytes && key[kInstanceKeyBytes] == kProducerKind) {
+      const auto run = DecodeRunRecord(FromSlice(value));
+      return run && expiry_->IsForgotten(*run, now_);
+    }
+    const auto id = DecodeIdRecord(FromSlice(value));
+    return id && expiry_->IsForgotten(*id, now_);
   }
 
  private:
-  const int64_t cutoff_;
+  const std::shared_ptr<const DedupExpiry> expiry_;
+  const Timestamp now_;
 };
 
 class ExpiryFilterFactory final : public rocksdb::CompactionFilterFactory {
  public:
-  explicit ExpiryFilterFactory(std::shared_ptr<const std::atomic<int64_t>> cutoff) : cutoff_(std::move(cutoff)) {}
+  explicit ExpiryFilterFactory(std::shared_ptr<const DedupExpiry> expiry) : expiry_(std::move(expiry)) {}
   const char* Name() const override { return "playhead.dedup_expiry"; }
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<ExpiryFilter>(cutoff_->load(std::memory_order_relaxed));
+    return std::make_unique<ExpiryFilter>(expiry_);
   }
 
  private:
-  const std::shared_ptr<const std::atomic<int64_t>> cutoff_;
+  const std::shared_ptr<const DedupExpiry> expiry_;
 };
 
 }  // namespace
@@ -73,7 +80,9 @@ uint64_t RunKeySequence(absl::string_view key) { return DecodeBigEndian(key.subs
 
 std::string Encode(const IdRecord& record) {
   std::string value;
-  RecordWriter(value).Put(record.appended_at.micros()).Put(record.cursor.value());
+  RecordWriter writer(value);
+  writer.Put(record.appended_at.micros()).Put(record.cursor.value());
+  if (record.window) writer.Put(static_cast<uint32_t>(absl::ToInt64Milliseconds(*record.window)));
   return value;
 }
 
@@ -88,6 +97,7 @@ std::optional<IdRecord> DecodeIdRecord(absl::string_view value) {
   IdRecord record;
   record.appended_at = Timestamp(reader.Get<int64_t>());
   record.cursor = Cursor(reader.Get<uint64_t>());
+  if (!reader.at_end()) record.window = absl::Milliseconds(reader.Get<uint32_t>());
   if (!reader.ok()) return std::nullopt;
   return record;
 }
@@ -102,9 +112,8 @@ std::optional<RunRecord> DecodeRunRecord(absl::string_view value) {
   return record;
 }
 
-std::shared_ptr<rocksdb::CompactionFilterFactory> MakeDedupExpiryFilter(
-    std::shared_ptr<const std::atomic<int64_t>> cutoff) {
-  return std::make_shared<ExpiryFilterFactory>(std::move(cutoff));
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeDedupExpiryFilter(std::shared_ptr<const DedupExpiry> expiry) {
+  return std::make_shared<ExpiryFilterFactory>(std::move(expiry));
 }
 
 }  // namespace playhead::storage

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "storage/cursor.h"
 #include "storage/types.h"
 
@@ -35,6 +36,7 @@ std::string IdKey(InstanceNumber instance, const IdHash& hash);
 struct IdRecord {
   Timestamp appended_at;
   Cursor cursor;
+  std::optional<absl::Duration> window;  // Its own, in whole milliseconds; unset: the store's.
 };
 
 // A run of a producer's events with contiguous sequences and contiguous cursors: instance, `P`, the producer's id with
@@ -54,9 +56,34 @@ std::string Encode(const RunRecord& record);
 std::optional<IdRecord> DecodeIdRecord(absl::string_view value);
 std::optional<RunRecord> DecodeRunRecord(absl::string_view value);
 
-// Drops records that were appended before `*cutoff` when their files are compacted.
-std::shared_ptr<rocksdb::CompactionFilterFactory> MakeDedupExpiryFilter(
-    std::shared_ptr<const std::atomic<int64_t>> cutoff);
+// Which identities are forgotten: those that are older than their window, or than a share of it while there are too
+// many. Runs have the store's window. Thread safety: all methods.
+class DedupExpiry {
+ public:
+  explicit DedupExpiry(absl::Duration store_window) : store_window_(store_window) {}
+
+  bool IsForgotten(const IdRecord& record, Timestamp now) const {
+    return record.appended_at < Cutoff(record.window.value_or(store_window_), now);
+  }
+  bool IsForgotten(const RunRecord& record, Timestamp now) const {
+    return record.appended_at < Cutoff(store_window_, now);
+  }
+
+  // From 0 to 1: how much of every window counts.
+  void set_share(double share) { share_.store(share, std::memory_order_relaxed); }
+
+ private:
+  Timestamp Cutoff(absl::Duration window, Timestamp now) const {
+    const absl::Duration kept = window * share_.load(std::memory_order_relaxed);
+    return Timestamp(now.micros() - absl::ToInt64Microseconds(kept));
+  }
+
+  const absl::Duration store_window_;
+  std::atomic<double> share_{1.0};
+};
+
+// Drops records that are forgotten when their files are compacted.
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeDedupExpiryFilter(std::shared_ptr<const DedupExpiry> expiry);
 
 }  // namespace playhead::storage
 

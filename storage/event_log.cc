@@ -47,6 +47,10 @@ absl::Status CheckInstanceName(absl::string_view name) {
 absl::Status CheckAppendBatch(const AppendBatch& batch) {
   if (absl::Status status = CheckInstanceName(batch.instance); !status.ok()) return status;
   if (batch.events.empty()) return MakeError(Reason::kBatchEmpty, "a batch has at least one event");
+  if (batch.dedup_window && (*batch.dedup_window < absl::Milliseconds(1) || *batch.dedup_window > kDedupWindowMax)) {
+    return MakeError(Reason::kMalformedRequest,
+                     absl::StrCat("ids are remembered for 1 ms to ", absl::FormatDuration(kDedupWindowMax)));
+  }
   if (!batch.producer) return absl::OkStatus();
   if (!IsName(batch.producer->producer_id, kProducerIdBytesMax)) {
     return MakeError(Reason::kProducerInvalid,

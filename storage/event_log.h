@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "storage/block.h"
 #include "storage/callback.h"
@@ -97,6 +98,9 @@ struct AppendBatch {
   std::vector<EventSpan> events;
   std::optional<Cursor> expected_cursor;
   std::optional<ProducerSequence> producer;
+  // How long the ids of this batch are remembered, from when they are stored: 1 ms to kDedupWindowMax. Unset: as long
+  // as the store's setting says at any time. Fewer are kept while there are more than it allows.
+  std::optional<absl::Duration> dedup_window;
 
   absl::string_view event(const EventSpan& span) const { return bytes.substr(span.offset, span.size); }
   absl::string_view type(const EventSpan& span) const { return bytes.substr(span.type_offset, span.type_size); }
@@ -218,8 +222,9 @@ class EventLog {
 // InvalidArgument (INSTANCE_NAME_INVALID) unless `name` is 1 to 200 bytes of [A-Za-z0-9._:@+-].
 absl::Status CheckInstanceName(absl::string_view name);
 
-// What every append must satisfy, whichever protocol it came by: a good name, at least one event, a good producer.
-//   InvalidArgument  INSTANCE_NAME_INVALID, BATCH_EMPTY, PRODUCER_INVALID.
+// What every append must satisfy, whichever protocol it came by: a good name, at least one event, a good producer, a
+// window within its bounds.
+//   InvalidArgument  INSTANCE_NAME_INVALID, BATCH_EMPTY, PRODUCER_INVALID, MALFORMED_REQUEST.
 absl::Status CheckAppendBatch(const AppendBatch& batch);
 
 }  // namespace playhead::storage

@@ -61,6 +61,7 @@ class Resolver {
         return Conflict(i, "id", Cursor());
       }
     }
+    const Timestamp now = Timestamp::Now();
     const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
     std::vector<rocksdb::PinnableSlice> values(keys.size());
     std::vector<rocksdb::Status> statuses(keys.size());
@@ -71,7 +72,7 @@ class Resolver {
       if (!statuses[k].ok()) return ReadError(statuses[k], "looking an id up");
       const auto record = DecodeIdRecord(FromSlice(values[k]));
       if (!record) return MakeError(Reason::kDataLoss, "an id's record is damaged");
-      if (record->appended_at < store_->dedup_cutoff()) continue;
+      if (store_->dedup_expiry().IsForgotten(*record, now)) continue;
       if (append_.fate(indexes[k]).stored_at != Cursor()) continue;  // The producer's sequence has told already.
       if (absl::Status status = SetStored(indexes[k], "id", record->cursor); !status.ok()) return status;
     }
@@ -124,7 +125,7 @@ class Resolver {
     if (!run->Valid() || !run->key().starts_with(prefix)) return 0;
     const auto record = DecodeRunRecord(FromSlice(run->value()));
     if (!record) return MakeError(Reason::kDataLoss, "a producer's record is damaged");
-    if (record->appended_at < store_->dedup_cutoff()) return 0;
+    if (store_->dedup_expiry().IsForgotten(*record, Timestamp::Now())) return 0;
     return RunKeySequence(FromSlice(run->key())) + record->count - 1;
   }
 

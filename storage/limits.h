@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace playhead::storage {
 
 inline constexpr size_t kInstanceNameBytesMax = 200;
@@ -12,6 +14,8 @@ inline constexpr size_t kTypeBytesMax = 128;
 inline constexpr size_t kEventIdBytesMax = 256;
 inline constexpr size_t kProducerIdBytesMax = 64;
 inline constexpr uint64_t kProducerSequenceMax = (uint64_t{1} << 53) - 1;
+// How long an append may ask for its ids to be remembered.
+inline constexpr absl::Duration kDedupWindowMax = absl::Hours(30 * 24);
 inline constexpr size_t kAttributesMax = 32;
 inline constexpr size_t kAttributeKeyBytesMax = 128;
 inline constexpr size_t kAttributesBytesMax = 4096;

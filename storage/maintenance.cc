@@ -17,6 +17,12 @@ namespace {
 
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
 
+// Beyond dedup_entries_max the windows shrink by at least this factor at a time; and while there is room for half as
+// many identities again, they grow back by this factor a tick: twofold in about twelve minutes.
+constexpr double kShareShrinkage = 0.7;
+constexpr double kShareGrowsFromRoom = 1.5;
+constexpr double kShareGrowth = 1.001;
+
 }  // namespace
 
 Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
@@ -134,13 +140,17 @@ void Maintenance::SyncUnsynced(Store& store) {
 void Maintenance::ForgetIdentities(Store& store) {
   uint64_t entries = 0;
   store.db()->GetIntProperty(store.family(Family::kDedup), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
-  // Beyond the bound the window shrinks in proportion.
-  const double share = std::min(
-      1.0, static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1)));
-  store.RaiseDedupCutoff(Timestamp(absl::ToUnixMicros(absl::Now() - options_.dedup_window * share)));
-  // One compaction at a time, however long it takes.
-  if (share == 1.0 || compacting_identities_.exchange(true)) return;
-  LogWarning("dedup_window_shrunk", absl::StrCat("entries=", entries, " share=", share));
+  const double room =
+      static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1));
+  const bool too_many = entries > options_.dedup_entries_max;
+  if (!too_many && room >= kShareGrowsFromRoom) dedup_share_ = std::min(1.0, dedup_share_ * kShareGrowth);
+  // One compaction at a time, however long it takes. How old the identities are is not known, so the windows shrink
+  // until one of these has brought their number down.
+  const bool shrink = too_many && !compacting_identities_.exchange(true);
+  if (shrink) dedup_share_ *= std::min(kShareShrinkage, room);
+  store.dedup_expiry().set_share(dedup_share_);
+  if (!shrink) return;
+  LogWarning("dedup_window_shrunk", absl::StrCat("entries=", entries, " share=", dedup_share_));
   Post({"forget", &Maintenance::CompactIdentities});
 }
 

@@ -69,6 +69,7 @@ class Maintenance {
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
   std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
+  double dedup_share_ = 1;  // The ticker's: how much of their windows identities are remembered for.
   Executor tasks_{1};
   std::thread ticker_;
 };

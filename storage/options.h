@@ -33,7 +33,8 @@ struct StoreOptions {
   // How many instances there may be.
   uint64_t instances_max = 10'000'000;
 
-  // How long an event's id is remembered, and how many ids at most: beyond that the window gets shorter.
+  // How long an event's id is remembered, unless its append says otherwise; and how many identities at most: beyond
+  // that every window gets shorter.
   absl::Duration dedup_window = absl::Hours(24);
   uint64_t dedup_entries_max = 50'000'000;
 

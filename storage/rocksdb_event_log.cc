@@ -198,7 +198,6 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
     if (absl::Status status = RaiseEpochFloor(**opened); !status.ok()) return status;
   }
   if (absl::Status status = (*opened)->NoteHistorySettled(); !status.ok()) return status;
-  (*opened)->RaiseDedupCutoff(Timestamp(absl::ToUnixMicros(absl::Now() - options.dedup_window)));
   auto builder = CommitBuilder::Load(*opened, options, first_commit);
   if (!builder.ok()) return builder.status();
   for (const std::shared_ptr<LogInstance>& instance : table_.All()) {

@@ -243,10 +243,6 @@ absl::Status Store::CreateSlice(uint32_t number) {
   return absl::OkStatus();
 }
 
-void Store::RaiseDedupCutoff(Timestamp cutoff) {
-  if (cutoff > dedup_cutoff()) tuning_.dedup_cutoff->store(cutoff.micros(), std::memory_order_relaxed);
-}
-
 absl::Status Store::MarkCleanStop() {
   if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
   rocksdb::Status status = db_->SyncWAL();

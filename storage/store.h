@@ -48,9 +48,8 @@ class Store {
   // Keys the hashes that are kept of deleted names.
   const std::string& name_hash_key() const { return name_hash_key_; }
 
-  // Identities appended before this time are forgotten.
-  Timestamp dedup_cutoff() const { return Timestamp(tuning_.dedup_cutoff->load(std::memory_order_relaxed)); }
-  void RaiseDedupCutoff(Timestamp cutoff);
+  // Which identities are forgotten.
+  DedupExpiry& dedup_expiry() const { return *tuning_.dedup_expiry; }
 
   // Declares that the epoch floor was raised where it had to be. Called once after every open.
   absl::Status NoteHistorySettled();

@@ -64,6 +64,12 @@ LogHarness::LogHarness(StoreOptions options) : options_(std::move(options)) {
   Reopen();
 }
 
+void LogHarness::Reopen(StoreOptions options) {
+  options.data_dir = options_.data_dir;
+  options_ = std::move(options);
+  Reopen();
+}
+
 void LogHarness::Reopen() {
   log_.reset();
   auto log = OpenRocksDbEventLog(options_);

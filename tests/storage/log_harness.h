@@ -44,6 +44,8 @@ class LogHarness {
   void Close() { log_.reset(); }
   // Closes the log and opens it again. Instances held from before must not be used any more.
   void Reopen();
+  // The same with other options, but in the same folder.
+  void Reopen(StoreOptions options);
 
   absl::StatusOr<AppendResult> Append(AppendBatch batch);
   absl::StatusOr<AppendResult> Append(absl::string_view instance, const std::vector<TestEvent>& events) {

@@ -26,12 +26,14 @@ using playhead::testing::TestSeed;
 
 constexpr uint64_t kInstances = 5;
 constexpr uint64_t kIds = 60;  // Few, so that they come again.
+// A window that is over before the next operation.
+constexpr absl::Duration kBrief = absl::Milliseconds(1);
 
 // One life of an instance.
 struct ModelLog {
   std::vector<TestEvent> events;                                // All that were ever appended, with their cursors.
   uint64_t first = 1;                                           // Sequence of the first that is kept.
-  std::map<std::string, size_t> ids;                            // Index of the event that has it.
+  std::map<std::string, size_t> ids;                            // Index of the event that has it, while remembered.
   std::map<std::string, std::map<uint64_t, size_t>> producers;  // Sequence -> index.
 
   Cursor head() const { return events.empty() ? Cursor() : Cursor(events.back().cursor); }
@@ -100,6 +102,7 @@ class ModelTest : public ::testing::Test {
     }
     plan.batch = MakeBatch(name, plan.events);
     plan.batch.producer = producer;
+    if (random_.OneIn(2)) plan.batch.dedup_window = random_.OneIn(2) ? kBrief : absl::Hours(8 * 24);
     if (random_.OneIn(5)) {
       plan.batch.expected_cursor = model.log && !random_.OneIn(4) ? model.log->head() : Cursor(random_.Below(50));
     }
@@ -199,7 +202,7 @@ class ModelTest : public ::testing::Test {
       event.cursor = Cursor(epoch, log.events.size() + 1).value();
       if (first_new == Cursor()) first_new = Cursor(event.cursor);
       indexes.push_back(log.events.size());
-      if (!event.id.empty()) log.ids[event.id] = log.events.size();
+      if (!event.id.empty() && plan.batch.dedup_window != kBrief) log.ids[event.id] = log.events.size();
       log.events.push_back(std::move(event));
     }
     for (size_t i = 0; plan.batch.producer && i < plan.events.size(); ++i) {
@@ -208,6 +211,14 @@ class ModelTest : public ::testing::Test {
     ASSERT_EQ(result->first_new, first_new);
     ASSERT_EQ(result->head, log.head());
     model.log = std::move(log);
+    if (plan.batch.dedup_window == kBrief) PassTime(kBrief);
+  }
+
+  // Until what was appended is older than `window`.
+  static void PassTime(absl::Duration window) {
+    const absl::Time until = absl::Now() + window + absl::Microseconds(2);
+    while (absl::Now() <= until) {
+    }
   }
 
   Cursor AnyCursor(const ModelLog& log) {

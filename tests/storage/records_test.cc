@@ -85,6 +85,9 @@ TEST_F(RecordsTest, WhatAppendsWrite) {
     batch.producer = ProducerSequence{"p", 7};
     ASSERT_TRUE(log.Append(std::move(batch)).ok());
     ASSERT_TRUE(log.Append("ab", {{.data = "3", .id = "x"}}).ok());
+    AppendBatch remembered = MakeBatch("ab", {{.data = "3", .id = "x8"}});
+    remembered.dedup_window = absl::Hours(8 * 24);
+    ASSERT_TRUE(log.Append(std::move(remembered)).ok());
     ASSERT_TRUE(log.Append("c", {{.data = "4"}}).ok());
   }
   const auto store = ReadStore(dir_.path());
@@ -107,10 +110,11 @@ TEST_F(RecordsTest, WhatAppendsWrite) {
   EXPECT_EQ(instances[3].first, Hex("Nc"));
   // Blocks: number, last cursor. Directory: number, first cursor -> slice.
   const Rows& blocks = store.at("events.00000001");
-  ASSERT_EQ(blocks.size(), 3u);
+  ASSERT_EQ(blocks.size(), 4u);
   EXPECT_EQ(blocks[0].first, "0000000000010000000000000002");
   EXPECT_EQ(blocks[1].first, "0000000000010000000000000003");
-  EXPECT_EQ(blocks[2].first, "0000000000020000000000000001");
+  EXPECT_EQ(blocks[2].first, "0000000000010000000000000004");
+  EXPECT_EQ(blocks[3].first, "0000000000020000000000000001");
   const auto block = Block::Decode(InstanceNumber(1), absl::HexStringToBytes(blocks[1].second));
   ASSERT_TRUE(block.ok()) << block.status();
   EXPECT_EQ((*block)->header().commit, CommitPosition(2));
@@ -120,14 +124,17 @@ TEST_F(RecordsTest, WhatAppendsWrite) {
   EXPECT_THAT(store.at("commits"),
               ElementsAre(Pair("0000000000000001", "010000000000000001000000000000000200000000000000"),
                           Pair("0000000000000002", "010000000000000003000000000000000300000000000000"),
-                          Pair("0000000000000003", "020000000000000001000000000000000100000000000000")));
+                          Pair("0000000000000003", "010000000000000004000000000000000400000000000000"),
+                          Pair("0000000000000004", "020000000000000001000000000000000100000000000000")));
   // Identities: number, `I`, XXH3-128 of the id, high half first; and number, `P`, length, producer, first sequence.
   const Rows& dedup = store.at("dedup");
-  ASSERT_EQ(dedup.size(), 2u);
+  ASSERT_EQ(dedup.size(), 3u);
   EXPECT_EQ(dedup[0].first, absl::StrCat("000000000001", Hex("I"), "5c7401c0ec22eeeeeaf06c6480b2cd11"));
   EXPECT_EQ(MaskTime(dedup[0].second, 0), "TTTTTTTTTTTTTTTT0300000000000000");
-  EXPECT_EQ(dedup[1].first, absl::StrCat("000000000001", Hex("P"), "01", Hex("p"), "0000000000000007"));
-  EXPECT_EQ(MaskTime(dedup[1].second, 0), "TTTTTTTTTTTTTTTT010000000000000002000000");
+  EXPECT_EQ(dedup[1].first, absl::StrCat("000000000001", Hex("I"), "ef211f9f14c9d5ec5f45579ee9c5860d"));
+  EXPECT_EQ(MaskTime(dedup[1].second, 0), "TTTTTTTTTTTTTTTT040000000000000000e03229") << "8 days in milliseconds";
+  EXPECT_EQ(dedup[2].first, absl::StrCat("000000000001", Hex("P"), "01", Hex("p"), "0000000000000007"));
+  EXPECT_EQ(MaskTime(dedup[2].second, 0), "TTTTTTTTTTTTTTTT010000000000000002000000");
   const Rows& meta = store.at("meta");
   ASSERT_EQ(meta.size(), 4u);
   EXPECT_EQ(meta[1], std::pair(Hex("instance_count"), std::string("0200000000000000")));

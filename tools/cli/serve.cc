@@ -51,8 +51,9 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "Make an instance when its name is first used; if false, an unknown name is INSTANCE_NOT_FOUND.");
     flags.Number<uint64_t>("instances_max", &store.instances_max, 1, uint64_t{1} << 40,
                            "How many instances there may be.");
-    flags.Duration("dedup_window", &store.dedup_window, absl::ZeroDuration(), kYear,
-                   "How long the ids of events are remembered, to recognise duplicates.");
+    flags.Duration(
+        "dedup_window", &store.dedup_window, absl::ZeroDuration(), kYear,
+        "How long the ids of events are remembered, to recognise duplicates, unless their append says otherwise.");
     flags.Number<uint64_t>("dedup_entries_max", &store.dedup_entries_max, 0, uint64_t{1} << 40,
                            "How many ids are remembered at most; beyond that the window gets shorter.");
     flags.Bytes<uint64_t>("disk_free_bytes_min", &store.disk_free_bytes_min, 0, kTiB,
