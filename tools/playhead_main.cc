@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeFetchCommand());
   commands.push_back(playhead::tools::MakeInstancesCommand());
   commands.push_back(playhead::tools::MakeDeleteCommand());
+  commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());
   commands.push_back(playhead::tools::MakeBenchReplayCommand());

@@ -48,6 +48,20 @@ void PrintOverview(absl::Span<const std::unique_ptr<Command>> commands, std::FIL
   std::fputs(text.c_str(), out);
 }
 
+// The commands whose first word is `group`, for one who does not know the second. False if there are none.
+bool PrintGroup(absl::Span<const std::unique_ptr<Command>> commands, absl::string_view group, std::FILE* out) {
+  std::string text = absl::StrCat("Usage: playhead ", group, " COMMAND [ARGUMENTS] [FLAGS]\n\nCommands:\n");
+  bool found = false;
+  for (const auto& command : commands) {
+    const Command::Info info = command->info();
+    if (!absl::StartsWith(info.name, absl::StrCat(group, " "))) continue;
+    absl::StrAppendFormat(&text, "  %-14s %s\n", info.name, info.summary);
+    found = true;
+  }
+  if (found) std::fputs(text.c_str(), out);
+  return found;
+}
+
 void PrintHelp(const Command::Info& info, const FlagSet& flags) {
   const std::string text = absl::StrCat("playhead ", info.name, " - ", info.summary, "\n\nUsage: playhead ", info.name,
                                         info.arguments.empty() ? "" : " ", info.arguments, " [FLAGS]\n",
@@ -99,6 +113,10 @@ int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const st
   size_t words = 0;
   Command* command = FindCommand(commands, args, words);
   if (command == nullptr) {
+    const bool help_asked = args.size() == 2 && (args[1] == "--help" || args[1] == "-h");
+    if ((args.size() == 1 || help_asked) && PrintGroup(commands, args[0], help_asked ? stdout : stderr)) {
+      return static_cast<int>(help_asked ? ExitCode::kOk : ExitCode::kUsage);
+    }
     return static_cast<int>(PrintError(UsageError(absl::StrCat("no command \"", args[0], "\"; see playhead --help"))));
   }
   const Command::Info info = command->info();

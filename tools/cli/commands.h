@@ -14,6 +14,7 @@ std::unique_ptr<Command> MakeTailCommand();
 std::unique_ptr<Command> MakeFetchCommand();
 std::unique_ptr<Command> MakeInstancesCommand();
 std::unique_ptr<Command> MakeDeleteCommand();
+std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools
 
