@@ -43,6 +43,7 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kMalformedRequest, "MALFORMED_REQUEST", absl::StatusCode::kInvalidArgument, false},
     {Reason::kMediaNotFound, "MEDIA_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kMethodNotAllowed, "METHOD_NOT_ALLOWED", absl::StatusCode::kUnimplemented, false},
+    {Reason::kNotRendered, "NOT_RENDERED", absl::StatusCode::kUnimplemented, false},
     {Reason::kNotServed, "NOT_SERVED", absl::StatusCode::kUnimplemented, false},
     {Reason::kOriginRefused, "ORIGIN_REFUSED", absl::StatusCode::kPermissionDenied, false},
     {Reason::kPageTokenInvalid, "PAGE_TOKEN_INVALID", absl::StatusCode::kInvalidArgument, false},

@@ -46,6 +46,7 @@ enum class Reason {
   kMalformedRequest,
   kMediaNotFound,
   kMethodNotAllowed,
+  kNotRendered,
   kNotServed,
   kOriginRefused,
   kPageTokenInvalid,
