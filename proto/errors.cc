@@ -62,7 +62,9 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kUnauthenticated, "UNAUTHENTICATED", absl::StatusCode::kUnauthenticated, false},
     {Reason::kVerifyTokenMismatch, "VERIFY_TOKEN_MISMATCH", absl::StatusCode::kPermissionDenied, false},
     {Reason::kWebhookBodyInvalid, "WEBHOOK_BODY_INVALID", absl::StatusCode::kInvalidArgument, false},
+    {Reason::kWebhookSecretInvalid, "WEBHOOK_SECRET_INVALID", absl::StatusCode::kInvalidArgument, false},
     {Reason::kWebhookSecretMissing, "WEBHOOK_SECRET_MISSING", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kWebhookSecretsSealed, "WEBHOOK_SECRETS_SEALED", absl::StatusCode::kFailedPrecondition, false},
 });
 
 }  // namespace

@@ -65,7 +65,9 @@ enum class Reason {
   kUnauthenticated,
   kVerifyTokenMismatch,
   kWebhookBodyInvalid,
+  kWebhookSecretInvalid,
   kWebhookSecretMissing,
+  kWebhookSecretsSealed,
 };
 
 struct ReasonInfo {

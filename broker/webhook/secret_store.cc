@@ -1,0 +1,226 @@
+#include "broker/webhook/secret_store.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "storage/event_log.h"
+
+namespace playhead::broker::webhook {
+
+using storage::Record;
+using storage::RecordChange;
+using storage::RecordSpace;
+
+namespace {
+
+constexpr absl::string_view kRowPrefix = "webhook/secret/";
+
+std::string RowKey(absl::string_view name) { return absl::StrCat(kRowPrefix, name); }
+
+absl::Status CheckName(absl::string_view name) {
+  return name == kAllInstances ? absl::OkStatus() : storage::CheckInstanceName(name);
+}
+
+absl::Status CheckSecret(absl::string_view secret, absl::Duration keep_previous) {
+  const bool is_visible = std::all_of(secret.begin(), secret.end(),
+                                      [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); });
+  if (!is_visible || secret.empty() || secret.size() > kAppSecretBytesMax) {
+    return MakeError(Reason::kWebhookSecretInvalid,
+                     absl::StrCat("an app secret has 1 to ", kAppSecretBytesMax, " visible ASCII characters"));
+  }
+  if (keep_previous < absl::ZeroDuration() || keep_previous > kKeepPreviousMax) {
+    return MakeError(Reason::kWebhookSecretInvalid,
+                     absl::StrCat("the previous secret is kept for up to ", absl::FormatDuration(kKeepPreviousMax)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Sealed(absl::string_view why) {
+  return MakeError(Reason::kWebhookSecretsSealed, absl::StrCat("the webhook secrets cannot be opened: ", why));
+}
+
+absl::StatusOr<std::vector<Record>> ScanPage(storage::RecordStore& records, const std::string& after) {
+  std::promise<absl::StatusOr<std::vector<Record>>> promise;
+  records.Scan(RecordSpace::kKeys, std::string(kRowPrefix), after, storage::kRecordScanMax,
+               [&promise](absl::StatusOr<std::vector<Record>> page) { promise.set_value(std::move(page)); });
+  return promise.get_future().get();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SecretStore>> SecretStore::Open(storage::RecordStore& records,
+                                                               storage::Executor& executor, std::string seal_key_file,
+                                                               Clock clock) {
+  std::unique_ptr<SecretStore> store(new SecretStore(records, executor, std::move(seal_key_file), std::move(clock)));
+  if (absl::Status status = store->Load(); !status.ok()) return status;
+  return store;
+}
+
+absl::Status SecretStore::Load() {
+  for (std::string after;;) {
+    const auto page = ScanPage(records_, after);
+    if (!page.ok()) return page.status();
+    if (page->empty()) break;
+    for (const Record& record : *page) {
+      if (!rows_[record.key.substr(kRowPrefix.size())].ParseFromString(record.value)) {
+        return MakeError(Reason::kDataLoss, absl::StrCat("the record ", record.key, " is damaged"));
+      }
+    }
+    after = page->back().key;
+  }
+  Publish();
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const SecretTable> SecretStore::table() const {
+  absl::MutexLock lock(&mu_);
+  return table_;
+}
+
+absl::Status SecretStore::ready() const {
+  absl::MutexLock lock(&mu_);
+  return ready_;
+}
+
+std::vector<SecretInfo> SecretStore::List() const {
+  absl::MutexLock lock(&mu_);
+  return infos_;
+}
+
+void SecretStore::Set(std::string name, std::string secret, absl::Duration keep_previous,
+                      storage::StatusCallback done) {
+  absl::Status status = CheckName(name);
+  if (status.ok()) status = CheckSecret(secret, keep_previous);
+  if (!status.ok()) return std::move(done)(status);
+  Submit({std::move(name), std::move(secret), keep_previous, std::move(done)});
+}
+
+void SecretStore::Delete(std::string name, storage::StatusCallback done) {
+  if (absl::Status status = CheckName(name); !status.ok()) return std::move(done)(status);
+  Submit({std::move(name), std::nullopt, absl::ZeroDuration(), std::move(done)});
+}
+
+void SecretStore::Submit(Change change) {
+  {
+    absl::MutexLock lock(&mu_);
+    changes_.push_back(std::move(change));
+    if (changes_.size() > 1) return;  // Runs when those before it have ended.
+  }
+  executor_.Post([this] { RunNext(); });
+}
+
+void SecretStore::RunNext() {
+  const Change* change;
+  {
+    absl::MutexLock lock(&mu_);
+    change = &changes_.front();  // Stays there until Finish.
+  }
+  auto row = Prepare(*change);
+  if (!row.ok()) return Finish(std::nullopt, row.status());
+  std::optional<std::string> value;
+  if (row->has_value()) value = (*row)->SerializeAsString();
+  records_.Write({{RecordSpace::kKeys, RowKey(change->name), std::move(value)}},
+                 [this, row = *std::move(row)](absl::Status status) {
+                   // Files may have to be read: not on the log's thread.
+                   executor_.Post([this, row, status] { Finish(row, status); });
+                 });
+}
+
+absl::StatusOr<std::optional<records::WebhookSecret>> SecretStore::Prepare(const Change& change) {
+  const auto found = rows_.find(change.name);
+  if (!change.secret.has_value()) {
+    if (found != rows_.end()) return std::nullopt;
+    return MakeError(Reason::kWebhookSecretMissing, absl::StrCat("no secret is set for ", change.name));
+  }
+  if (absl::Status status = ready(); !status.ok()) return status;
+  if (absl::Status status = ReadySeal(); !status.ok()) return status;
+  if (found == rows_.end() && rows_.size() >= kSecretsMax) {
+    return MakeError(Reason::kKeysLimit, absl::StrCat("there are ", kSecretsMax, " webhook secrets already"));
+  }
+  const absl::Time now = clock_();
+  records::WebhookSecret row;
+  row.set_secret(seal_->Close(*change.secret, RowKey(change.name)));
+  row.set_set_at(absl::ToUnixMicros(now));
+  if (found != rows_.end() && change.keep_previous > absl::ZeroDuration()) {
+    row.set_previous_secret(found->second.secret());
+    row.set_previous_until(absl::ToUnixMicros(now + change.keep_previous));
+  }
+  return row;
+}
+
+// The key is made when it is first needed, and never anew while something is sealed under another.
+absl::Status SecretStore::ReadySeal() {
+  if (seal_.has_value()) return absl::OkStatus();
+  auto seal = Seal::Load(seal_key_file_);
+  if (absl::IsNotFound(seal.status()) && rows_.empty()) seal = Seal::Make(seal_key_file_);
+  if (!seal.ok()) return Sealed(seal.status().message());
+  seal_ = *std::move(seal);
+  return absl::OkStatus();
+}
+
+void SecretStore::Finish(std::optional<records::WebhookSecret> row, absl::Status status) {
+  Change change;
+  {
+    absl::MutexLock lock(&mu_);
+    change = std::move(changes_.front());
+  }
+  if (status.ok()) {
+    if (row.has_value()) {
+      rows_[change.name] = *std::move(row);
+    } else {
+      rows_.erase(change.name);
+    }
+    Publish();
+  }
+  bool has_more;
+  {
+    absl::MutexLock lock(&mu_);
+    changes_.pop_front();
+    has_more = !changes_.empty();
+  }
+  if (has_more) executor_.Post([this] { RunNext(); });
+  std::move(change.done)(status);
+}
+
+void SecretStore::Publish() {
+  std::vector<SecretInfo> infos;
+  for (const auto& [name, row] : rows_) {
+    infos.push_back({name, absl::FromUnixMicros(row.set_at()),
+                     row.previous_secret().empty() ? absl::UnixEpoch() : absl::FromUnixMicros(row.previous_until())});
+  }
+  auto opened = OpenRows();
+  auto table = std::make_shared<const SecretTable>(opened.ok() ? *std::move(opened) : SecretTable());
+  absl::MutexLock lock(&mu_);
+  infos_ = std::move(infos);
+  table_ = std::move(table);
+  ready_ = opened.status();
+}
+
+absl::StatusOr<SecretTable> SecretStore::OpenRows() {
+  SecretTable table;
+  if (rows_.empty()) return table;
+  if (absl::Status status = ReadySeal(); !status.ok()) return status;
+  for (const auto& [name, row] : rows_) {
+    AppSecret& secret = table.secrets[name];
+    secret.set_at = absl::FromUnixMicros(row.set_at());
+    auto opened = seal_->Open(row.secret(), RowKey(name));
+    if (opened.ok()) secret.current = *std::move(opened);
+    if (opened.ok() && !row.previous_secret().empty()) {
+      opened = seal_->Open(row.previous_secret(), RowKey(name));
+      if (opened.ok()) secret.previous = *std::move(opened);
+      secret.previous_until = absl::FromUnixMicros(row.previous_until());
+    }
+    if (!opened.ok()) {
+      // The file may be put back, or the rows that it does not open be deleted: look again then.
+      seal_.reset();
+      return Sealed(absl::StrCat(opened.status().message(), " (", seal_key_file_, ")"));
+    }
+  }
+  return table;
+}
+
+}  // namespace playhead::broker::webhook
