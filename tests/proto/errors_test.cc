@@ -16,7 +16,7 @@ namespace playhead {
 namespace {
 
 // The enumeration's last value tells how many there are: they are in the order of the alphabet.
-constexpr int kReasons = static_cast<int>(Reason::kWebhookSecretMissing) + 1;
+constexpr int kReasons = static_cast<int>(Reason::kWebhookSecretsSealed) + 1;
 
 TEST(ErrorsTest, EveryReasonHasItsRowAndItsOwnCode) {
   std::set<std::string> codes;
