@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "broker/webhook/body.h"
 #include "proto/event_wire.h"
+#include "proto/whatsapp/content.h"
 #include "storage/block.h"
 #include "storage/cursor.h"
 #include "storage/event_log.h"
@@ -29,6 +30,30 @@ void Require(bool held, absl::string_view promise) {
   if (held) return;
   std::fprintf(stderr, "broken: %s\n", std::string(promise).c_str());
   std::abort();
+}
+
+// What a receiver makes of the bytes of `message` is `message`.
+template <typename Message>
+void RequireWireForm(const Message& message) {
+  const std::string bytes = message.SerializeAsString();
+  Message received;
+  Require(received.ParseFromString(bytes) && received.SerializeAsString() == bytes, "a message survives the wire");
+}
+
+// The fields of InboundMessage that are content.
+constexpr int kContentFieldFirst = 10;
+constexpr int kContentFieldLast = 22;
+
+void RequireAgreement(const photon::whatsapp::v1::InboundMessage& message) {
+  const auto& descriptor = *message.GetDescriptor();
+  const auto& reflection = *message.GetReflection();
+  for (int number = kContentFieldFirst; number <= kContentFieldLast; ++number) {
+    const auto* const field = descriptor.FindFieldByNumber(number);
+    const bool set =
+        field->is_repeated() ? reflection.FieldSize(message, field) > 0 : reflection.HasField(message, field);
+    Require(set == (message.type() == field->name()), "a message has the content that its type names");
+  }
+  Require(!message.has_interactive() || message.interactive().reply_case() != 0, "an interactive message has a reply");
 }
 
 }  // namespace
@@ -110,6 +135,18 @@ void WebhookBody(absl::string_view bytes) {
     Require(!is_plain || parser.parse(data).error() == simdjson::SUCCESS, "the data of an event is JSON");
     Require(!event.id.empty() && event.id.size() <= storage::kEventIdBytesMax, "an event has an id");
     Require(storage::CheckInstanceName(event.instance).ok(), "an event has an instance");
+  }
+}
+
+void WhatsAppContent(absl::string_view bytes) {
+  if (const auto message = whatsapp::ParseMessage(bytes); message.ok()) {
+    Require(!message->id().empty() && !message->type().empty(), "a message has an id and a type");
+    RequireAgreement(*message);
+    RequireWireForm(*message);
+  }
+  if (const auto status = whatsapp::ParseStatus(bytes); status.ok()) {
+    Require(!status->id().empty() && status->status() != 0, "a status has an id and is one");
+    RequireWireForm(*status);
   }
 }
 

@@ -21,6 +21,9 @@ void EventId(absl::string_view bytes);
 void TypeFilter(absl::string_view bytes);
 // What a webhook body becomes is slices of it, and JSON if the body is.
 void WebhookBody(absl::string_view bytes);
+// What is read as WhatsApp content is content: an id, UTF-8 throughout, and of a message a type that agrees with what
+// is set.
+void WhatsAppContent(absl::string_view bytes);
 
 }  // namespace playhead::fuzz
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -19,7 +21,6 @@ namespace playhead::whatsapp {
 namespace {
 
 namespace json = boost::json;
-namespace v1 = photon::whatsapp::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -144,16 +145,39 @@ const json::value* ContactOf(const json::object& message, const json::object& va
   return contacts->as_array().size() == 1 ? &contacts->as_array()[0] : nullptr;
 }
 
+// As WhatsApp sends it: everything that is not ASCII escaped, in UTF-16.
+std::string Escaped(const json::value& value) {
+  const std::string text = json::serialize(value);
+  std::string escaped;
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80) {
+      escaped.push_back(text[i++]);
+      continue;
+    }
+    const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    uint32_t character = lead & (0xffu >> (size + 1));
+    for (size_t j = 1; j < size; ++j) character = character << 6 | (static_cast<unsigned char>(text[i + j]) & 0x3f);
+    i += size;
+    if (character >= 0x10000) {
+      absl::StrAppendFormat(&escaped, "\\u%04x", 0xd800 + ((character - 0x10000) >> 10));
+      character = 0xdc00 + ((character - 0x10000) & 0x3ff);
+    }
+    absl::StrAppendFormat(&escaped, "\\u%04x", character);
+  }
+  return escaped;
+}
+
 class CorpusTest : public ::testing::Test {
  protected:
   void ExpectMessage(const json::object& message, const json::object& value) {
     const json::value* const contact = ContactOf(message, value);
     json::object data{{"metadata", value.at("metadata")}, {"message", message}};
     if (contact != nullptr) data["contact"] = *contact;
-    const auto parsed = ParseMessage(json::serialize(data));
-    ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << json::serialize(data);
+    const auto parsed = ParseMessage(Escaped(data));
+    ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << Escaped(data);
     const Leaves expected = Expected(json::value(message), contact);
-    ASSERT_EQ(Actual(*parsed, expected), expected) << json::serialize(data);
+    ASSERT_EQ(Actual(*parsed, expected), expected) << Escaped(data);
     ++counts_[parsed->has_interactive() ? parsed->type() + "." + parsed->interactive().type() : parsed->type()];
     if (parsed->has_context()) ++counts_["+context"];
     if (parsed->has_referral()) ++counts_["+referral"];
@@ -163,10 +187,10 @@ class CorpusTest : public ::testing::Test {
 
   void ExpectStatus(const json::object& status, const json::object& value) {
     const json::object data{{"metadata", value.at("metadata")}, {"status", status}};
-    const auto parsed = ParseStatus(json::serialize(data));
-    ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << json::serialize(data);
+    const auto parsed = ParseStatus(Escaped(data));
+    ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << Escaped(data);
     const Leaves expected = Expected(json::value(status), nullptr);
-    ASSERT_EQ(Actual(*parsed, expected), expected) << json::serialize(data);
+    ASSERT_EQ(Actual(*parsed, expected), expected) << Escaped(data);
     ++counts_["status." + std::string(status.at("status").as_string())];
   }
 
