@@ -13,7 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "broker/grpc/event_log_service.h"
+#include "broker/listen_policy.h"
 #include "broker/log.h"
+#include "broker/tls/grpc_credentials.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 #include "storage/rocksdb_event_log.h"
 
@@ -71,6 +73,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   Log().info("event=start data_dir={} grpc_listen={}", options.store.data_dir, options.grpc_listen);
   std::unique_ptr<Server> server(new Server(options));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
+  if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->Listen(options.grpc_listen); !status.ok()) return status;
   Log().info("event=ready grpc={} durability={}", server->grpc_address(),
              server->log_->durability() == storage::Durability::kDisk ? "disk" : "os");
@@ -104,6 +107,19 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Server::LoadCertificates(const ServerOptions& options) {
+  credentials_ = grpc::InsecureServerCredentials();
+  if (!options.tls.empty()) {
+    auto certificates = Certificates::Load(options.tls);
+    if (!certificates.ok()) return certificates.status();
+    certificates_ = *std::move(certificates);
+    credentials_ = MakeServerCredentials(*certificates_);
+  }
+  return CheckListen(
+      options.grpc_listen,
+      {.keys = false, .tls = certificates_ != nullptr, .allow_anyone = options.allow_anyone_on_the_network});
+}
+
 absl::Status Server::Listen(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ =
@@ -120,7 +136,7 @@ absl::Status Server::Listen(const std::string& grpc_listen) {
     if (!absl::SimpleAtoi(fd_text, &fd) || fd < 0) {
       return absl::InvalidArgumentError(absl::StrCat("cannot listen on \"", grpc_listen, "\": fd:N needs a number"));
     }
-    auto listener = InheritedListener::Make(fd, builder);
+    auto listener = InheritedListener::Make(fd, credentials_, builder);
     if (!listener.ok()) return listener.status();
     listener_ = *std::move(listener);
   } else {
@@ -130,7 +146,7 @@ absl::Status Server::Listen(const std::string& grpc_listen) {
       return absl::InvalidArgumentError(
           absl::StrCat("cannot listen on \"", grpc_listen, "\": HOST:PORT or fd:N is needed"));
     }
-    builder.AddListeningPort(grpc_listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(grpc_listen, credentials_, &port);
   }
 
   grpc_ = builder.BuildAndStart();

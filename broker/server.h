@@ -17,6 +17,7 @@
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
+#include "broker/tls/certificates.h"
 #include "storage/event_log.h"
 #include "storage/executor.h"
 #include "storage/options.h"
@@ -27,6 +28,10 @@ struct ServerOptions {
   storage::StoreOptions store;
   // HOST:PORT, where port 0 takes a free one; or fd:N for a listening socket that was handed in.
   std::string grpc_listen = "127.0.0.1:50051";
+  // Without them connections are in plain text.
+  CertificateFiles tls;
+  // Listens where others reach it even without keys or TLS (broker/listen_policy.h).
+  bool allow_anyone_on_the_network = false;
   Limits limits;
 };
 
@@ -35,7 +40,8 @@ class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
   //   InvalidArgument     grpc_listen is malformed, or a limit out of range.
-  //   FailedPrecondition  the address cannot be listened on: in use, or not of this machine. Or as OpenRocksDbEventLog.
+  //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
+  //                       Or as OpenRocksDbEventLog or Certificates::Load.
   //   DataLoss            as OpenRocksDbEventLog.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
 
@@ -62,6 +68,7 @@ class Server {
  private:
   explicit Server(const ServerOptions& options);
   absl::Status OpenLog(const storage::StoreOptions& options);
+  absl::Status LoadCertificates(const ServerOptions& options);
   absl::Status Listen(const std::string& grpc_listen);
 
   const Limits limits_;
@@ -77,6 +84,8 @@ class Server {
   Tail tail_;  // Listens to the log.
   std::unique_ptr<storage::EventLog> log_;
   std::unique_ptr<grpc::Service> service_;
+  std::unique_ptr<Certificates> certificates_;  // Only with TLS.
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

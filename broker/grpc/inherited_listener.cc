@@ -53,8 +53,8 @@ int SocketOption(int fd, int name) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<InheritedListener>> InheritedListener::Make(int listen_fd,
-                                                                           grpc::ServerBuilder& builder) {
+absl::StatusOr<std::unique_ptr<InheritedListener>> InheritedListener::Make(
+    int listen_fd, std::shared_ptr<grpc::ServerCredentials> credentials, grpc::ServerBuilder& builder) {
   if (SocketOption(listen_fd, SO_TYPE) != SOCK_STREAM || SocketOption(listen_fd, SO_ACCEPTCONN) != 1) {
     return absl::InvalidArgumentError(absl::StrCat("file descriptor ", listen_fd, " is not a listening stream socket"));
   }
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<InheritedListener>> InheritedListener::Make(int l
   const int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (stop_fd < 0) return absl::ErrnoToStatus(errno, "eventfd");
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, std::move(credentials));
   return std::unique_ptr<InheritedListener>(
       new InheritedListener(listen_fd, stop_fd, AddressOf(listen_fd), std::move(acceptor)));
 }

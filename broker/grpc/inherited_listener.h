@@ -19,9 +19,11 @@ namespace playhead::broker {
 // Ownership: borrows the socket, which stays open when the broker stops.
 class InheritedListener {
  public:
-  // Has `builder`'s server take connections from `listen_fd`.
+  // Has `builder`'s server take connections from `listen_fd`, secured by `credentials`.
   //   InvalidArgument  it is not a listening stream socket.
-  static absl::StatusOr<std::unique_ptr<InheritedListener>> Make(int listen_fd, grpc::ServerBuilder& builder);
+  static absl::StatusOr<std::unique_ptr<InheritedListener>> Make(int listen_fd,
+                                                                 std::shared_ptr<grpc::ServerCredentials> credentials,
+                                                                 grpc::ServerBuilder& builder);
 
   ~InheritedListener();
   InheritedListener(const InheritedListener&) = delete;

@@ -70,8 +70,9 @@ class ReloadingCredentials : public grpc::ServerCredentials {
     const std::shared_ptr<const CertificatePem> pem = socket.certificates->current();
     if (pem->generation == socket.generation) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {pem->private_key.c_str(), pem->cert_chain.c_str()};
-    *config =
-        grpc_ssl_server_certificate_config_create(pem->client_ca.empty() ? nullptr : pem->client_ca.c_str(), &pair, 1);
+    // gRPC insists on authorities even where clients are not asked for a certificate; then it does not use them.
+    const std::string& authorities = pem->client_ca.empty() ? pem->cert_chain : pem->client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     socket.generation = pem->generation;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }

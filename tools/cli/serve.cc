@@ -73,6 +73,17 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Duration("shutdown_timeout", &limits.shutdown_timeout, absl::ZeroDuration(), absl::Seconds(9),
                    "How long a stop waits for calls to end by themselves.");
 
+    flags.Section("Security");
+    flags.Text("tls_cert", &options_.tls.cert, "FILE",
+               "Serve TLS with this certificate (PEM, with those that lead to its authority). Replaced files are taken "
+               "over within seconds, without a restart.");
+    flags.Text("tls_key", &options_.tls.key, "FILE", "The certificate's private key (PEM, not encrypted).");
+    flags.Text("tls_client_ca", &options_.tls.client_ca, "FILE",
+               "Clients must show a certificate that one of these authorities (PEM) signed.");
+    flags.Bool("insecure_allow_anyone_on_the_network", &options_.allow_anyone_on_the_network,
+               "Listen on an address that others can reach even without TLS and keys: whoever reaches it can read, "
+               "write and delete everything.");
+
     flags.Section("Memory and threads");
     flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
                         "Recent events kept for subscribers near the head, over all instances.");
