@@ -1,0 +1,53 @@
+// The HTTP face of webhooks: what Meta calls.
+//
+//   GET  /webhook  the handshake by which Meta checks that the address is ours: the challenge, if the token is right.
+//   POST /webhook  a body. 200 once all of it is durable; 401 if it does not verify; 503 if Meta is to send it again.
+#ifndef PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
+#define PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
+
+#include <optional>
+#include <string>
+
+#include "broker/auth/secret.h"
+#include "broker/core.h"
+#include "broker/http/request.h"
+#include "broker/http/responder.h"
+#include "broker/http/router.h"
+#include "broker/webhook/secret_store.h"
+
+namespace playhead::broker::webhook {
+
+inline constexpr size_t kVerifyTokenBytesMax = 256;
+
+// The token in the file at `path`: 1 to kVerifyTokenBytesMax visible ASCII characters; one newline at the end does not
+// count. Reads a disk.
+//   NotFound, FailedPrecondition  as ReadPrivateFile.
+//   InvalidArgument               it holds something else.
+absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path);
+
+struct EndpointOptions {
+  std::optional<SecretHash> verify_token;  // Without one, every handshake is refused.
+};
+
+// Thread safety: all of it.   Blocking: none; signatures are computed on the thread of the request.
+class Endpoint {
+ public:
+  // Borrows what `core` refers to and `secrets`, which must outlive every request.
+  Endpoint(const Core& core, const SecretStore& secrets, EndpointOptions options);
+
+  // The router must not be used any more once this object is gone.
+  void AddRoutes(http::Router& router) const;
+
+ private:
+  void Handshake(const http::Request& request, http::Responder responder) const;
+  void Receive(http::Request request, http::Responder responder) const;
+  absl::Status CheckReady() const;
+
+  const Core core_;
+  const SecretStore& secrets_;
+  const EndpointOptions options_;
+};
+
+}  // namespace playhead::broker::webhook
+
+#endif  // PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_

@@ -1,0 +1,35 @@
+// Whether a webhook may be believed, and what it then says.
+#ifndef PLAYHEAD_BROKER_WEBHOOK_JUDGE_H_
+#define PLAYHEAD_BROKER_WEBHOOK_JUDGE_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "broker/webhook/body.h"
+#include "broker/webhook/secret_table.h"
+
+namespace playhead::broker::webhook {
+
+enum class Verdict {
+  kVerified,    // Under the secret of every instance that it names. All of it is to be stored, whatever it is.
+  kUnverified,  // No instance that it names has a secret, nor have all.
+};
+
+struct Judgement {
+  Verdict verdict;
+  std::vector<BodyEvent> events;  // They point into the body.
+};
+
+// Judges `body` by `signature`, the value of kSignatureHeader, which is empty if there was none. With one secret for
+// all nothing is parsed before the signature holds; otherwise the body is looked through for the names of its
+// instances, and nothing else is done with it before. Pure; any thread; its time goes by the size of the body.
+//   Unauthenticated     SIGNATURE_INVALID: it does not hold for an instance that has a secret, or there is none.
+//   InvalidArgument     WEBHOOK_BODY_INVALID: it names no instance, and all have no secret.
+absl::StatusOr<Judgement> Judge(const SecretTable& secrets, absl::string_view signature, absl::string_view body,
+                                absl::Time now);
+
+}  // namespace playhead::broker::webhook
+
+#endif  // PLAYHEAD_BROKER_WEBHOOK_JUDGE_H_

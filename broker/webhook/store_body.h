@@ -1,0 +1,38 @@
+// Stores what a body became, whatever it takes, and answers once all of it is durable.
+#ifndef PLAYHEAD_BROKER_WEBHOOK_STORE_BODY_H_
+#define PLAYHEAD_BROKER_WEBHOOK_STORE_BODY_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "broker/core.h"
+#include "broker/webhook/body.h"
+#include "storage/callback.h"
+
+namespace playhead::broker::webhook {
+
+// Meta repeats a webhook for up to seven days.
+inline constexpr absl::Duration kDedupWindow = absl::Hours(24 * 8);
+
+struct StorableBody {
+  std::unique_ptr<const std::string> bytes;  // Where it lies it stays: short strings would move with their object.
+  std::vector<BodyEvent> events;             // At least one; they point into `*bytes`.
+  // The same for all events. Literals, or within `*bytes`.
+  std::vector<std::pair<absl::string_view, absl::string_view>> attributes;
+};
+
+// Appends the events, those of one instance in their order and one instance after the other, each id once within
+// kDedupWindow. An event whose id belongs to other content is stored under ConflictId, so that no body is refused for
+// it. `done` runs on a thread of the log's or the executor's that must not block, with how many events were new. After
+// an error some of the events may be stored; storing the same body again stores the rest.
+//   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT.
+//   NotFound            an instance does not exist and creation is restricted.
+//   Unavailable, Unknown  as AppendSession::Append.
+void StoreBody(const Core& core, StorableBody body, storage::Callback<size_t> done);
+
+}  // namespace playhead::broker::webhook
+
+#endif  // PLAYHEAD_BROKER_WEBHOOK_STORE_BODY_H_
