@@ -1,8 +1,8 @@
 // WhatsAppEvent: a typed view of an event that a WhatsApp webhook became.
 //
-//   absl::StatusOr<WhatsAppEvent> whatsapp = WhatsAppEvent::From(event);
-//   if (!whatsapp.ok()) continue;  // Of another kind, most likely: see From.
-//   if (const whatsapp::InboundMessage* const message = whatsapp->message()) {
+//   absl::StatusOr<WhatsAppEvent> view = WhatsAppEvent::From(event);
+//   if (!view.ok()) continue;  // Of another kind, most likely: see From.
+//   if (const whatsapp::InboundMessage* const message = view->message()) {
 //     if (const auto* const text = std::get_if<whatsapp::Text>(&message->content)) Reply(message->from, text->body);
 //   }
 //
