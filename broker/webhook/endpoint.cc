@@ -45,7 +45,11 @@ absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path) {
 }
 
 Endpoint::Endpoint(const Core& core, const SecretStore& secrets, EndpointOptions options)
-    : core_(core), secrets_(secrets), options_(std::move(options)) {}
+    : core_(core),
+      secrets_(secrets),
+      options_(std::move(options)),
+      unverified_(options_.keep_unverified ? std::make_unique<UnverifiedStore>(core, options_.unverified_bytes_per_hour)
+                                           : nullptr) {}
 
 void Endpoint::AddRoutes(http::Router& router) const {
   router.Add(http::Verb::get, kPath, {.server_to_server = true},
@@ -79,20 +83,25 @@ void Endpoint::Receive(http::Request request, http::Responder responder) const {
   if (absl::Status status = CheckReady(); !status.ok()) return std::move(responder).Send(ErrorResponse(status));
   const std::shared_ptr<const SecretTable> secrets = secrets_.table();
   const std::string signature(request.Header(kSignatureHeader).value_or(""));
-  StorableBody body{.bytes = std::make_unique<const std::string>(std::move(request.body)),
-                    .attributes = {{"dialect", "whatsapp"}, {"verified", "true"}}};
-  auto judgement = Judge(*secrets, signature, *body.bytes, absl::Now());
-  if (judgement.ok() && judgement->verdict == Verdict::kUnverified) {
-    judgement = secrets->empty()
-                    ? MakeError(Reason::kWebhookSecretMissing,
-                                "no app secret is set on this broker: set one with `playhead webhook secret`")
-                    : MakeError(Reason::kSignatureInvalid, "no app secret is set for what the body names");
-  }
+  auto body = std::make_unique<const std::string>(std::move(request.body));
+  auto judgement = Judge(*secrets, signature, *body, absl::Now());
   if (!judgement.ok()) return std::move(responder).Send(ErrorResponse(judgement.status()));
-  body.events = std::move(judgement->events);
-  StoreBody(core_, std::move(body), [responder = std::move(responder)](absl::StatusOr<size_t> stored) mutable {
+  auto answer = [responder = std::move(responder)](absl::StatusOr<size_t> stored) mutable {
     std::move(responder).Send(stored.ok() ? http::TextResponse(200, "ok\n") : ErrorResponse(stored.status()));
-  });
+  };
+  if (judgement->verdict == Verdict::kVerified) {
+    return StoreBody(core_,
+                     {.bytes = std::move(body),
+                      .events = std::move(judgement->events),
+                      .attributes = {{"dialect", "whatsapp"}, {"verified", "true"}}},
+                     std::move(answer));
+  }
+  if (unverified_ != nullptr) {
+    return unverified_->Keep(std::move(body), judgement->events, signature, std::move(answer));
+  }
+  answer(secrets->empty() ? MakeError(Reason::kWebhookSecretMissing,
+                                      "no app secret is set on this broker: set one with `playhead webhook secret`")
+                          : MakeError(Reason::kSignatureInvalid, "no app secret is set for what the body names"));
 }
 
 }  // namespace playhead::broker::webhook

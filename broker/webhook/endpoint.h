@@ -5,6 +5,7 @@
 #ifndef PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
 #define PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "broker/http/responder.h"
 #include "broker/http/router.h"
 #include "broker/webhook/secret_store.h"
+#include "broker/webhook/unverified.h"
 
 namespace playhead::broker::webhook {
 
@@ -27,6 +29,9 @@ absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path);
 
 struct EndpointOptions {
   std::optional<SecretHash> verify_token;  // Without one, every handshake is refused.
+  // Bodies of instances that have no secret are kept, hidden, rather than refused; up to this much an hour for each.
+  bool keep_unverified = false;
+  size_t unverified_bytes_per_hour = size_t{64} << 20;
 };
 
 // Thread safety: all of it.   Blocking: none; signatures are computed on the thread of the request.
@@ -46,6 +51,7 @@ class Endpoint {
   const Core core_;
   const SecretStore& secrets_;
   const EndpointOptions options_;
+  const std::unique_ptr<UnverifiedStore> unverified_;  // nullptr unless they are kept.
 };
 
 }  // namespace playhead::broker::webhook

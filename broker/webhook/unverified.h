@@ -1,0 +1,62 @@
+// Webhooks that nobody can verify yet (`--webhook_unverified`): kept as they came, hidden, and shown to a reader who
+// brings the app secret under which they are signed.
+#ifndef PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
+#define PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "broker/auth/clock.h"
+#include "broker/auth/token_bucket.h"
+#include "broker/core.h"
+#include "broker/webhook/body.h"
+#include "storage/callback.h"
+
+namespace playhead::broker::webhook {
+
+// The type of the event that holds such a body: hidden from every reader that does not name it.
+inline constexpr absl::string_view kUnverifiedType = "playhead.hidden.unverified_webhook";
+// Its attribute with the value of X-Hub-Signature-256.
+inline constexpr absl::string_view kSignatureAttribute = "signature";
+
+// A body is kept once for each instance that it names; one that names more is refused.
+inline constexpr size_t kUnverifiedInstancesMax = 16;
+
+// Anybody can send what nobody can verify, so each instance takes a bounded rate of it. Thread safety: all methods.
+class UnverifiedStore {
+ public:
+  // `bytes_per_hour`: of bodies, for each instance; an hour's worth may come at once.
+  UnverifiedStore(
+      const Core& core, size_t bytes_per_hour, Clock clock = [] { return absl::Now(); });
+
+  // Keeps `body` once in each instance of `events`, which it makes, that exists. The id is made of body and signature,
+  // so that a forged body can never take the place of another. `done` as of StoreBody, with how many were new.
+  //   Unauthenticated    SIGNATURE_INVALID: none of the instances exists, or there are too many.
+  //   ResourceExhausted  QUOTA_EXCEEDED: an instance has had its share.
+  //   and as StoreBody.
+  void Keep(std::unique_ptr<const std::string> body, const std::vector<BodyEvent>& events, std::string signature,
+            storage::Callback<size_t> done);
+
+ private:
+  class Keeping;
+
+  absl::Status Charge(const std::vector<std::string>& instances, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const Core core_;
+  const size_t bytes_per_hour_;
+  const Clock clock_;
+  absl::Mutex mu_;
+  // Of instances that exist, so that their number bounds it.
+  absl::flat_hash_map<std::string, TokenBucket> buckets_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace playhead::broker::webhook
+
+#endif  // PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
