@@ -15,7 +15,7 @@
 //   Surrogates      a lone half of a surrogate pair (a cut emoji) is U+FFFD; all strings of the output are UTF-8.
 //   Times           whole seconds from 1970 to 9999; anything else is absent.
 //
-// Thread safety: any thread. Blocking: none. Cost: one copy of `data` and one pass; a few microseconds for an event of
+// Thread safety: any thread. Blocking: none. Cost: one copy of `data` and one pass, about a microsecond for an event of
 // common size. A thread keeps up to some hundreds of KiB of buffers between calls.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_CONTENT_H_
 #define PLAYHEAD_PROTO_WHATSAPP_CONTENT_H_
