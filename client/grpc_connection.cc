@@ -2,15 +2,14 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/completion_queue.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "client/grpc_endpoint.h"
 #include "client/internal/grpc_bytes.h"
 #include "client/internal/grpc_streams.h"
 #include "client/internal/reaper.h"
@@ -19,28 +18,9 @@
 namespace playhead {
 namespace {
 
-// Large frames, because history arrives in messages of half a MiB: every frame is a slice to handle.
-constexpr int kFrameBytesMax = 1 << 20;
-
-int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
-
 class GrpcConnection : public Connection {
  public:
-  explicit GrpcConnection(const ClientOptions& options)
-      : target_(options.target),
-        credentials_(options.credentials ? options.credentials : grpc::InsecureChannelCredentials()),
-        call_metadata_(options.call_metadata) {
-    // Every broken channel is replaced (see Stubs), so that attempts follow the client's backoff and not the channel's,
-    // which is as good as switched off here; a channel must then not find the broken connection of another by its name.
-    arguments_.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments_.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 3'600'000);
-    arguments_.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 3'600'000);
-    arguments_.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Milliseconds(options.open_timeout));
-    arguments_.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
-    arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
-    arguments_.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax);
-  }
+  explicit GrpcConnection(GrpcEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   absl::StatusOr<v1::AppendResponse> Append(const v1::AppendRequest& request, absl::Time deadline) override {
     return Call<v1::AppendResponse>(&v1::EventLog::Stub::Append, request, deadline);
@@ -48,7 +28,8 @@ class GrpcConnection : public Connection {
 
   absl::StatusOr<SharedBytes> FetchMissed(const v1::FetchMissedRequest& request, absl::Time deadline) override {
     grpc::ClientContext context;
-    if (absl::Status status = Prepare(context, deadline); !status.ok()) return status;
+    if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
+    endpoint_.Prepare(context);
     // Bytes in and out, without messages: a reply has up to 10,000 events. The calling thread does the waiting.
     const std::shared_ptr<ChannelStubs> stubs = Stubs();
     grpc::CompletionQueue queue;
@@ -65,7 +46,7 @@ class GrpcConnection : public Connection {
     queue.Shutdown();
     while (queue.Next(&tag, &ok)) {
     }
-    if (!status.ok()) return internal::FromGrpcStatus(status, context);
+    if (!status.ok()) return endpoint_.ToStatus(status, context);
     return internal::FromByteBuffer(response);
   }
 
@@ -84,11 +65,11 @@ class GrpcConnection : public Connection {
 
   std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                            std::shared_ptr<SubscribeObserver> observer) override {
-    return internal::StartSubscribe(Stubs()->generic, SetupOfStream(), request, std::move(observer));
+    return internal::StartSubscribe(Stubs()->generic, endpoint_, request, std::move(observer));
   }
 
   std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) override {
-    return internal::StartAppendStream(Stubs()->generic, SetupOfStream(), std::move(observer));
+    return internal::StartAppendStream(Stubs()->generic, endpoint_, std::move(observer));
   }
 
  private:
@@ -105,45 +86,18 @@ class GrpcConnection : public Connection {
   std::shared_ptr<ChannelStubs> Stubs() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (stubs_ == nullptr || stubs_->channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
-      stubs_ = internal::MakeReaped<ChannelStubs>(grpc::CreateCustomChannel(target_, credentials_, arguments_));
+      stubs_ = internal::MakeReaped<ChannelStubs>(endpoint_.NewChannel());
     }
     return stubs_;
   }
 
-  absl::Status Prepare(grpc::ClientContext& context, absl::Time deadline) const {
-    if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
-    return AddMetadata(call_metadata_, context);
-  }
-
-  static absl::Status AddMetadata(const std::function<absl::StatusOr<CallMetadata>()>& call_metadata,
-                                  grpc::ClientContext& context) {
-    if (!call_metadata) return absl::OkStatus();
-    const absl::StatusOr<CallMetadata> metadata = call_metadata();
-    if (!metadata.ok()) return metadata.status();
-    for (const auto& [key, value] : *metadata) context.AddMetadata(key, value);
-    return absl::OkStatus();
-  }
-
-  internal::ContextSetup SetupOfStream() const {
-    return
-        [call_metadata = call_metadata_](grpc::ClientContext& context) { return AddMetadata(call_metadata, context); };
-  }
-
   template <typename Response, typename Request, typename Method>
   absl::StatusOr<Response> Call(Method method, const Request& request, absl::Time deadline) {
-    grpc::ClientContext context;
-    if (absl::Status status = Prepare(context, deadline); !status.ok()) return status;
     const std::shared_ptr<ChannelStubs> stubs = Stubs();
-    Response response;
-    const grpc::Status status = (stubs->typed.*method)(&context, request, &response);
-    if (!status.ok()) return internal::FromGrpcStatus(status, context);
-    return response;
+    return endpoint_.Call<Response>(stubs->typed, method, request, deadline);
   }
 
-  const std::string target_;
-  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
-  const std::function<absl::StatusOr<CallMetadata>()> call_metadata_;
-  grpc::ChannelArguments arguments_;
+  const GrpcEndpoint endpoint_;
 
   absl::Mutex mu_;
   std::shared_ptr<ChannelStubs> stubs_ ABSL_GUARDED_BY(mu_);
@@ -152,14 +106,9 @@ class GrpcConnection : public Connection {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Connection>> NewGrpcConnection(const ClientOptions& options) {
-  if (options.target.empty()) return absl::InvalidArgumentError("target is empty: give HOST:PORT");
-  for (const absl::Duration duration : {options.open_timeout, options.keepalive_interval, options.keepalive_timeout}) {
-    if (duration < absl::Milliseconds(1) || duration > absl::Hours(24)) {
-      return absl::InvalidArgumentError(
-          "open_timeout, keepalive_interval and keepalive_timeout must be between 1 ms and 24 hours");
-    }
-  }
-  return std::make_shared<GrpcConnection>(options);
+  absl::StatusOr<GrpcEndpoint> endpoint = GrpcEndpoint::Create(options);
+  if (!endpoint.ok()) return endpoint.status();
+  return std::make_shared<GrpcConnection>(*std::move(endpoint));
 }
 
 }  // namespace playhead

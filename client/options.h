@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,10 +16,6 @@
 #include "absl/time/time.h"
 #include "client/cursor_store.h"
 #include "client/timers.h"
-
-namespace grpc {
-class ChannelCredentials;
-}  // namespace grpc
 
 namespace playhead {
 
@@ -34,19 +30,24 @@ struct BackoffOptions {
   int max_attempts = 0;
 };
 
-// Metadata that goes with a call: lower-case keys; a value under a key that ends in `-bin` is binary.
-using CallMetadata = std::vector<std::pair<std::string, std::string>>;
+// How the connection is encrypted and who is believed. Files are in PEM, and are read when the client is created.
+struct TlsOptions {
+  std::string ca_file;    // The authorities to trust; empty: the system's.
+  std::string cert_file;  // The client's own certificate and its key, where the broker asks for one.
+  std::string key_file;
+};
 
 struct ClientOptions {
   // The broker's address as gRPC names it: HOST:PORT, dns:///HOST:PORT, unix:PATH. Required.
   std::string target;
 
-  // How the connection is secured; nullptr is plain text.
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  // Encrypts the connection; without it everything goes in plain text.
+  std::optional<TlsOptions> tls;
 
-  // Called for every attempt at a call; what it returns is sent as metadata (keys, tokens). An error fails the attempt.
-  // Called from any thread, possibly at the same time; must be quick.
-  std::function<absl::StatusOr<CallMetadata>()> call_metadata;
+  // The secret of a key (`playhead keys create`), sent with every call. The factory refuses to send it in plain text,
+  // except to this machine (unix:, localhost or a loopback address) or where that is allowed.
+  std::string key;
+  bool allow_key_in_plain_text = false;
 
   // Between attempts: of subscriptions and publishers without end, of single calls within request_timeout.
   BackoffOptions backoff;

@@ -33,6 +33,10 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeFetchCommand());
   commands.push_back(playhead::tools::MakeInstancesCommand());
   commands.push_back(playhead::tools::MakeDeleteCommand());
+  commands.push_back(playhead::tools::MakeKeysCreateCommand());
+  commands.push_back(playhead::tools::MakeKeysListCommand());
+  commands.push_back(playhead::tools::MakeKeysRevokeCommand());
+  commands.push_back(playhead::tools::MakeKeysRotateCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());

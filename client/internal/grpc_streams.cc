@@ -18,16 +18,16 @@ using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 // and is given back when the stream is known to be over. The object keeps itself alive until gRPC is done with it.
 class StreamCall : public Reactor {
  public:
+  explicit StreamCall(const GrpcEndpoint& endpoint) : endpoint_(endpoint) {}
   ~StreamCall() override = default;
 
  protected:
   // Starts the call; the first write, if any, must have been started.
-  void Start(grpc::GenericStub& stub, const std::string& method, ContextSetup setup, std::shared_ptr<StreamCall> self) {
+  void Start(grpc::GenericStub& stub, const std::string& method, std::shared_ptr<StreamCall> self) {
     self_ = std::move(self);
-    failure_ = setup(context_);
+    endpoint_.Prepare(context_);
     stub.PrepareBidiStreamingCall(&context_, method, {}, this);
     AddHold();
-    if (!failure_.ok()) context_.TryCancel();
   }
 
   // Runs `start_operation` unless the stream is over.
@@ -64,9 +64,7 @@ class StreamCall : public Reactor {
     SetOver();
   }
 
-  absl::Status EndStatus(const grpc::Status& status) const {
-    return failure_.ok() ? FromGrpcStatus(status, context_) : failure_;
-  }
+  absl::Status EndStatus(const grpc::Status& status) const { return endpoint_.ToStatus(status, context_); }
 
   std::shared_ptr<StreamCall> TakeSelf() { return std::move(self_); }
 
@@ -77,8 +75,8 @@ class StreamCall : public Reactor {
     return true;
   }
 
+  const GrpcEndpoint endpoint_;
   grpc::ClientContext context_;
-  absl::Status failure_;  // Of the setup.
   std::shared_ptr<StreamCall> self_;
   absl::Mutex mu_;
   bool over_ ABSL_GUARDED_BY(mu_) = false;
@@ -88,12 +86,12 @@ class StreamCall : public Reactor {
 
 class GrpcSubscribeCall final : public StreamCall, public SubscribeCall {
  public:
-  explicit GrpcSubscribeCall(std::shared_ptr<SubscribeObserver> observer) : observer_(std::move(observer)) {}
+  GrpcSubscribeCall(const GrpcEndpoint& endpoint, std::shared_ptr<SubscribeObserver> observer)
+      : StreamCall(endpoint), observer_(std::move(observer)) {}
 
-  void Begin(grpc::GenericStub& stub, ContextSetup setup, const v1::SubscribeRequest& request,
-             std::shared_ptr<GrpcSubscribeCall> self) {
+  void Begin(grpc::GenericStub& stub, const v1::SubscribeRequest& request, std::shared_ptr<GrpcSubscribeCall> self) {
     request_ = ToByteBuffer(SharedBytes::Of(request.SerializeAsString()));
-    Start(stub, "/playhead.v1.EventLog/Subscribe", std::move(setup), std::move(self));
+    Start(stub, "/playhead.v1.EventLog/Subscribe", std::move(self));
     StartWriteLast(&request_, grpc::WriteOptions());
     StartCall();
   }
@@ -124,10 +122,11 @@ class GrpcSubscribeCall final : public StreamCall, public SubscribeCall {
 
 class GrpcAppendCall final : public StreamCall, public AppendCall {
  public:
-  explicit GrpcAppendCall(std::shared_ptr<AppendObserver> observer) : observer_(std::move(observer)) {}
+  GrpcAppendCall(const GrpcEndpoint& endpoint, std::shared_ptr<AppendObserver> observer)
+      : StreamCall(endpoint), observer_(std::move(observer)) {}
 
-  void Begin(grpc::GenericStub& stub, ContextSetup setup, std::shared_ptr<GrpcAppendCall> self) {
-    Start(stub, "/playhead.v1.EventLog/AppendStream", std::move(setup), std::move(self));
+  void Begin(grpc::GenericStub& stub, std::shared_ptr<GrpcAppendCall> self) {
+    Start(stub, "/playhead.v1.EventLog/AppendStream", std::move(self));
     StartRead(&response_);
     StartCall();
   }
@@ -172,18 +171,18 @@ class GrpcAppendCall final : public StreamCall, public AppendCall {
 
 }  // namespace
 
-std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, ContextSetup setup,
+std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               const v1::SubscribeRequest& request,
                                               std::shared_ptr<SubscribeObserver> observer) {
-  auto call = MakeReaped<GrpcSubscribeCall>(std::move(observer));
-  call->Begin(stub, std::move(setup), request, call);
+  auto call = MakeReaped<GrpcSubscribeCall>(endpoint, std::move(observer));
+  call->Begin(stub, request, call);
   return call;
 }
 
-std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, ContextSetup setup,
+std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               std::shared_ptr<AppendObserver> observer) {
-  auto call = MakeReaped<GrpcAppendCall>(std::move(observer));
-  call->Begin(stub, std::move(setup), call);
+  auto call = MakeReaped<GrpcAppendCall>(endpoint, std::move(observer));
+  call->Begin(stub, call);
   return call;
 }
 

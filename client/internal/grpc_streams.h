@@ -7,20 +7,17 @@
 
 #include <memory>
 
-#include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "client/connection.h"
+#include "client/grpc_endpoint.h"
 
 namespace playhead::internal {
 
-// Prepares the context of a call; an error fails the call before it is sent.
-using ContextSetup = absl::AnyInvocable<absl::Status(grpc::ClientContext&)>;
-
-std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, ContextSetup setup,
+// Both borrow `endpoint` only to start the call; what they need of it later they copy.
+std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               const v1::SubscribeRequest& request,
                                               std::shared_ptr<SubscribeObserver> observer);
 
-std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, ContextSetup setup,
+std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               std::shared_ptr<AppendObserver> observer);
 
 }  // namespace playhead::internal

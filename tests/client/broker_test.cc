@@ -301,18 +301,6 @@ TEST_F(BrokerTest, ARefusedEventFailsItsInstanceOnlyAndAppendsCanBeResumed) {
   EXPECT_EQ(publisher.Append("bot", {.type = "t", .data = "4"}).get()->cursor, 2u);
 }
 
-TEST_F(BrokerTest, CallMetadataThatCannotBeMadeFailsTheCall) {
-  ClientOptions options;
-  options.target = broker_->target();
-  options.call_metadata = []() -> absl::StatusOr<CallMetadata> { return absl::UnauthenticatedError("no token"); };
-  Client client = *Client::Create(std::move(options));
-  EXPECT_EQ(client.GetInstance("bot").status(), absl::UnauthenticatedError("no token"));
-  EXPECT_EQ(client.FetchMissedPage({.instance = "bot"}).status(), absl::UnauthenticatedError("no token"));
-  EXPECT_EQ(client.Subscribe("bot", Start::Now())->Next().status(), absl::UnauthenticatedError("no token"));
-  Publisher publisher = *client.NewPublisher();
-  EXPECT_EQ(publisher.Append("bot", {.type = "t"}).get().status(), absl::UnauthenticatedError("no token"));
-}
-
 TEST_F(BrokerTest, SubscriptionsMayBeDroppedAtAnyMoment) {
   for (int first = 1; first <= 2000; first += 500) AppendNumbers("bot", first, first + 499);
   for (int i = 0; i < 50; ++i) {

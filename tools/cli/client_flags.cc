@@ -17,6 +17,17 @@ void ClientFlags::Add(FlagSet& flags, bool streams) {
                       "Give up after so many attempts in a row to reach the broker; 0 is never.");
   }
   flags.Bool("json", &json, "Print one JSON object a line.");
+
+  flags.Section("Access");
+  flags.Text("key", &key, "SECRET",
+             "The secret of a key (playhead keys create). On the command line others on this machine can see it: "
+             "PLAYHEAD_KEY or a --flagfile keeps it from them.");
+  flags.Bool("tls", &tls, "Encrypt the connection (TLS), and trust the authorities that the system trusts.");
+  flags.Text("ca", &ca, "FILE", "Use TLS, and trust the authorities in FILE (PEM) instead.");
+  flags.Text("client_cert", &client_cert, "FILE", "Use TLS with this certificate of one's own, where the broker asks.");
+  flags.Text("client_key", &client_key, "FILE", "Its private key.");
+  flags.Bool("insecure_send_key", &insecure_send_key,
+             "Send the key to another machine even in plain text, where others can read it.");
 }
 
 ClientOptions ClientFlags::options() const {
@@ -24,6 +35,11 @@ ClientOptions ClientFlags::options() const {
   options.target = target;
   options.request_timeout = timeout;
   options.backoff.max_attempts = max_attempts;
+  options.key = key;
+  options.allow_key_in_plain_text = insecure_send_key;
+  if (tls || !ca.empty() || !client_cert.empty() || !client_key.empty()) {
+    options.tls = TlsOptions{.ca_file = ca, .cert_file = client_cert, .key_file = client_key};
+  }
   return options;
 }
 

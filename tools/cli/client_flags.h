@@ -1,4 +1,5 @@
-// What all commands that speak to a broker have in common: where it is, how to ask for JSON, how long to wait.
+// What all commands that speak to a broker have in common: where it is, what opens it, how to ask for JSON, how long to
+// wait.
 #ifndef PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
 #define PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
 
@@ -17,6 +18,12 @@ struct ClientFlags {
   absl::Duration timeout = absl::Seconds(5);
   int max_attempts = 0;
   bool json = false;
+  std::string key;  // A secret: never printed.
+  std::string ca;
+  std::string client_cert;
+  std::string client_key;
+  bool tls = false;  // Implied by the three above.
+  bool insecure_send_key = false;
 
   // `streams`: the command holds a stream and reconnects, so that it has --max_attempts too.
   void Add(FlagSet& flags, bool streams);
