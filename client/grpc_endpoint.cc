@@ -78,6 +78,22 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(const 
   return grpc::SslCredentials(options);
 }
 
+// What most likely ails a connection that was made and ended before HTTP/2 began, by gRPC 1.51's words for it; empty if
+// that is not what happened.
+absl::string_view HandshakeHint(absl::string_view message, bool tls) {
+  if (!absl::StrContains(message, "failed to connect")) return "";
+  if (!tls && absl::StrContains(message, "Socket closed")) {
+    return "closed the connection at once: it may speak TLS, and this client was not told to";
+  }
+  if (tls && absl::StrContains(message, "wrong version number")) {
+    return "does not speak TLS, and this client was told to";
+  }
+  if (tls && absl::StrContains(message, "certificate verify failed")) {
+    return "has a certificate that is not valid now, or not from an authority that this client trusts";
+  }
+  return "";
+}
+
 // Never says the key itself.
 absl::Status CheckKey(const ClientOptions& options) {
   if (options.key.empty()) return absl::OkStatus();
@@ -151,20 +167,9 @@ void GrpcEndpoint::Prepare(grpc::ClientContext& context) const {
 
 absl::Status GrpcEndpoint::ToStatus(const grpc::Status& status, const grpc::ClientContext& context) const {
   const absl::Status result = internal::FromGrpcStatus(status, context);
-  // gRPC 1.51's words for a connection that was made and ended before HTTP/2 began.
-  if (result.code() != absl::StatusCode::kUnavailable || !absl::StrContains(result.message(), "failed to connect")) {
-    return result;
-  }
-  if (!tls_ && absl::StrContains(result.message(), "Socket closed")) {
-    return absl::UnavailableError(
-        absl::StrCat(target_, " closed the connection at once: it may speak TLS, and this client was not told to (",
-                     result.message(), ")"));
-  }
-  if (tls_ && absl::StrContains(result.message(), "WRONG_VERSION_NUMBER")) {
-    return absl::UnavailableError(
-        absl::StrCat(target_, " does not speak TLS, and this client was told to (", result.message(), ")"));
-  }
-  return result;
+  if (result.code() != absl::StatusCode::kUnavailable) return result;
+  const absl::string_view why = HandshakeHint(result.message(), tls_);
+  return why.empty() ? result : absl::UnavailableError(absl::StrCat(target_, " ", why, " (", result.message(), ")"));
 }
 
 }  // namespace playhead

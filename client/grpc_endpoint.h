@@ -34,8 +34,8 @@ class GrpcEndpoint {
   // Adds what every call carries.
   void Prepare(grpc::ClientContext& context) const;
 
-  // What a finished call's status means. A connection that could not be made is explained further where the reason is
-  // likely that one side speaks TLS and the other does not.
+  // What a finished call's status means. A connection that could not be made because one side speaks TLS and the other
+  // does not, or because of the broker's certificate, is explained further.
   absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& context) const;
 
   // One attempt at a unary call of a generated stub: Call<Reply>(stub, &Stub::Method, request, deadline).

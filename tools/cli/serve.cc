@@ -7,6 +7,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/grpc_log.h"
 #include "tools/cli/interrupt.h"
 
 namespace playhead::tools {
@@ -105,6 +106,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
 
   absl::Status Run(absl::Span<const std::string> /*arguments*/) override {
     if (options_.store.data_dir.empty()) return UsageError("give --data_dir=DIR; see playhead serve --help");
+    ForwardGrpcLog();
     Interrupt interrupt;
     interrupt.OnInterrupt([] { broker::Log().info("event=stop_asked"); });
     if (options_.store.durability != storage::Durability::kDisk) {
