@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "broker/listen_address.h"
 
 namespace playhead::broker {
 namespace {
@@ -54,19 +55,16 @@ bool IsHostLoopback(absl::string_view host) {
   return all;
 }
 
-}  // namespace
-
-bool IsLoopback(const std::string& listen) {
-  absl::string_view rest = listen;
-  if (absl::ConsumePrefix(&rest, "fd:")) {
-    int fd = -1;
-    return absl::SimpleAtoi(rest, &fd) && IsSocketLoopback(fd);
-  }
-  return IsHostLoopback(rest.substr(0, rest.rfind(':')));
+bool IsLoopback(const ListenAddress& listen) {
+  return listen.fd.has_value() ? IsSocketLoopback(*listen.fd) : IsHostLoopback(listen.host);
 }
 
+}  // namespace
+
 absl::Status CheckListen(const std::string& listen, const ListenGuards& guards) {
-  if (guards.allow_anyone || (guards.keys && guards.tls) || IsLoopback(listen)) return absl::OkStatus();
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(listen);
+  if (!address.ok()) return address.status();
+  if (guards.allow_anyone || (guards.keys && guards.tls) || IsLoopback(*address)) return absl::OkStatus();
   const absl::string_view missing = guards.keys  ? "TLS (--tls_cert, --tls_key)"
                                     : guards.tls ? "a key or --admin_secret_file"
                                                  : "TLS (--tls_cert, --tls_key) and a key or --admin_secret_file";

@@ -14,11 +14,10 @@ struct ListenGuards {
   bool allow_anyone = false;  // --insecure_allow_anyone_on_the_network
 };
 
-// Whether only this machine reaches `listen`: HOST:PORT whose host has nothing but loopback addresses, or fd:N, a
-// socket bound to one or to a path. Blocks to look up a host's name; one that is unknown counts as reachable.
-bool IsLoopback(const std::string& listen);
-
-// The one rule for every listener: an address that others can reach needs keys and TLS.
+// The one rule for every listener: an address that others can reach, and not only this machine, needs keys and TLS.
+// Only this machine reaches a host that has nothing but loopback addresses, and a socket bound to one or to a path.
+// Blocks to look up a host's name; one that is unknown counts as reachable.
+//   InvalidArgument     as ParseListenAddress.
 //   FailedPrecondition  it lacks one; says which, and what can be done.
 absl::Status CheckListen(const std::string& listen, const ListenGuards& guards);
 

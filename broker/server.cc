@@ -8,11 +8,9 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "broker/grpc/event_log_service.h"
+#include "broker/listen_address.h"
 #include "broker/listen_policy.h"
 #include "broker/log.h"
 #include "broker/tls/grpc_credentials.h"
@@ -128,24 +126,14 @@ absl::Status Server::Listen(const std::string& grpc_listen) {
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
 
+  const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
+  if (!listen.ok()) return listen.status();
   int port = 0;
-  absl::string_view fd_text = grpc_listen;
-  const size_t colon = grpc_listen.rfind(':');
-  if (absl::ConsumePrefix(&fd_text, "fd:")) {
-    int fd = -1;
-    if (!absl::SimpleAtoi(fd_text, &fd) || fd < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot listen on \"", grpc_listen, "\": fd:N needs a number"));
-    }
-    auto listener = InheritedListener::Make(fd, credentials_, builder);
+  if (listen->fd.has_value()) {
+    auto listener = InheritedListener::Make(*listen->fd, credentials_, builder);
     if (!listener.ok()) return listener.status();
     listener_ = *std::move(listener);
   } else {
-    int wanted = -1;
-    if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(grpc_listen.substr(colon + 1), &wanted) ||
-        wanted < 0 || wanted > 65535) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("cannot listen on \"", grpc_listen, "\": HOST:PORT or fd:N is needed"));
-    }
     builder.AddListeningPort(grpc_listen, credentials_, &port);
   }
 
@@ -158,7 +146,7 @@ absl::Status Server::Listen(const std::string& grpc_listen) {
     grpc_address_ = listener_->address();
     listener_->Start();
   } else {
-    grpc_address_ = absl::StrCat(grpc_listen.substr(0, colon), ":", port);
+    grpc_address_ = absl::StrCat(listen->host, ":", port);
   }
   // gRPC calls the server as a whole serving; so is its one service, by name.
   grpc_->GetHealthCheckService()->SetServingStatus(v1::EventLog::service_full_name(), true);
