@@ -50,6 +50,24 @@ struct Limits {
   absl::Duration keepalive_interval = absl::Seconds(30);
   absl::Duration keepalive_timeout = absl::Seconds(20);
 
+  // HTTP: threads that read requests and write responses.
+  int http_threads = 2;
+  // Connections open at once: more are told CONNECTIONS_LIMIT and closed.
+  size_t http_connections_max = 10'000;
+  // A request's line and headers together.
+  size_t http_header_bytes_max = size_t{16} << 10;
+  // What each connection may hold of a request's body without asking. More is drawn from the budget, which all
+  // connections share; when it is used up, longer bodies are not read until others are done.
+  size_t http_body_bytes_free = size_t{64} << 10;
+  size_t http_body_budget_bytes = size_t{32} << 20;
+  // How long a client may take for the TLS handshake, for a request's line and headers, for its body, and to take the
+  // response; and how long a connection may stay open between requests.
+  absl::Duration http_handshake_timeout = absl::Seconds(10);
+  absl::Duration http_header_timeout = absl::Seconds(10);
+  absl::Duration http_body_timeout = absl::Seconds(30);
+  absl::Duration http_write_timeout = absl::Seconds(30);
+  absl::Duration http_idle_timeout = absl::Seconds(75);
+
   // How long a stop waits for calls to end by themselves before it cancels them.
   absl::Duration shutdown_timeout = absl::Seconds(8);
 

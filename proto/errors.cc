@@ -52,6 +52,7 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kPreviousFailed, "PREVIOUS_FAILED", absl::StatusCode::kAborted, true},
     {Reason::kProducerInvalid, "PRODUCER_INVALID", absl::StatusCode::kInvalidArgument, false},
     {Reason::kQuotaExceeded, "QUOTA_EXCEEDED", absl::StatusCode::kResourceExhausted, true},
+    {Reason::kRequestTimeout, "REQUEST_TIMEOUT", absl::StatusCode::kDeadlineExceeded, true},
     {Reason::kRouteNotFound, "ROUTE_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kSequenceGap, "SEQUENCE_GAP", absl::StatusCode::kFailedPrecondition, false},
     {Reason::kShuttingDown, "SHUTTING_DOWN", absl::StatusCode::kUnavailable, true},

@@ -55,6 +55,7 @@ enum class Reason {
   kPreviousFailed,
   kProducerInvalid,
   kQuotaExceeded,
+  kRequestTimeout,
   kRouteNotFound,
   kSequenceGap,
   kShuttingDown,

@@ -1,0 +1,499 @@
+#include "broker/http/connection.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/http/caller_check.h"
+#include "broker/http/request_reader.h"
+#include "broker/http/response_head.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using Error = boost::system::error_code;
+using SteadyTime = std::chrono::steady_clock::time_point;
+using Progress = RequestReader::Progress;
+using TlsStream = asio::ssl::stream<tcp::socket>;
+
+// What a read asks for: between requests, and of a body that is known to be long.
+constexpr size_t kReadBytes = size_t{4} << 10;
+constexpr size_t kBodyReadBytes = size_t{64} << 10;
+// What an idle connection keeps of its buffer at most.
+constexpr size_t kIdleBufferBytes = size_t{16} << 10;
+// A body up to this size is copied behind its head, so that one buffer is written.
+constexpr size_t kCopiedBodyBytes = size_t{16} << 10;
+// How long a client may go on sending what nobody reads any more.
+constexpr absl::Duration kDrainTimeout = absl::Seconds(2);
+
+constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+// `Stream` is tcp::socket or TlsStream. All members are for the thread of the connection, but for Respond.
+template <typename Stream>
+class Connection final : public OpenConnection,
+                         public ResponseSink,
+                         public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  template <typename... Args>
+  Connection(const ConnectionSettings& settings, IoThread& thread, absl::AnyInvocable<void()> closed,
+             std::shared_ptr<asio::ssl::context> tls, Args&&... stream)
+      : settings_(settings),
+        thread_(thread),
+        closed_(std::move(closed)),
+        tls_(std::move(tls)),
+        stream_(std::forward<Args>(stream)...),
+        timer_(thread.context()),
+        reader_(settings.limits.http_header_bytes_max) {}
+
+  void Start();
+  void Refuse(const absl::Status& error) {
+    Open();
+    RefuseAndClose({error, HttpStatus(error)});
+  }
+
+  void FinishAndClose() override;
+  void Abort() override { Close(); }
+
+  // ResponseSink.
+  void Respond(Response response) override;
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  enum class Phase { kHandshake, kIdle, kHeader, kBudget, kBody, kHandling, kWriting, kDraining, kClosed };
+
+  // Makes a completion handler of `method`, which runs unless the connection has been closed meanwhile.
+  template <typename... Results>
+  auto Bind(void (Connection::*method)(Results...)) {
+    return [self = this->shared_from_this(), method](Results... results) {
+      if (self->phase_ != Phase::kClosed) (self.get()->*method)(results...);
+    };
+  }
+
+  void Open();
+  void OnHandshake(const Error& error);
+  void AnswerPlainText();
+
+  void BeginRequest(absl::Duration timeout);
+  void Read();
+  void OnRead(const Error& error, size_t bytes);
+  void OnEnd();
+  void ReadHeader();
+  void OnHeader();
+  absl::Status CheckOrigin() const;
+  void BeginBody();
+  void ReadBody();
+  void OnContinueWritten(const Error& error, size_t bytes);
+  // Whether the body may be held; if not now, reading goes on later.
+  bool HasBudget();
+  void OnBudget(ByteBudget::Grant grant);
+  void Handle();
+
+  void RefuseAndClose(const Refusal& refusal);
+  void Write(Response response);
+  void OnWritten(const Error& error, size_t bytes);
+  void Drain();
+  void OnDrained(const Error& error, size_t bytes);
+  void Close();
+
+  // The phase must have ended by then.
+  void Enter(Phase phase, absl::Duration timeout);
+  void ArmTimer();
+  void OnTimer(const Error& error);
+  void OnTimeout();
+
+  tcp::socket& socket() {
+    if constexpr (kTls) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
+
+  const ConnectionSettings& settings_;
+  IoThread& thread_;
+  absl::AnyInvocable<void()> closed_;
+  const std::shared_ptr<asio::ssl::context> tls_;  // Outlives `stream_`.
+  Stream stream_;
+  std::string peer_;
+  LocalAddress local_;
+
+  Phase phase_ = Phase::kHandshake;
+  bool stopping_ = false;
+  // When the phase must have ended, and for when the timer is set: no later than that, and seldom set anew, because
+  // most phases end long before.
+  SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime timer_at_ = SteadyTime::max();
+  asio::steady_timer timer_;
+
+  // The request.
+  RequestReader reader_;
+  Target target_;
+  const Route* route_ = nullptr;
+  std::vector<Parameter> path_parameters_;
+  bool continue_due_ = false;  // The client waits to be asked for the body.
+  ByteBudget::Grant grant_;    // For its body, until it is answered.
+
+  // The response.
+  bool head_only_ = false;
+  bool keep_alive_ = false;
+  bool http_1_0_ = false;
+  bool unread_input_ = false;  // The client may still be sending a request that was answered.
+  std::string out_;            // The head, and a body that is not long.
+  std::string body_;           // A long one.
+};
+
+template <typename Stream>
+void Connection<Stream>::Open() {
+  thread_.Add(this->shared_from_this());
+  Error ignored;  // Without an address the connection is about to end anyway.
+  socket().set_option(tcp::no_delay(true), ignored);
+  const tcp::endpoint peer = socket().remote_endpoint(ignored);
+  peer_ = absl::StrCat(peer.address().to_string(), ":", peer.port());
+  const tcp::endpoint local = socket().local_endpoint(ignored);
+  local_ = {settings_.listen_host, local.address().to_string(), local.port(), tls_ != nullptr};
+}
+
+template <typename Stream>
+void Connection<Stream>::Start() {
+  Open();
+  if constexpr (kTls) {
+    Enter(Phase::kHandshake, settings_.limits.http_handshake_timeout);
+    stream_.async_handshake(TlsStream::server, Bind(&Connection::OnHandshake));
+  } else {
+    // Whoever connects is about to ask; only those who have asked may rest.
+    BeginRequest(settings_.limits.http_header_timeout);
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::OnHandshake(const Error& error) {
+  if (!error) return BeginRequest(settings_.limits.http_header_timeout);
+  // What OpenSSL says of a request without TLS.
+  if (error.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+    return AnswerPlainText();
+  }
+  Close();
+}
+
+template <typename Stream>
+void Connection<Stream>::AnswerPlainText() {
+  Response response = JsonError(MakeError(Reason::kMalformedRequest, "this port speaks HTTPS, not HTTP"));
+  settings_.counters.Count(nullptr, response.status);
+  AppendHead(response, Persistence::kClose, thread_.date().Now(), out_);
+  out_ += response.body;
+  Enter(Phase::kWriting, settings_.limits.http_write_timeout);
+  asio::async_write(socket(), asio::buffer(out_),
+                    [self = this->shared_from_this()](const Error&, size_t) { self->Close(); });
+}
+
+template <typename Stream>
+void Connection<Stream>::BeginRequest(absl::Duration timeout) {
+  grant_.Release();
+  reader_.Begin();
+  Enter(Phase::kIdle, timeout);
+  if (reader_.buffer().size() > 0) return ReadHeader();
+  if (stopping_) return Close();
+  if (reader_.buffer().capacity() > kIdleBufferBytes) reader_.buffer().shrink_to_fit();
+  Read();
+}
+
+template <typename Stream>
+void Connection<Stream>::Read() {
+  const bool long_body = phase_ == Phase::kBody && reader_.content_length().value_or(kBodyReadBytes) >= kBodyReadBytes;
+  stream_.async_read_some(reader_.buffer().prepare(long_body ? kBodyReadBytes : kReadBytes), Bind(&Connection::OnRead));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnRead(const Error& error, size_t bytes) {
+  if (phase_ != Phase::kIdle && phase_ != Phase::kHeader && phase_ != Phase::kBody) return;  // It came too late.
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) return OnEnd();
+  if (error) return Close();
+  reader_.buffer().commit(bytes);
+  if (phase_ == Phase::kBody) return ReadBody();
+  ReadHeader();
+}
+
+template <typename Stream>
+void Connection<Stream>::OnEnd() {
+  if (phase_ == Phase::kIdle) return Close();
+  RefuseAndClose({MakeError(Reason::kMalformedRequest, "the connection ended before the request did"), 400});
+}
+
+template <typename Stream>
+void Connection<Stream>::ReadHeader() {
+  switch (reader_.ReadHeader()) {
+    case Progress::kNeedsMore:
+      if (phase_ == Phase::kIdle) Enter(Phase::kHeader, settings_.limits.http_header_timeout);
+      return Read();
+    case Progress::kRefused:
+      return RefuseAndClose(reader_.refusal());
+    case Progress::kDone:
+      return OnHeader();
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::OnHeader() {
+  head_only_ = reader_.method() == Verb::head;
+  http_1_0_ = reader_.is_http_1_0();
+  keep_alive_ = reader_.keep_alive();
+  auto target = ParseTarget(reader_.target());
+  if (!target.ok()) return RefuseAndClose({target.status(), 400});
+  target_ = *std::move(target);
+  Router::Match match = settings_.router.Find(reader_.method(), target_.segments);
+  route_ = match.route;
+  path_parameters_ = std::move(match.path_parameters);
+
+  absl::Status error = CheckOrigin();
+  std::string allow;
+  if (error.ok() && route_ == nullptr) {
+    allow = std::move(match.allow);
+    error = allow.empty() ? MakeError(Reason::kRouteNotFound, "there is nothing at this path")
+                          : MakeError(Reason::kMethodNotAllowed, absl::StrCat("this path takes ", allow));
+  }
+  if (error.ok()) return BeginBody();
+  LogRefusal("http", error);
+  Response response = JsonError(error);
+  if (!allow.empty()) response.headers.push_back({"Allow", std::move(allow)});
+  // A body is not read, so what follows it cannot be found.
+  unread_input_ = reader_.has_body();
+  if (unread_input_) keep_alive_ = false;
+  Write(std::move(response));
+}
+
+template <typename Stream>
+absl::Status Connection<Stream>::CheckOrigin() const {
+  if (!settings_.runs_open() || (route_ != nullptr && route_->options.server_to_server)) return absl::OkStatus();
+  return CheckCaller(reader_.Header("Host").value_or(""), reader_.Header("Origin"), local_);
+}
+
+template <typename Stream>
+void Connection<Stream>::BeginBody() {
+  if (!reader_.has_body()) return Handle();
+  continue_due_ = reader_.expects_continue() && reader_.buffer().size() == 0;
+  Enter(Phase::kBody, settings_.limits.http_body_timeout);
+  ReadBody();
+}
+
+template <typename Stream>
+void Connection<Stream>::ReadBody() {
+  if (!HasBudget()) return;
+  if (std::exchange(continue_due_, false) && reader_.content_length().value_or(0) <= route_->options.body_bytes_max) {
+    return asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
+                             Bind(&Connection::OnContinueWritten));
+  }
+  switch (reader_.ReadBody(route_->options.body_bytes_max)) {
+    case Progress::kNeedsMore:
+      return Read();
+    case Progress::kRefused:
+      return RefuseAndClose(reader_.refusal());
+    case Progress::kDone:
+      return Handle();
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::OnContinueWritten(const Error& error, size_t /*bytes*/) {
+  if (error) return Close();
+  if (phase_ == Phase::kBody) ReadBody();
+}
+
+template <typename Stream>
+bool Connection<Stream>::HasBudget() {
+  const size_t bytes_max = route_->options.body_bytes_max;
+  const uint64_t length = reader_.content_length().value_or(reader_.body_bytes());
+  // One that is too long is refused before it takes any memory.
+  if (length <= settings_.limits.http_body_bytes_free || length > bytes_max || grant_.bytes() > 0) return true;
+  // How long a body in chunks will be is not known.
+  const size_t wanted = reader_.content_length() ? static_cast<size_t>(length) : bytes_max;
+  if (auto grant = settings_.body_budget.TryAcquire(wanted)) {
+    grant_ = *std::move(grant);
+    return true;
+  }
+  phase_ = Phase::kBudget;  // With what is left of the body's time.
+  settings_.body_budget.Acquire(wanted, [self = this->shared_from_this()](ByteBudget::Grant grant) {
+    asio::post(self->thread_.context(),
+               [self, grant = std::move(grant)]() mutable { self->OnBudget(std::move(grant)); });
+  });
+  return false;
+}
+
+template <typename Stream>
+void Connection<Stream>::OnBudget(ByteBudget::Grant grant) {
+  if (phase_ != Phase::kBudget) return;
+  grant_ = std::move(grant);
+  phase_ = Phase::kBody;
+  ReadBody();
+}
+
+template <typename Stream>
+void Connection<Stream>::Handle() {
+  Request request;
+  request.method = reader_.method();
+  request.path = std::move(target_.path);
+  request.query = std::move(target_.query);
+  request.path_parameters = std::move(path_parameters_);
+  request.headers = std::move(reader_.headers());
+  if (reader_.has_body()) request.body = reader_.TakeBody();
+  request.peer = peer_;
+  request.secure = local_.secure;
+  phase_ = Phase::kHandling;
+  deadline_ = SteadyTime::max();  // A handler takes the time it needs.
+  route_->handler(std::move(request), Responder(this->shared_from_this()));
+}
+
+template <typename Stream>
+void Connection<Stream>::Respond(Response response) {
+  asio::dispatch(thread_.context(), [self = this->shared_from_this(), response = std::move(response)]() mutable {
+    if (self->phase_ == Phase::kHandling) self->Write(std::move(response));
+  });
+}
+
+template <typename Stream>
+void Connection<Stream>::RefuseAndClose(const Refusal& refusal) {
+  LogRefusal("http", refusal.error);
+  keep_alive_ = false;
+  unread_input_ = true;
+  Write(JsonError(refusal.error, refusal.status));
+}
+
+template <typename Stream>
+void Connection<Stream>::Write(Response response) {
+  settings_.counters.Count(route_, response.status);
+  if (stopping_) keep_alive_ = false;
+  const Persistence persistence = !keep_alive_ ? Persistence::kClose
+                                  : http_1_0_  ? Persistence::kKeepAlive
+                                               : Persistence::kDefault;
+  out_.clear();
+  AppendHead(response, persistence, thread_.date().Now(), out_);
+  body_.clear();
+  if (!head_only_ && HasBody(response.status)) {
+    if (response.body.size() <= kCopiedBodyBytes) {
+      out_ += response.body;
+    } else {
+      body_ = std::move(response.body);
+    }
+  }
+  Enter(Phase::kWriting, settings_.limits.http_write_timeout);
+  asio::async_write(stream_, std::array<asio::const_buffer, 2>{asio::buffer(out_), asio::buffer(body_)},
+                    Bind(&Connection::OnWritten));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnWritten(const Error& error, size_t /*bytes*/) {
+  if (error) return Close();
+  if (keep_alive_) return BeginRequest(settings_.limits.http_idle_timeout);
+  if (stopping_ && !unread_input_) return Close();
+  Enter(Phase::kDraining, kDrainTimeout);
+  if constexpr (!kTls) {  // Over TLS the length of the response and `Connection: close` must do.
+    Error ignored;
+    stream_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+  Drain();
+}
+
+template <typename Stream>
+void Connection<Stream>::Drain() {
+  reader_.buffer().clear();
+  stream_.async_read_some(reader_.buffer().prepare(kReadBytes), Bind(&Connection::OnDrained));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnDrained(const Error& error, size_t /*bytes*/) {
+  if (error) return Close();
+  Drain();
+}
+
+template <typename Stream>
+void Connection<Stream>::FinishAndClose() {
+  stopping_ = true;
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kDraining) Close();
+}
+
+template <typename Stream>
+void Connection<Stream>::Close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  Error ignored;
+  socket().close(ignored);
+  timer_.cancel();
+  grant_.Release();
+  thread_.Remove(this->shared_from_this());
+  closed_();
+}
+
+template <typename Stream>
+void Connection<Stream>::Enter(Phase phase, absl::Duration timeout) {
+  phase_ = phase;
+  deadline_ = Now() + absl::ToChronoNanoseconds(timeout);
+  if (deadline_ < timer_at_) ArmTimer();
+}
+
+template <typename Stream>
+void Connection<Stream>::ArmTimer() {
+  timer_at_ = deadline_;
+  timer_.expires_at(timer_at_);
+  timer_.async_wait(Bind(&Connection::OnTimer));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnTimer(const Error& error) {
+  if (error) return;  // Set anew.
+  timer_at_ = SteadyTime::max();
+  if (Now() >= deadline_) return OnTimeout();
+  if (deadline_ != SteadyTime::max()) ArmTimer();
+}
+
+template <typename Stream>
+void Connection<Stream>::OnTimeout() {
+  const bool for_memory = phase_ == Phase::kBudget;
+  if (phase_ != Phase::kHeader && phase_ != Phase::kBody && !for_memory) return Close();
+  Error ignored;
+  socket().cancel(ignored);  // The read under way.
+  RefuseAndClose({MakeError(Reason::kRequestTimeout, for_memory ? "the broker had no memory for the request's body"
+                                                                : "the request did not arrive in time"),
+                  for_memory ? 503 : 408});
+}
+
+}  // namespace
+
+void StartConnection(const ConnectionSettings& settings, IoThread& thread, tcp::socket socket,
+                     std::shared_ptr<asio::ssl::context> tls, absl::AnyInvocable<void()> closed) {
+  if (tls == nullptr) {
+    std::make_shared<Connection<tcp::socket>>(settings, thread, std::move(closed), nullptr, std::move(socket))->Start();
+  } else {
+    asio::ssl::context& context = *tls;
+    std::make_shared<Connection<TlsStream>>(settings, thread, std::move(closed), std::move(tls), std::move(socket),
+                                            context)
+        ->Start();
+  }
+}
+
+void StartRefusal(const ConnectionSettings& settings, IoThread& thread, tcp::socket socket, const absl::Status& error,
+                  absl::AnyInvocable<void()> closed) {
+  std::make_shared<Connection<tcp::socket>>(settings, thread, std::move(closed), nullptr, std::move(socket))
+      ->Refuse(error);
+}
+
+}  // namespace playhead::broker::http

@@ -1,0 +1,30 @@
+#include "broker/http/io_thread.h"
+
+#include <boost/asio/post.hpp>
+#include <vector>
+
+namespace playhead::broker::http {
+
+IoThread::IoThread() : work_(boost::asio::make_work_guard(context_)), thread_([this] { context_.run(); }) {}
+
+void IoThread::FinishAndCloseAll() {
+  // Copies: those that end take themselves out.
+  const std::vector<std::shared_ptr<OpenConnection>> open(connections_.begin(), connections_.end());
+  for (const auto& connection : open) connection->FinishAndClose();
+}
+
+void IoThread::AbortAll() {
+  const std::vector<std::shared_ptr<OpenConnection>> open(connections_.begin(), connections_.end());
+  for (const auto& connection : open) connection->Abort();
+}
+
+void IoThread::AbortAllAndJoin() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(context_, [this] {
+    AbortAll();
+    context_.stop();
+  });
+  thread_.join();
+}
+
+}  // namespace playhead::broker::http

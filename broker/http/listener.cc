@@ -1,0 +1,136 @@
+#include "broker/http/listener.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+// How long accepting rests when the process has no file descriptor or memory left for a connection.
+constexpr auto kRest = std::chrono::milliseconds(100);
+
+// Connections beyond the limit that are told so at the same time; more are closed without a word.
+constexpr size_t kRefusedMax = 64;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(ListenerOptions options, const Router& router,
+                                                          const Limits& limits, ByteBudget& body_budget,
+                                                          Metrics& metrics) {
+  std::unique_ptr<Listener> listener(new Listener(std::move(options), router, limits, body_budget, metrics));
+  for (int i = 0; i < limits.http_threads; ++i) listener->threads_.push_back(std::make_unique<IoThread>());
+  asio::io_context& context = listener->threads_.front()->context();
+  auto socket = OpenListenSocket(context, listener->options_.listen);
+  if (!socket.ok()) return socket.status();
+  listener->settings_.listen_host = socket->host;
+  listener->address_ = socket->address;
+  listener->acceptor_ = std::make_unique<tcp::acceptor>(std::move(socket->acceptor));
+  listener->rest_ = std::make_unique<asio::steady_timer>(context);
+  asio::post(context, [raw = listener.get()] { raw->Accept(); });
+  return listener;
+}
+
+Listener::Listener(ListenerOptions options, const Router& router, const Limits& limits, ByteBudget& body_budget,
+                   Metrics& metrics)
+    : options_(std::move(options)),
+      counters_(router, metrics.http_requests),
+      metrics_(metrics),
+      settings_{router, limits, body_budget, counters_, "", options_.runs_open} {}
+
+Listener::~Listener() { Stop(absl::InfinitePast()); }
+
+void Listener::Accept() {
+  IoThread& thread = *threads_[next_thread_++ % threads_.size()];
+  acceptor_->async_accept(thread.context(),
+                          [this, &thread](const boost::system::error_code& error, tcp::socket socket) {
+                            OnAccept(error, std::move(socket), thread);
+                          });
+}
+
+void Listener::OnAccept(const boost::system::error_code& error, tcp::socket socket, IoThread& thread) {
+  if (!acceptor_->is_open()) return;
+  if (error) {
+    if (error == asio::error::connection_aborted) return Accept();
+    Log().warn("event=accept_failed what=http error={}", error.message());
+    rest_->expires_after(kRest);
+    return rest_->async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) Accept();
+    });
+  }
+  const Admission admission = Admit();
+  if (admission != Admission::kDrop) {
+    asio::post(thread.context(), [this, &thread, admission, socket = std::move(socket)]() mutable {
+      auto closed = [this, admission] { OnClosed(admission); };
+      if (admission == Admission::kServe) {
+        StartConnection(settings_, thread, std::move(socket), options_.tls ? options_.tls() : nullptr,
+                        std::move(closed));
+      } else {
+        StartRefusal(
+            settings_, thread, std::move(socket),
+            MakeError(Reason::kConnectionsLimit, absl::StrCat("the broker has ", settings_.limits.http_connections_max,
+                                                              " connections open, which is its limit")),
+            std::move(closed));
+      }
+    });
+  }
+  Accept();
+}
+
+Listener::Admission Listener::Admit() {
+  absl::MutexLock lock(&mu_);
+  if (served_ < settings_.limits.http_connections_max) {
+    ++served_;
+    metrics_.http_connections.Increment();
+    return Admission::kServe;
+  }
+  // Over TLS even a refusal would cost a handshake.
+  if (options_.tls || refused_ == kRefusedMax) return Admission::kDrop;
+  ++refused_;
+  return Admission::kRefuse;
+}
+
+void Listener::OnClosed(Admission admission) {
+  absl::MutexLock lock(&mu_);
+  if (admission == Admission::kServe) {
+    --served_;
+    metrics_.http_connections.Decrement();
+  } else {
+    --refused_;
+  }
+}
+
+void Listener::BeginStop() {
+  if (acceptor_ == nullptr) return;  // Start failed.
+  asio::post(threads_.front()->context(), [this] {
+    boost::system::error_code ignored;
+    acceptor_->close(ignored);
+    rest_->cancel();
+    // Behind the connections that were accepted before.
+    for (const auto& thread : threads_) {
+      asio::post(thread->context(), [&thread] { thread->FinishAndCloseAll(); });
+    }
+  });
+}
+
+void Listener::Stop(absl::Time deadline) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (std::exchange(stopped_, true)) return;
+  }
+  BeginStop();
+  {
+    absl::MutexLock lock(&mu_);
+    const auto none_left = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return served_ + refused_ == 0; };
+    mu_.AwaitWithDeadline(absl::Condition(&none_left), deadline);
+  }
+  for (const auto& thread : threads_) thread->AbortAllAndJoin();
+}
+
+}  // namespace playhead::broker::http

@@ -1,0 +1,96 @@
+// Listener: serves HTTP/1.1 on one address, with threads of its own.
+//
+// What it does with each kind of client: more connections than allowed are told so and closed; a client that is slow to
+// send, to take its answer, or to come back is cut off by a time limit for each; a long body waits for memory that all
+// connections share. Over TLS, a client that speaks plain HTTP gets a plain answer that says so.
+#ifndef PLAYHEAD_BROKER_HTTP_LISTENER_H_
+#define PLAYHEAD_BROKER_HTTP_LISTENER_H_
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "broker/byte_budget.h"
+#include "broker/http/connection.h"
+#include "broker/http/io_thread.h"
+#include "broker/http/listen_socket.h"
+#include "broker/http/request_counters.h"
+#include "broker/http/router.h"
+#include "broker/limits.h"
+#include "broker/metrics/metrics.h"
+
+namespace playhead::broker::http {
+
+struct ListenerOptions {
+  std::string listen;  // HOST:PORT or fd:N, as OpenListenSocket.
+  // The context for a new connection; none means plain HTTP. Called on an I/O thread.
+  std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
+  // Whether the broker runs open, so that Host and Origin must be checked. Called on I/O threads; quick.
+  std::function<bool()> runs_open;
+};
+
+// Thread safety: address() and the Stop methods may be called from any thread.
+// Ownership: borrows everything it is given but `options`. Responders must be gone when it is destroyed; they may
+// outlive Stop.
+class Listener {
+ public:
+  // Accepts connections when it returns. As OpenListenSocket fails.
+  static absl::StatusOr<std::unique_ptr<Listener>> Start(ListenerOptions options, const Router& router,
+                                                         const Limits& limits, ByteBudget& body_budget,
+                                                         Metrics& metrics);
+
+  ~Listener();  // Stops at once.
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // HOST:PORT.
+  const std::string& address() const { return address_; }
+
+  // Accepts nothing more, closes idle connections, and the others once they have their answer. Does not wait.
+  void BeginStop();
+
+  // BeginStop, then waits for connections to end; those that have not by `deadline` are cut off. The second call and
+  // later ones do nothing.
+  void Stop(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  Listener(ListenerOptions options, const Router& router, const Limits& limits, ByteBudget& body_budget,
+           Metrics& metrics);
+
+  // On the first thread.
+  void Accept();
+  void OnAccept(const boost::system::error_code& error, boost::asio::ip::tcp::socket socket, IoThread& thread);
+
+  // Takes up a connection, unless there are too many.
+  enum class Admission { kServe, kRefuse, kDrop };
+  Admission Admit() ABSL_LOCKS_EXCLUDED(mu_);
+  void OnClosed(Admission admission) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const ListenerOptions options_;
+  RequestCounters counters_;
+  Metrics& metrics_;
+  ConnectionSettings settings_;
+  std::string address_;
+
+  // Before what lives on them.
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  size_t next_thread_ = 0;                                    // Of the first thread.
+  std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;  // Of the first thread, but while Start runs.
+  std::unique_ptr<boost::asio::steady_timer> rest_;           // The same.
+
+  absl::Mutex mu_;  // Guards the members below it.
+  size_t served_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t refused_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace playhead::broker::http
+
+#endif  // PLAYHEAD_BROKER_HTTP_LISTENER_H_

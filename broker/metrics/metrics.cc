@@ -1,0 +1,36 @@
+#include "broker/metrics/metrics.h"
+
+#include <string>
+
+namespace playhead::broker {
+namespace {
+
+prometheus::Family<prometheus::Counter>& Counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, const char* help,
+                             const prometheus::Labels& labels = {}) {
+  return Counters(registry, name, help).Add(labels);
+}
+
+prometheus::Gauge& Gauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : deliveries(Counter(registry_, "playhead_deliveries_total", "Events handed to subscribers.")),
+      delivered_bytes(Counter(registry_, "playhead_delivered_bytes_total", "Encoded bytes handed to subscribers.")),
+      subscribers(Gauge(registry_, "playhead_subscribers", "Subscriptions that are open.")),
+      slow_fallbacks(Counter(registry_, "playhead_slow_fallbacks_total",
+                             "Times that a subscriber at the head fell so far behind that it reads storage again.")),
+      gaps_trim(Counter(registry_, "playhead_gaps_total",
+                        "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
+      auth_failures(
+          Counter(registry_, "playhead_auth_failures_total", "Secrets that were missing, wrong, expired or revoked.")),
+      http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
+      http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")) {}
+
+}  // namespace playhead::broker

@@ -1,0 +1,49 @@
+// What the broker counts, under names that stay. docs/operating.md has the table; a test holds the two together.
+#ifndef PLAYHEAD_BROKER_METRICS_METRICS_H_
+#define PLAYHEAD_BROKER_METRICS_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+
+#include <vector>
+
+namespace playhead::broker {
+
+// The broker's own figures. The parts bump them as things happen: once a batch or a message where there are many. What
+// the store counts comes from storage::EventLog::stats() when somebody asks.
+//
+// Labels have few values, all known at the start: none names an instance, a key or an address.
+// Thread safety: all of it may be used from any thread.   Blocking: none but Collect.
+class Metrics {
+ private:
+  prometheus::Registry registry_;
+
+ public:
+  Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // Subscriptions, over all protocols.
+  prometheus::Counter& deliveries;       // Events handed to subscribers.
+  prometheus::Counter& delivered_bytes;  // Of those events, encoded.
+  prometheus::Gauge& subscribers;        // Open now.
+  prometheus::Counter& slow_fallbacks;   // Subscribers that were at the head and had to read storage again.
+  // Gaps that subscribers were told of, by cause: `trim`.
+  prometheus::Counter& gaps_trim;
+
+  // Keys.
+  prometheus::Counter& auth_failures;  // Secrets that were missing, wrong, expired or revoked.
+
+  // HTTP.
+  prometheus::Family<prometheus::Counter>& http_requests;  // By `route` and `code`.
+  prometheus::Gauge& http_connections;                     // Open now.
+
+  std::vector<prometheus::MetricFamily> Collect() const { return registry_.Collect(); }
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_METRICS_METRICS_H_
