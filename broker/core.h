@@ -4,6 +4,7 @@
 
 #include "broker/byte_budget.h"
 #include "broker/limits.h"
+#include "broker/metrics/metrics.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -21,6 +22,7 @@ struct Core {
   ByteBudget& append_budget;
   ByteBudget& delivery_budget;
   StreamRegistry& streams;
+  Metrics& metrics;
 };
 
 }  // namespace playhead::broker

@@ -5,11 +5,11 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "broker/grpc/event_log_service.h"
+#include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
 #include "broker/listen_policy.h"
 #include "broker/log.h"
@@ -68,12 +68,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
                                                    options.store.append_queue_bytes_max,
                                                    ", so that streams are slowed down before anything is refused"));
   }
-  Log().info("event=start data_dir={} grpc_listen={}", options.store.data_dir, options.grpc_listen);
+  Log().info("event=start data_dir={} grpc_listen={} http_listen={}", options.store.data_dir, options.grpc_listen,
+             options.http_listen);
   std::unique_ptr<Server> server(new Server(options));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
-  if (absl::Status status = server->Listen(options.grpc_listen); !status.ok()) return status;
-  Log().info("event=ready grpc={} durability={}", server->grpc_address(),
+  if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
+  if (absl::Status status = server->ListenHttp(options.http_listen); !status.ok()) return status;
+  Log().info("event=ready grpc={} http={} durability={}", server->grpc_address(), server->http_address(),
              server->log_->durability() == storage::Durability::kDisk ? "disk" : "os");
   return server;
 }
@@ -84,6 +86,7 @@ Server::Server(const ServerOptions& options)
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
+      http_body_budget_(limits_.http_body_budget_bytes, executor_),
       streams_(limits_.streams_max),
       tail_(limits_.tail_bytes_max, executor_) {}
 
@@ -113,15 +116,19 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
     certificates_ = *std::move(certificates);
     credentials_ = MakeServerCredentials(*certificates_);
   }
-  return CheckListen(
-      options.grpc_listen,
-      {.keys = false, .tls = certificates_ != nullptr, .allow_anyone = options.allow_anyone_on_the_network});
+  const ListenGuards guards = {
+      .keys = false, .tls = certificates_ != nullptr, .allow_anyone = options.allow_anyone_on_the_network};
+  if (absl::Status status = CheckListen(options.grpc_listen, guards); !status.ok()) return status;
+  return options.http_listen.empty() ? absl::OkStatus() : CheckListen(options.http_listen, guards);
 }
 
-absl::Status Server::Listen(const std::string& grpc_listen) {
+Core Server::MakeCore() {
+  return Core{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_, metrics_};
+}
+
+absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
-  service_ =
-      MakeEventLogService(Core{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_});
+  service_ = MakeEventLogService(MakeCore());
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
@@ -153,17 +160,32 @@ absl::Status Server::Listen(const std::string& grpc_listen) {
   return absl::OkStatus();
 }
 
+absl::Status Server::ListenHttp(const std::string& http_listen) {
+  if (http_listen.empty()) return absl::OkStatus();
+  http::AddStatusRoutes(router_, MakeCore());
+  http::ListenerOptions options;
+  options.listen = http_listen;
+  options.runs_open = [] { return true; };
+  if (certificates_ != nullptr) options.tls = [this] { return certificates_->HttpContext(); };
+  auto http = http::Listener::Start(std::move(options), router_, limits_, http_body_budget_, metrics_);
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  return absl::OkStatus();
+}
+
 void Server::Shutdown(absl::Duration timeout) {
   absl::MutexLock lock(&shutdown_mu_);
   if (shut_down_ || grpc_ == nullptr) return;
   shut_down_ = true;
-  const auto deadline = std::chrono::system_clock::now() + absl::ToChronoNanoseconds(timeout);
+  const absl::Time deadline = absl::Now() + timeout;
   Log().info("event=stopping streams={}", streams_.size());
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
+  if (http_ != nullptr) http_->BeginStop();
   streams_.CloseAll();
-  grpc_->Shutdown(deadline);
+  grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
+  if (http_ != nullptr) http_->Stop(deadline);
   Log().info("event=stopped");
 }
 

@@ -13,7 +13,10 @@
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/grpc/inherited_listener.h"
+#include "broker/http/listener.h"
+#include "broker/http/router.h"
 #include "broker/limits.h"
+#include "broker/metrics/metrics.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -28,6 +31,8 @@ struct ServerOptions {
   storage::StoreOptions store;
   // HOST:PORT, where port 0 takes a free one; or fd:N for a listening socket that was handed in.
   std::string grpc_listen = "127.0.0.1:50051";
+  // The same for HTTP, which is not served if this is empty.
+  std::string http_listen;
   // Without them connections are in plain text.
   CertificateFiles tls;
   // Listens where others reach it even without keys or TLS (broker/listen_policy.h).
@@ -39,7 +44,7 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
-  //   InvalidArgument     grpc_listen is malformed, or a limit out of range.
+  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range.
   //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
   //                       Or as OpenRocksDbEventLog or Certificates::Load.
   //   DataLoss            as OpenRocksDbEventLog.
@@ -52,10 +57,12 @@ class Server {
 
   // Where it serves gRPC, as HOST:PORT.
   const std::string& grpc_address() const { return grpc_address_; }
+  // The same of HTTP; empty if it is not served.
+  std::string http_address() const { return http_ == nullptr ? "" : http_->address(); }
 
-  // Stops: new calls are refused with SHUTTING_DOWN, accepted appends are finished and answered, streams end with
-  // SHUTTING_DOWN. Calls that have not ended after `timeout` are cancelled. Blocks until all have ended. The second
-  // call and later ones do nothing.
+  // Stops: new calls are refused with SHUTTING_DOWN, accepted appends and HTTP requests are finished and answered,
+  // streams end with SHUTTING_DOWN. Calls that have not ended after `timeout` are cancelled. Blocks until all have
+  // ended. The second call and later ones do nothing.
   void Shutdown(absl::Duration timeout);
 
   // For tests and tools in the same process.
@@ -69,18 +76,23 @@ class Server {
   explicit Server(const ServerOptions& options);
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadCertificates(const ServerOptions& options);
-  absl::Status Listen(const std::string& grpc_listen);
+  Core MakeCore();
+  absl::Status ListenGrpc(const std::string& grpc_listen);
+  absl::Status ListenHttp(const std::string& http_listen);
 
   const Limits limits_;
 
   // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls,
   // which end every stream and subscription; the log, whose last callbacks find them closed; then the timers and the
-  // executor, whose last tasks do too. What is left is plain memory.
+  // executor, whose last tasks do too. What is left is plain memory, and threads of HTTP that have ended: answers that
+  // came after them went nowhere.
   storage::Executor executor_;
   TimerQueue timers_;
   ByteBudget append_budget_;
   ByteBudget delivery_budget_;
+  ByteBudget http_body_budget_;
   StreamRegistry streams_;
+  Metrics metrics_;
   Tail tail_;  // Listens to the log.
   std::unique_ptr<storage::EventLog> log_;
   std::unique_ptr<grpc::Service> service_;
@@ -89,6 +101,8 @@ class Server {
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;
+  http::Router router_;
+  std::unique_ptr<http::Listener> http_;
 
   absl::Mutex shutdown_mu_;
   bool shut_down_ ABSL_GUARDED_BY(shutdown_mu_) = false;

@@ -39,7 +39,7 @@ BrokerCore::BrokerCore(const broker::Limits& limits)
       streams_(limits_.streams_max),
       tail_(limits_.tail_bytes_max, executor_),
       log_(OpenLog(dir_.path())),
-      core_{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_} {
+      core_{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_, metrics_} {
   log_->SetCommitListener(&tail_);
 }
 

@@ -8,6 +8,7 @@
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/limits.h"
+#include "broker/metrics/metrics.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -43,6 +44,7 @@ class BrokerCore {
   broker::ByteBudget append_budget_;
   broker::ByteBudget delivery_budget_;
   broker::StreamRegistry streams_;
+  broker::Metrics metrics_;
   broker::Tail tail_;
   std::unique_ptr<storage::EventLog> log_;
   const broker::Core core_;

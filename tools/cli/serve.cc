@@ -18,6 +18,11 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kTiB = uint64_t{1} << 40;
 constexpr absl::Duration kYear = absl::Hours(24 * 366);
 
+std::string ReadyLine(const broker::Server& server) {
+  const std::string http = server.http_address();
+  return absl::StrCat("ready grpc=", server.grpc_address(), http.empty() ? "" : " http=", http, "\n");
+}
+
 class ServeCommand : public Command {
  public:
   Info info() const override {
@@ -27,7 +32,7 @@ class ServeCommand : public Command {
             .description =
                 R"(Serves the store in --data_dir until SIGTERM or Ctrl-C; then it finishes what it accepted, ends its
 streams so that clients reconnect, and exits 0 within 10 s. When it serves it prints one line on stdout:
-  ready grpc=127.0.0.1:50051
+  ready grpc=127.0.0.1:50051 http=127.0.0.1:8080
 Everything else is on stderr, one line an event. Sizes are written 64MiB, times 10s.
 )"};
   }
@@ -65,6 +70,8 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Section("Serving");
     flags.Text("grpc_listen", &options_.grpc_listen, "HOST:PORT",
                "Where to serve gRPC: port 0 takes a free one, fd:N is a listening socket that was handed in.");
+    flags.Text("http_listen", &options_.http_listen, "HOST:PORT",
+               "The same for HTTP: health, metrics, webhooks. Not served unless this is given.");
     flags.Number<size_t>("streams_max", &limits.streams_max, 1, 1'000'000,
                          "Streams open at once; beyond that, STREAMS_LIMIT.");
     flags.Bytes<size_t>("event_bytes_max", &limits.event_bytes_max, 1, storage::kEventBytesCeiling,
@@ -117,7 +124,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     }
     const absl::StatusOr<std::unique_ptr<broker::Server>> server = broker::Server::Start(options_);
     if (!server.ok()) return server.status();
-    if (absl::Status status = WriteOut(absl::StrCat("ready grpc=", (*server)->grpc_address(), "\n")); !status.ok()) {
+    if (absl::Status status = WriteOut(ReadyLine(**server)); !status.ok()) {
       // Whoever waits for the line is gone; serving goes on.
       broker::Log().warn("event=ready_line_not_written");
     }

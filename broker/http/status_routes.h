@@ -1,0 +1,18 @@
+// What an operator's machines ask: does it live, does it serve, how does it fare.
+#ifndef PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
+#define PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
+
+#include "broker/core.h"
+#include "broker/http/router.h"
+
+namespace playhead::broker::http {
+
+// GET /healthz  200 as long as the process answers at all.
+// GET /readyz   200 if appends are taken; else 503 with the reason, as any error.
+// GET /metrics  the figures of broker/metrics, as Prometheus reads them.
+// Ownership: what `core` refers to must outlive the router's use.
+void AddStatusRoutes(Router& router, const Core& core);
+
+}  // namespace playhead::broker::http
+
+#endif  // PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_

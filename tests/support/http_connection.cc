@@ -1,0 +1,103 @@
+#include "tests/support/http_connection.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace playhead::testing {
+namespace {
+
+using boost::asio::ip::tcp;
+
+constexpr timeval kPatience = {20, 0};
+
+}  // namespace
+
+HttpConnection::HttpConnection(const std::string& address)
+    : socket_(context_), host_header_(absl::StrCat("Host: ", address, "\r\n")) {
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port)) std::abort();
+  socket_.connect(
+      tcp::endpoint(boost::asio::ip::make_address(address.substr(0, colon)), static_cast<unsigned short>(port)));
+  setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+}
+
+bool HttpConnection::Send(absl::string_view bytes) {
+  boost::system::error_code error;
+  boost::asio::write(socket_, boost::asio::buffer(bytes.data(), bytes.size()), error);
+  return !error;
+}
+
+void HttpConnection::FinishSending() {
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+HttpResponse HttpConnection::Receive(bool to_head) {
+  for (;;) {
+    HttpResponse response = TakeResponse(received_, to_head);
+    if (response.status != 0 || !ReceiveMore()) return response;
+  }
+}
+
+HttpResponse HttpConnection::Get(absl::string_view path, absl::string_view headers) {
+  Send(absl::StrCat("GET ", path, " HTTP/1.1\r\n", host_header_, headers, "\r\n"));
+  return Receive();
+}
+
+std::string HttpConnection::ReceiveToEnd() {
+  while (ReceiveMore()) {
+  }
+  return std::move(received_);
+}
+
+bool HttpConnection::ReceiveMore() {
+  std::array<char, 65536> bytes;
+  // Not through Asio, which would wait without a limit.
+  const ssize_t size = recv(socket_.native_handle(), bytes.data(), bytes.size(), 0);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    std::fprintf(stderr, "nothing came for %d s; before that: %s\n", static_cast<int>(kPatience.tv_sec),
+                 received_.c_str());
+    std::abort();
+  }
+  if (size <= 0) return false;
+  received_.append(bytes.data(), static_cast<size_t>(size));
+  return true;
+}
+
+HttpResponse TakeResponse(std::string& bytes, bool to_head) {
+  constexpr absl::string_view kEnd = "\r\n\r\n";
+  const size_t end = bytes.find(std::string(kEnd));
+  if (end == std::string::npos) return {};
+  HttpResponse response;
+  const std::vector<std::string> lines = absl::StrSplit(bytes.substr(0, end), "\r\n");
+  for (size_t i = 1; i < lines.size(); ++i) {
+    const std::pair<std::string, std::string> header = absl::StrSplit(lines[i], absl::MaxSplits(": ", 1));
+    response.headers[absl::AsciiStrToLower(header.first)] = header.second;
+  }
+  size_t size = 0;
+  const auto length = response.headers.find("content-length");
+  if (!to_head && length != response.headers.end() && !absl::SimpleAtoi(length->second, &size)) std::abort();
+  if (bytes.size() < end + kEnd.size() + size) return {};
+  response.body = bytes.substr(end + kEnd.size(), size);
+  bytes.erase(0, end + kEnd.size() + size);
+  // "HTTP/1.1 200 OK"
+  if (!absl::SimpleAtoi(lines[0].substr(9, 3), &response.status)) std::abort();
+  return response;
+}
+
+}  // namespace playhead::testing

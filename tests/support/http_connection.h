@@ -1,0 +1,56 @@
+// An HTTP client that sends what it is told, right or wrong, byte for byte.
+#ifndef PLAYHEAD_TESTS_SUPPORT_HTTP_CONNECTION_H_
+#define PLAYHEAD_TESTS_SUPPORT_HTTP_CONNECTION_H_
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace playhead::testing {
+
+struct HttpResponse {
+  int status = 0;                              // 0 if the connection ended before a whole response had come.
+  std::map<std::string, std::string> headers;  // Names in lower case.
+  std::string body;
+};
+
+// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
+class HttpConnection {
+ public:
+  // `address` is HOST:PORT.
+  explicit HttpConnection(const std::string& address);
+
+  // False if the other side has closed.
+  bool Send(absl::string_view bytes);
+  // Sends nothing more.
+  void FinishSending();
+  // The next response; one to HEAD has no body.
+  HttpResponse Receive(bool to_head = false);
+  // A request without a body, and its response.
+  HttpResponse Get(absl::string_view path, absl::string_view headers = "");
+  // Everything until the other side closes.
+  std::string ReceiveToEnd();
+
+  // `Host: HOST:PORT` with the line's end.
+  const std::string& host_header() const { return host_header_; }
+  boost::asio::ip::tcp::socket& socket() { return socket_; }
+
+ private:
+  // False at the end.
+  bool ReceiveMore();
+
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::socket socket_;
+  std::string host_header_;
+  std::string received_;  // And not yet returned.
+};
+
+// The response at the start of `bytes`, which is taken off them. Status 0 if it is not whole.
+HttpResponse TakeResponse(std::string& bytes, bool to_head = false);
+
+}  // namespace playhead::testing
+
+#endif  // PLAYHEAD_TESTS_SUPPORT_HTTP_CONNECTION_H_
