@@ -24,7 +24,7 @@ struct FetchRequest {
   storage::Cursor until;  // Inclusive; Cursor() for the head.
   uint32_t events_max = storage::kFetchEventsDefault;
   bool reverse = false;
-  std::shared_ptr<const storage::TypeFilter> filter;  // nullptr matches everything.
+  std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   bool allow_gap = false;
 };
 

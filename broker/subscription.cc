@@ -228,8 +228,8 @@ bool Subscription::FetchMore() {
 }
 
 void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& blocks, bool at_end) {
-  static const storage::TypeFilter kAll;
-  const storage::TypeFilter& filter = request_.filter == nullptr ? kAll : *request_.filter;
+  static const storage::EventFilter kAll;
+  const storage::EventFilter& filter = request_.filter == nullptr ? kAll : *request_.filter;
   size_t bytes = 0;
   for (const auto& block : blocks) bytes += block->body().size();
   Slice slice;

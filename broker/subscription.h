@@ -35,15 +35,15 @@
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
+#include "storage/event_filter.h"
 #include "storage/event_log.h"
-#include "storage/type_filter.h"
 
 namespace playhead::broker {
 
 struct SubscriptionRequest {
   std::string instance;
   StartPosition start;
-  std::shared_ptr<const storage::TypeFilter> filter;  // nullptr matches everything.
+  std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   // Trimmed history becomes a Gap; without this it closes the subscription with CURSOR_TRIMMED.
   bool allow_gap = false;
 };

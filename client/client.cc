@@ -48,6 +48,7 @@ v1::FetchMissedRequest ToProto(const FetchRequest& request) {
   proto.set_limit(static_cast<uint32_t>(std::min<uint64_t>(request.limit, UINT32_MAX)));
   proto.set_reverse(request.reverse);
   proto.mutable_types()->Assign(request.types.begin(), request.types.end());
+  proto.set_id_prefix(request.id_prefix);
   proto.set_allow_gap(request.allow_gap);
   return proto;
 }

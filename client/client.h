@@ -61,6 +61,7 @@ struct FetchRequest {
   uint64_t limit = 0;
   bool reverse = false;            // Newest first, from until_cursor down to `start`.
   std::vector<std::string> types;  // Exact names, or `prefix*`; up to 64; empty for all.
+  std::string id_prefix = {};      // Only events whose id starts with this; up to 256 bytes.
   bool allow_gap = false;          // Trimmed history at the start is answered with FetchPage::gap, not CURSOR_TRIMMED.
 };
 

@@ -80,6 +80,8 @@ struct CursorSaving {
 struct SubscribeOptions {
   // Only events of these types: exact names, or `prefix*`. Up to 64; empty for all.
   std::vector<std::string> types;
+  // Only events whose id starts with this; up to 256 bytes; empty for all.
+  std::string id_prefix;
 
   // Goes on behind history that was trimmed, which is reported (Subscription::OnGap) and counted (missed_events).
   // Without it, trimmed history ends the subscription with CURSOR_TRIMMED.

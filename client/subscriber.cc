@@ -105,6 +105,7 @@ absl::StatusOr<Subscription> Subscription::Create(std::shared_ptr<Connection> co
   request.set_instance(std::string(instance));
   *request.mutable_start() = start.proto();
   request.mutable_types()->Assign(options.types.begin(), options.types.end());
+  request.set_id_prefix(options.id_prefix);
   request.set_allow_gap(options.allow_gap);
   auto core = std::make_shared<internal::SubscriptionCore>(std::move(connection), client_options, std::move(request),
                                                            options.buffered_bytes_max, std::move(options.on_reconnect));

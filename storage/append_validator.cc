@@ -124,6 +124,10 @@ class EventChecker {
           if (type.empty() || type.size() > kTypeBytesMax || !IsUtf8(type) || HasControlCharacter(type)) {
             return Invalid("type", absl::StrCat("1 to ", kTypeBytesMax, " bytes of UTF-8 without control characters"));
           }
+          if (!limits_.hidden_types && IsHiddenType(type)) {
+            return Invalid("type", absl::StrCat("names that begin with `", kHiddenTypePrefix,
+                                                "` are the broker's own: choose another"));
+          }
           span.type_offset = Offset(type);
           span.type_size = static_cast<uint8_t>(type.size());
           break;

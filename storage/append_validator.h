@@ -18,6 +18,7 @@ namespace playhead::storage {
 
 struct AppendLimits {
   size_t event_bytes_max = kEventBytesDefault;
+  bool hidden_types = false;  // Whether types may be hidden (storage/event_filter.h): those of the broker itself.
 };
 
 // `request` is kept alive by `owner`, which the batch holds. The instance's name, the producer and that there are

@@ -11,7 +11,9 @@
 #define XXH_STATIC_LINKING_ONLY  // For a hash state on the stack.
 #include <xxhash.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
 #include "storage/limits.h"
@@ -28,6 +30,9 @@ constexpr uint8_t kFormat = 1;
 constexpr size_t kChecksumOffset = 8;
 constexpr size_t kAfterChecksum = kChecksumOffset + 8;
 constexpr size_t kFixedBytes = 88;
+// A type summary begins with the number of its entries, or with one of these.
+constexpr uint8_t kMany = 255;
+constexpr uint8_t kManyAndHidden = 254;
 // The largest body: one event of the largest size with its tag, length and trailer.
 constexpr size_t kBodyBytesMax = std::max(kEventBytesCeiling, kBlockBytesTarget) + 64;
 
@@ -82,13 +87,24 @@ absl::StatusOr<StoredHeader> DecodeStoredHeader(absl::string_view stored) {
   return out;
 }
 
-// The type of an encoded event, which almost always comes first.
-absl::string_view EventType(absl::string_view event) {
-  if (event.size() > 2 && event[0] == 0x0a && static_cast<uint8_t>(event[1]) < 0x80) {
-    return event.substr(2, static_cast<uint8_t>(event[1]));
-  }
+constexpr char kTypeTag = 1 << 3 | 2;
+constexpr char kIdTag = 2 << 3 | 2;
+
+// Whether a filter takes an encoded event. Its type and its id almost always come first, in this order.
+bool Matches(const EventFilter& filter, absl::string_view event) {
+  const bool by_id = !filter.id_prefix().empty();
   EventView view;
-  return view.Parse(event) ? view.type : absl::string_view();
+  if (event.size() > 2 && event[0] == kTypeTag && static_cast<uint8_t>(event[1]) < 0x80) {
+    view.type = event.substr(2, static_cast<uint8_t>(event[1]));
+    if (!filter.MatchesType(view.type)) return false;
+    if (!by_id) return true;
+    absl::string_view rest = event.substr(2 + view.type.size());
+    if (absl::ConsumePrefix(&rest, absl::string_view(&kIdTag, 1))) {
+      if (const auto size = ConsumeVarint(rest)) return absl::StartsWith(rest.substr(0, *size), filter.id_prefix());
+    }
+  }
+  return view.Parse(event) && filter.MatchesType(view.type) &&
+         (!by_id || absl::StartsWith(view.id, filter.id_prefix()));
 }
 
 // Walks the events of a body: offset and size of each with tag and length, and its encoding without.
@@ -137,7 +153,9 @@ void AppendSlice(const std::shared_ptr<const Block>& block, absl::string_view by
 
 void TypeSummary::Add(absl::string_view type, absl::string_view dialect) {
   const auto is = [&](const Entry& entry) { return entry.type == type && entry.dialect == dialect; };
-  if (many_ || (last_ < entries_.size() && is(entries_[last_]))) return;
+  if (last_ < entries_.size() && is(entries_[last_])) return;
+  hidden_ = hidden_ || IsHiddenType(type);
+  if (many_) return;
   const auto found = std::find_if(entries_.begin(), entries_.end(), is);
   last_ = static_cast<size_t>(found - entries_.begin());
   if (found != entries_.end()) return;
@@ -150,13 +168,14 @@ void TypeSummary::Add(absl::string_view type, absl::string_view dialect) {
   entries_.push_back({std::string(type), std::string(dialect)});
 }
 
-TypeSummary::Match TypeSummary::Matches(const TypeFilter& filter) const {
-  if (filter.MatchesAll()) return Match::kAll;
+TypeSummary::Match TypeSummary::Matches(const EventFilter& filter) const {
+  const Match by_id = filter.id_prefix().empty() ? Match::kAll : Match::kSome;
+  if (filter.MatchesShownTypes() && !hidden_) return by_id;
   if (many_) return Match::kSome;
-  const auto matching = static_cast<size_t>(
-      std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return filter.Matches(entry.type); }));
+  const auto matching = static_cast<size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [&](const Entry& entry) { return filter.MatchesType(entry.type); }));
   if (matching == 0) return Match::kNone;
-  return matching == entries_.size() ? Match::kAll : Match::kSome;
+  return matching == entries_.size() ? by_id : Match::kSome;
 }
 
 size_t TypeSummary::encoded_bytes() const {
@@ -166,7 +185,7 @@ size_t TypeSummary::encoded_bytes() const {
 }
 
 void TypeSummary::AppendTo(std::string& out) const {
-  out.push_back(many_ ? static_cast<char>(0xff) : static_cast<char>(entries_.size()));
+  out.push_back(static_cast<char>(!many_ ? entries_.size() : hidden_ ? kManyAndHidden : kMany));
   for (const Entry& entry : entries_) {
     out.push_back(static_cast<char>(entry.type.size()));
     out.append(entry.type);
@@ -179,8 +198,9 @@ absl::StatusOr<TypeSummary> TypeSummary::Decode(absl::string_view bytes) {
   RecordReader reader(bytes);
   TypeSummary summary;
   const uint8_t count = reader.Get<uint8_t>();
-  if (count == 0xff) {
+  if (count == kMany || count == kManyAndHidden) {
     summary.many_ = true;
+    summary.hidden_ = count == kManyAndHidden;
   } else if (count > kEntriesMax) {
     return Damaged("type summary");
   } else {
@@ -189,6 +209,7 @@ absl::StatusOr<TypeSummary> TypeSummary::Decode(absl::string_view bytes) {
       Entry& entry = summary.entries_.emplace_back();
       entry.type = std::string(reader.GetBytes(reader.Get<uint8_t>()));
       entry.dialect = std::string(reader.GetBytes(reader.Get<uint8_t>()));
+      summary.hidden_ = summary.hidden_ || IsHiddenType(entry.type);
     }
   }
   if (!reader.ok() || !reader.at_end()) return Damaged("type summary");
@@ -294,7 +315,7 @@ std::shared_ptr<const Block> BlockBuilder::Finish() && {
   return std::make_shared<const Block>(std::move(header_), std::move(body_));
 }
 
-Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const TypeFilter& filter,
+Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const EventFilter& filter,
                   ReadBudget& budget, std::vector<BlockSlice>& out) {
   const Cursor last = std::min(block->last(), until);
   if (last <= after || block->first() > last) return after;
@@ -313,7 +334,7 @@ Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Curso
   Cursor done = after;
   for (BodyWalker walker(block->body()); cursor <= last && walker.Next(); cursor = cursor + 1) {
     if (cursor <= after) continue;
-    if (match == TypeSummary::Match::kAll || filter.Matches(EventType(walker.event()))) {
+    if (match == TypeSummary::Match::kAll || Matches(filter, walker.event())) {
       if (!Take(walker.framed().size(), budget)) return done;
       AppendSlice(block, walker.framed(), out);
     }
@@ -323,7 +344,7 @@ Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Curso
 }
 
 Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
-                         const TypeFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out) {
+                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out) {
   const Cursor last = std::min(block->last(), until);
   const Cursor first = after < block->first() ? block->first() : after + 1;
   if (last < first) return Cursor();
@@ -336,7 +357,7 @@ Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after
   for (uint64_t i = last.value() - block->first().value() + 1; i-- > first.value() - block->first().value();) {
     absl::string_view event = framed[i];
     const auto encoded = ConsumeEvent(event);
-    if (match == TypeSummary::Match::kAll || filter.Matches(EventType(*encoded))) {
+    if (match == TypeSummary::Match::kAll || Matches(filter, *encoded)) {
       if (!Take(framed[i].size(), budget)) return done;
       out.push_back({block, framed[i], 1});
     }

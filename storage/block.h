@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/cursor.h"
-#include "storage/type_filter.h"
+#include "storage/event_filter.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -39,10 +39,12 @@ class TypeSummary {
 
   void Add(absl::string_view type, absl::string_view dialect);
   bool many() const { return many_; }
+  // Whether a hidden type occurs (storage/event_filter.h), also where there are many.
+  bool hidden() const { return hidden_; }
   const std::vector<Entry>& entries() const { return entries_; }
 
   enum class Match { kNone, kSome, kAll };
-  Match Matches(const TypeFilter& filter) const;
+  Match Matches(const EventFilter& filter) const;
 
   size_t encoded_bytes() const;
   void AppendTo(std::string& out) const;
@@ -52,6 +54,7 @@ class TypeSummary {
   std::vector<Entry> entries_;
   size_t last_ = 0;  // The entry last added or found: runs of one type are the rule.
   bool many_ = false;
+  bool hidden_ = false;
 };
 
 struct BlockHeader {
@@ -151,15 +154,15 @@ struct ReadBudget {
   bool exhausted() const { return events == 0 || (bytes == 0 && took_any); }
 };
 
-// Appends to `out` the parts of `block` with cursors in (after, until] whose type `filter` matches, as far as `budget`
+// Appends to `out` the parts of `block` with cursors in (after, until] that `filter` matches, as far as `budget`
 // allows, in cursor order. Returns the last cursor that was dealt with, sent or skipped: `after` if none was.
-Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const TypeFilter& filter,
+Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const EventFilter& filter,
                   ReadBudget& budget, std::vector<BlockSlice>& out);
 
 // The same from the other end, newest first: one slice an event, cursors in (after, until], from `until` downwards.
 // Returns the lowest cursor that was dealt with, or Cursor() if none was.
 Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
-                         const TypeFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out);
+                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out);
 
 }  // namespace playhead::storage
 

@@ -24,9 +24,9 @@
 #include "storage/block.h"
 #include "storage/callback.h"
 #include "storage/cursor.h"
+#include "storage/event_filter.h"
 #include "storage/limits.h"
 #include "storage/record_store.h"
-#include "storage/type_filter.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -146,7 +146,7 @@ struct ReadOptions {
   // A read through a filter stops once it has taken about this many bytes of blocks apart, with what it found by then,
   // which may be nothing, and `next` behind what it looked at: so none hogs a reading thread or pins many blocks.
   size_t scan_bytes_max = kReadScanBytesMax;
-  std::shared_ptr<const TypeFilter> filter;  // nullptr matches everything.
+  std::shared_ptr<const EventFilter> filter;  // nullptr matches everything that is not hidden.
 };
 
 struct ReadResult {

@@ -10,8 +10,8 @@
 namespace playhead::storage {
 namespace {
 
-const TypeFilter& FilterOf(const ReadOptions& options) {
-  static const auto* const kAll = new TypeFilter();
+const EventFilter& FilterOf(const ReadOptions& options) {
+  static const auto* const kAll = new EventFilter();
   return options.filter != nullptr ? *options.filter : *kAll;
 }
 

@@ -10,14 +10,14 @@
 namespace playhead::broker {
 namespace {
 
-// nullptr for a filter that lets everything through.
-absl::StatusOr<std::shared_ptr<const storage::TypeFilter>> ToFilter(
-    const google::protobuf::RepeatedPtrField<std::string>& types) {
+// nullptr for a filter that filters nothing.
+absl::StatusOr<std::shared_ptr<const storage::EventFilter>> ToFilter(
+    const google::protobuf::RepeatedPtrField<std::string>& types, absl::string_view id_prefix) {
   const std::vector<absl::string_view> patterns(types.begin(), types.end());
-  auto filter = storage::TypeFilter::Make(patterns);
+  auto filter = storage::EventFilter::Make(patterns, id_prefix);
   if (!filter.ok()) return filter.status();
-  if (filter->MatchesAll()) return nullptr;
-  return std::make_shared<const storage::TypeFilter>(*std::move(filter));
+  if (filter->IsDefault()) return nullptr;
+  return std::make_shared<const storage::EventFilter>(*std::move(filter));
 }
 
 // Fills in what both kinds of request have.
@@ -26,7 +26,7 @@ absl::StatusOr<Out> ToCommon(const Request& request) {
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
   auto start = ToStartPosition(request.start());
   if (!start.ok()) return start.status();
-  auto filter = ToFilter(request.types());
+  auto filter = ToFilter(request.types(), request.id_prefix());
   if (!filter.ok()) return filter.status();
   Out out;
   out.instance = request.instance();

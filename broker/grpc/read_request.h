@@ -12,7 +12,7 @@
 #include "broker/start_position.h"
 #include "broker/subscription.h"
 #include "playhead/v1/event_log.pb.h"
-#include "storage/type_filter.h"
+#include "storage/event_filter.h"
 
 namespace playhead::broker {
 

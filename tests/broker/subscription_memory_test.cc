@@ -113,7 +113,7 @@ TEST(SubscriptionMemoryTest, SparseMatchesDoNotHoldTheirBlocks) {
     AppendNumbered(broker.log(), "device", first + 99, 1, "signal", 600);
   }
   SubscriptionRequest request = After(0);
-  request.filter = std::make_shared<const storage::TypeFilter>(*storage::TypeFilter::Make({"signal"}));
+  request.filter = std::make_shared<const storage::EventFilter>(*storage::EventFilter::Make({"signal"}));
   Puller puller(broker.core(), request);
   size_t events = 0;
   while (events < 20) {

@@ -10,7 +10,7 @@
 #include "broker/delivery.h"
 #include "broker/limits.h"
 #include "proto/errors.h"
-#include "storage/type_filter.h"
+#include "storage/event_filter.h"
 #include "tests/support/batches.h"
 #include "tests/support/broker_core.h"
 #include "tests/support/puller.h"
@@ -28,8 +28,8 @@ using testing::Range;
 SubscriptionRequest From(StartPosition start) { return {.instance = "device", .start = start}; }
 SubscriptionRequest After(uint64_t cursor) { return From(AfterCursor{Cursor(cursor)}); }
 
-std::shared_ptr<const storage::TypeFilter> Only(absl::string_view type) {
-  return std::make_shared<const storage::TypeFilter>(*storage::TypeFilter::Make({type}));
+std::shared_ptr<const storage::EventFilter> Only(absl::string_view type) {
+  return std::make_shared<const storage::EventFilter>(*storage::EventFilter::Make({type}));
 }
 
 Limits WithHeartbeatEvery(absl::Duration interval) {
@@ -192,6 +192,27 @@ TEST(SubscriptionTest, FilterSendsOnlyWhatMatches) {
   Puller puller(broker.core(), request);
   EXPECT_THAT(puller.TakeSequences(4), ElementsAre(5, 10, 15, 20));
   EXPECT_EQ(std::get<CaughtUp>(puller.NextThatMatters()).cursor, Cursor(20));
+}
+
+TEST(SubscriptionTest, HiddenEventsAreProgressAndNoGap) {
+  BrokerCore broker(WithHeartbeatEvery(absl::Milliseconds(20)));
+  AppendNumbered(broker.log(), "device", 1, 3, "playhead.hidden.x");
+  AppendNumbered(broker.log(), "device", 4, 1, "shown");
+  Puller puller(broker.core(), After(0));
+  EXPECT_THAT(puller.TakeSequences(1), ElementsAre(4));
+  EXPECT_EQ(std::get<CaughtUp>(puller.NextThatMatters()).cursor, Cursor(4));
+  // And live, from the tail.
+  auto next = puller.Ask();
+  AppendNumbered(broker.log(), "device", 5, 2, "playhead.hidden.x");
+  for (;;) {
+    const auto heartbeat = std::get<Heartbeat>(next.get());
+    if (heartbeat.cursor == Cursor(6)) break;
+    next = puller.Ask();
+  }
+  SubscriptionRequest named = After(0);
+  named.filter = Only("playhead.hidden.x");
+  Puller sees(broker.core(), named);
+  EXPECT_THAT(sees.TakeSequences(5), ElementsAre(1, 2, 3, 5, 6));
 }
 
 TEST(SubscriptionTest, HeartbeatsCarryProgressPastWhatTheFilterSkips) {

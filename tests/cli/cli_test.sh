@@ -222,6 +222,13 @@ test_tail_filters_types() {
   expect_eq "$("$playhead" tail bot --from=beginning --types='message.*,other' --count=3 --json | jq -c .cursor | xargs)" "1 3 4"
 }
 
+test_reads_filter_by_the_beginning_of_ids() {
+  start_broker
+  for id in wamid.1 wamid.2 wamid.1:read; do echo "{\"type\":\"t\",\"id\":\"$id\",\"data\":1}"; done | "$playhead" append bot --ndjson >/dev/null
+  expect_eq "$("$playhead" fetch bot --id_prefix=wamid.1 --reverse --json | jq -c .cursor | xargs)" "3 1"
+  expect_eq "$("$playhead" tail bot --from=beginning --id_prefix=wamid.2 --count=1 --json | jq -c .cursor | xargs)" "2"
+}
+
 test_tail_follows_several_instances_across_a_restart_of_the_broker() {
   start_broker
   "$playhead" tail a b --from=beginning --json >events.ndjson 2>tail.log &

@@ -19,8 +19,8 @@
 #include "proto/whatsapp/content.h"
 #include "storage/block.h"
 #include "storage/cursor.h"
+#include "storage/event_filter.h"
 #include "storage/event_log.h"
-#include "storage/type_filter.h"
 #include "tests/storage/append_mutations.h"
 
 namespace playhead::fuzz {
@@ -102,19 +102,22 @@ void EventId(absl::string_view bytes) {
   Require(text.substr(4) == same, "a text has one reading");
 }
 
-void TypeFilter(absl::string_view bytes) {
+void EventFilter(absl::string_view bytes) {
   std::vector<absl::string_view> patterns = absl::StrSplit(bytes, '\n');
   if (patterns.empty()) return;  // Of a view that points nowhere.
   const absl::string_view type = patterns.back();
   patterns.pop_back();
-  const auto filter = storage::TypeFilter::Make(patterns);
+  const auto filter = storage::EventFilter::Make(patterns);
   if (!filter.ok()) return;
+  const bool hidden = absl::StartsWith(type, "playhead.hidden.");
   const bool matches =
-      patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [type](absl::string_view pattern) {
-        return absl::EndsWith(pattern, "*") ? absl::StartsWith(type, pattern.substr(0, pattern.size() - 1))
-                                            : type == pattern;
+      (patterns.empty() && !hidden) ||
+      std::any_of(patterns.begin(), patterns.end(), [type, hidden](absl::string_view pattern) {
+        if (!absl::EndsWith(pattern, "*")) return type == pattern;
+        const bool names_hidden = absl::StartsWith(pattern, "playhead.hidden.");
+        return absl::StartsWith(type, pattern.substr(0, pattern.size() - 1)) && (!hidden || names_hidden);
       });
-  Require(filter->Matches(type) == matches, "a filter matches what its patterns say");
+  Require(filter->MatchesType(type) == matches, "a filter matches what its patterns say");
 }
 
 void WebhookBody(absl::string_view bytes) {

@@ -18,7 +18,7 @@ void Block(absl::string_view bytes);
 // A text that is a position says the same when it is written again.
 void EventId(absl::string_view bytes);
 // Patterns and, last, a type, in lines: a filter matches what the patterns say.
-void TypeFilter(absl::string_view bytes);
+void EventFilter(absl::string_view bytes);
 // What a webhook body becomes is slices of it, and JSON if the body is.
 void WebhookBody(absl::string_view bytes);
 // What is read as WhatsApp content is content: an id, UTF-8 throughout, and of a message a type that agrees with what

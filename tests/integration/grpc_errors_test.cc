@@ -195,6 +195,9 @@ TEST_F(GrpcErrorsTest, ReadsOfBadInput) {
   ExpectReason(Fetch(fetch), Reason::kFilterInvalid);
   for (int i = 0; i < 65; ++i) fetch.add_types("t");
   ExpectReason(Fetch(fetch), Reason::kFilterInvalid);
+  fetch = FetchAfter(0);
+  fetch.set_id_prefix(std::string(257, 'i'));
+  ExpectReason(Fetch(fetch), Reason::kFilterInvalid);
 
   v1::SubscribeRequest subscribe = SubscribeAfter(0);
   subscribe.clear_start();
@@ -204,6 +207,9 @@ TEST_F(GrpcErrorsTest, ReadsOfBadInput) {
   ExpectReason(Subscribe(subscribe), Reason::kInstanceNameInvalid);
   subscribe = SubscribeAfter(0);
   subscribe.add_types(std::string(200, 't'));
+  ExpectReason(Subscribe(subscribe), Reason::kFilterInvalid);
+  subscribe = SubscribeAfter(0);
+  subscribe.set_id_prefix(std::string(257, 'i'));
   ExpectReason(Subscribe(subscribe), Reason::kFilterInvalid);
 }
 

@@ -194,6 +194,32 @@ TEST_F(GrpcEventLogTest, FetchWithARareFilterGivesShortPagesThatLeadToTheEnd) {
   EXPECT_GT(pages, 1);
 }
 
+TEST_F(GrpcEventLogTest, ALookUpByIdFromTheNewestDownReachesTheOldest) {
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.limits.fetch_scan_bytes_max = 200'000;
+  TestServer server(options);
+  const std::vector<NewEvent> wanted = {{.type = "message", .data = "1", .id = "wamid.x"},
+                                        {.type = "status", .data = "2", .id = "wamid.x:read:1"}};
+  testing::AppendAndWait(server.log(), "device", wanted);
+  for (uint64_t i = 0; i < 100; ++i) AppendNumbered(server.log(), "device", i * 100 + 1, 99, "noise", 500);
+  v1::FetchMissedRequest request = FetchAfter(0);
+  request.set_reverse(true);
+  request.set_id_prefix("wamid.x");
+  std::vector<uint64_t> found;
+  int pages = 0;
+  for (bool end = false; !end; ++pages) {
+    grpc::ClientContext context;
+    v1::FetchMissedResponse page;
+    ASSERT_TRUE(server.stub().FetchMissed(&context, request, &page).ok());
+    for (const uint64_t cursor : Cursors(page)) found.push_back(cursor);
+    end = page.end_reached();
+    ASSERT_TRUE(end || request.until_cursor() == 0 || page.next_cursor() < request.until_cursor());
+    request.set_until_cursor(page.next_cursor());
+  }
+  EXPECT_EQ(found, (std::vector<uint64_t>{2, 1}));
+  EXPECT_GT(pages, 1);
+}
+
 TEST_F(GrpcEventLogTest, FetchOfLargeEventsFitsAMessage) {
   for (uint64_t i = 1; i <= 8; ++i) AppendNumbered(server_.log(), "device", i, 1, "large", 1'000'000);
   v1::FetchMissedRequest request = FetchAfter(0);

@@ -148,6 +148,7 @@ std::vector<Refusal> Refusals() {
        "field 3"},
       {"dialect too long", Event(absl::StrCat(kType, Attribute("dialect", std::string(129, 'd')))),
        Reason::kEventInvalid, "dialect"},
+      {"hidden type", Event(Field(0x0a, "playhead.hidden.x")), Reason::kEventInvalid, "the broker's own"},
       {"cursor set", Event(absl::StrCat(kType, "\x71", std::string(8, '\1'))), Reason::kBrokerFieldSet, "cursor"},
       {"cursor set as another wire type", Event(absl::StrCat(kType, "\x70\x01")), Reason::kBrokerFieldSet, "cursor"},
       {"appended_at set", Event(absl::StrCat(kType, "\x79", std::string(8, '\1'))), Reason::kBrokerFieldSet,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
@@ -129,6 +130,23 @@ TEST(BlockTest, MoreTypesThanASummaryHoldsAreStoredAsMany) {
   EXPECT_TRUE(header->types.many());
 }
 
+TEST(BlockTest, ManyTypesWithAHiddenOneAmongThemSaySo) {
+  for (const size_t at : {size_t{0}, TypeSummary::kEntriesMax, TypeSummary::kEntriesMax + 5}) {
+    BlockBuilder builder(InstanceNumber(1), Cursor(1), CommitPosition(1), 0);
+    for (size_t i = 0; i < TypeSummary::kEntriesMax + 10; ++i) {
+      const std::string type = i == at ? "playhead.hidden.x" : absl::StrCat("t", i);
+      builder.Add(Encoded(type, ""), type, "", Timestamp(1));
+    }
+    const std::string stored = Stored(*std::move(builder).Finish(), Codec::kNone);
+    EXPECT_EQ(static_cast<uint8_t>(stored[88]), 0xfe) << at;
+    const auto header = Block::DecodeHeader(stored);
+    ASSERT_TRUE(header.ok());
+    EXPECT_TRUE(header->types.many());
+    EXPECT_TRUE(header->types.hidden());
+    EXPECT_EQ(header->types.Matches(EventFilter()), TypeSummary::Match::kSome);
+  }
+}
+
 TEST(BlockTest, BodyThatDoesNotShrinkIsStoredPlain) {
   Random random(1);
   std::string noise;
@@ -181,6 +199,7 @@ TEST(BlockTest, ChecksumIsThatOfTheBytesBehindItSeededWithThoseBefore) {
 struct NaiveEvent {
   Cursor cursor;
   std::string type;
+  std::string id;
   std::string framed;
 };
 
@@ -191,13 +210,13 @@ struct NaiveSlice {
 };
 
 template <typename Events>
-NaiveSlice SliceNaively(const Events& events, Cursor after, Cursor until, const TypeFilter& filter, ReadBudget budget,
+NaiveSlice SliceNaively(const Events& events, Cursor after, Cursor until, const EventFilter& filter, ReadBudget budget,
                         Cursor done) {
   NaiveSlice out;
   out.done = done;
   for (const NaiveEvent& event : events) {
     if (event.cursor <= after || event.cursor > until) continue;
-    if (filter.Matches(event.type)) {
+    if (filter.MatchesType(event.type) && absl::StartsWith(event.id, filter.id_prefix())) {
       if (budget.events == 0 || (event.framed.size() > budget.bytes && budget.took_any)) return out;
       --budget.events;
       budget.bytes -= std::min(budget.bytes, event.framed.size());
@@ -214,23 +233,27 @@ class SliceTest : public ::testing::Test {
  protected:
   void MakeBlock(size_t events_max, size_t types) {
     events_.clear();
+    const bool with_hidden = random_.OneIn(3);
     const Cursor first(static_cast<uint32_t>(random_.Below(3)), 1 + random_.Below(5));
     BlockBuilder builder(InstanceNumber(1), first, CommitPosition(1), 0);
     const size_t count = 1 + random_.Below(events_max);
     for (size_t i = 0; i < count; ++i) {
-      // Types of more than 127 bytes have a length of two bytes.
-      const std::string type = absl::StrCat(std::string(random_.OneIn(50) ? 120 : 1, 't'), random_.Below(types),
-                                            random_.OneIn(2) ? "" : "q");
+      // Types and ids of more than 127 bytes have a length of two bytes.
+      std::string type = absl::StrCat(std::string(random_.OneIn(50) ? 120 : 1, 't'), random_.Below(types),
+                                      random_.OneIn(2) ? "" : "q");
+      if (with_hidden && random_.OneIn(4)) type = absl::StrCat(kHiddenTypePrefix, random_.Below(2));
+      std::string id = random_.OneIn(3) ? "" : absl::StrCat("i", random_.Below(3), random_.OneIn(2) ? "" : "\x22");
+      if (random_.OneIn(20)) id.append(150, 'i');
       std::string event;
       // The type does not come first in every event.
       const std::string data(random_.Skewed(300), 'd');
-      NewEvent written{.type = type, .data = data};
+      NewEvent written{.type = type, .data = data, .id = id};
       AppendEvent(written, kEventsTag, event);
       absl::string_view encoded = event;
       encoded = *ConsumeEvent(encoded);
       std::string reordered;
       if (random_.OneIn(3)) {
-        AppendEvent({.type = "", .data = written.data}, kEventsTag,
+        AppendEvent({.type = "", .data = written.data, .id = id}, kEventsTag,
                     reordered);  // An empty type, and then the real one.
         absl::string_view body = reordered;
         reordered =
@@ -238,7 +261,7 @@ class SliceTest : public ::testing::Test {
         encoded = reordered;
       }
       builder.Add(encoded, type, "", Timestamp(1));
-      events_.push_back({first + i, type, ""});
+      events_.push_back({first + i, type, id, ""});
     }
     block_ = std::move(builder).Finish();
     absl::string_view rest = block_->body();
@@ -252,12 +275,16 @@ class SliceTest : public ::testing::Test {
 
   Cursor AnyCursor() { return Cursor(static_cast<uint32_t>(random_.Below(4)), random_.Below(events_.size() + 12)); }
 
-  TypeFilter AnyFilter() {
+  EventFilter AnyFilter() {
     std::vector<std::string> patterns;
     for (uint64_t n = random_.Below(4); n > 0; --n) {
-      patterns.push_back(absl::StrCat("t", random_.Below(20), random_.OneIn(2) ? "*" : ""));
+      patterns.push_back(absl::StrCat(random_.OneIn(4) ? std::string(kHiddenTypePrefix) : "t", random_.Below(20),
+                                      random_.OneIn(2) ? "*" : ""));
     }
-    return *TypeFilter::Make(std::vector<absl::string_view>(patterns.begin(), patterns.end()));
+    if (random_.OneIn(5)) patterns.push_back(random_.OneIn(2) ? "*" : absl::StrCat(kHiddenTypePrefix, "*"));
+    const std::vector<std::string> prefixes = {"", "", "i", "i1", "i2\x22", "i0iiii", std::string(200, 'i')};
+    return *EventFilter::Make(std::vector<absl::string_view>(patterns.begin(), patterns.end()),
+                              prefixes[random_.Below(prefixes.size())]);
   }
 
   Random random_{TestSeed()};
@@ -270,7 +297,7 @@ TEST_F(SliceTest, SlicesAreWhatANaiveReadingGives) {
     if (round % 20 == 0) MakeBlock(/*events_max=*/40, /*types=*/random_.OneIn(2) ? 3 : 30);
     const Cursor after = AnyCursor();
     const Cursor until = AnyCursor();
-    const TypeFilter filter = AnyFilter();
+    const EventFilter filter = AnyFilter();
     const ReadBudget budget{static_cast<uint32_t>(random_.Skewed(50)), random_.Skewed(8000), random_.OneIn(2)};
     std::string bytes;
     uint32_t event_count = 0;

@@ -240,13 +240,62 @@ TEST_F(EventLogTest, FilterSkipsAndStillMakesProgress) {
     events.push_back({.type = i % 100 == 0 ? "rare.x" : "common", .data = std::string(500, 'x')});
   }
   ASSERT_TRUE(harness_.Append("a", events).ok());
-  const auto filter = TypeFilter::Make({"rare.*"});
+  const auto filter = EventFilter::Make({"rare.*"});
   ASSERT_TRUE(filter.ok());
-  const auto read = harness_.Read("a", {.filter = std::make_shared<TypeFilter>(*filter)});
+  const auto read = harness_.Read("a", {.filter = std::make_shared<EventFilter>(*filter)});
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->event_count, 10u);
   EXPECT_EQ(read->next, Cursor(1000));
   EXPECT_TRUE(read->end_reached);
+}
+
+TEST_F(EventLogTest, HiddenEventsArePassedOverUnlessTheyAreNamed) {
+  ASSERT_TRUE(harness_.Append("a", {{.type = "t", .data = "1"}, {.type = "playhead.hidden.x", .data = "2"}}).ok());
+  ASSERT_TRUE(harness_.Append("a", {{.type = "playhead.hidden.x", .data = "3"}}).ok());
+  ASSERT_TRUE(harness_.Append("a", {{.type = "t", .data = "4"}, {.type = "playhead.hidden.y", .data = "5"}}).ok());
+  for (const bool reverse : {false, true}) {
+    const auto shown = harness_.Read("a", {.reverse = reverse});
+    ASSERT_TRUE(shown.ok()) << shown.status();
+    EXPECT_EQ(shown->event_count, 2u);
+    EXPECT_TRUE(shown->end_reached);
+    EXPECT_EQ(shown->next, reverse ? Cursor() : Cursor(5)) << "nobody is told of a gap";
+    const auto named = harness_.Read(
+        "a", {.reverse = reverse, .filter = std::make_shared<EventFilter>(*EventFilter::Make({"playhead.hidden.x"}))});
+    ASSERT_TRUE(named.ok()) << named.status();
+    EXPECT_EQ(named->event_count, 2u);
+  }
+}
+
+// Looking a message up: from the newest down, through a log that is much longer than one read looks at.
+TEST_F(EventLogTest, AReverseReadByIdGetsOnByBoundedSteps) {
+  constexpr uint64_t kBatches = 60;
+  constexpr uint64_t kBatchEvents = 50;
+  for (uint64_t b = 0; b < kBatches; ++b) {
+    std::vector<TestEvent> events;
+    for (uint64_t i = 0; i < kBatchEvents; ++i) {
+      events.push_back({.data = std::string(1000, 'x'), .id = absl::StrCat("wamid.", b, ".", i)});
+    }
+    if (b == 2) events[7].id = "wamid.wanted";
+    if (b == 2) events[9].id = "wamid.wanted:read:1";
+    if (b == 2) events[11].id = "wamid.want";
+    ASSERT_TRUE(harness_.Append("a", events).ok());
+  }
+  ReadOptions options{.reverse = true, .scan_bytes_max = 200'000};
+  options.filter = std::make_shared<EventFilter>(*EventFilter::Make({}, "wamid.wanted"));
+  std::vector<std::string> ids;
+  int reads = 0;
+  for (Cursor before(kBatches * kBatchEvents + 1);; ++reads) {
+    const auto read = harness_.Read("a", options);
+    ASSERT_TRUE(read.ok()) << read.status();
+    ASSERT_LT(read->next, before) << "progress, also where nothing matches";
+    ASSERT_LE(read->scanned_bytes, options.scan_bytes_max + kBlockBytesTarget);
+    for (const TestEvent& event : EventsOf(*read)) ids.push_back(event.id);
+    if (read->end_reached) break;
+    before = read->next;
+    options.until = read->next;
+  }
+  EXPECT_THAT(ids, ElementsAre("wamid.wanted:read:1", "wamid.wanted"));
+  EXPECT_GT(reads, 5);
 }
 
 TEST_F(EventLogTest, TimeSeekFindsTheFirstEventAtOrBehindATime) {

@@ -28,7 +28,7 @@ AppendBatch MakeBatch(absl::string_view instance, const std::vector<TestEvent>& 
     written.push_back({.type = event.type, .data = event.data, .id = event.id});
     for (const auto& [key, value] : event.attributes) written.back().attributes.emplace_back(key, value);
   }
-  auto batch = BuildAppendBatch(instance, written, {.event_bytes_max = kEventBytesCeiling});
+  auto batch = BuildAppendBatch(instance, written, {.event_bytes_max = kEventBytesCeiling, .hidden_types = true});
   if (!batch.ok()) Die(batch.status());
   return *std::move(batch);
 }
@@ -95,10 +95,11 @@ absl::StatusOr<ReadResult> LogHarness::Read(absl::string_view name, ReadOptions 
   return Await<ReadResult>([&](auto done) { log_->Read(*instance, std::move(options), std::move(done)); });
 }
 
-absl::StatusOr<std::vector<TestEvent>> LogHarness::ReadAll(absl::string_view name, Cursor after) {
+absl::StatusOr<std::vector<TestEvent>> LogHarness::ReadAll(absl::string_view name, Cursor after,
+                                                           std::shared_ptr<const EventFilter> filter) {
   std::vector<TestEvent> all;
   for (;;) {
-    const auto result = Read(name, {.after = after, .events_max = kFetchEventsMax});
+    const auto result = Read(name, {.after = after, .events_max = kFetchEventsMax, .filter = filter});
     if (!result.ok()) return result.status();
     for (TestEvent& event : EventsOf(*result)) all.push_back(std::move(event));
     if (result->end_reached) return all;

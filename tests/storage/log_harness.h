@@ -54,8 +54,9 @@ class LogHarness {
   absl::StatusOr<AppendResult> AppendOn(AppendSession& session, AppendBatch batch);
   absl::StatusOr<std::shared_ptr<Instance>> Open(absl::string_view name, OpenMode mode = OpenMode::kCreateIfPermitted);
   absl::StatusOr<ReadResult> Read(absl::string_view name, ReadOptions options);
-  // All events behind `after`, over as many reads as it takes.
-  absl::StatusOr<std::vector<TestEvent>> ReadAll(absl::string_view name, Cursor after = Cursor());
+  // All events behind `after` that the filter matches, over as many reads as it takes.
+  absl::StatusOr<std::vector<TestEvent>> ReadAll(absl::string_view name, Cursor after = Cursor(),
+                                                 std::shared_ptr<const EventFilter> filter = nullptr);
   absl::StatusOr<Cursor> FindTime(absl::string_view name, Timestamp time);
   absl::Status Trim(absl::string_view name, Cursor first_kept);
   absl::Status Delete(absl::string_view name);

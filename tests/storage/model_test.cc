@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
@@ -53,6 +54,10 @@ bool SameContent(const TestEvent& a, const TestEvent& b) {
   return a.type == b.type && a.data == b.data && a.attributes == b.attributes;
 }
 
+bool Matches(const EventFilter& filter, const TestEvent& event) {
+  return filter.MatchesType(event.type) && absl::StartsWith(event.id, filter.id_prefix());
+}
+
 class ModelTest : public ::testing::Test {
  protected:
   static StoreOptions Options() {
@@ -69,7 +74,7 @@ class ModelTest : public ::testing::Test {
 
   TestEvent AnyEvent() {
     TestEvent event;
-    event.type = absl::StrCat("type", random_.Skewed(20));
+    event.type = absl::StrCat(random_.OneIn(30) ? kHiddenTypePrefix : "type", random_.Skewed(20));
     event.data = absl::StrCat(++serial_, " ", std::string(random_.Skewed(random_.OneIn(20) ? 30'000 : 600), 'x'));
     if (random_.OneIn(4)) event.attributes.emplace_back("k", absl::StrCat(random_.Below(10)));
     return event;
@@ -237,11 +242,13 @@ class ModelTest : public ::testing::Test {
     options.events_max = static_cast<uint32_t>(1 + random_.Skewed(200));
     options.bytes_max = 1 + random_.Skewed(50'000);
     options.scan_bytes_max = random_.OneIn(2) ? 1 + random_.Skewed(100'000) : kReadScanBytesMax;
-    TypeFilter filter;
+    EventFilter filter;
     if (random_.OneIn(2)) {
-      const std::string pattern = absl::StrCat("type", random_.Below(21), random_.OneIn(2) ? "*" : "");
-      filter = *TypeFilter::Make({pattern});
-      options.filter = std::make_shared<TypeFilter>(filter);
+      const std::string pattern =
+          absl::StrCat(random_.OneIn(5) ? kHiddenTypePrefix : "type", random_.Below(21), random_.OneIn(2) ? "*" : "");
+      filter = *EventFilter::Make({random_.OneIn(3) ? "*" : pattern},
+                                  random_.OneIn(3) ? absl::StrCat("id", random_.Below(10)) : "");
+      options.filter = std::make_shared<EventFilter>(filter);
     }
     const auto result = harness_.Read(name, options);
     const Cursor start = options.reverse ? options.until.value_or(log.head()) : options.after;
@@ -259,7 +266,7 @@ class ModelTest : public ::testing::Test {
     const Cursor until = std::min(options.until.value_or(log.head()), log.head());
     for (const TestEvent& event : log.events) {
       const Cursor cursor(event.cursor);
-      if (cursor.sequence() < log.first || cursor <= options.after || cursor > until || !filter.Matches(event.type))
+      if (cursor.sequence() < log.first || cursor <= options.after || cursor > until || !Matches(filter, event))
         continue;
       if (options.reverse ? cursor > result->next : cursor <= result->next) expected.push_back(&event);
     }
@@ -293,7 +300,7 @@ class ModelTest : public ::testing::Test {
   void FindTime(const std::string& name) {
     const ModelInstance& model = models_[name];
     if (!model.log || model.log->events.empty()) return;
-    const auto events = harness_.ReadAll(name, model.log->At(model.log->first - 1));
+    const auto events = harness_.ReadAll(name, model.log->At(model.log->first - 1), everything_);
     ASSERT_TRUE(events.ok()) << events.status();
     if (events->empty()) return;
     const int64_t time = (*events)[random_.Below(events->size())].appended_at + static_cast<int64_t>(random_.Below(2));
@@ -358,7 +365,7 @@ class ModelTest : public ::testing::Test {
       ASSERT_EQ(info->bounds.event_count(), log.events.size() + 1 - log.first);
       ASSERT_EQ(info->bounds.BeforeFirst(), log.At(log.first - 1));
       ASSERT_TRUE(log.first > log.events.size() || info->bounds.first == log.At(log.first));
-      const auto events = harness_.ReadAll(name, log.At(log.first - 1));
+      const auto events = harness_.ReadAll(name, log.At(log.first - 1), everything_);
       ASSERT_TRUE(events.ok()) << events.status();
       ASSERT_EQ(events->size(), log.events.size() + 1 - log.first);
       for (size_t i = 0; i < events->size(); ++i) ExpectSame((*events)[i], log.events[log.first - 1 + i]);
@@ -369,6 +376,8 @@ class ModelTest : public ::testing::Test {
     for (const InstanceInfo& info : *listed) ASSERT_EQ(info.bounds.head, models_[info.name].log->head());
   }
 
+  const std::shared_ptr<const EventFilter> everything_ =
+      std::make_shared<EventFilter>(*EventFilter::Make({"*", "playhead.hidden.*"}));
   Random random_{TestSeed()};
   LogHarness harness_{Options()};
   std::map<std::string, ModelInstance> models_;

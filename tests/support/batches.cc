@@ -20,7 +20,8 @@ namespace {
 }  // namespace
 
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events) {
-  auto batch = storage::BuildAppendBatch(instance, events, {storage::kEventBytesCeiling});
+  auto batch = storage::BuildAppendBatch(instance, events,
+                                         {.event_bytes_max = storage::kEventBytesCeiling, .hidden_types = true});
   if (!batch.ok()) Abort(batch.status());
   return *std::move(batch);
 }

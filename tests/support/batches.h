@@ -12,7 +12,7 @@
 
 namespace playhead::testing {
 
-// Aborts if the events are not sound.
+// Hidden types are allowed, as to the broker itself. Aborts if the events are not sound.
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events);
 
 // Appends and waits. Aborts unless it succeeds. Returns the head behind it.

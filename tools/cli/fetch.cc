@@ -46,6 +46,7 @@ class FetchCommand : public Command {
                                                .until_cursor = until_,
                                                .reverse = reverse_,
                                                .types = start_.type_list(),
+                                               .id_prefix = start_.id_prefix,
                                                .allow_gap = start_.allow_gap});
     return IsOutputClosed(status) ? absl::OkStatus() : status;
   }

@@ -18,6 +18,7 @@ struct StartFlags {
   std::optional<uint64_t> after;
   std::string from;
   std::string types;
+  std::string id_prefix;
   bool allow_gap = false;
 
   void Add(FlagSet& flags, absl::string_view from_help);

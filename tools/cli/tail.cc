@@ -174,6 +174,7 @@ With --cursor_dir the position is saved there after the events were written; the
     Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
     SubscribeOptions options;
     options.types = start_.type_list();
+    options.id_prefix = start_.id_prefix;
     options.allow_gap = start_.allow_gap;
     options.on_reconnect = SayReconnecting;
     if (!cursor_dir_.empty()) {
