@@ -73,6 +73,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   std::unique_ptr<Server> server(new Server(options));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
+  if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
   if (absl::Status status = server->ListenHttp(options.http_listen); !status.ok()) return status;
   Log().info("event=ready grpc={} http={} durability={}", server->grpc_address(), server->http_address(),
@@ -124,6 +125,22 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
 
 Core Server::MakeCore() {
   return Core{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_, metrics_};
+}
+
+absl::Status Server::LoadWebhooks(const ServerOptions& options) {
+  std::string seal_key_file = options.webhook.seal_key_file;
+  if (seal_key_file.empty()) seal_key_file = absl::StrCat(absl::StripSuffix(options.store.data_dir, "/"), ".seal");
+  auto secrets = webhook::SecretStore::Open(log_->records(), executor_, std::move(seal_key_file));
+  if (!secrets.ok()) return secrets.status();
+  webhook_secrets_ = *std::move(secrets);
+  if (absl::Status status = webhook_secrets_->ready(); !status.ok()) {
+    Log().warn("event=webhooks_not_ready: {}", std::string(status.message()));
+  }
+  auto endpoint = webhook::Endpoint::Make(MakeCore(), *webhook_secrets_, options.webhook);
+  if (!endpoint.ok()) return endpoint.status();
+  webhook_ = *std::move(endpoint);
+  webhook_->AddRoutes(router_);
+  return absl::OkStatus();
 }
 
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {

@@ -21,6 +21,9 @@
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
 #include "broker/tls/certificates.h"
+#include "broker/webhook/endpoint.h"
+#include "broker/webhook/options.h"
+#include "broker/webhook/secret_store.h"
 #include "storage/event_log.h"
 #include "storage/executor.h"
 #include "storage/options.h"
@@ -37,6 +40,8 @@ struct ServerOptions {
   CertificateFiles tls;
   // Listens where others reach it even without keys or TLS (broker/listen_policy.h).
   bool allow_anyone_on_the_network = false;
+  // Served with HTTP.
+  webhook::Options webhook;
   Limits limits;
 };
 
@@ -44,8 +49,9 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
-  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range.
-  //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
+  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range. Or as
+  //   webhook::LoadVerifyToken. FailedPrecondition  the address cannot be listened on: in use, not of this machine, or
+  //   not to be used unguarded.
   //                       Or as OpenRocksDbEventLog or Certificates::Load.
   //   DataLoss            as OpenRocksDbEventLog.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
@@ -78,6 +84,7 @@ class Server {
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
   absl::Status ListenGrpc(const std::string& grpc_listen);
+  absl::Status LoadWebhooks(const ServerOptions& options);
   absl::Status ListenHttp(const std::string& http_listen);
 
   const Limits limits_;
@@ -95,6 +102,8 @@ class Server {
   Metrics metrics_;
   Tail tail_;  // Listens to the log.
   std::unique_ptr<storage::EventLog> log_;
+  std::unique_ptr<webhook::SecretStore> webhook_secrets_;
+  std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;

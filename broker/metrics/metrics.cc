@@ -31,6 +31,10 @@ Metrics::Metrics()
       auth_failures(
           Counter(registry_, "playhead_auth_failures_total", "Secrets that were missing, wrong, expired or revoked.")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
-      http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")) {}
+      http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),
+      webhook_events(
+          Counter(registry_, "playhead_webhook_events_total", "Events of webhooks that were not there before.")),
+      webhook_unsigned_bodies(Counter(registry_, "playhead_webhook_unsigned_bodies_total",
+                                      "Webhooks that were refused because their signature does not hold.")) {}
 
 }  // namespace playhead::broker

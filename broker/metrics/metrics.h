@@ -41,6 +41,10 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& http_requests;  // By `route` and `code`.
   prometheus::Gauge& http_connections;                     // Open now.
 
+  // Webhooks. What became of the bodies is in http_requests, by `code`.
+  prometheus::Counter& webhook_events;           // Stored and not there before.
+  prometheus::Counter& webhook_unsigned_bodies;  // Refused: their signature does not hold.
+
   std::vector<prometheus::MetricFamily> Collect() const { return registry_.Collect(); }
 };
 

@@ -44,12 +44,22 @@ absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path) {
   return SecretHash::Of(token);
 }
 
-Endpoint::Endpoint(const Core& core, const SecretStore& secrets, EndpointOptions options)
-    : core_(core),
-      secrets_(secrets),
-      options_(std::move(options)),
-      unverified_(options_.keep_unverified ? std::make_unique<UnverifiedStore>(core, options_.unverified_bytes_per_hour)
-                                           : nullptr) {}
+absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Make(const Core& core, const SecretStore& secrets,
+                                                         const Options& options) {
+  std::optional<SecretHash> verify_token;
+  if (!options.verify_token_file.empty()) {
+    const auto loaded = LoadVerifyToken(options.verify_token_file);
+    if (!loaded.ok()) return loaded.status();
+    verify_token = *loaded;
+  }
+  std::unique_ptr<UnverifiedStore> unverified;
+  if (options.keep_unverified) unverified = std::make_unique<UnverifiedStore>(core, options.unverified_bytes_per_hour);
+  return std::unique_ptr<Endpoint>(new Endpoint(core, secrets, verify_token, std::move(unverified)));
+}
+
+Endpoint::Endpoint(const Core& core, const SecretStore& secrets, std::optional<SecretHash> verify_token,
+                   std::unique_ptr<UnverifiedStore> unverified)
+    : core_(core), secrets_(secrets), verify_token_(verify_token), unverified_(std::move(unverified)) {}
 
 void Endpoint::AddRoutes(http::Router& router) const {
   router.Add(http::Verb::get, kPath, {.server_to_server = true},
@@ -61,13 +71,13 @@ void Endpoint::AddRoutes(http::Router& router) const {
 
 void Endpoint::Handshake(const http::Request& request, http::Responder responder) const {
   // Compared as hashes, which takes the same time for each answer.
-  const bool is_right = options_.verify_token.has_value() && request.Query("hub.mode") == "subscribe" &&
-                        options_.verify_token->Equals(SecretHash::Of(request.Query("hub.verify_token").value_or("")));
+  const bool is_right = verify_token_.has_value() && request.Query("hub.mode") == "subscribe" &&
+                        verify_token_->Equals(SecretHash::Of(request.Query("hub.verify_token").value_or("")));
   const auto challenge = request.Query("hub.challenge");
   if (!is_right || !challenge.has_value()) {
     return std::move(responder).Refuse(
         MakeError(Reason::kVerifyTokenMismatch,
-                  options_.verify_token.has_value()
+                  verify_token_.has_value()
                       ? "hub.mode=subscribe, a hub.challenge, and the hub.verify_token of this broker are needed"
                       : "this broker has no verify token: start it with --webhook_verify_token_file"));
   }
@@ -84,11 +94,13 @@ void Endpoint::Receive(http::Request request, http::Responder responder) const {
   const std::shared_ptr<const SecretTable> secrets = secrets_.table();
   const std::string signature(request.Header(kSignatureHeader).value_or(""));
   auto body = std::make_unique<const std::string>(std::move(request.body));
-  auto judgement = Judge(*secrets, signature, *body, absl::Now());
-  if (!judgement.ok()) return std::move(responder).Send(ErrorResponse(judgement.status()));
-  auto answer = [responder = std::move(responder)](absl::StatusOr<size_t> stored) mutable {
+  auto answer = [&metrics = core_.metrics, responder = std::move(responder)](absl::StatusOr<size_t> stored) mutable {
+    if (stored.ok()) metrics.webhook_events.Increment(static_cast<double>(*stored));
+    if (HasReason(stored.status(), Reason::kSignatureInvalid)) metrics.webhook_unsigned_bodies.Increment();
     std::move(responder).Send(stored.ok() ? http::TextResponse(200, "ok\n") : ErrorResponse(stored.status()));
   };
+  auto judgement = Judge(*secrets, signature, *body, absl::Now());
+  if (!judgement.ok()) return answer(judgement.status());
   if (judgement->verdict == Verdict::kVerified) {
     return StoreBody(core_,
                      {.bytes = std::move(body),

@@ -14,6 +14,7 @@
 #include "broker/http/request.h"
 #include "broker/http/responder.h"
 #include "broker/http/router.h"
+#include "broker/webhook/options.h"
 #include "broker/webhook/secret_store.h"
 #include "broker/webhook/unverified.h"
 
@@ -27,30 +28,28 @@ inline constexpr size_t kVerifyTokenBytesMax = 256;
 //   InvalidArgument               it holds something else.
 absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path);
 
-struct EndpointOptions {
-  std::optional<SecretHash> verify_token;  // Without one, every handshake is refused.
-  // Bodies of instances that have no secret are kept, hidden, rather than refused; up to this much an hour for each.
-  bool keep_unverified = false;
-  size_t unverified_bytes_per_hour = size_t{64} << 20;
-};
-
 // Thread safety: all of it.   Blocking: none; signatures are computed on the thread of the request.
 class Endpoint {
  public:
-  // Borrows what `core` refers to and `secrets`, which must outlive every request.
-  Endpoint(const Core& core, const SecretStore& secrets, EndpointOptions options);
+  // Reads the verify token's file. Borrows what `core` refers to and `secrets`, which must outlive every request.
+  //   As LoadVerifyToken fails.
+  static absl::StatusOr<std::unique_ptr<Endpoint>> Make(const Core& core, const SecretStore& secrets,
+                                                        const Options& options);
 
   // The router must not be used any more once this object is gone.
   void AddRoutes(http::Router& router) const;
 
  private:
+  Endpoint(const Core& core, const SecretStore& secrets, std::optional<SecretHash> verify_token,
+           std::unique_ptr<UnverifiedStore> unverified);
+
   void Handshake(const http::Request& request, http::Responder responder) const;
   void Receive(http::Request request, http::Responder responder) const;
   absl::Status CheckReady() const;
 
   const Core core_;
   const SecretStore& secrets_;
-  const EndpointOptions options_;
+  const std::optional<SecretHash> verify_token_;       // Without one, every handshake is refused.
   const std::unique_ptr<UnverifiedStore> unverified_;  // nullptr unless they are kept.
 };
 

@@ -82,7 +82,8 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
   }
 
   void AppendNext() {
-    if (next_ == body_.events.size()) return End(new_events_);
+    // On the executor the log may by then be closing; what Meta sends again is stored then.
+    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return End(status);
     const absl::Span<BodyEvent> events = NextEvents();
     auto batch = MakeBatch(events);
     if (!batch.ok()) return End(batch.status());

@@ -26,6 +26,7 @@ class UnverifiedStore::Keeping : public std::enable_shared_from_this<Keeping> {
         done_(std::move(done)) {}
 
   void LookUpNext() {
+    if (absl::Status status = store_.core_.streams.CheckServing(); !status.ok()) return std::move(done_)(status);
     if (next_ == names_.size()) return Store();
     store_.core_.log.OpenInstance(names_[next_], OpenMode::kExisting,
                                   [self = shared_from_this()](absl::StatusOr<std::shared_ptr<Instance>> instance) {

@@ -92,6 +92,19 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "Listen on an address that others can reach even without TLS and keys: whoever reaches it can read, "
                "write and delete everything.");
 
+    flags.Section("Webhooks");
+    flags.Text("webhook_verify_token_file", &options_.webhook.verify_token_file, "FILE",
+               "A file with the verify token that was typed in at Meta; without it the handshake is refused. Readable "
+               "by its owner alone.");
+    flags.Text("seal_key_file", &options_.webhook.seal_key_file, "FILE",
+               "The key that seals the stored app secrets; made when it is first needed. Default: the data directory's "
+               "name with .seal.");
+    flags.Bool("webhook_unverified", &options_.webhook.keep_unverified,
+               "Keep webhooks of existing instances that have no app secret, hidden, for readers who bring one; if "
+               "false, they are refused.");
+    flags.Bytes<size_t>("webhook_unverified_bytes_per_hour", &options_.webhook.unverified_bytes_per_hour, kMiB, kTiB,
+                        "How much of that each instance takes.");
+
     flags.Section("Memory and threads");
     flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
                         "Recent events kept for subscribers near the head, over all instances.");
