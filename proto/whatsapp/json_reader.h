@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"

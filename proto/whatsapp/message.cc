@@ -1,10 +1,7 @@
 // ParseMessage: the message, its parts, and the agreement of its type and content.
-#include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "proto/errors.h"
 #include "proto/whatsapp/contact_card_fields.h"
 #include "proto/whatsapp/content.h"
