@@ -6,8 +6,8 @@
 //     if (const auto* const text = std::get_if<whatsapp::Text>(&message->content)) Reply(message->from, text->body);
 //   }
 //
-// Nothing is parsed until From is called; it takes a microsecond or two. proto/whatsapp/content.h has the rules by which
-// webhooks are read, docs/clients/whatsapp-cpp.md the content kinds with an example.
+// Nothing is parsed until From is called; it takes a microsecond or two. proto/whatsapp/content.h has the rules by
+// which webhooks are read, docs/clients/whatsapp-cpp.md the content kinds with an example.
 //
 // Thread safety: values. Ownership: they share nothing with the event. Strings are UTF-8.
 #ifndef PLAYHEAD_CLIENT_WHATSAPP_H_
