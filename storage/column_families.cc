@@ -53,6 +53,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   db.create_missing_column_families = true;
   if (options.env != nullptr) db.env = options.env;
   db.write_buffer_manager = shared.write_buffers;
+  db.listeners.push_back(shared.stalls);
   db.max_background_jobs = 2;
   db.max_total_wal_size = options.wal_bytes_max;
   db.bytes_per_sync = kMiB;  // Flushes trickle to the disk, so that a commit's sync does not wait behind one.

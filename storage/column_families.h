@@ -2,9 +2,11 @@
 #ifndef PLAYHEAD_STORAGE_COLUMN_FAMILIES_H_
 #define PLAYHEAD_STORAGE_COLUMN_FAMILIES_H_
 
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,12 +36,26 @@ std::string SliceFamilyName(uint32_t number);
 // The number of a slice's family; nullopt for other names.
 std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name);
 
+// Counts how often writes begin to be slowed down or stopped. Thread safety: all methods.
+class StallCounter final : public rocksdb::EventListener {
+ public:
+  void OnStallConditionsChanged(const rocksdb::WriteStallInfo& info) override {
+    if (info.condition.prev == rocksdb::WriteStallCondition::kNormal) count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // How many there were since this was last asked.
+  uint64_t Take() { return count_.exchange(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> count_{0};
+};
+
 // What one store shares between its families.
 struct SharedTuning {
   explicit SharedTuning(const StoreOptions& options);
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
   std::shared_ptr<DedupExpiry> dedup_expiry;
+  std::shared_ptr<StallCounter> stalls = std::make_shared<StallCounter>();
 };
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared);

@@ -380,6 +380,7 @@ std::unique_ptr<Commit> CommitBuilder::Finish() {
   for (const auto& [producer, run] : runs_) CloseRun(producer.second, run);
   runs_.clear();
   commit_->wants_slice = blocks_.WantsNextSlice();
+  commit_->instance_count = instance_count_;
   return std::move(commit_);
 }
 

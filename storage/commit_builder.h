@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,7 +36,9 @@ struct Commit {
   std::vector<std::unique_ptr<PendingAppend>> deferred;
   std::vector<PublishedBlock> blocks;
   std::vector<std::shared_ptr<LogInstance>> deleted;
-  bool wants_slice = false;  // The slice that is being written to is full: make the next one.
+  uint64_t instance_count = 0;               // Behind it.
+  std::optional<absl::Duration> write_time;  // Set once it is written; unset if there was nothing to write.
+  bool wants_slice = false;                  // The slice that is being written to is full: make the next one.
   struct Outcome {
     absl::Status status;
     StatusCallback done;
@@ -94,6 +97,7 @@ class CommitBuilder {
   void UseSlice(uint32_t number, StatusCallback done);
 
   uint64_t next_commit() const { return next_commit_; }
+  uint64_t instance_count() const { return instance_count_; }
 
  private:
   // A producer's run that the commit may still extend.

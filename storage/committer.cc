@@ -145,7 +145,9 @@ absl::Status Committer::Write(Commit& commit) {
   if (commit.batch.Count() == 0) return absl::OkStatus();  // Nothing but refusals.
   rocksdb::WriteOptions write;
   write.sync = options_.durability == Durability::kDisk;
+  const absl::Time begin = absl::Now();
   const rocksdb::Status status = commit.store->db()->Write(write, &commit.batch);
+  if (status.ok()) commit.write_time = absl::Now() - begin;
   return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
 }
 

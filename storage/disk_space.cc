@@ -4,7 +4,7 @@
 
 namespace playhead::storage {
 
-bool DiskSpace::IsLow() {
+uint64_t DiskSpace::free_bytes() {
   const int64_t now = absl::GetCurrentTimeNanos();
   int64_t next = next_look_nanos_.load(std::memory_order_relaxed);
   // One caller looks; the others go by the last answer. A clock that was set back makes the next look early, not late.
@@ -13,7 +13,7 @@ bool DiskSpace::IsLow() {
     uint64_t bytes = 0;
     if (env_.GetFreeSpace(dir_, &bytes).ok()) free_bytes_.store(bytes, std::memory_order_relaxed);
   }
-  return free_bytes() < free_bytes_min_;
+  return free_bytes_.load(std::memory_order_relaxed);
 }
 
 }  // namespace playhead::storage

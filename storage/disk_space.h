@@ -20,10 +20,10 @@ class DiskSpace {
   DiskSpace(rocksdb::Env& env, std::string dir, uint64_t free_bytes_min)
       : env_(env), dir_(std::move(dir)), free_bytes_min_(free_bytes_min) {}
 
-  // Whether less than the minimum is free. Asks the file system at most every 200 ms; a disk that cannot be asked is
-  // not low.
-  bool IsLow();
-  uint64_t free_bytes() const { return free_bytes_.load(std::memory_order_relaxed); }
+  // Whether less than the minimum is free.
+  bool IsLow() { return free_bytes() < free_bytes_min_; }
+  // Asks the file system at most every 200 ms; of a disk that cannot be asked, everything is free.
+  uint64_t free_bytes();
 
  private:
   static constexpr int64_t kIntervalNanos = 200'000'000;

@@ -27,6 +27,7 @@
 #include "storage/event_filter.h"
 #include "storage/limits.h"
 #include "storage/record_store.h"
+#include "storage/stats.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -154,6 +155,7 @@ struct ReadResult {
   size_t bytes = 0;
   uint32_t event_count = 0;
   size_t scanned_bytes = 0;  // Of the blocks that were looked at, whether taken or filtered out.
+  uint32_t scanned_blocks = 0;
   // Everything up to here (downwards to right behind here, for a reverse read) was returned or filtered out. Forwards
   // it is the next `after`; in reverse the next `until`.
   Cursor next;
@@ -214,6 +216,9 @@ class EventLog {
   virtual void SetCommitListener(CommitListener* listener) = 0;
 
   virtual Durability durability() const = 0;
+
+  // What the log has done and how it stands. Cheap: it reads counters.
+  virtual LogStats stats() const = 0;
 
   // Small durable state beside the log; as long as this log is.
   virtual RecordStore& records() = 0;

@@ -26,8 +26,8 @@ constexpr double kShareGrowth = 1.001;
 }  // namespace
 
 Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
-                         std::function<void(Committer::Command)> submit)
-    : options_(options), store_(std::move(store)), submit_(std::move(submit)) {
+                         std::function<void(Committer::Command)> submit, StatsRecorder* stats)
+    : options_(options), store_(std::move(store)), submit_(std::move(submit)), stats_(stats) {
   ticker_ = std::thread([this] { Tick(); });
 }
 
@@ -122,6 +122,8 @@ void Maintenance::Tick() {
     if (const std::shared_ptr<Store> store = store_(); store != nullptr) {
       if (options_.durability == Durability::kOs) SyncUnsynced(*store);
       ForgetIdentities(*store);
+      stats_->set_wal_bytes(store->WalBytes());
+      stats_->NoteWriteStalls(store->TakeWriteStalls());
       RetryFailed();
     }
     mu_.Lock();

@@ -17,6 +17,7 @@
 #include "storage/committer.h"
 #include "storage/executor.h"
 #include "storage/options.h"
+#include "storage/stats_recorder.h"
 #include "storage/store.h"
 
 namespace playhead::storage {
@@ -25,8 +26,9 @@ namespace playhead::storage {
 class Maintenance {
  public:
   // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
+  // `stats` hears every second of the write-ahead log and of stalls, and must outlive this.
   Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
-              std::function<void(Committer::Command)> submit);
+              std::function<void(Committer::Command)> submit, StatsRecorder* stats);
   ~Maintenance() { Stop(); }
 
   // Cuts off what is running and drops what is queued, for good; both are taken up at the next start.
@@ -64,6 +66,7 @@ class Maintenance {
   const StoreOptions options_;
   const std::function<std::shared_ptr<Store>()> store_;
   const std::function<void(Committer::Command)> submit_;
+  StatsRecorder* const stats_;
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.

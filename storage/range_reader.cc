@@ -52,6 +52,7 @@ class RangeRead {
       if ((*decoded)->first() > until_) return Ended();  // It lies between two epochs.
       expected = (*decoded)->last().sequence() + 1;
       result_.scanned_bytes += (*decoded)->body().size();
+      ++result_.scanned_blocks;
       const Cursor end = std::min((*decoded)->last(), until_);
       result_.next = SliceBlock(*decoded, result_.next, until_, FilterOf(options_), budget_, result_.slices);
       if (result_.next >= until_) return Ended();
@@ -82,6 +83,7 @@ class RangeRead {
       }
       expected = (*decoded)->first().sequence() - 1;
       result_.scanned_bytes += (*decoded)->body().size();
+      ++result_.scanned_blocks;
       const Cursor lowest = std::max((*decoded)->first(), after + 1);
       const Cursor done = SliceBlockReverse(*decoded, after, result_.next, FilterOf(options_), budget_, result_.slices);
       if (done != Cursor()) result_.next = bounds_.epochs.Previous(done);

@@ -1,5 +1,6 @@
 #include "storage/rocksdb_event_log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "storage/range_reader.h"
 #include "storage/record_rows.h"
 #include "storage/rocksdb_status.h"
+#include "storage/stats_recorder.h"
 #include "storage/store.h"
 
 namespace playhead::storage {
@@ -96,6 +98,11 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Comm
   void SetCommitListener(CommitListener* listener) override { listener_ = listener; }
   Durability durability() const override { return options_.durability; }
   RecordStore& records() override { return *this; }
+  LogStats stats() const override {
+    LogStats stats = stats_.Snapshot();
+    stats.disk_free_bytes = disk_.free_bytes();
+    return stats;
+  }
 
   void Append(const std::shared_ptr<SessionState>& session, AppendBatch batch, Callback<AppendResult> done);
 
@@ -133,6 +140,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Comm
   absl::Status Resolve(PendingAppend& append);
   void ResolveSession(const std::shared_ptr<SessionState>& session);
   void Requeue(std::vector<std::unique_ptr<PendingAppend>> deferred);
+  void CountCommit(const Commit& commit);
   void Answer(Commit& commit);
 
   absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(const std::shared_ptr<Store>& store,
@@ -153,7 +161,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Comm
   }
 
   const StoreOptions options_;
-  DiskSpace disk_;
+  mutable DiskSpace disk_;
+  StatsRecorder stats_;
   InstanceTable table_;
   CommitListener* listener_ = nullptr;
   std::atomic<bool> closing_{false};
@@ -213,6 +222,7 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
       return state.status();
     }
   }
+  stats_.set_instances((*builder)->instance_count());
   store_closed_ = (*opened)->closed();
   absl::MutexLock lock(&store_mu_);
   store_ = *std::move(opened);
@@ -222,7 +232,8 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
 void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
   committer_ = std::make_unique<Committer>(options_, std::move(builder), static_cast<Committer::Host*>(this));
   maintenance_ = std::make_unique<Maintenance>(
-      options_, [this] { return CurrentStore(); }, [this](Committer::Command command) { Submit(std::move(command)); });
+      options_, [this] { return CurrentStore(); }, [this](Committer::Command command) { Submit(std::move(command)); },
+      &stats_);
   maintenance_->EraseDeleted();
   maintenance_->MergeFullSlices();
 }
@@ -243,6 +254,7 @@ std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause
     return nullptr;
   }
   maintenance_->GoOn();
+  stats_.NoteReopen();
   LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
   return *std::move(builder);
 }
@@ -343,8 +355,20 @@ void RocksDbEventLog::Requeue(std::vector<std::unique_ptr<PendingAppend>> deferr
 void RocksDbEventLog::OnCompleted(std::unique_ptr<Commit> commit) {
   for (const auto& instance : commit->deleted) table_.Erase(instance->name());
   if (!commit->blocks.empty()) stored_since_open_.store(true, std::memory_order_relaxed);
+  if (commit->write_time) CountCommit(*commit);
   absl::MutexLock lock(&answers_mu_);
   answers_.push_back(std::move(commit));
+}
+
+void RocksDbEventLog::CountCommit(const Commit& commit) {
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+  for (const PublishedBlock& published : commit.blocks) {
+    events += published.block->header().event_count;
+    bytes += published.block->body().size();
+  }
+  stats_.NoteCommit(events, bytes, *commit.write_time, options_.durability == Durability::kDisk);
+  stats_.set_instances(commit.instance_count);
 }
 
 void RocksDbEventLog::AnswerCompleted() {
@@ -371,6 +395,11 @@ void RocksDbEventLog::Answer(Commit& commit) {
   for (auto& append : commit.appends) {
     queued_bytes_.fetch_sub(append->bytes(), std::memory_order_relaxed);
     if (append->refusal.ok()) {
+      const std::vector<Cursor>& duplicates = append->result.duplicates_at;
+      if (!duplicates.empty()) {
+        const auto fresh = std::count(duplicates.begin(), duplicates.end(), Cursor());
+        stats_.NoteDuplicates(duplicates.size() - static_cast<size_t>(fresh));
+      }
       std::move(append->done)(std::move(append->result));
     } else {
       std::move(append->done)(std::move(append->refusal));
@@ -431,9 +460,17 @@ void RocksDbEventLog::OpenInstance(absl::string_view name, OpenMode mode, Callba
 }
 
 void RocksDbEventLog::Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) {
-  RunWithStore<ReadResult>(readers_, std::move(done),
-                           [instance = std::move(instance), options = std::move(options)](
-                               const std::shared_ptr<Store>& store) { return ReadRange(store, *instance, options); });
+  RunWithStore<ReadResult>(
+      readers_, std::move(done),
+      [this, instance = std::move(instance), options = std::move(options)](const std::shared_ptr<Store>& store) {
+        auto result = ReadRange(store, *instance, options);
+        if (result.ok()) {
+          stats_.NoteRead(result->bytes, result->scanned_blocks);
+        } else if (HasReason(result.status(), Reason::kDataLoss)) {
+          stats_.NoteDamage();
+        }
+        return result;
+      });
 }
 
 void RocksDbEventLog::FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) {

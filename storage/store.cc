@@ -243,6 +243,14 @@ absl::Status Store::CreateSlice(uint32_t number) {
   return absl::OkStatus();
 }
 
+uint64_t Store::WalBytes() const {
+  rocksdb::VectorLogPtr files;
+  db_->GetSortedWalFiles(files).PermitUncheckedError();  // Then it knows of none.
+  uint64_t bytes = 0;
+  for (const auto& file : files) bytes += file->SizeFileBytes();
+  return bytes;
+}
+
 absl::Status Store::MarkCleanStop() {
   if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
   rocksdb::Status status = db_->SyncWAL();

@@ -51,6 +51,11 @@ class Store {
   // Which identities are forgotten.
   DedupExpiry& dedup_expiry() const { return *tuning_.dedup_expiry; }
 
+  // How often writes began to be stalled since this was last asked.
+  uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }
+  // Of the files of the write-ahead log. Asks the file system.
+  uint64_t WalBytes() const;
+
   // Declares that the epoch floor was raised where it had to be. Called once after every open.
   absl::Status NoteHistorySettled();
 
