@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "broker/grpc/event_log_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
