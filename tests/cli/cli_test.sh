@@ -300,34 +300,4 @@ test_benchmarks_run_and_speak_json() {
   expect_eq "$(jq '.deliveries_per_second > 0' <<<"$out")" true
 }
 
-test_a_certificate_for_local_use_is_made_renewed_and_never_put_over_anothers() {
-  expect_exit 0 "$playhead" tls dev-cert tls --host=broker.local --host=10.1.2.3
-  expect_match "$out" "Made tls/cert.pem*--tls_cert=tls/cert.pem --tls_key=tls/key.pem*--ca=tls/ca.pem*GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=tls/ca.pem"
-  expect_eq "$(stat -c %a tls/key.pem tls/ca-key.pem tls/cert.pem tls/ca.pem | xargs)" "600 600 644 644"
-  local name
-  for name in localhost broker.local; do
-    expect_exit 0 openssl verify -x509_strict -purpose sslserver -CAfile tls/ca.pem -verify_hostname $name tls/cert.pem
-  done
-  for name in 127.0.0.1 ::1 10.1.2.3; do
-    expect_exit 0 openssl verify -x509_strict -purpose sslserver -CAfile tls/ca.pem -verify_ip $name tls/cert.pem
-  done
-  cp -r tls before
-  expect_exit 0 "$playhead" tls dev-cert tls
-  expect_match "$out" "Renewed tls/cert.pem*"
-  cmp tls/ca.pem before/ca.pem
-  ! cmp -s tls/key.pem before/key.pem || die "the key was not renewed"
-  # Anything there that it did not make is left as it is.
-  mkdir other
-  echo mine >other/key.pem
-  expect_exit 1 "$playhead" tls dev-cert other
-  expect_match "$err" "*other/key.pem was not made by this command*"
-  expect_eq "$(ls other)$(<other/key.pem)" "key.pemmine"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -keyout key -out cert 2>/dev/null
-  cp cert tls/cert.pem
-  expect_exit 1 "$playhead" tls dev-cert tls
-  expect_match "$err" "*tls/cert.pem was not made by this command*"
-  cmp cert tls/cert.pem
-  expect_exit 2 "$playhead" tls dev-cert empty --host=
-}
-
 run_tests "$@"

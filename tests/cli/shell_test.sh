@@ -44,7 +44,8 @@ start_broker() {
   local line
   read -r line <ready || die "the broker did not start: $(<broker.log)"
   expect_match "$line" "ready grpc=127.0.0.1:*"
-  PLAYHEAD_TARGET=${line#ready grpc=}
+  line=${line#ready grpc=}
+  PLAYHEAD_TARGET=${line%% *}
   export PLAYHEAD_TARGET
 }
 

@@ -47,6 +47,9 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return FindReason(ToProto(status).code()) != nullptr ? ExitCode::kConflict : ExitCode::kFailed;
     case absl::StatusCode::kDataLoss:
       return ExitCode::kDataLoss;
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return ExitCode::kDenied;
     case absl::StatusCode::kCancelled:
       return ExitCode::kInterrupted;
     default:

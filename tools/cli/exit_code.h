@@ -10,11 +10,12 @@ enum class ExitCode {
   kOk = 0,
   kFailed = 1,        // Anything that has no code of its own.
   kUsage = 2,         // Flags or arguments that the command does not take; input that the broker refuses.
-  kNotFound = 3,      // No such instance, or it was deleted.
+  kNotFound = 3,      // No such instance, or it was deleted; no such key.
   kUnavailable = 4,   // The broker cannot be reached or is busy: the same command may succeed later.
   kCursor = 5,        // Cannot resume from that cursor: it was trimmed away, or is not of this log.
   kConflict = 6,      // An append clashes with what is stored: an identity, a sequence or the expected head.
   kDataLoss = 7,      // Stored events cannot be read intact.
+  kDenied = 8,        // The key is missing, wrong or no longer good, or does not allow this.
   kInterrupted = 130  // Ctrl-C before the work was done.
 };
 
