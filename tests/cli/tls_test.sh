@@ -4,10 +4,10 @@ set -euo pipefail
 # shellcheck source=tests/cli/shell_test.sh
 source tests/cli/shell_test.sh
 
-# start_tls_broker [FLAG...]: a broker that speaks TLS; clients find it, and what to trust, in the environment.
+# start_tls_broker: a broker that speaks TLS; clients find it, and what to trust, in the environment.
 start_tls_broker() {
   "$playhead" tls dev-cert tls >/dev/null
-  start_broker --tls_cert=tls/cert.pem --tls_key=tls/key.pem "$@"
+  start_broker --tls_cert=tls/cert.pem --tls_key=tls/key.pem
   export PLAYHEAD_CA=$PWD/tls/ca.pem
 }
 
@@ -68,7 +68,7 @@ test_a_renewed_certificate_is_served_without_a_restart() {
   start_tls_broker
   expect_exit 0 "$playhead" instances
   "$playhead" tls dev-cert tls >/dev/null
-  timeout 60 tail -n +1 -f broker.log | grep -q -m 1 "event=tls_certificate generation=2"
+  grep -q -m 1 "event=tls_certificate generation=2" <(timeout 60 tail -n +1 -f broker.log)
   expect_exit 0 "$playhead" instances
   expect_match "$(openssl s_client -connect "$PLAYHEAD_TARGET" -CAfile tls/ca.pem </dev/null 2>/dev/null | openssl x509)" \
     "$(openssl x509 -in tls/cert.pem)"
