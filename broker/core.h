@@ -2,6 +2,8 @@
 #ifndef PLAYHEAD_BROKER_CORE_H_
 #define PLAYHEAD_BROKER_CORE_H_
 
+#include "broker/audit.h"
+#include "broker/auth/authenticator.h"
 #include "broker/byte_budget.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
@@ -23,6 +25,8 @@ struct Core {
   ByteBudget& delivery_budget;
   StreamRegistry& streams;
   Metrics& metrics;
+  Authenticator& auth;
+  Audit& audit;
 };
 
 }  // namespace playhead::broker

@@ -13,8 +13,16 @@ using storage::Cursor;
 
 std::shared_ptr<Fetch> Fetch::Start(const Core& core, FetchRequest request, storage::Callback<FetchPage> done) {
   std::shared_ptr<Fetch> fetch(new Fetch(core, std::move(request), std::move(done)));
-  fetch->Open();
+  fetch->Admit();
   return fetch;
+}
+
+void Fetch::Admit() {
+  if (request_.caller == nullptr) return Open();
+  request_.caller->AdmitInstance(core_.log, request_.instance, [self = shared_from_this()](absl::Status status) {
+    if (!status.ok()) return self->Finish(std::move(status));
+    self->Open();
+  });
 }
 
 void Fetch::Open() {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "broker/auth/caller.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/start_position.h"
@@ -26,6 +27,8 @@ struct FetchRequest {
   bool reverse = false;
   std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   bool allow_gap = false;
+  // Who asks, for the quota of instances; nullptr is the broker itself. That it may read was checked.
+  std::shared_ptr<Caller> caller;
 };
 
 struct FetchPage {
@@ -59,6 +62,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
       : core_(core), request_(std::move(request)), done_(std::move(done)) {}
 
   // Each of these runs after the one before it has ended, so no lock guards the members.
+  void Admit();
   void Open();
   void OnStart(storage::Cursor after);
   void Read();

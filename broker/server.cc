@@ -9,7 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "broker/auth/admin_secret.h"
 #include "broker/grpc/event_log_service.h"
+#include "broker/grpc/keys_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
 #include "broker/listen_policy.h"
@@ -69,9 +71,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
                                                    options.store.append_queue_bytes_max,
                                                    ", so that streams are slowed down before anything is refused"));
   }
+  std::optional<SecretHash> admin_secret;
+  if (!options.admin_secret_file.empty()) {
+    auto loaded = LoadAdminSecret(options.admin_secret_file);
+    if (!loaded.ok()) return loaded.status();
+    admin_secret = *loaded;
+  }
   Log().info("event=start data_dir={} grpc_listen={} http_listen={}", options.store.data_dir, options.grpc_listen,
              options.http_listen);
-  std::unique_ptr<Server> server(new Server(options));
+  std::unique_ptr<Server> server(new Server(options, admin_secret));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
@@ -82,14 +90,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   return server;
 }
 
-Server::Server(const ServerOptions& options)
+Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_secret)
     : limits_(options.limits),
+      auth_(admin_secret),
       executor_(limits_.executor_threads),
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       http_body_budget_(limits_.http_body_budget_bytes, executor_),
-      streams_(limits_.streams_max),
+      streams_(limits_.streams_max, timers_),
       tail_(limits_.tail_bytes_max, executor_) {}
 
 Server::~Server() {
@@ -97,6 +106,7 @@ Server::~Server() {
   grpc_.reset();
   listener_.reset();
   service_.reset();
+  keys_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -107,6 +117,11 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   log_->SetCommitListener(&tail_);
+  audit_ = std::make_unique<Audit>(*log_);
+  auto keys = KeyStore::Load(*log_, auth_, *audit_);
+  if (!keys.ok()) return keys.status();
+  keys_ = *std::move(keys);
+  if (auth_.open()) Log().warn("event=open: there is no key and no administrator's secret: anybody may do everything");
   return absl::OkStatus();
 }
 
@@ -119,13 +134,14 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
     credentials_ = MakeServerCredentials(*certificates_);
   }
   const ListenGuards guards = {
-      .keys = false, .tls = certificates_ != nullptr, .allow_anyone = options.allow_anyone_on_the_network};
+      .keys = !auth_.open(), .tls = certificates_ != nullptr, .allow_anyone = options.allow_anyone_on_the_network};
   if (absl::Status status = CheckListen(options.grpc_listen, guards); !status.ok()) return status;
   return options.http_listen.empty() ? absl::OkStatus() : CheckListen(options.http_listen, guards);
 }
 
 Core Server::MakeCore() {
-  return Core{limits_, *log_, executor_, tail_, timers_, append_budget_, delivery_budget_, streams_, metrics_};
+  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,
+              delivery_budget_, streams_, metrics_,  auth_, *audit_};
 }
 
 absl::Status Server::LoadWebhooks(const ServerOptions& options) {
@@ -147,9 +163,11 @@ absl::Status Server::LoadWebhooks(const ServerOptions& options) {
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore());
+  keys_service_ = MakeKeysService(MakeCore(), *keys_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
+  builder.RegisterService(keys_service_.get());
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
   if (!listen.ok()) return listen.status();
@@ -183,7 +201,7 @@ absl::Status Server::ListenHttp(const std::string& http_listen) {
   http::AddStatusRoutes(router_, MakeCore());
   http::ListenerOptions options;
   options.listen = http_listen;
-  options.runs_open = [] { return true; };
+  options.runs_open = [this] { return auth_.open(); };
   if (certificates_ != nullptr) options.tls = [this] { return certificates_->HttpContext(); };
   auto http = http::Listener::Start(std::move(options), router_, limits_, http_body_budget_, metrics_);
   if (!http.ok()) return http.status();

@@ -5,11 +5,16 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "broker/audit.h"
+#include "broker/auth/authenticator.h"
+#include "broker/auth/key_store.h"
+#include "broker/auth/secret.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/grpc/inherited_listener.h"
@@ -42,6 +47,8 @@ struct ServerOptions {
   bool allow_anyone_on_the_network = false;
   // Served with HTTP.
   webhook::Options webhook;
+  // A file with the administrator's secret, as broker/auth/admin_secret.h has it; empty for none.
+  std::string admin_secret_file;
   Limits limits;
 };
 
@@ -49,10 +56,10 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
-  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range. Or as
-  //   webhook::LoadVerifyToken. FailedPrecondition  the address cannot be listened on: in use, not of this machine, or
-  //   not to be used unguarded.
-  //                       Or as OpenRocksDbEventLog or Certificates::Load.
+  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range; or as LoadAdminSecret
+  //                       or webhook::LoadVerifyToken.
+  //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
+  //                       Or as OpenRocksDbEventLog, Certificates::Load or LoadAdminSecret.
   //   DataLoss            as OpenRocksDbEventLog.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
 
@@ -77,9 +84,10 @@ class Server {
   const ByteBudget& append_budget() const { return append_budget_; }
   const ByteBudget& delivery_budget() const { return delivery_budget_; }
   const StreamRegistry& streams() const { return streams_; }
+  Authenticator& auth() { return auth_; }
 
  private:
-  explicit Server(const ServerOptions& options);
+  Server(const ServerOptions& options, std::optional<SecretHash> admin_secret);
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
@@ -88,6 +96,7 @@ class Server {
   absl::Status ListenHttp(const std::string& http_listen);
 
   const Limits limits_;
+  Authenticator auth_;
 
   // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls,
   // which end every stream and subscription; the log, whose last callbacks find them closed; then the timers and the
@@ -101,12 +110,15 @@ class Server {
   StreamRegistry streams_;
   Metrics metrics_;
   Tail tail_;  // Listens to the log.
-  std::unique_ptr<storage::EventLog> log_;
+  std::unique_ptr<Audit> audit_;
+  std::unique_ptr<KeyStore> keys_;
+  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the two above.
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
+  std::unique_ptr<grpc::Service> keys_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

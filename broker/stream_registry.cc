@@ -1,5 +1,6 @@
 #include "broker/stream_registry.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -28,21 +29,57 @@ StreamRegistry::Ticket& StreamRegistry::Ticket::operator=(Ticket&& other) noexce
 }
 
 void StreamRegistry::Ticket::Reset() {
-  StreamRegistry* const registry = std::exchange(registry_, nullptr);
-  if (registry == nullptr) return;
-  absl::MutexLock lock(&registry->mu_);
-  registry->streams_.erase(number_);
+  if (registry_ != nullptr) std::exchange(registry_, nullptr)->Remove(number_);
 }
 
-absl::StatusOr<StreamRegistry::Ticket> StreamRegistry::Admit(const std::shared_ptr<ClosableStream>& stream) {
+absl::StatusOr<StreamRegistry::Ticket> StreamRegistry::Admit(const std::shared_ptr<ClosableStream>& stream,
+                                                             std::shared_ptr<Caller> caller) {
   absl::MutexLock lock(&mu_);
   if (closing_) return ShuttingDown();
+  if (absl::Status status = caller->CheckGood(); !status.ok()) return status;
   if (streams_.size() >= streams_max_) {
     return MakeError(Reason::kStreamsLimit,
                      absl::StrCat("the broker has ", streams_max_, " streams open, which is its limit"));
   }
-  streams_.emplace(++last_number_, stream);
+  if (absl::Status status = caller->key().AddStream(); !status.ok()) return status;
+  by_caller_[caller.get()].insert(++last_number_);
+  streams_.emplace(last_number_, Open{stream, std::move(caller)});
+  ArmCheck();
   return Ticket(this, last_number_);
+}
+
+void StreamRegistry::Remove(uint64_t number) {
+  absl::MutexLock lock(&mu_);
+  const auto found = streams_.find(number);
+  const std::shared_ptr<Caller> caller = std::move(found->second.caller);
+  streams_.erase(found);
+  caller->key().RemoveStream();
+  const auto group = by_caller_.find(caller.get());
+  group->second.erase(number);
+  if (group->second.empty()) by_caller_.erase(group);
+}
+
+void StreamRegistry::ArmCheck() {
+  if (std::exchange(check_armed_, true)) return;
+  timers_.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kCallerCheckInterval),
+                   [this] { CheckCallers(); });
+}
+
+void StreamRegistry::CheckCallers() {
+  std::vector<std::pair<absl::Status, std::shared_ptr<ClosableStream>>> ended;
+  {
+    absl::MutexLock lock(&mu_);
+    check_armed_ = false;
+    for (const auto& [caller, numbers] : by_caller_) {
+      const absl::Status status = caller->CheckGood();
+      if (status.ok()) continue;
+      for (const uint64_t number : numbers) {
+        if (auto stream = streams_[number].stream.lock()) ended.emplace_back(status, std::move(stream));
+      }
+    }
+    if (!by_caller_.empty()) ArmCheck();
+  }
+  for (const auto& [status, stream] : ended) stream->Close(status);
 }
 
 absl::Status StreamRegistry::CheckServing() const {
@@ -51,13 +88,13 @@ absl::Status StreamRegistry::CheckServing() const {
 }
 
 void StreamRegistry::CloseAll() {
-  std::vector<std::shared_ptr<ClosableStream>> streams;
+  Streams streams;
   {
     absl::MutexLock lock(&mu_);
     closing_ = true;
     streams.reserve(streams_.size());
-    for (const auto& [number, weak] : streams_) {
-      if (auto stream = weak.lock()) streams.push_back(std::move(stream));
+    for (const auto& [number, open] : streams_) {
+      if (auto stream = open.stream.lock()) streams.push_back(std::move(stream));
     }
   }
   for (const auto& stream : streams) stream->Close(ShuttingDown());

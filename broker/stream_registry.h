@@ -1,16 +1,21 @@
-// The streams that are open: bounds their number and ends them when the broker stops.
+// The streams that are open, of every protocol: bounds their number, ends them when the broker stops, and those of a
+// caller who is no longer good.
 #ifndef PLAYHEAD_BROKER_STREAM_REGISTRY_H_
 #define PLAYHEAD_BROKER_STREAM_REGISTRY_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "broker/auth/caller.h"
+#include "broker/timer_queue.h"
 
 namespace playhead::broker {
 
@@ -22,7 +27,12 @@ class ClosableStream {
   virtual void Close(absl::Status status) = 0;
 };
 
-// Thread safety: all methods may be called from any thread.   Blocking: none.   Ownership: must outlive its tickets.
+// How soon after a key is revoked or expires its streams are asked to end. The registry looks that often at each caller
+// with a stream, so neither a moved clock nor a forgotten notice keeps a stream open.
+inline constexpr absl::Duration kCallerCheckInterval = absl::Milliseconds(250);
+
+// Thread safety: all methods may be called from any thread.   Blocking: none.
+// Ownership: must outlive its tickets; borrows `timers`, which must be stopped before it goes.
 class StreamRegistry {
  public:
   // A stream's place; given back when destroyed. Not thread-safe.
@@ -42,14 +52,17 @@ class StreamRegistry {
     uint64_t number_ = 0;
   };
 
-  explicit StreamRegistry(size_t streams_max) : streams_max_(streams_max) {}
+  StreamRegistry(size_t streams_max, TimerQueue& timers) : streams_max_(streams_max), timers_(timers) {}
   StreamRegistry(const StreamRegistry&) = delete;
   StreamRegistry& operator=(const StreamRegistry&) = delete;
 
-  // Takes up a stream; from then on `stream` is closed when the broker stops.
-  //   ResourceExhausted  STREAMS_LIMIT.
+  // Takes up a stream of `caller`; from then on `stream` is closed when the broker stops, and within a second of the
+  // caller's no longer being good, with Caller::CheckGood's status.
+  //   ResourceExhausted  STREAMS_LIMIT; QUOTA_EXCEEDED: the key has as many streams as it may.
   //   Unavailable        SHUTTING_DOWN.
-  absl::StatusOr<Ticket> Admit(const std::shared_ptr<ClosableStream>& stream) ABSL_LOCKS_EXCLUDED(mu_);
+  //   Unauthenticated    as Caller::CheckGood.
+  absl::StatusOr<Ticket> Admit(const std::shared_ptr<ClosableStream>& stream, std::shared_ptr<Caller> caller)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Ok, or Unavailable (SHUTTING_DOWN): what every new call asks first.
   absl::Status CheckServing() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -60,10 +73,26 @@ class StreamRegistry {
   size_t size() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  using Streams = std::vector<std::shared_ptr<ClosableStream>>;
+
+  struct Open {
+    std::weak_ptr<ClosableStream> stream;
+    std::shared_ptr<Caller> caller;
+  };
+
+  void Remove(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
+  void ArmCheck() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Ends the streams of callers who are no longer good.
+  void CheckCallers() ABSL_LOCKS_EXCLUDED(mu_);
+
   const size_t streams_max_;
+  TimerQueue& timers_;
   mutable absl::Mutex mu_;  // Guards the members below it.
-  absl::flat_hash_map<uint64_t, std::weak_ptr<ClosableStream>> streams_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<uint64_t, Open> streams_ ABSL_GUARDED_BY(mu_);
+  // The streams of each caller, by number; none is empty.
+  absl::flat_hash_map<const Caller*, absl::flat_hash_set<uint64_t>> by_caller_ ABSL_GUARDED_BY(mu_);
   uint64_t last_number_ ABSL_GUARDED_BY(mu_) = 0;
+  bool check_armed_ ABSL_GUARDED_BY(mu_) = false;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
 };
 

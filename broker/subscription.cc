@@ -21,7 +21,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 std::shared_ptr<Subscription> Subscription::Start(const Core& core, SubscriptionRequest request) {
   std::shared_ptr<Subscription> subscription(new Subscription(core, std::move(request)));
-  subscription->Open();
+  subscription->Admit();
   return subscription;
 }
 
@@ -54,6 +54,14 @@ void Subscription::Close(absl::Status status) {
 }
 
 void Subscription::Wake() { Pump(); }
+
+void Subscription::Admit() {
+  if (request_.caller == nullptr) return Open();
+  request_.caller->AdmitInstance(core_.log, request_.instance, [self = shared_from_this()](absl::Status status) {
+    if (!status.ok()) return self->Close(std::move(status));
+    self->Open();
+  });
+}
 
 void Subscription::Open() {
   core_.log.OpenInstance(request_.instance, storage::OpenMode::kCreateIfPermitted,

@@ -28,6 +28,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "broker/auth/caller.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/delivery.h"
@@ -46,6 +47,8 @@ struct SubscriptionRequest {
   std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   // Trimmed history becomes a Gap; without this it closes the subscription with CURSOR_TRIMMED.
   bool allow_gap = false;
+  // Who asks, for the quota of instances; nullptr is the broker itself. That it may read was checked.
+  std::shared_ptr<Caller> caller;
 };
 
 // Thread safety: all methods may be called from any thread.   Blocking: none.
@@ -95,6 +98,7 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
   Subscription(const Core& core, SubscriptionRequest request) : core_(core), request_(std::move(request)) {}
 
   // Opening.
+  void Admit();
   void Open();
   void OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) ABSL_LOCKS_EXCLUDED(mu_);
   void OnStart(absl::StatusOr<storage::Cursor> after) ABSL_LOCKS_EXCLUDED(mu_);

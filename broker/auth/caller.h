@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "broker/auth/key.h"
 #include "broker/auth/permission.h"
+#include "storage/event_log.h"
 
 namespace playhead::broker {
 
@@ -55,6 +56,11 @@ class Caller {
   // The same for a stream, which is slowed down instead: counts, and says how long the stream must not read on. A
   // stream that has yet to begin asks with zeros.
   absl::Duration AppendDelay(size_t events, size_t bytes) { return key_->AppendDelay(events, bytes); }
+
+  // What comes before anything that makes an instance of a new name: InstanceQuota::Admit.
+  void AdmitInstance(storage::EventLog& log, const std::string& instance, storage::StatusCallback done) const {
+    key_->instance_quota().Admit(log, instance, std::move(done));
+  }
 
   // What the caller shares with those who have another secret of the key.
   Key& key() const { return *key_; }

@@ -17,7 +17,9 @@ absl::StatusOr<InstancePatterns> InstancePatterns::Make(absl::Span<const absl::s
                                   " names or prefixes of instances; given were ", patterns.size()));
   }
   InstancePatterns made;
+  std::vector<Range> all;
   for (absl::string_view text : patterns) {
+    made.texts_.emplace_back(text);
     const bool is_prefix = absl::ConsumeSuffix(&text, "*");
     const bool everything = is_prefix && text.empty();
     if (!everything && !storage::CheckInstanceName(text).ok()) {
@@ -25,30 +27,27 @@ absl::StatusOr<InstancePatterns> InstancePatterns::Make(absl::Span<const absl::s
                        "what a key covers is the name of an instance (1 to 200 bytes of [A-Za-z0-9._:@+-]), the "
                        "beginning of names followed by `*`, or `*` alone");
     }
-    made.covers_everything_ = made.covers_everything_ || everything;
-    made.patterns_.push_back({std::string(text), is_prefix});
+    all.push_back({std::string(text), is_prefix});
+  }
+  // A prefix sorts right before everything it covers, an equal exact name included.
+  std::sort(all.begin(), all.end(), [](const Range& a, const Range& b) {
+    return a.text != b.text ? a.text < b.text : a.is_prefix && !b.is_prefix;
+  });
+  for (Range& range : all) {
+    if (made.ranges_.empty() || !made.ranges_.back().Has(range.text)) made.ranges_.push_back(std::move(range));
   }
   return made;
 }
 
 InstancePatterns InstancePatterns::Everything() {
   InstancePatterns everything;
-  everything.patterns_.push_back({"", true});
-  everything.covers_everything_ = true;
+  everything.texts_.push_back("*");
+  everything.ranges_.push_back({"", true});
   return everything;
 }
 
 bool InstancePatterns::Cover(absl::string_view instance) const {
-  return std::any_of(patterns_.begin(), patterns_.end(), [instance](const Pattern& pattern) {
-    return pattern.is_prefix ? absl::StartsWith(instance, pattern.text) : instance == pattern.text;
-  });
-}
-
-std::vector<std::string> InstancePatterns::ToStrings() const {
-  std::vector<std::string> texts;
-  texts.reserve(patterns_.size());
-  for (const Pattern& pattern : patterns_) texts.push_back(absl::StrCat(pattern.text, pattern.is_prefix ? "*" : ""));
-  return texts;
+  return std::any_of(ranges_.begin(), ranges_.end(), [instance](const Range& range) { return range.Has(instance); });
 }
 
 }  // namespace playhead::broker

@@ -21,26 +21,34 @@ inline bool IsOwnInstance(absl::string_view instance) { return absl::StartsWith(
 // Immutable; thread-safe. Of names alone: what permission a name needs is for others to say.
 class InstancePatterns {
  public:
+  // The names that begin with `text`, or the one that is it.
+  struct Range {
+    std::string text;
+    bool is_prefix = false;
+
+    bool Has(absl::string_view instance) const {
+      return is_prefix ? absl::StartsWith(instance, text) : instance == text;
+    }
+  };
+
   // InvalidArgument (KEY_INVALID) unless there are 1 to kInstancePatternsMax, each a possible name, or the beginning of
-  // one followed by `*`.
+  // one followed by `*`, or `*`.
   static absl::StatusOr<InstancePatterns> Make(absl::Span<const absl::string_view> patterns);
   static InstancePatterns Everything();
 
   bool Cover(absl::string_view instance) const;
-  bool CoverEverything() const { return covers_everything_; }
+  bool CoverEverything() const { return !ranges_.empty() && ranges_.front().text.empty(); }
 
   // As they were given.
-  std::vector<std::string> ToStrings() const;
-  // For each pattern the part that a name must begin with, or be.
-  struct Pattern {
-    std::string text;
-    bool is_prefix = false;
-  };
-  const std::vector<Pattern>& patterns() const { return patterns_; }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+  // What they cover, each name once: in the order of the names, and no range overlaps another. So a walk over one after
+  // the other lists what is covered in order, at the cost of what it finds.
+  const std::vector<Range>& ranges() const { return ranges_; }
 
  private:
-  std::vector<Pattern> patterns_;
-  bool covers_everything_ = false;
+  std::vector<std::string> texts_;
+  std::vector<Range> ranges_;
 };
 
 }  // namespace playhead::broker

@@ -21,6 +21,7 @@ bool IsPaced(const KeyQuotas& quotas) {
 Key::Key(KeyRules rules, Clock clock)
     : rules_(std::move(rules)),
       clock_(std::move(clock)),
+      instance_quota_(std::make_shared<InstanceQuota>(rules_.quotas.instances_max, rules_.instances, clock_)),
       expires_at_micros_(kNever),
       append_events_(rules_.quotas.append_events_per_second, rules_.quotas.append_events_per_second),
       append_bytes_(rules_.quotas.append_bytes_per_second, rules_.quotas.append_bytes_per_second),

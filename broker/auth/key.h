@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "absl/time/time.h"
 #include "broker/auth/clock.h"
 #include "broker/auth/instance_patterns.h"
+#include "broker/auth/instance_quota.h"
 #include "broker/auth/permission.h"
 #include "broker/auth/token_bucket.h"
 
@@ -58,6 +60,8 @@ class Key {
   absl::Status AddStream();
   void RemoveStream() { streams_.fetch_sub(1, std::memory_order_relaxed); }
 
+  InstanceQuota& instance_quota() const { return *instance_quota_; }
+
   // Notes a call with a wrong secret of this key; whether there have lately been so many that it is to be answered
   // late.
   bool NoteWrongSecret() ABSL_LOCKS_EXCLUDED(mu_);
@@ -67,6 +71,7 @@ class Key {
 
   const KeyRules rules_;
   const Clock clock_;
+  const std::shared_ptr<InstanceQuota> instance_quota_;
   std::atomic<bool> revoked_ = false;
   std::atomic<int64_t> expires_at_micros_;
   std::atomic<uint64_t> streams_ = 0;

@@ -1,10 +1,12 @@
 #include "broker/grpc/append_call.h"
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "broker/auth/permission.h"
 #include "broker/byte_budget.h"
 #include "broker/grpc/append_response.h"
 #include "broker/grpc/message_buffer.h"
@@ -18,7 +20,7 @@ namespace {
 class AppendCall final : public UnaryCall {
  public:
   AppendCall(const Core& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
-      : UnaryCall("Append", context, response), core_(core) {}
+      : UnaryCall("Append", core, context, response) {}
 
   void Start(const grpc::ByteBuffer& request) {
     if (absl::Status status = Submit(request); !status.ok()) Refuse(status);
@@ -26,25 +28,34 @@ class AppendCall final : public UnaryCall {
 
  private:
   absl::Status Submit(const grpc::ByteBuffer& request) {
-    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return status;
-    auto grant = core_.append_budget.TryAcquire(request.Length());
+    if (absl::Status status = Enter(request); !status.ok()) return status;
+    auto grant = core().append_budget.TryAcquire(request.Length());
     if (!grant) return MakeError(Reason::kAppendQueueFull, "too many appends are in flight: try again shortly");
     grant_ = *std::move(grant);
     auto bytes = RequestBytes::From(request);
     if (!bytes.ok()) return bytes.status();
     const absl::string_view view = (*bytes)->view();
-    auto batch = storage::ParseAppendRequest(view, *std::move(bytes), {core_.limits.event_bytes_max});
+    auto batch = storage::ParseAppendRequest(view, *std::move(bytes), {core().limits.event_bytes_max});
     if (!batch.ok()) return batch.status();
-    session_ = core_.log.NewAppendSession();
-    session_->Append(*std::move(batch), [this](absl::StatusOr<storage::AppendResult> result) {
-      grant_.Release();
-      if (!result.ok()) return Refuse(result.status());
-      Reply(EncodeAppendResponse(*result, core_.log.durability()));
+    if (absl::Status status = caller()->Check(Permission::kAppend, batch->instance); !status.ok()) return status;
+    if (absl::Status status = caller()->ChargeAppend(batch->events.size(), view.size()); !status.ok()) return status;
+    const std::string instance = batch->instance;
+    caller()->AdmitInstance(core().log, instance, [this, batch = *std::move(batch)](absl::Status status) mutable {
+      if (!status.ok()) return Refuse(status);
+      Append(std::move(batch));
     });
     return absl::OkStatus();
   }
 
-  const Core core_;
+  void Append(storage::AppendBatch batch) {
+    session_ = core().log.NewAppendSession();
+    session_->Append(std::move(batch), [this](absl::StatusOr<storage::AppendResult> result) {
+      grant_.Release();
+      if (!result.ok()) return Refuse(result.status());
+      Reply(EncodeAppendResponse(*result, core().log.durability()));
+    });
+  }
+
   ByteBudget::Grant grant_;
   std::unique_ptr<storage::AppendSession> session_;
 };

@@ -1,9 +1,13 @@
 #include "broker/grpc/append_stream.h"
 
+#include <chrono>
 #include <utility>
 
+#include "broker/auth/permission.h"
 #include "broker/error_status.h"
 #include "broker/grpc/append_response.h"
+#include "broker/grpc/call_access.h"
+#include "broker/grpc/call_metadata.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/log.h"
 #include "proto/errors.h"
@@ -22,19 +26,36 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AppendStream::Start
                                                                                  grpc::CallbackServerContext& context) {
   const auto stream = std::make_shared<AppendStream>(core, context);
   stream->self_ = stream;
-  auto ticket = core.streams.Admit(stream);
-  if (ticket.ok()) {
-    stream->ticket_ = *std::move(ticket);
-  } else {
-    absl::MutexLock lock(&stream->mu_);
-    stream->closing_ = ticket.status();
-  }
+  stream->Enter();
   stream->Run();
   return stream.get();
 }
 
 AppendStream::AppendStream(const Core& core, grpc::CallbackServerContext& context)
     : core_(core), context_(context), session_(core.log.NewAppendSession()) {}
+
+void AppendStream::Enter() {
+  CallAccess access = JudgeAccess(core_, BearerSecret(context_), 0);
+  if (!access.refusal.ok() && access.refusal_delay > absl::ZeroDuration()) {
+    absl::MutexLock lock(&mu_);
+    paused_ = true;  // It reads nothing before it ends.
+    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
+                          [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
+    return;
+  }
+  absl::Status refusal = access.refusal;
+  if (refusal.ok()) {
+    auto ticket = core_.streams.Admit(shared_from_this(), access.caller);
+    refusal = ticket.status();
+    if (ticket.ok()) {
+      ticket_ = *std::move(ticket);
+      caller_ = std::move(access.caller);
+      return Pause(caller_->AppendDelay(0, 0));
+    }
+  }
+  absl::MutexLock lock(&mu_);
+  closing_ = std::move(refusal);
+}
 
 void AppendStream::OnReadDone(bool ok) {
   const size_t bytes = ok ? incoming_.Length() : 0;
@@ -68,11 +89,35 @@ void AppendStream::OnReadDone(bool ok) {
 
 void AppendStream::Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) {
   const size_t request_bytes = request.Length();
-  const auto bytes = RequestBytes::From(request);
+  absl::StatusOr<storage::AppendBatch> batch = Parse(request);
   request.Clear();
-  absl::StatusOr<storage::AppendBatch> batch =
-      bytes.ok() ? storage::ParseAppendRequest((*bytes)->view(), *bytes, {core_.limits.event_bytes_max})
-                 : bytes.status();
+  if (!batch.ok() || caller_->key().rules().quotas.instances_max == 0) {
+    return OnChecked(std::move(batch), request_bytes, std::move(grant));
+  }
+  const std::string instance = batch->instance;
+  caller_->AdmitInstance(core_.log, instance,
+                         [self = shared_from_this(), batch = std::move(batch), request_bytes,
+                          grant = std::move(grant)](absl::Status status) mutable {
+                           if (!status.ok()) batch = std::move(status);
+                           self->OnChecked(std::move(batch), request_bytes, std::move(grant));
+                         });
+}
+
+absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer& request) {
+  const auto bytes = RequestBytes::From(request);
+  if (!bytes.ok()) return bytes.status();
+  auto batch = storage::ParseAppendRequest((*bytes)->view(), *bytes, {core_.limits.event_bytes_max});
+  if (!batch.ok()) return batch;
+  // What a caller covers never changes, so for the instance of the request before it is enough that the caller is good.
+  const bool same = batch->instance == last_instance_ && !last_instance_.empty();
+  absl::Status status = same ? caller_->CheckGood() : caller_->Check(Permission::kAppend, batch->instance);
+  if (!status.ok()) return status;
+  if (!same) last_instance_ = batch->instance;
+  return batch;
+}
+
+void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes,
+                             ByteBudget::Grant grant) {
   {
     absl::MutexLock lock(&mu_);
     if (batch.ok()) {
@@ -84,6 +129,7 @@ void AppendStream::Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) {
     }
   }
   if (batch.ok()) {
+    Pause(caller_->AppendDelay(batch->events.size(), request_bytes));
     session_->Append(*std::move(batch), [self = shared_from_this(), grant = std::move(grant),
                                          request_bytes](absl::StatusOr<storage::AppendResult> result) mutable {
       grant.Release();
@@ -95,6 +141,23 @@ void AppendStream::Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) {
     reading_ = false;  // Only now: the next request must be submitted behind this one.
   }
   Run();
+}
+
+void AppendStream::Pause(absl::Duration delay) {
+  if (delay <= absl::ZeroDuration()) return;
+  absl::MutexLock lock(&mu_);
+  if (finished_) return;
+  paused_ = true;
+  pause_timer_ = core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
+                                       [weak = weak_from_this()] {
+                                         const std::shared_ptr<AppendStream> self = weak.lock();
+                                         if (self == nullptr) return;
+                                         {
+                                           absl::MutexLock timer_lock(&self->mu_);
+                                           self->paused_ = false;
+                                         }
+                                         self->Run();
+                                       });
 }
 
 void AppendStream::OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result) {
@@ -133,13 +196,23 @@ void AppendStream::OnWriteDone(bool ok) {
     writing_ = false;
     wrote_ = true;
     Forget(writing_request_bytes_);
-    if (!ok) {
-      write_failed_ = true;
-      for (const Reply& reply : replies_) Forget(reply.request_bytes);
-      replies_.clear();
-    }
+    if (!ok) StopWriting();
   }
   Run();
+}
+
+void AppendStream::StopWriting() {
+  write_failed_ = true;
+  for (const Reply& reply : replies_) Forget(reply.request_bytes);
+  replies_.clear();
+}
+
+void AppendStream::OnCancel() {
+  {
+    absl::MutexLock lock(&mu_);
+    StopWriting();
+  }
+  Run();  // It may be paused, with no read or write under way that would tell.
 }
 
 void AppendStream::Close(absl::Status status) {
@@ -155,7 +228,7 @@ void AppendStream::OnDone() {
 }
 
 bool AppendStream::MayRead() const {
-  return !reading_ && !read_closed_ && !write_failed_ && closing_.ok() && refusal_.ok() && invalid_.ok() &&
+  return !paused_ && !reading_ && !read_closed_ && !write_failed_ && closing_.ok() && refusal_.ok() && invalid_.ok() &&
          requests_ < core_.limits.append_stream_requests_max && request_bytes_ < core_.limits.append_stream_bytes_max;
 }
 
@@ -177,6 +250,7 @@ AppendStream::Action AppendStream::Decide() {
   const bool ending = read_closed_ || write_failed_ || !closing_.ok() || !refusal_.ok();
   if (!ending || requests_ > 0) return Action::kNone;
   finished_ = true;
+  if (paused_) core_.timers.Cancel(pause_timer_);
   return Action::kFinish;
 }
 

@@ -8,14 +8,18 @@
 
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "broker/auth/caller.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/stream_registry.h"
+#include "broker/timer_queue.h"
 #include "storage/event_log.h"
 
 namespace playhead::broker {
@@ -23,6 +27,9 @@ namespace playhead::broker {
 // One stream. Requests are submitted as they are read, within the stream's window (Limits::append_stream_requests_max
 // and _bytes_max, replies not yet taken included) and as far as the append budget goes: beyond that the stream just
 // reads slower. Replies go out in order, one write at a time, buffered together while more are ready.
+//
+// Who appends is checked once for the stream, and what it appends to for every request. A key's quota of appends slows
+// the stream down: it reads on when the key's rate allows.
 //
 // After the first refusal nothing more is read; what was read behind it is answered with PREVIOUS_FAILED, and the
 // stream ends with the first refusal's status. A client that goes away does not take accepted appends back.
@@ -37,6 +44,7 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
 
   void OnReadDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
+  void OnCancel() override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone() override;
 
   // Reads nothing more, answers what was read, and ends with `status`.
@@ -56,18 +64,28 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status FinalStatus() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  // Takes up a request that the budget has granted.
+  // Lets the caller in, or sees to it that the stream is refused.
+  void Enter() ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes up a request that the budget has granted: checks it, and submits it or has it answered.
   void Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<storage::AppendBatch> Parse(const grpc::ByteBuffer& request);
+  void OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result) ABSL_LOCKS_EXCLUDED(mu_);
   // Answers the request that could not be submitted, once those before it are answered.
   void AnswerInvalid() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddReply(grpc::ByteBuffer message, size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StopWriting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Reads nothing for as long. Does nothing if it is not positive.
+  void Pause(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
   grpc::CallbackServerContext& context_;
   const std::unique_ptr<storage::AppendSession> session_;
+  std::shared_ptr<Caller> caller_;  // nullptr if it was refused.
   StreamRegistry::Ticket ticket_;
+  std::string last_instance_;           // The last that the caller was found to cover. Of the request in hand.
   std::shared_ptr<AppendStream> self_;  // Until gRPC is done with it.
   grpc::ByteBuffer incoming_;           // gRPC reads into it while `reading_`.
   grpc::ByteBuffer outgoing_;           // gRPC writes from it while `writing_`.
@@ -80,6 +98,8 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool read_closed_ ABSL_GUARDED_BY(mu_) = false;   // The client sends no more.
   bool write_failed_ ABSL_GUARDED_BY(mu_) = false;  // The client takes no more.
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  bool paused_ ABSL_GUARDED_BY(mu_) = false;
+  TimerQueue::Id pause_timer_ ABSL_GUARDED_BY(mu_);
 
   size_t requests_ ABSL_GUARDED_BY(mu_) = 0;        // Read and not yet answered.
   size_t request_bytes_ ABSL_GUARDED_BY(mu_) = 0;   // Of these.

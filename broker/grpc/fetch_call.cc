@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "broker/auth/permission.h"
 #include "broker/byte_budget.h"
 #include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
@@ -18,7 +19,7 @@ namespace {
 class FetchCall final : public UnaryCall {
  public:
   FetchCall(const Core& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
-      : UnaryCall("FetchMissed", context, response), core_(core) {}
+      : UnaryCall("FetchMissed", core, context, response) {}
 
   // Must return before gRPC learns of the call: gRPC then holds back what happens to it until `fetch_` is set.
   void Start(const grpc::ByteBuffer& request) {
@@ -31,13 +32,15 @@ class FetchCall final : public UnaryCall {
 
  private:
   absl::Status Submit(const grpc::ByteBuffer& buffer) {
-    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return status;
+    if (absl::Status status = Enter(buffer); !status.ok()) return status;
     v1::FetchMissedRequest message;
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
     auto request = ToFetchRequest(message);
     if (!request.ok()) return request.status();
+    if (absl::Status status = caller()->Check(Permission::kSubscribe, request->instance); !status.ok()) return status;
+    request->caller = caller();
     fetch_ =
-        Fetch::Start(core_, *std::move(request), [this](absl::StatusOr<FetchPage> page) { OnPage(std::move(page)); });
+        Fetch::Start(core(), *std::move(request), [this](absl::StatusOr<FetchPage> page) { OnPage(std::move(page)); });
     return absl::OkStatus();
   }
 
@@ -53,7 +56,6 @@ class FetchCall final : public UnaryCall {
     Reply(EventsBuffer(page->slices, rest.SerializeAsString()));
   }
 
-  const Core core_;
   std::shared_ptr<Fetch> fetch_;
   ByteBudget::Grant grant_;
 };

@@ -6,6 +6,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "broker/audit.h"
+#include "broker/auth/instance_patterns.h"
+#include "broker/auth/permission.h"
+#include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
@@ -34,26 +39,35 @@ v1::Instance ToProto(const InstanceInfo& info) {
   return out;
 }
 
-// The checks that every call begins with.
-absl::Status Accept(const Core& core, const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
-  if (absl::Status status = core.streams.CheckServing(); !status.ok()) return status;
+class InstanceCall final : public UnaryCall {
+ public:
+  using UnaryCall::core;
+  using UnaryCall::UnaryCall;
+};
+
+// What every call begins with.
+absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request, InstanceCall& call) {
+  if (absl::Status status = call.Enter(buffer); !status.ok()) return status;
   return ParseRequest(buffer, request);
 }
 
-absl::Status Get(const Core& core, const grpc::ByteBuffer& buffer, UnaryCall* call) {
+absl::Status Get(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::GetInstanceRequest request;
-  if (absl::Status status = Accept(core, buffer, request); !status.ok()) return status;
+  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
-  core.log.GetInstance(request.instance(), [call](absl::StatusOr<InstanceInfo> info) {
+  if (absl::Status status = call->caller()->Check(Permission::kSubscribe, request.instance()); !status.ok()) {
+    return status;
+  }
+  call->core().log.GetInstance(request.instance(), [call](absl::StatusOr<InstanceInfo> info) {
     if (!info.ok()) return call->Refuse(info.status());
     call->Reply(ToByteBuffer(ToProto(*info)));
   });
   return absl::OkStatus();
 }
 
-absl::Status List(const Core& core, const grpc::ByteBuffer& buffer, UnaryCall* call) {
+absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::ListInstancesRequest request;
-  if (absl::Status status = Accept(core, buffer, request); !status.ok()) return status;
+  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
   if (request.page_size() > kPageSizeMax) {
     return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
   }
@@ -62,45 +76,53 @@ absl::Status List(const Core& core, const grpc::ByteBuffer& buffer, UnaryCall* c
   auto after = DecodePageToken(request.page_token(), request.prefix());
   if (!after.ok()) return after.status();
   // One row more than the page says whether there is another page.
-  core.log.ListInstances(request.prefix(), *std::move(after), page_size + 1,
-                         [call, page_size](absl::StatusOr<std::vector<InstanceInfo>> rows) {
-                           if (!rows.ok()) return call->Refuse(rows.status());
-                           v1::ListInstancesResponse response;
-                           for (const InstanceInfo& row : *rows) {
-                             if (static_cast<size_t>(response.instances_size()) == page_size) {
-                               response.set_next_page_token(EncodePageToken(response.instances().rbegin()->name()));
-                               break;
-                             }
-                             *response.add_instances() = ToProto(row);
+  ListCoveredInstances(call->core().log, call->caller(), request.prefix(), *std::move(after), page_size + 1,
+                       [call, page_size](absl::StatusOr<std::vector<InstanceInfo>> rows) {
+                         if (!rows.ok()) return call->Refuse(rows.status());
+                         v1::ListInstancesResponse response;
+                         for (const InstanceInfo& row : *rows) {
+                           if (static_cast<size_t>(response.instances_size()) == page_size) {
+                             response.set_next_page_token(EncodePageToken(response.instances().rbegin()->name()));
+                             break;
                            }
-                           call->Reply(ToByteBuffer(response));
-                         });
+                           *response.add_instances() = ToProto(row);
+                         }
+                         call->Reply(ToByteBuffer(response));
+                       });
   return absl::OkStatus();
 }
 
-absl::Status Delete(const Core& core, const grpc::ByteBuffer& buffer, UnaryCall* call) {
+absl::Status Delete(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::DeleteInstanceRequest request;
-  if (absl::Status status = Accept(core, buffer, request); !status.ok()) return status;
+  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
-  core.log.DeleteInstance(request.instance(), [call](absl::Status status) {
-    if (!status.ok()) return call->Refuse(status);
-    call->Reply(ToByteBuffer(v1::DeleteInstanceResponse()));
+  if (absl::Status status = call->caller()->Check(Permission::kManage, request.instance()); !status.ok()) return status;
+  if (IsOwnInstance(request.instance())) {
+    return MakeError(Reason::kPermissionDenied, "this instance is the broker's own: it cannot be deleted");
+  }
+  // Looked up first, so that what is no act at all leaves no record.
+  call->core().log.GetInstance(request.instance(), [call](absl::StatusOr<InstanceInfo> info) {
+    if (!info.ok()) return call->Refuse(info.status());
+    const std::string detail = absl::StrCat("events=", info->bounds.event_count(), " head=", info->bounds.head.value());
+    call->core().audit.Record({call->caller()->key_id(), "audit.instance_deleted", info->name, detail},
+                              [call, name = info->name](absl::Status recorded) {
+                                if (!recorded.ok()) return call->Refuse(recorded);
+                                call->core().log.DeleteInstance(name, [call](absl::Status status) {
+                                  if (!status.ok()) return call->Refuse(status);
+                                  call->Reply(ToByteBuffer(v1::DeleteInstanceResponse()));
+                                });
+                              });
   });
   return absl::OkStatus();
 }
 
-class InstanceCall final : public UnaryCall {
- public:
-  using UnaryCall::UnaryCall;
-};
-
-using Body = absl::Status(const Core&, const grpc::ByteBuffer&, UnaryCall*);
+using Body = absl::Status(const grpc::ByteBuffer&, InstanceCall*);
 
 grpc::ServerUnaryReactor* StartCall(Body* body, const char* method, const Core& core,
                                     grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                                     grpc::ByteBuffer& response) {
-  auto* const call = new InstanceCall(method, context, response);
-  if (absl::Status status = body(core, request, call); !status.ok()) call->Refuse(status);
+  auto* const call = new InstanceCall(method, core, context, response);
+  if (absl::Status status = body(request, call); !status.ok()) call->Refuse(status);
   return call;
 }
 

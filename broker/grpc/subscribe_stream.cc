@@ -1,12 +1,16 @@
 #include "broker/grpc/subscribe_stream.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "broker/auth/permission.h"
 #include "broker/delivery.h"
 #include "broker/error_status.h"
+#include "broker/grpc/call_access.h"
+#include "broker/grpc/call_metadata.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
 #include "broker/log.h"
@@ -65,7 +69,9 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   SubscribeStream(const Core& core, grpc::CallbackServerContext& context) : core_(core), context_(context) {}
 
   void Start(const grpc::ByteBuffer& request) {
-    if (absl::Status status = Open(request); !status.ok()) return End(status);
+    CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
+    if (!access.refusal.ok()) return EndLate(access);
+    if (absl::Status status = Open(request, std::move(access.caller)); !status.ok()) return End(status);
     Ask();
   }
 
@@ -82,14 +88,15 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   void OnDone() override { delete this; }
 
  private:
-  absl::Status Open(const grpc::ByteBuffer& buffer) {
-    if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return status;
+  absl::Status Open(const grpc::ByteBuffer& buffer, std::shared_ptr<Caller> caller) {
     v1::SubscribeRequest message;
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
     auto request = ToSubscriptionRequest(message);
     if (!request.ok()) return request.status();
+    if (absl::Status status = caller->Check(Permission::kSubscribe, request->instance); !status.ok()) return status;
+    request->caller = caller;
     auto subscription = Subscription::Start(core_, *std::move(request));
-    auto ticket = core_.streams.Admit(subscription);
+    auto ticket = core_.streams.Admit(subscription, std::move(caller));
     if (!ticket.ok()) {
       subscription->Cancel();
       return ticket.status();
@@ -109,6 +116,12 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     if (const auto* closed = std::get_if<Closed>(&delivery)) return End(closed->status);
     message_ = std::visit(Encoder(core_.limits), delivery);
     StartWrite(&message_);
+  }
+
+  void EndLate(const CallAccess& access) {
+    if (access.refusal_delay == absl::ZeroDuration()) return End(access.refusal);
+    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
+                          [this, status = access.refusal] { End(status); });
   }
 
   void End(const absl::Status& status) {

@@ -1,9 +1,23 @@
 #include "broker/grpc/unary_call.h"
 
+#include <chrono>
+#include <utility>
+
 #include "broker/error_status.h"
+#include "broker/grpc/call_access.h"
+#include "broker/grpc/call_metadata.h"
 #include "broker/log.h"
 
 namespace playhead::broker {
+
+absl::Status UnaryCall::Enter(absl::string_view secret, const grpc::ByteBuffer& request) {
+  CallAccess access = JudgeAccess(core_, secret, request.Length());
+  caller_ = std::move(access.caller);
+  refusal_delay_ = access.refusal_delay;
+  return access.refusal;
+}
+
+absl::Status UnaryCall::Enter(const grpc::ByteBuffer& request) { return Enter(BearerSecret(context_), request); }
 
 void UnaryCall::Reply(grpc::ByteBuffer response) {
   response_.Swap(&response);
@@ -12,7 +26,9 @@ void UnaryCall::Reply(grpc::ByteBuffer response) {
 
 void UnaryCall::Refuse(const absl::Status& status) {
   LogRefusal(method_, status);
-  Finish(ToGrpcStatus(status, context_));
+  const auto finish = [this, status = ToGrpcStatus(status, context_)] { Finish(status); };
+  if (refusal_delay_ == absl::ZeroDuration()) return finish();
+  core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(refusal_delay_), finish);
 }
 
 }  // namespace playhead::broker

@@ -3,8 +3,11 @@
 #define PLAYHEAD_TESTS_SUPPORT_BROKER_CORE_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/strings/string_view.h"
+#include "broker/audit.h"
+#include "broker/auth/authenticator.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/limits.h"
@@ -39,6 +42,7 @@ class BrokerCore {
   // In the order of broker/server.h.
   const TempDir dir_;
   const broker::Limits limits_;
+  broker::Authenticator auth_{std::nullopt};  // Runs open.
   storage::Executor executor_;
   broker::TimerQueue timers_;
   broker::ByteBudget append_budget_;
@@ -47,6 +51,7 @@ class BrokerCore {
   broker::Metrics metrics_;
   broker::Tail tail_;
   std::unique_ptr<storage::EventLog> log_;
+  broker::Audit audit_;
   const broker::Core core_;
 };
 
