@@ -25,11 +25,12 @@ void Audit::Record(const AuditEntry& entry, storage::StatusCallback done) {
   const absl::string_view view = *bytes;
   auto batch = storage::ParseAppendRequest(view, std::move(bytes), storage::AppendLimits());
   if (!batch.ok()) return std::move(done)(batch.status());
-  std::shared_ptr<storage::AppendSession> session = log_.NewAppendSession();
-  storage::AppendSession& sink = *session;
-  sink.Append(*std::move(batch),
-              [session = std::move(session), done = std::move(done)](
-                  absl::StatusOr<storage::AppendResult> result) mutable { std::move(done)(result.status()); });
+  // Two hold the session: the callback may come, and go, before Append has returned.
+  const std::shared_ptr<storage::AppendSession> session = log_.NewAppendSession();
+  session->Append(*std::move(batch),
+                  [session, done = std::move(done)](absl::StatusOr<storage::AppendResult> result) mutable {
+                    std::move(done)(result.status());
+                  });
 }
 
 }  // namespace playhead::broker

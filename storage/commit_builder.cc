@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/instance_catalog.h"
@@ -15,6 +16,9 @@ namespace {
 
 // Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
+
+// Instances that the broker keeps for itself, such as its audit log.
+constexpr absl::string_view kOwnInstancesPrefix = "playhead.";
 
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const std::unique_ptr<rocksdb::Iterator> last(
@@ -130,7 +134,9 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
                               {.head = assigned.head.value()}));
     }
   }
-  absl::Status status = EnsureExists(append.instance);
+  // Only the broker itself appends to those, and what it records must not fail for want of a place.
+  const bool is_own = absl::StartsWith(append.instance->name(), kOwnInstancesPrefix);
+  absl::Status status = EnsureExists(append.instance, is_own);
   if (status.ok()) status = AdoptEpoch(append.instance);
   return status.ok() ? Verdict::kStore : refuse(std::move(status));
 }
@@ -155,17 +161,17 @@ absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& def
   return absl::OkStatus();
 }
 
-absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& instance) {
+absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& instance, bool is_own) {
   AssignedState& assigned = instance->assigned();
   if (assigned.exists) return absl::OkStatus();
   if (assigned.number != InstanceNumber()) {  // It was made and deleted while this was on its way.
     return MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance->name(), " was deleted: try again"));
   }
-  if (!options_.create_instances) {
+  if (!is_own && !options_.create_instances) {
     return MakeError(Reason::kInstanceNotFound,
                      absl::StrCat("there is no instance ", instance->name(), ", and appending makes none here"));
   }
-  if (instance_count_ >= options_.instances_max) {
+  if (!is_own && instance_count_ >= options_.instances_max) {
     return MakeError(Reason::kInstancesLimit, absl::StrCat("there are ", instance_count_,
                                                            " instances, the most that "
                                                            "this broker allows"));
@@ -308,7 +314,7 @@ void CommitBuilder::CloseBlock(const std::shared_ptr<LogInstance>& instance) {
 }
 
 void CommitBuilder::Create(std::shared_ptr<LogInstance> instance, StatusCallback done) {
-  absl::Status status = EnsureExists(instance);
+  absl::Status status = EnsureExists(instance, /*is_own=*/false);
   commit_->commands.push_back({std::move(status), std::move(done)});
 }
 

@@ -111,7 +111,8 @@ class CommitBuilder {
   CommitBuilder(std::shared_ptr<Store> store, const StoreOptions& options);
   Verdict Judge(PendingAppend& append);
   absl::Status JudgeProducer(const PendingAppend& append, bool& defer) const;
-  absl::Status EnsureExists(const std::shared_ptr<LogInstance>& instance);
+  // Makes the instance if it does not exist; as far as the options permit, unless it is one of the broker's own.
+  absl::Status EnsureExists(const std::shared_ptr<LogInstance>& instance, bool is_own);
   absl::Status AdoptEpoch(const std::shared_ptr<LogInstance>& instance);
   void Touch(const std::shared_ptr<LogInstance>& instance);
   void StoreEvents(PendingAppend& append);

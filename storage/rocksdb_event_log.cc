@@ -189,7 +189,8 @@ class RocksDbAppendSession final : public AppendSession {
  public:
   explicit RocksDbAppendSession(RocksDbEventLog* log) : log_(log), state_(std::make_shared<SessionState>()) {}
   void Append(AppendBatch batch, Callback<AppendResult> done) override {
-    log_->Append(state_, std::move(batch), std::move(done));
+    const std::shared_ptr<SessionState> state = state_;  // `done` may run, and destroy this session, before we return.
+    log_->Append(state, std::move(batch), std::move(done));
   }
 
  private:

@@ -17,6 +17,8 @@ constexpr size_t kRowsPerRead = 1000;
 // A count that says there is room is good for the first time, one that says there is none for the second.
 constexpr absl::Duration kRoomAge = absl::Seconds(10);
 constexpr absl::Duration kFullAge = absl::Seconds(1);
+// Who was let in longer ago and is not in the catalogue made no instance, or it was deleted.
+constexpr absl::Duration kLetInAge = absl::Seconds(5);
 
 }  // namespace
 
@@ -24,7 +26,7 @@ struct InstanceQuota::Count {
   size_t range = 0;        // The one whose instances are being counted ...
   std::string after_name;  // ... behind this name.
   uint64_t total = 0;
-  absl::flat_hash_set<std::string> not_yet_seen;  // Of those let in when the count began.
+  absl::flat_hash_map<std::string, absl::Time> not_yet_seen;  // Of those let in when the count began.
 };
 
 void InstanceQuota::Admit(storage::EventLog& log, const std::string& instance, storage::StatusCallback done) {
@@ -54,7 +56,7 @@ void InstanceQuota::AdmitNew(storage::EventLog& log, std::string instance, stora
     absl::ReleasableMutexLock lock(&mu_);
     const bool has_room = HasRoom();
     if (!counting_ && clock_() - counted_at_ < (has_room ? kRoomAge : kFullAge)) {
-      if (has_room) let_in_.insert(std::move(instance));
+      if (has_room) let_in_.emplace(std::move(instance), clock_());
       lock.Release();
       return std::move(done)(has_room ? absl::OkStatus() : Exceeded());
     }
@@ -100,12 +102,13 @@ void InstanceQuota::OnCounted(const absl::Status& status, const Count& count) {
       counted_ = count.total;
       counted_at_ = clock_();
       let_in_ = count.not_yet_seen;  // Nobody was let in meanwhile.
+      absl::erase_if(let_in_, [oldest = counted_at_ - kLetInAge](const auto& entry) { return entry.second < oldest; });
     }
     for (Waiter& waiter : std::exchange(waiters_, {})) {
       absl::Status answer = status;
       if (status.ok() && !let_in_.contains(waiter.instance)) {
         if (HasRoom()) {
-          let_in_.insert(std::move(waiter.instance));
+          let_in_.emplace(std::move(waiter.instance), clock_());
         } else {
           answer = Exceeded();
         }

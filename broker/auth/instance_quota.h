@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -57,9 +58,9 @@ class InstanceQuota : public std::enable_shared_from_this<InstanceQuota> {
   const InstancePatterns covered_;
   const Clock clock_;
 
-  absl::Mutex mu_;                                                // Guards the members below it.
-  absl::flat_hash_set<std::string> known_ ABSL_GUARDED_BY(mu_);   // Exist; kKnownMax of them.
-  absl::flat_hash_set<std::string> let_in_ ABSL_GUARDED_BY(mu_);  // New, and not part of `counted_`.
+  absl::Mutex mu_;                                                            // Guards the members below it.
+  absl::flat_hash_set<std::string> known_ ABSL_GUARDED_BY(mu_);               // Exist; kKnownMax of them.
+  absl::flat_hash_map<std::string, absl::Time> let_in_ ABSL_GUARDED_BY(mu_);  // New, and not in `counted_`; when.
   uint64_t counted_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Time counted_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   bool counting_ ABSL_GUARDED_BY(mu_) = false;

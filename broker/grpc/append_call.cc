@@ -48,8 +48,9 @@ class AppendCall final : public UnaryCall {
   }
 
   void Append(storage::AppendBatch batch) {
-    session_ = core().log.NewAppendSession();
-    session_->Append(std::move(batch), [this](absl::StatusOr<storage::AppendResult> result) {
+    // Two hold the session: the callback may come, and this object go, before Append has returned.
+    const std::shared_ptr<storage::AppendSession> session = core().log.NewAppendSession();
+    session->Append(std::move(batch), [this, session](absl::StatusOr<storage::AppendResult> result) {
       grant_.Release();
       if (!result.ok()) return Refuse(result.status());
       Reply(EncodeAppendResponse(*result, core().log.durability()));
@@ -57,7 +58,6 @@ class AppendCall final : public UnaryCall {
   }
 
   ByteBudget::Grant grant_;
-  std::unique_ptr<storage::AppendSession> session_;
 };
 
 }  // namespace

@@ -82,6 +82,10 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                    "How long a stop waits for calls to end by themselves.");
 
     flags.Section("Security");
+    flags.Text(
+        "admin_secret_file", &options_.admin_secret_file, "FILE",
+        "The administrator's secret: one line of at least 32 visible characters, in a file that only its owner "
+        "may read. It makes the first key (playhead keys create). A broker without it and without keys runs open.");
     flags.Text("tls_cert", &options_.tls.cert, "FILE",
                "Serve TLS with this certificate (PEM, with those that lead to its authority). Replaced files are taken "
                "over within seconds, without a restart.");
