@@ -9,7 +9,8 @@ namespace playhead::broker::http {
 
 // GET /healthz  200 as long as the process answers at all.
 // GET /readyz   200 if appends are taken; else 503 with the reason, as any error.
-// GET /metrics  the figures of broker/metrics, as Prometheus reads them.
+// GET /metrics  the figures of broker/metrics, as Prometheus reads them. Unless the broker runs open it needs the
+//               `Authorization: Bearer` secret of a key with the permission to manage everything.
 // Ownership: what `core` refers to must outlive the router's use.
 void AddStatusRoutes(Router& router, const Core& core);
 
