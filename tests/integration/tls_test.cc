@@ -13,8 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
-#include "client/keys_client.h"
-#include "proto/errors.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/test_server.h"
 
