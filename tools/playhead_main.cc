@@ -33,17 +33,21 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeAppendCommand());
   commands.push_back(playhead::tools::MakeTailCommand());
   commands.push_back(playhead::tools::MakeFetchCommand());
+  commands.push_back(playhead::tools::MakeFindCommand());
   commands.push_back(playhead::tools::MakeInstancesCommand());
   commands.push_back(playhead::tools::MakeDeleteCommand());
   commands.push_back(playhead::tools::MakeKeysCreateCommand());
   commands.push_back(playhead::tools::MakeKeysListCommand());
   commands.push_back(playhead::tools::MakeKeysRevokeCommand());
   commands.push_back(playhead::tools::MakeKeysRotateCommand());
+  commands.push_back(playhead::tools::MakeWebhookSecretCommand());
+  commands.push_back(playhead::tools::MakeWebhookSecretsCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());
   commands.push_back(playhead::tools::MakeBenchReplayCommand());
   commands.push_back(playhead::tools::MakeBenchLatencyCommand());
   commands.push_back(playhead::tools::MakeBenchFanoutCommand());
+  commands.push_back(playhead::tools::MakeBenchWebhookCommand());
   return playhead::tools::RunCommandLine(commands, std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -76,7 +76,8 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
       added.attributes.assign(body_.attributes.begin(), body_.attributes.end());
     }
     // Meta decides how large they are, not the limit that publishers have.
-    auto batch = storage::BuildAppendBatch(events[0].instance, out, {.event_bytes_max = storage::kEventBytesCeiling});
+    auto batch = storage::BuildAppendBatch(events[0].instance, out,
+                                           {.event_bytes_max = storage::kEventBytesCeiling, .hidden_types = true});
     if (batch.ok()) batch->dedup_window = kDedupWindow;
     return batch;
   }

@@ -13,6 +13,7 @@ std::unique_ptr<Command> MakeBenchAppendCommand();
 std::unique_ptr<Command> MakeBenchReplayCommand();
 std::unique_ptr<Command> MakeBenchLatencyCommand();
 std::unique_ptr<Command> MakeBenchFanoutCommand();
+std::unique_ptr<Command> MakeBenchWebhookCommand();
 
 }  // namespace playhead::tools
 

@@ -12,12 +12,15 @@ std::unique_ptr<Command> MakeServeCommand();
 std::unique_ptr<Command> MakeAppendCommand();
 std::unique_ptr<Command> MakeTailCommand();
 std::unique_ptr<Command> MakeFetchCommand();
+std::unique_ptr<Command> MakeFindCommand();
 std::unique_ptr<Command> MakeInstancesCommand();
 std::unique_ptr<Command> MakeDeleteCommand();
 std::unique_ptr<Command> MakeKeysCreateCommand();
 std::unique_ptr<Command> MakeKeysListCommand();
 std::unique_ptr<Command> MakeKeysRevokeCommand();
 std::unique_ptr<Command> MakeKeysRotateCommand();
+std::unique_ptr<Command> MakeWebhookSecretCommand();
+std::unique_ptr<Command> MakeWebhookSecretsCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools
