@@ -12,6 +12,7 @@
 #include "broker/auth/admin_secret.h"
 #include "broker/grpc/event_log_service.h"
 #include "broker/grpc/keys_service.h"
+#include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
 #include "broker/listen_policy.h"
@@ -107,6 +108,7 @@ Server::~Server() {
   listener_.reset();
   service_.reset();
   keys_service_.reset();
+  webhooks_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -164,10 +166,12 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore());
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
+  webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
+  builder.RegisterService(webhooks_service_.get());
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
   if (!listen.ok()) return listen.status();

@@ -119,6 +119,7 @@ class Server {
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Service> keys_service_;
+  std::unique_ptr<grpc::Service> webhooks_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;
