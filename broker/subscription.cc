@@ -153,8 +153,8 @@ std::optional<Delivery> Subscription::Step() {
 }
 
 std::optional<Delivery> Subscription::HeartbeatIfDue() {
-  const absl::Duration interval =
-      position_ == reported_ ? core_.limits.heartbeat_interval : core_.limits.progress_interval;
+  const absl::Duration heartbeat_interval = request_.heartbeat_interval.value_or(core_.limits.heartbeat_interval);
+  const absl::Duration interval = position_ == reported_ ? heartbeat_interval : core_.limits.progress_interval;
   const SteadyTime due = last_delivery_ + absl::ToChronoNanoseconds(interval);
   if (Now() < due) {
     ArmTimer(due);

@@ -28,6 +28,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "broker/auth/caller.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
@@ -49,6 +50,7 @@ struct SubscriptionRequest {
   bool allow_gap = false;
   // Who asks, for the quota of instances; nullptr is the broker itself. That it may read was checked.
   std::shared_ptr<Caller> caller;
+  std::optional<absl::Duration> heartbeat_interval;  // Unset: Limits::heartbeat_interval.
 };
 
 // Thread safety: all methods may be called from any thread.   Blocking: none.
