@@ -84,6 +84,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
+  server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
+  server->photon_ =
+      std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
   if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
   if (absl::Status status = server->ListenHttp(options.http_listen); !status.ok()) return status;
   Log().info("event=ready grpc={} http={} durability={}", server->grpc_address(), server->http_address(),
@@ -106,6 +109,7 @@ Server::~Server() {
   Shutdown(limits_.shutdown_timeout);
   grpc_.reset();
   listener_.reset();
+  photon_.reset();
   service_.reset();
   keys_service_.reset();
   webhooks_service_.reset();
@@ -172,6 +176,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
   builder.RegisterService(webhooks_service_.get());
+  for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
   if (!listen.ok()) return listen.status();

@@ -17,11 +17,14 @@
 #include "broker/auth/secret.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
+#include "broker/dialects/photon/options.h"
+#include "broker/dialects/photon/services.h"
 #include "broker/grpc/inherited_listener.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
+#include "broker/photon_app_secrets.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -50,6 +53,7 @@ struct ServerOptions {
   // A file with the administrator's secret, as broker/auth/admin_secret.h has it; empty for none.
   std::string admin_secret_file;
   Limits limits;
+  photon::Options photon;
 };
 
 // Thread safety: Shutdown may be called from any thread; the rest is for the thread that made it.
@@ -116,6 +120,8 @@ class Server {
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
+  std::unique_ptr<PhotonAppSecrets> photon_app_secrets_;
+  std::unique_ptr<photon::Services> photon_;
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Service> keys_service_;

@@ -109,6 +109,13 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Bytes<size_t>("webhook_unverified_bytes_per_hour", &options_.webhook.unverified_bytes_per_hour, kMiB, kTiB,
                         "How much of that each instance takes.");
 
+    flags.Section("Photon");
+    flags.Choice<broker::photon::FirstSubscribe>(
+        "photon_first_subscribe", &options_.photon.first_subscribe,
+        {{"bounce", broker::photon::FirstSubscribe::kBounce}, {"live", broker::photon::FirstSubscribe::kLive}},
+        "A Photon client's first SubscribeEvents: `bounce` ends it at once, so that the client fetches what is behind "
+        "the cursor that it saved and subscribes again; `live` starts at the end of the log.");
+
     flags.Section("Memory and threads");
     flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
                         "Recent events kept for subscribers near the head, over all instances.");

@@ -20,6 +20,8 @@ uint64_t Continuations::FetchStarted(const std::string& connection, const Positi
   Entry& entry = Use(connection, now);
   const uint64_t number = ++last_fetch_;
   if (entry.settled && GoesOn(from, *entry.settled)) entry.settled.reset();
+  // Whoever goes on where a reply ends has got it, even if the transport has not said so yet.
+  std::erase_if(entry.fetches, [&from](const Fetch& fetch) { return fetch.reached && GoesOn(from, *fetch.reached); });
   // A client that fetches has a position of its own, and at or before the head that it was bounced at it needs no
   // other.
   if (entry.bounced && !IsBefore(*entry.bounced, from)) entry.bounced.reset();

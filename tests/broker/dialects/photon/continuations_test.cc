@@ -89,6 +89,14 @@ TEST_F(ContinuationsTest, PagingOnLeavesTheLastPagesEnd) {
   EXPECT_EQ(Take(), At(18));
 }
 
+TEST_F(ContinuationsTest, PagingOnProvesThatAReplyArrived) {
+  const uint64_t first = Start(10);
+  Reply(first, 20, 18);
+  Fetch(18, 30, 30);
+  End(first);
+  EXPECT_EQ(Take(), At(30));
+}
+
 TEST_F(ContinuationsTest, AReplyWhoseFateIsOpenIsWaitedFor) {
   const uint64_t fetch = Start(3);
   Reply(fetch, 9);

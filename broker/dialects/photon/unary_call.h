@@ -1,0 +1,46 @@
+// What the unary calls of this dialect have in common: one reply or one refusal, and their own memory.
+#ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_UNARY_CALL_H_
+#define PLAYHEAD_BROKER_DIALECTS_PHOTON_UNARY_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "broker/timer_queue.h"
+
+namespace playhead::broker::photon {
+
+// Made with new; deletes itself when gRPC is done with it. Exactly one of Reply, Refuse and RefuseLate is called, from
+// any thread, as the last thing anyone does with the object.
+class UnaryCall : public grpc::ServerUnaryReactor {
+ public:
+  // `method` must be a literal.
+  UnaryCall(absl::string_view method, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
+      : method_(method), context_(context), response_(response) {}
+
+  // `response` is an encoded message.
+  void Reply(std::string response);
+  void Refuse(const absl::Status& status);
+  // Refuses after `delay`.
+  void RefuseLate(TimerQueue& timers, absl::Duration delay, absl::Status status);
+
+  void OnDone() override { delete this; }
+
+ protected:
+  ~UnaryCall() override = default;
+  grpc::CallbackServerContext& context() { return context_; }
+
+ private:
+  const absl::string_view method_;
+  grpc::CallbackServerContext& context_;
+  grpc::ByteBuffer& response_;
+};
+
+}  // namespace playhead::broker::photon
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_PHOTON_UNARY_CALL_H_
