@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "broker/refusal_counts.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -36,10 +37,12 @@ class RefusalGate {
 }  // namespace
 
 void LogRefusal(absl::string_view method, const absl::Status& status) {
+  const std::string code = ToProto(status).code();
+  CountRefusal(code);
   static RefusalGate& gate = *new RefusalGate();
   const int64_t left_out = gate.Pass();
   if (left_out < 0) return;
-  Log().info("event=refused method={} code={} left_out={}", std::string(method), ToProto(status).code(), left_out);
+  Log().info("event=refused method={} code={} left_out={}", std::string(method), code, left_out);
 }
 
 }  // namespace playhead::broker

@@ -21,6 +21,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 std::shared_ptr<Subscription> Subscription::Start(const Core& core, SubscriptionRequest request) {
   std::shared_ptr<Subscription> subscription(new Subscription(core, std::move(request)));
+  core.metrics.subscribers.Increment();
   subscription->Admit();
   return subscription;
 }
@@ -133,6 +134,7 @@ std::optional<Delivery> Subscription::Step() {
     if (state_ == State::kStarting) return std::nullopt;
     if (started_) return *std::exchange(started_, std::nullopt);
     if (gap_) {
+      core_.metrics.gaps_trim.Increment();
       position_ = reported_ = gap_->last;
       return *std::exchange(gap_, std::nullopt);
     }
@@ -167,6 +169,9 @@ std::optional<Delivery> Subscription::HeartbeatIfDue() {
 Delivery Subscription::Deliver(Slice slice) {
   position_ = reported_ = slice.events.last;
   at_end_ = slice.at_end;
+  core_.metrics.deliveries.Increment(slice.events.event_count);
+  core_.metrics.delivered_bytes.Increment(static_cast<double>(slice.events.bytes));
+  core_.metrics.lag.Observe(static_cast<double>(instance_->head().sequence() - position_.sequence()));
   handed_over_ = std::move(slice.allowance);
   return std::move(slice.events);
 }
@@ -192,6 +197,7 @@ void Subscription::OnTimer(uint64_t number) {
 }
 
 void Subscription::LetGo() {
+  if (state_ != State::kClosed) core_.metrics.subscribers.Decrement();
   state_ = State::kClosed;
   if (tail_) tail_->Remove(*this);
   tail_.Reset();
@@ -230,6 +236,7 @@ bool Subscription::FetchMore() {
     case InstanceTail::Found::kBehind:
       break;
   }
+  if (state_ == State::kLive) core_.metrics.slow_fallbacks.Increment();
   state_ = State::kCatchingUp;
   StartRead(Allow(core_.limits.delivery_bytes_max, core_.delivery_budget.bytes_max() / 4));
   return false;

@@ -7,19 +7,14 @@
 #include <cerrno>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "broker/listen_address.h"
 
 namespace playhead::broker::http {
 namespace {
 
 using boost::asio::ip::tcp;
-
-absl::Status Malformed(absl::string_view listen, absl::string_view needed) {
-  return absl::InvalidArgumentError(absl::StrCat("cannot listen on \"", listen, "\": ", needed, " is needed"));
-}
 
 absl::Status CannotListen(absl::string_view listen, const boost::system::error_code& error) {
   return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", listen, ": ", error.message()));
@@ -56,23 +51,17 @@ absl::StatusOr<ListenSocket> TakeOver(boost::asio::io_context& context, int fd) 
 }  // namespace
 
 absl::StatusOr<ListenSocket> OpenListenSocket(boost::asio::io_context& context, absl::string_view listen) {
-  absl::string_view fd_text = listen;
-  if (absl::ConsumePrefix(&fd_text, "fd:")) {
-    int fd = -1;
-    if (!absl::SimpleAtoi(fd_text, &fd) || fd < 0) return Malformed(listen, "a number behind fd:");
-    return TakeOver(context, fd);
+  const auto wanted = ParseListenAddress(std::string(listen));
+  if (!wanted.ok()) return wanted.status();
+  if (wanted->fd) return TakeOver(context, *wanted->fd);
+  absl::string_view host = wanted->host;
+  if (absl::ConsumePrefix(&host, "[") != absl::ConsumeSuffix(&host, "]")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen on \"", listen, "\": an address of version 6 stands in brackets"));
   }
-  const size_t colon = listen.rfind(':');
-  uint32_t port = 0;
-  if (colon == absl::string_view::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) ||
-      port > 65535) {
-    return Malformed(listen, "HOST:PORT or fd:N");
-  }
-  absl::string_view host = listen.substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[") != absl::ConsumeSuffix(&host, "]")) return Malformed(listen, "HOST:PORT or fd:N");
 
   boost::system::error_code error;
-  const auto found = tcp::resolver(context).resolve(std::string(host), std::to_string(port),
+  const auto found = tcp::resolver(context).resolve(std::string(host), absl::StrCat(wanted->port),
                                                     tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) return CannotListen(listen, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
@@ -84,7 +73,7 @@ absl::StatusOr<ListenSocket> OpenListenSocket(boost::asio::io_context& context, 
   if (error) return CannotListen(listen, error);
   const uint16_t taken = acceptor.local_endpoint(error).port();
   if (error) return CannotListen(listen, error);
-  return ListenSocket{std::move(acceptor), std::string(host), absl::StrCat(listen.substr(0, colon), ":", taken)};
+  return ListenSocket{std::move(acceptor), std::string(host), absl::StrCat(wanted->host, ":", taken)};
 }
 
 }  // namespace playhead::broker::http

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "broker/log.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http {
@@ -16,7 +17,10 @@ Responder& Responder::operator=(Responder&& other) noexcept {
 
 void Responder::Send(Response response) && { std::exchange(sink_, nullptr)->Respond(std::move(response)); }
 
-void Responder::Refuse(const absl::Status& error) && { std::move(*this).Send(JsonError(error)); }
+void Responder::Refuse(const absl::Status& error) && {
+  LogRefusal("http", error);
+  std::move(*this).Send(JsonError(error));
+}
 
 void Responder::AnswerUnsent() {
   if (sink_ == nullptr) return;

@@ -29,7 +29,7 @@ class Responder {
 
   // REQUIRES: not sent before, and not moved from.
   void Send(Response response) &&;
-  // Sends JsonError(error).
+  // Sends JsonError(error), and has it logged and counted.
   void Refuse(const absl::Status& error) &&;
 
  private:

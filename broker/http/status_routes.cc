@@ -1,29 +1,20 @@
 #include "broker/http/status_routes.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "broker/auth/caller.h"
 #include "broker/auth/permission.h"
+#include "broker/metrics/scrape.h"
 
 namespace playhead::broker::http {
 namespace {
 
-Response MetricsResponse(const Core& core) {
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = prometheus::TextSerializer().Serialize(core.metrics.Collect())};
-}
-
 // The figures tell of everything the broker holds.
 absl::Status CheckMayReadMetrics(const Core& core, const Request& request) {
-  absl::string_view secret = request.Header("authorization").value_or("");
-  if (absl::StartsWithIgnoreCase(secret, "bearer ")) secret.remove_prefix(7);
-  const absl::StatusOr<std::shared_ptr<Caller>> caller = core.auth.Authenticate(secret);
+  const absl::StatusOr<std::shared_ptr<Caller>> caller = core.auth.Authenticate(request.BearerSecret());
   return caller.ok() ? (*caller)->CheckAll(Permission::kManage) : caller.status();
 }
 
@@ -40,7 +31,7 @@ void AddStatusRoutes(Router& router, const Core& core) {
     if (absl::Status status = CheckMayReadMetrics(core, request); !status.ok()) {
       return std::move(responder).Refuse(status);
     }
-    std::move(responder).Send(MetricsResponse(core));
+    std::move(responder).Send({.content_type = kScrapeContentType, .body = Scrape(core.metrics, core.log.stats())});
   });
 }
 

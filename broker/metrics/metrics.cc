@@ -18,18 +18,24 @@ prometheus::Gauge& Gauge(prometheus::Registry& registry, const char* name, const
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
+prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* name, const char* help) {
+  // Powers of ten from one event to a million.
+  static const prometheus::Histogram::BucketBoundaries kBounds = {0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6};
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kBounds);
+}
+
 }  // namespace
 
 Metrics::Metrics()
     : deliveries(Counter(registry_, "playhead_deliveries_total", "Events handed to subscribers.")),
       delivered_bytes(Counter(registry_, "playhead_delivered_bytes_total", "Encoded bytes handed to subscribers.")),
       subscribers(Gauge(registry_, "playhead_subscribers", "Subscriptions that are open.")),
+      lag(Histogram(registry_, "playhead_subscriber_lag_events",
+                    "Events behind the head of what was delivered, at each delivery.")),
       slow_fallbacks(Counter(registry_, "playhead_slow_fallbacks_total",
                              "Times that a subscriber at the head fell so far behind that it reads storage again.")),
       gaps_trim(Counter(registry_, "playhead_gaps_total",
                         "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
-      auth_failures(
-          Counter(registry_, "playhead_auth_failures_total", "Secrets that were missing, wrong, expired or revoked.")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
       http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),
       webhook_events(

@@ -5,6 +5,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
@@ -12,8 +13,8 @@
 
 namespace playhead::broker {
 
-// The broker's own figures. The parts bump them as things happen: once a batch or a message where there are many. What
-// the store counts comes from storage::EventLog::stats() when somebody asks.
+// The broker's own figures. The parts bump them as things happen: once a batch or a message where there are many.
+// broker/metrics/scrape.h adds what is counted elsewhere and makes text of it all.
 //
 // Labels have few values, all known at the start: none names an instance, a key or an address.
 // Thread safety: all of it may be used from any thread.   Blocking: none but Collect.
@@ -30,12 +31,10 @@ class Metrics {
   prometheus::Counter& deliveries;       // Events handed to subscribers.
   prometheus::Counter& delivered_bytes;  // Of those events, encoded.
   prometheus::Gauge& subscribers;        // Open now.
+  prometheus::Histogram& lag;            // Events behind the head, at each delivery.
   prometheus::Counter& slow_fallbacks;   // Subscribers that were at the head and had to read storage again.
   // Gaps that subscribers were told of, by cause: `trim`.
   prometheus::Counter& gaps_trim;
-
-  // Keys.
-  prometheus::Counter& auth_failures;  // Secrets that were missing, wrong, expired or revoked.
 
   // HTTP.
   prometheus::Family<prometheus::Counter>& http_requests;  // By `route` and `code`.

@@ -44,8 +44,10 @@ start_broker() {
   local line
   read -r line <ready || die "the broker did not start: $(<broker.log)"
   expect_match "$line" "ready grpc=127.0.0.1:*"
-  line=${line#ready grpc=}
-  PLAYHEAD_TARGET=${line%% *}
+  PLAYHEAD_HTTP=
+  [[ $line != *" http="* ]] || PLAYHEAD_HTTP=${line#* http=}
+  line=${line%% http=*}
+  PLAYHEAD_TARGET=${line#ready grpc=}
   export PLAYHEAD_TARGET
 }
 

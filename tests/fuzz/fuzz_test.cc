@@ -43,7 +43,8 @@ TEST_P(FuzzTest, KeepsItsPromises) {
 INSTANTIATE_TEST_SUITE_P(Targets, FuzzTest,
                          ::testing::Values(Target{"append_request", &AppendRequest}, Target{"event", &Event},
                                            Target{"block", &Block}, Target{"webhook_body", &WebhookBody},
-                                           Target{"event_id", &EventId}, Target{"event_filter", &EventFilter},
+                                           Target{"http_target", &HttpTarget}, Target{"event_id", &EventId},
+                                           Target{"event_filter", &EventFilter},
                                            Target{"whatsapp_content", &WhatsAppContent}),
                          [](const auto& target) { return target.param.name; });
 

@@ -13,7 +13,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "broker/http/router.h"
+#include "broker/http/target.h"
 #include "broker/webhook/body.h"
 #include "proto/event_wire.h"
 #include "proto/whatsapp/content.h"
@@ -54,6 +57,13 @@ void RequireAgreement(const photon::whatsapp::v1::InboundMessage& message) {
     Require(set == (message.type() == field->name()), "a message has the content that its type names");
   }
   Require(!message.has_interactive() || message.interactive().reply_case() != 0, "an interactive message has a reply");
+}
+
+// Every byte as %XX.
+std::string Encoded(absl::string_view text) {
+  std::string encoded;
+  for (const char c : text) absl::StrAppendFormat(&encoded, "%%%02x", static_cast<unsigned char>(c));
+  return encoded;
 }
 
 }  // namespace
@@ -151,6 +161,31 @@ void WhatsAppContent(absl::string_view bytes) {
     Require(!status->id().empty() && status->status() != 0, "a status has an id and is one");
     RequireWireForm(*status);
   }
+}
+
+void HttpTarget(absl::string_view bytes) {
+  const auto target = broker::http::ParseTarget(bytes);
+  if (!target.ok()) return;
+  Require(!target->segments.empty(), "a path has a segment");
+  std::string again;
+  for (const std::string& segment : target->segments) absl::StrAppend(&again, "/", Encoded(segment));
+  for (size_t i = 0; i < target->query.size(); ++i) {
+    const broker::http::Parameter& parameter = target->query[i];
+    absl::StrAppend(&again, i == 0 ? "?" : "&", Encoded(parameter.name), "=", Encoded(parameter.value));
+  }
+  const auto reread = broker::http::ParseTarget(again);
+  Require(reread.ok() && reread->segments == target->segments && reread->query == target->query,
+          "a target survives the trip through its encoding");
+
+  static const broker::http::Router& router = *[] {
+    auto* const made = new broker::http::Router();
+    made->Add(broker::http::Verb::get, "/v1/{name}", {}, [](broker::http::Request, broker::http::Responder) {});
+    return made;
+  }();
+  const auto match = router.Find(broker::http::Verb::get, target->segments);
+  const bool expected = target->segments.size() == 2 && target->segments[0] == "v1" && !target->segments[1].empty();
+  Require((match.route != nullptr) == expected, "a path is routed by its segments");
+  if (expected) Require(match.path_parameters[0].value == target->segments[1], "a parameter is its segment");
 }
 
 }  // namespace playhead::fuzz

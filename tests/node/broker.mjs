@@ -19,7 +19,7 @@ export async function startBroker() {
   });
   const [ready] = await once(createInterface({ input: broker.stdout }), 'line');
   return {
-    address: ready.replace('ready grpc=', ''),
+    address: ready.replace(/ready grpc=(\S+).*/, '$1'),
     async stop() {
       const exit = once(broker, 'exit');
       broker.kill('SIGTERM');

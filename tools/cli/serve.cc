@@ -96,6 +96,22 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "Listen on an address that others can reach even without TLS and keys: whoever reaches it can read, "
                "write and delete everything.");
 
+    flags.Section("HTTP");
+    flags.Number<size_t>("http_connections_max", &limits.http_connections_max, 1, 1'000'000,
+                         "Connections open at once; beyond that, CONNECTIONS_LIMIT.");
+    flags.Bytes<size_t>("http_header_bytes_max", &limits.http_header_bytes_max, kKiB, kMiB,
+                        "The largest request line with its headers.");
+    flags.Bytes<size_t>("http_body_budget_bytes", &limits.http_body_budget_bytes, 4 * kMiB, kTiB,
+                        "Bodies over 64 KiB in memory, over all connections; longer ones wait for others beyond that.");
+    flags.Duration("http_header_timeout", &limits.http_header_timeout, absl::Milliseconds(10), absl::Hours(1),
+                   "How long a client may take to send a request's line and headers.");
+    flags.Duration("http_body_timeout", &limits.http_body_timeout, absl::Milliseconds(10), absl::Hours(1),
+                   "How long it may take to send the body.");
+    flags.Duration("http_write_timeout", &limits.http_write_timeout, absl::Milliseconds(10), absl::Hours(1),
+                   "How long it may take to read the response.");
+    flags.Duration("http_idle_timeout", &limits.http_idle_timeout, absl::Milliseconds(10), absl::Hours(24),
+                   "How long a connection may stay open between requests.");
+
     flags.Section("Webhooks");
     flags.Text("webhook_verify_token_file", &options_.webhook.verify_token_file, "FILE",
                "A file with the verify token that was typed in at Meta; without it the handshake is refused. Readable "
@@ -117,6 +133,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
         "the cursor that it saved and subscribes again; `live` starts at the end of the log.");
 
     flags.Section("Memory and threads");
+    flags.Number<int>("http_threads", &limits.http_threads, 1, 256, "Threads that serve HTTP.");
     flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
                         "Recent events kept for subscribers near the head, over all instances.");
     flags.Bytes<size_t>("delivery_bytes_max", &limits.delivery_bytes_max, 4 * kKiB, 3 * kMiB,

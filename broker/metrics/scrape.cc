@@ -1,0 +1,89 @@
+#include "broker/metrics/scrape.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "broker/refusal_counts.h"
+
+namespace playhead::broker {
+namespace {
+
+prometheus::ClientMetric Value(double value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+  prometheus::ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.counter.value = value;
+  return metric;
+}
+
+prometheus::ClientMetric Histogram(const storage::HistogramStats& stats, double unit) {
+  prometheus::ClientMetric metric;
+  uint64_t count = 0;
+  for (size_t i = 0; i < stats.counts.size(); ++i) {
+    count += stats.counts[i];
+    const double bound =
+        i < stats.bounds.size() ? static_cast<double>(stats.bounds[i]) * unit : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({count, bound});
+  }
+  metric.histogram.sample_count = count;
+  metric.histogram.sample_sum = static_cast<double>(stats.sum) * unit;
+  return metric;
+}
+
+void AddLog(const storage::LogStats& log, std::vector<prometheus::MetricFamily>& families) {
+  const auto counter = [&families](const char* name, const char* help, uint64_t value) {
+    families.push_back({name, help, prometheus::MetricType::Counter, {Value(static_cast<double>(value))}});
+  };
+  const auto gauge = [&families](const char* name, const char* help, uint64_t value) {
+    prometheus::ClientMetric metric;
+    metric.gauge.value = static_cast<double>(value);
+    families.push_back({name, help, prometheus::MetricType::Gauge, {metric}});
+  };
+  const auto histogram = [&families](const char* name, const char* help, const storage::HistogramStats& stats,
+                                     double unit) {
+    families.push_back({name, help, prometheus::MetricType::Histogram, {Histogram(stats, unit)}});
+  };
+  counter("playhead_appends_total", "Events appended.", log.appended_events);
+  counter("playhead_append_bytes_total", "Encoded bytes of the events appended.", log.appended_bytes);
+  counter("playhead_duplicates_total", "Events that were stored already.", log.duplicate_events);
+  counter("playhead_commits_total", "Writes to the store.", log.commits);
+  histogram("playhead_fsync_duration_seconds", "Time of each write to the store, with its fsync.", log.sync_time_us,
+            1e-6);
+  histogram("playhead_events_per_fsync", "Events that one write with its fsync stored.", log.events_per_sync, 1);
+  counter("playhead_storage_reads_total", "Slices of the log that were read from storage.", log.reads);
+  counter("playhead_damaged_ranges_total", "Reads that found the log damaged.", log.damaged_ranges);
+  counter("playhead_write_stalls_total", "Times that the store began to slow writes down.", log.write_stalls);
+  counter("playhead_store_reopens_total", "Times that the store was opened anew after a failed write.", log.reopens);
+  gauge("playhead_instances", "Instances that exist.", log.instances);
+  gauge("playhead_wal_bytes", "Bytes of the write-ahead log.", log.wal_bytes);
+  gauge("playhead_disk_free_bytes", "Bytes that are free on the store's disk.", log.disk_free_bytes);
+}
+
+}  // namespace
+
+std::string Scrape(const Metrics& metrics, const storage::LogStats& log) {
+  std::vector<prometheus::MetricFamily> families = metrics.Collect();
+  AddLog(log, families);
+  prometheus::MetricFamily refusals{"playhead_refusals_total",
+                                    "Calls and requests that were refused, by error-code.",
+                                    prometheus::MetricType::Counter,
+                                    {}};
+  double auth_failures = 0;
+  for (const auto& [code, count] : RefusalCounts()) {
+    refusals.metric.push_back(Value(static_cast<double>(count), {{"reason", code}}));
+    if (code == "UNAUTHENTICATED" || code == "KEY_REVOKED" || code == "KEY_EXPIRED") {
+      auth_failures += static_cast<double>(count);
+    }
+  }
+  families.push_back(std::move(refusals));
+  families.push_back({"playhead_auth_failures_total",
+                      "Secrets that were missing, wrong, expired or revoked.",
+                      prometheus::MetricType::Counter,
+                      {Value(auth_failures)}});
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace playhead::broker

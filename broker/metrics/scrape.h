@@ -1,0 +1,20 @@
+// All of the broker's figures as text.
+#ifndef PLAYHEAD_BROKER_METRICS_SCRAPE_H_
+#define PLAYHEAD_BROKER_METRICS_SCRAPE_H_
+
+#include <string>
+
+#include "broker/metrics/metrics.h"
+#include "storage/stats.h"
+
+namespace playhead::broker {
+
+inline constexpr char kScrapeContentType[] = "text/plain; version=0.0.4; charset=utf-8";
+
+// `metrics`, the log's own figures, and the refusals of the process, in Prometheus's text format. Thread-safe. Blocks
+// for no disk.
+std::string Scrape(const Metrics& metrics, const storage::LogStats& log);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_METRICS_SCRAPE_H_
