@@ -28,6 +28,7 @@ absl::StatusOr<EventFilter> EventFilter::Make(absl::Span<const absl::string_view
                        absl::StrCat("a filter's type has ", pattern.size(), " bytes; 1 to ", kTypeBytesMax,
                                     " are allowed, with `*` at the end for a prefix"));
     }
+    filter.names_hidden_ |= IsHiddenType(pattern);
     if (!is_prefix) {
       filter.exact_.emplace(pattern);
     } else if (pattern.empty()) {

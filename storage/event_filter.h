@@ -40,11 +40,15 @@ class EventFilter {
   bool MatchesType(absl::string_view type) const;
   const std::string& id_prefix() const { return id_prefix_; }
 
+  // Whether a hidden type could pass, since it is named.
+  bool NamesHiddenTypes() const { return names_hidden_; }
+
   // Whether it is what no filter at all is.
   bool IsDefault() const { return shown_ && exact_.empty() && prefixes_.empty() && id_prefix_.empty(); }
 
  private:
   bool shown_ = true;
+  bool names_hidden_ = false;
   absl::flat_hash_set<std::string> exact_;
   std::vector<std::string> prefixes_;
   std::string id_prefix_;

@@ -5,7 +5,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "broker/auth/permission.h"
 #include "broker/byte_budget.h"
 #include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
@@ -37,7 +36,8 @@ class FetchCall final : public UnaryCall {
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
     auto request = ToFetchRequest(message);
     if (!request.ok()) return request.status();
-    if (absl::Status status = caller()->Check(Permission::kSubscribe, request->instance); !status.ok()) return status;
+    const absl::Status permitted = CheckReader(*caller(), request->instance, request->filter.get());
+    if (!permitted.ok()) return permitted;
     request->caller = caller();
     fetch_ =
         Fetch::Start(core(), *std::move(request), [this](absl::StatusOr<FetchPage> page) { OnPage(std::move(page)); });

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "broker/auth/permission.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -54,6 +55,14 @@ absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& reques
   fetch->events_max = request.limit() == 0 ? storage::kFetchEventsDefault : request.limit();
   fetch->reverse = request.reverse();
   return fetch;
+}
+
+absl::Status CheckReader(const Caller& caller, absl::string_view instance, const storage::EventFilter* filter) {
+  absl::Status status = caller.Check(Permission::kSubscribe, instance);
+  if (status.ok() && filter != nullptr && filter->NamesHiddenTypes()) {
+    status = caller.Check(Permission::kManage, instance);
+  }
+  return status;
 }
 
 v1::Gap ToProto(const Gap& gap) {

@@ -7,7 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "broker/auth/caller.h"
 #include "broker/fetch.h"
 #include "broker/start_position.h"
 #include "broker/subscription.h"
@@ -21,6 +24,10 @@ absl::StatusOr<SubscriptionRequest> ToSubscriptionRequest(const v1::SubscribeReq
 
 //   The same, and LIMIT_INVALID.
 absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request);
+
+// Whether `caller` may read `instance` through `filter`, which may be nullptr: as Caller::Check of kSubscribe; and of
+// kManage as well if the filter names hidden types, which nobody has vouched for.
+absl::Status CheckReader(const Caller& caller, absl::string_view instance, const storage::EventFilter* filter);
 
 // The gap as readers are told of it.
 v1::Gap ToProto(const Gap& gap);

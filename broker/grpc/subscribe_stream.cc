@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "broker/auth/permission.h"
 #include "broker/delivery.h"
 #include "broker/error_status.h"
 #include "broker/grpc/call_access.h"
@@ -93,7 +92,8 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
     auto request = ToSubscriptionRequest(message);
     if (!request.ok()) return request.status();
-    if (absl::Status status = caller->Check(Permission::kSubscribe, request->instance); !status.ok()) return status;
+    const absl::Status permitted = CheckReader(*caller, request->instance, request->filter.get());
+    if (!permitted.ok()) return permitted;
     request->caller = caller;
     auto subscription = Subscription::Start(core_, *std::move(request));
     auto ticket = core_.streams.Admit(subscription, std::move(caller));

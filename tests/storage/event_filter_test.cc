@@ -64,6 +64,14 @@ TEST(EventFilterTest, AHiddenTypeMustBeNamed) {
   EXPECT_TRUE(everything.MatchesType("message"));
 }
 
+TEST(EventFilterTest, TellsWhetherAHiddenTypeIsNamed) {
+  EXPECT_FALSE(EventFilter().NamesHiddenTypes());
+  EXPECT_FALSE(Make({"*", "play*", "playhead.*", "playhead.hidden*", "playhead.hidden"}).NamesHiddenTypes());
+  EXPECT_TRUE(Make({"playhead.hidden.*"}).NamesHiddenTypes());
+  EXPECT_TRUE(Make({"a", "playhead.hidden.unv*"}).NamesHiddenTypes());
+  EXPECT_TRUE(Make({"playhead.hidden.unverified_webhook", "a"}).NamesHiddenTypes());
+}
+
 TEST(EventFilterTest, AnIdPrefixIsAFilterOfItsOwn) {
   const EventFilter filter = Make({}, "wamid.");
   EXPECT_FALSE(filter.IsDefault());

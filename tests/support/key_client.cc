@@ -66,20 +66,22 @@ CallOutcome KeyClient::Append(const std::string& instance, int events, size_t da
   return Call(*events_, &v1::EventLog::Stub::Append, Batch(instance, events, data_bytes), response);
 }
 
-CallOutcome KeyClient::Fetch(const std::string& instance) {
+CallOutcome KeyClient::Fetch(const std::string& instance, const std::vector<std::string>& types) {
   v1::FetchMissedRequest request;
   request.set_instance(instance);
   request.mutable_start()->mutable_beginning();
+  request.mutable_types()->Assign(types.begin(), types.end());
   v1::FetchMissedResponse response;
   return Call(*events_, &v1::EventLog::Stub::FetchMissed, request, response);
 }
 
-CallOutcome KeyClient::Subscribe(const std::string& instance) {
+CallOutcome KeyClient::Subscribe(const std::string& instance, const std::vector<std::string>& types) {
   grpc::ClientContext context;
   SetSecret(context, secret_);
   v1::SubscribeRequest request;
   request.set_instance(instance);
   request.mutable_start()->mutable_beginning();
+  request.mutable_types()->Assign(types.begin(), types.end());
   const auto reader = events_->Subscribe(&context, request);
   v1::SubscribeResponse response;
   const bool let_in = reader->Read(&response);

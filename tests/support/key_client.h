@@ -45,9 +45,10 @@ class KeyClient {
   v1::Keys::Stub& keys() { return *keys_; }
 
   CallOutcome Append(const std::string& instance, int events = 1, size_t data_bytes = 1);
-  CallOutcome Fetch(const std::string& instance);
+  // `types` is the filter of both.
+  CallOutcome Fetch(const std::string& instance, const std::vector<std::string>& types = {});
   // Opens a subscription from the beginning and reads to its end; or, if it is let in, cancels it behind its start.
-  CallOutcome Subscribe(const std::string& instance);
+  CallOutcome Subscribe(const std::string& instance, const std::vector<std::string>& types = {});
   // Sends one request on a stream, and ends it.
   CallOutcome AppendStream(const std::string& instance);
   CallOutcome Get(const std::string& instance);
