@@ -32,15 +32,18 @@ void ByteBudget::Grant::Release() { ShrinkTo(0); }
 
 std::optional<ByteBudget::Grant> ByteBudget::TryAcquire(size_t bytes, size_t keep_free) {
   absl::MutexLock lock(&mu_);
-  const size_t free = bytes_max_ - in_use_;
-  if (!waiters_.empty() || free < keep_free || free - keep_free < bytes) return std::nullopt;
+  if (!waiters_.empty() || (keep_free > 0 && !yielding_waiters_.empty()) || !Fits(bytes, keep_free)) {
+    return std::nullopt;
+  }
   in_use_ += bytes;
   return Grant(this, bytes);
 }
 
-void ByteBudget::Acquire(size_t bytes, Granted granted) {
+void ByteBudget::Acquire(size_t bytes, size_t keep_free, Granted granted) {
+  keep_free = std::min(keep_free, bytes_max_);
   absl::MutexLock lock(&mu_);
-  waiters_.push_back({std::min(bytes, bytes_max_), std::move(granted)});
+  auto& waiters = keep_free == 0 ? waiters_ : yielding_waiters_;
+  waiters.push_back({std::min(bytes, bytes_max_ - keep_free), keep_free, std::move(granted)});
   Serve();
 }
 
@@ -51,7 +54,7 @@ size_t ByteBudget::in_use() const {
 
 size_t ByteBudget::waiting() const {
   absl::MutexLock lock(&mu_);
-  return waiters_.size();
+  return waiters_.size() + yielding_waiters_.size();
 }
 
 void ByteBudget::Return(size_t bytes) {
@@ -60,10 +63,20 @@ void ByteBudget::Return(size_t bytes) {
   Serve();
 }
 
+bool ByteBudget::Fits(size_t bytes, size_t keep_free) const {
+  const size_t free = bytes_max_ - in_use_;
+  return free >= keep_free && free - keep_free >= bytes;
+}
+
 void ByteBudget::Serve() {
-  while (!waiters_.empty() && waiters_.front().bytes <= bytes_max_ - in_use_) {
-    Waiter waiter = std::move(waiters_.front());
-    waiters_.pop_front();
+  Serve(waiters_);
+  if (waiters_.empty()) Serve(yielding_waiters_);
+}
+
+void ByteBudget::Serve(std::deque<Waiter>& waiters) {
+  while (!waiters.empty() && Fits(waiters.front().bytes, waiters.front().keep_free)) {
+    Waiter waiter = std::move(waiters.front());
+    waiters.pop_front();
     in_use_ += waiter.bytes;
     executor_.Post([granted = std::move(waiter.granted), grant = Grant(this, waiter.bytes)]() mutable {
       std::move(granted)(std::move(grant));

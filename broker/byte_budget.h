@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
@@ -47,13 +48,15 @@ class ByteBudget {
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
 
-  // Grants `bytes` at once if that leaves at least `keep_free` and nobody waits; else nullopt. Who can do with less
-  // asks with a `keep_free`, so that something is left for those who cannot.
+  // Grants `bytes` at once if that leaves at least `keep_free` and nobody waits who would be served first; else
+  // nullopt. Who can do with less asks with a `keep_free`, so that something is left for those who cannot.
   std::optional<Grant> TryAcquire(size_t bytes, size_t keep_free = 0) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Calls `granted` once on the executor, when `bytes` are free and all who asked before were served. More bytes than
-  // the budget has are granted as all that it has.
-  void Acquire(size_t bytes, Granted granted) ABSL_LOCKS_EXCLUDED(mu_);
+  // Calls `granted` once on the executor, when that leaves at least `keep_free` and all who asked before were served.
+  // Who asks with a `keep_free` is served behind those who ask without, and holds none of them up. More bytes than
+  // the budget then has are granted as all that it has.
+  void Acquire(size_t bytes, Granted granted) ABSL_LOCKS_EXCLUDED(mu_) { Acquire(bytes, 0, std::move(granted)); }
+  void Acquire(size_t bytes, size_t keep_free, Granted granted) ABSL_LOCKS_EXCLUDED(mu_);
 
   size_t bytes_max() const { return bytes_max_; }
   size_t in_use() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -62,11 +65,14 @@ class ByteBudget {
  private:
   struct Waiter {
     size_t bytes;
+    size_t keep_free;
     Granted granted;
   };
 
   void Return(size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Fits(size_t bytes, size_t keep_free) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Serve() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Serve(std::deque<Waiter>& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t bytes_max_;
   storage::Executor& executor_;
@@ -74,6 +80,7 @@ class ByteBudget {
   size_t in_use_ ABSL_GUARDED_BY(mu_) = 0;
   // One entry at most for each call in progress, so it is bounded by their number.
   std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mu_);
+  std::deque<Waiter> yielding_waiters_ ABSL_GUARDED_BY(mu_);  // Those with a `keep_free`.
 };
 
 }  // namespace playhead::broker

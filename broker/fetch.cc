@@ -80,8 +80,7 @@ void Fetch::Read() {
   options.until = until_;
   options.reverse = request_.reverse;
   options.events_max = request_.events_max - event_count_;
-  const size_t allowed = core_.limits.delivery_bytes_free + page_.grant.bytes();
-  options.bytes_max = std::min(allowed, storage::kFetchBytesMax) - bytes_;
+  options.bytes_max = BytesMax() - bytes_;
   options.filter = request_.filter;
   core_.log.Read(
       instance_, std::move(options),
@@ -91,10 +90,8 @@ void Fetch::Read() {
 void Fetch::OnRead(absl::StatusOr<storage::ReadResult> result) {
   if (!result.ok()) return OnReadFailed(result.status());
   scanned_bytes_ += result->scanned_bytes;
-  const bool paid = page_.grant.bytes() > 0;
-  // A read takes one event however large: without a grant it is not kept, and past the size of a page neither.
-  const size_t bytes_max = paid ? storage::kFetchBytesMax : core_.limits.delivery_bytes_free;
-  if (bytes_ + result->bytes > bytes_max) return paid ? Finish(absl::OkStatus()) : Reserve();
+  // A read takes one event however large: one that the page may not hold is not kept.
+  if (bytes_ + result->bytes > BytesMax()) return Reserve(result->bytes);
 
   page_.next = result->next;
   page_.end_reached = result->end_reached;
@@ -120,8 +117,22 @@ void Fetch::OnReadFailed(const absl::Status& status) {
   OnStart(after_);
 }
 
-void Fetch::Reserve() {
-  core_.delivery_budget.Acquire(storage::kFetchBytesMax, [self = shared_from_this()](ByteBudget::Grant grant) {
+size_t Fetch::BytesMax() const {
+  return std::min(core_.limits.delivery_bytes_free + page_.grant.bytes(), storage::kFetchBytesMax);
+}
+
+void Fetch::Reserve(size_t event_bytes) {
+  const size_t half = core_.delivery_budget.bytes_max() / 2;
+  if (page_.grant.bytes() == 0) {
+    if (auto grant = core_.delivery_budget.TryAcquire(std::min(storage::kFetchBytesMax, half), half)) {
+      page_.grant = *std::move(grant);
+      return Read();
+    }
+  }
+  if (event_count_ > 0) return Finish(absl::OkStatus());
+  page_.grant.Release();  // Too little for this one. The whole budget never is: the server sees to it.
+  const size_t keep_free = std::min(half, core_.delivery_budget.bytes_max() - event_bytes);
+  core_.delivery_budget.Acquire(event_bytes, keep_free, [self = shared_from_this()](ByteBudget::Grant grant) {
     self->page_.grant = std::move(grant);
     self->Read();
   });

@@ -43,7 +43,9 @@ struct FetchPage {
 
 // Reads storage piece by piece until the page is full, the range ends, or Limits::fetch_scan_bytes_max were looked at:
 // then the page is short, perhaps empty, and the caller goes on at `next`. The first 64 KiB of a page come at no
-// charge; a larger one waits for its turn at the delivery budget.
+// charge. What is more draws on the delivery budget and leaves half of it to streams, as replies may stay untaken for
+// as long as their clients like: when the other half is used up, pages are short, and only an event that is larger
+// than 64 KiB by itself waits for its turn.
 //
 // Thread safety: Cancel may be called from any thread.   Blocking: none.   Ownership: keeps itself alive until done.
 class Fetch : public std::enable_shared_from_this<Fetch> {
@@ -68,7 +70,10 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   void Read();
   void OnRead(absl::StatusOr<storage::ReadResult> result);
   void OnReadFailed(const absl::Status& status);
-  void Reserve();
+  // What the page may hold.
+  size_t BytesMax() const;
+  // Draws on the budget for an event of `event_bytes` more, and then reads it again; or has the page end before it.
+  void Reserve(size_t event_bytes);
   void Finish(absl::Status status);
 
   const Core core_;

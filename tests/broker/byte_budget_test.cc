@@ -76,6 +76,20 @@ TEST_F(ByteBudgetTest, DoesNotServeTheImpatientBeforeThoseWhoWait) {
   EXPECT_TRUE(budget_.TryAcquire(10).has_value());
 }
 
+TEST_F(ByteBudgetTest, WhoLeavesSomethingFreeWaitsWithoutHoldingUpTheOthers) {
+  auto most = budget_.TryAcquire(50);
+  std::promise<ByteBudget::Grant> yielding;
+  budget_.Acquire(30, 50, [&](ByteBudget::Grant grant) { yielding.set_value(std::move(grant)); });
+  EXPECT_FALSE(budget_.TryAcquire(0, 50).has_value());
+  std::promise<ByteBudget::Grant> needy;
+  budget_.Acquire(50, [&](ByteBudget::Grant grant) { needy.set_value(std::move(grant)); });
+  ByteBudget::Grant grant = needy.get_future().get();
+  most->Release();
+  EXPECT_EQ(budget_.waiting(), 1u);  // 50 are free, all of which it must leave.
+  grant.ShrinkTo(20);
+  EXPECT_EQ(yielding.get_future().get().bytes(), 30u);
+}
+
 TEST_F(ByteBudgetTest, GrantsAllThereIsToWhoeverAsksForMore) {
   std::promise<size_t> bytes;
   budget_.Acquire(1000, [&](ByteBudget::Grant grant) { bytes.set_value(grant.bytes()); });
