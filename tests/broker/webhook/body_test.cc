@@ -198,7 +198,7 @@ TEST(BodyTest, SeveralPhoneNumbersInOneBody) {
 }
 
 TEST(BodyTest, ANameThatIsTheBrokersOwnOrNoNameGoesToTheAccount) {
-  for (const char* name : {"playhead.audit", "a b", "", "\\u0000", "\\ud800"}) {
+  for (const char* name : {"playhead.audit", "playhead.webhooks", "a b", "", "\\u0000", "\\ud800"}) {
     const std::string body =
         BodyOf(absl::StrCat(R"({"metadata":{"phone_number_id":")", name, R"("},"messages":[{"id":"w"}]})"));
     EXPECT_EQ(SplitOne(body).instance, "77") << name;
