@@ -22,6 +22,7 @@ struct Core {
   Tail& tail;
   TimerQueue& timers;
   ByteBudget& append_budget;
+  ByteBudget& append_reply_budget;
   ByteBudget& delivery_budget;
   StreamRegistry& streams;
   Metrics& metrics;

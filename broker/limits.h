@@ -36,9 +36,17 @@ struct Limits {
   // Appends of one stream that are read and not yet answered.
   size_t append_stream_requests_max = 64;
   size_t append_stream_bytes_max = size_t{8} << 20;
+  // Replies of append streams that clients have not taken, over all streams. When it is used up, streams go on with one
+  // request at a time.
+  size_t append_reply_budget_bytes = size_t{16} << 20;
 
   // One gRPC message from a client.
   int grpc_receive_bytes_max = 4 << 20;
+  // What gRPC may hold for all its connections and calls: when little is left it reads less at a time, and ends calls
+  // and connections when nothing is.
+  size_t grpc_buffer_bytes_max = size_t{512} << 20;
+  // Calls and streams open at once on one connection. A client's library waits with further ones until some have ended.
+  int grpc_connection_calls_max = 10'000;
 
   // A stream on which nothing else was sent for this long gets a heartbeat.
   absl::Duration heartbeat_interval = absl::Seconds(10);

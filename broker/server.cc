@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
@@ -28,6 +29,8 @@ int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt6
 
 void SetChannelArguments(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits.grpc_receive_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.grpc_connection_calls_max);
+  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(limits.grpc_buffer_bytes_max));
   // A second broker on the same port fails, rather than taking half of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may ping idle connections; a strike would end the connection with GOAWAY.
@@ -100,6 +103,7 @@ Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_sec
       executor_(limits_.executor_threads),
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),
+      append_reply_budget_(limits_.append_reply_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       http_body_budget_(limits_.http_body_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
@@ -146,7 +150,7 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
 }
 
 Core Server::MakeCore() {
-  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,
+  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_, append_reply_budget_,
               delivery_budget_, streams_, metrics_,  auth_, *audit_};
 }
 

@@ -86,6 +86,7 @@ class Server {
   storage::EventLog& event_log() { return *log_; }
   const Tail& tail() const { return tail_; }
   const ByteBudget& append_budget() const { return append_budget_; }
+  const ByteBudget& append_reply_budget() const { return append_reply_budget_; }
   const ByteBudget& delivery_budget() const { return delivery_budget_; }
   const StreamRegistry& streams() const { return streams_; }
   Authenticator& auth() { return auth_; }
@@ -109,6 +110,7 @@ class Server {
   storage::Executor executor_;
   TimerQueue timers_;
   ByteBudget append_budget_;
+  ByteBudget append_reply_budget_;
   ByteBudget delivery_budget_;
   ByteBudget http_body_budget_;
   StreamRegistry streams_;

@@ -16,6 +16,14 @@
 namespace playhead::broker {
 namespace {
 
+// The most that the reply to a batch may take: a cursor for each event and, of a duplicate, its index.
+size_t ReplyBytesMax(size_t event_count) {
+  constexpr size_t kOtherBytes = 64;
+  constexpr size_t kBytesPerEvent = sizeof(uint64_t) + 2;
+  static_assert(storage::kBatchEventsMax < 1 << 14, "an index takes two bytes");
+  return kOtherBytes + event_count * kBytesPerEvent;
+}
+
 grpc::ByteBuffer PreviousFailed() {
   return EncodeRefused(MakeError(Reason::kPreviousFailed, "an earlier append of this stream was refused"));
 }
@@ -118,10 +126,14 @@ absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer&
 
 void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes,
                              ByteBudget::Grant grant) {
+  ByteBudget::Grant reply_grant;
   {
     absl::MutexLock lock(&mu_);
     if (batch.ok()) {
       ++submitted_;
+      auto paid = core_.append_reply_budget.TryAcquire(ReplyBytesMax(batch->events.size()));
+      has_unpaid_reply_ = has_unpaid_reply_ || !paid.has_value();
+      if (paid.has_value()) reply_grant = *std::move(paid);
     } else {
       invalid_ = batch.status();
       invalid_request_bytes_ = request_bytes;
@@ -130,11 +142,12 @@ void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t 
   }
   if (batch.ok()) {
     Pause(caller_->AppendDelay(batch->events.size(), request_bytes));
-    session_->Append(*std::move(batch), [self = shared_from_this(), grant = std::move(grant),
-                                         request_bytes](absl::StatusOr<storage::AppendResult> result) mutable {
-      grant.Release();
-      self->OnAppended(request_bytes, result);
-    });
+    session_->Append(*std::move(batch),
+                     [self = shared_from_this(), grant = std::move(grant), reply_grant = std::move(reply_grant),
+                      request_bytes](absl::StatusOr<storage::AppendResult> result) mutable {
+                       grant.Release();
+                       self->OnAppended(request_bytes, result, std::move(reply_grant));
+                     });
   }
   {
     absl::MutexLock lock(&mu_);
@@ -160,13 +173,15 @@ void AppendStream::Pause(absl::Duration delay) {
                                        });
 }
 
-void AppendStream::OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result) {
+void AppendStream::OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result,
+                              ByteBudget::Grant reply_grant) {
   grpc::ByteBuffer reply =
       result.ok() ? EncodeAppended(*result, core_.log.durability()) : EncodeRefused(result.status());
+  reply_grant.ShrinkTo(reply.Length());
   {
     absl::MutexLock lock(&mu_);
     --submitted_;
-    AddReply(std::move(reply), request_bytes);
+    AddReply(std::move(reply), request_bytes, std::move(reply_grant));
     if (refusal_.ok() && !result.ok()) refusal_ = result.status();
     AnswerInvalid();
   }
@@ -180,14 +195,15 @@ void AppendStream::AnswerInvalid() {
   invalid_ = absl::OkStatus();
 }
 
-void AppendStream::AddReply(grpc::ByteBuffer message, size_t request_bytes) {
+void AppendStream::AddReply(grpc::ByteBuffer message, size_t request_bytes, ByteBudget::Grant grant) {
   if (write_failed_) return Forget(request_bytes);
-  replies_.push_back({std::move(message), request_bytes});
+  replies_.push_back({std::move(message), request_bytes, std::move(grant)});
 }
 
 void AppendStream::Forget(size_t request_bytes) {
   --requests_;
   request_bytes_ -= request_bytes;
+  if (requests_ == 0) has_unpaid_reply_ = false;
 }
 
 void AppendStream::OnWriteDone(bool ok) {
@@ -195,6 +211,7 @@ void AppendStream::OnWriteDone(bool ok) {
     absl::MutexLock lock(&mu_);
     writing_ = false;
     wrote_ = true;
+    writing_grant_.Release();
     Forget(writing_request_bytes_);
     if (!ok) StopWriting();
   }
@@ -228,8 +245,9 @@ void AppendStream::OnDone() {
 }
 
 bool AppendStream::MayRead() const {
-  return !paused_ && !reading_ && !read_closed_ && !write_failed_ && closing_.ok() && refusal_.ok() && invalid_.ok() &&
-         requests_ < core_.limits.append_stream_requests_max && request_bytes_ < core_.limits.append_stream_bytes_max;
+  return !paused_ && !reading_ && !read_closed_ && !write_failed_ && !has_unpaid_reply_ && closing_.ok() &&
+         refusal_.ok() && invalid_.ok() && requests_ < core_.limits.append_stream_requests_max &&
+         request_bytes_ < core_.limits.append_stream_bytes_max;
 }
 
 AppendStream::Action AppendStream::Decide() {
@@ -238,6 +256,7 @@ AppendStream::Action AppendStream::Decide() {
     writing_ = true;
     outgoing_.Swap(&replies_.front().message);
     writing_request_bytes_ = replies_.front().request_bytes;
+    writing_grant_ = std::move(replies_.front().grant);
     replies_.pop_front();
     // Never the first: gRPC sends the initial metadata along with it, and with the hint would wait for another write to
     // send either, while we wait for this one to be done.

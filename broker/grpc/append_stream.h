@@ -28,6 +28,9 @@ namespace playhead::broker {
 // and _bytes_max, replies not yet taken included) and as far as the append budget goes: beyond that the stream just
 // reads slower. Replies go out in order, one write at a time, buffered together while more are ready.
 //
+// Replies that the client does not take draw on a budget that all streams share (Limits::append_reply_budget_bytes),
+// from before the append. A stream that gets nothing of it goes on without, one request at a time.
+//
 // Who appends is checked once for the stream, and what it appends to for every request. A key's quota of appends slows
 // the stream down: it reads on when the key's rate allows.
 //
@@ -54,6 +57,7 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   struct Reply {
     grpc::ByteBuffer message;
     size_t request_bytes;
+    ByteBudget::Grant grant;  // For the message.
   };
 
   enum class Action { kNone, kRead, kWrite, kWriteBuffered, kFinish };
@@ -71,10 +75,12 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   absl::StatusOr<storage::AppendBatch> Parse(const grpc::ByteBuffer& request);
   void OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result,
+                  ByteBudget::Grant reply_grant) ABSL_LOCKS_EXCLUDED(mu_);
   // Answers the request that could not be submitted, once those before it are answered.
   void AnswerInvalid() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void AddReply(grpc::ByteBuffer message, size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddReply(grpc::ByteBuffer message, size_t request_bytes, ByteBudget::Grant grant = {})
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StopWriting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Reads nothing for as long. Does nothing if it is not positive.
@@ -106,6 +112,8 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   size_t submitted_ ABSL_GUARDED_BY(mu_) = 0;       // Of these, with the log.
   std::deque<Reply> replies_ ABSL_GUARDED_BY(mu_);  // Of these, to be written.
   size_t writing_request_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  ByteBudget::Grant writing_grant_ ABSL_GUARDED_BY(mu_);
+  bool has_unpaid_reply_ ABSL_GUARDED_BY(mu_) = false;  // Until every request that was read is answered.
 
   absl::Status invalid_ ABSL_GUARDED_BY(mu_);  // Why the last request read was not submitted; it is not answered yet.
   size_t invalid_request_bytes_ ABSL_GUARDED_BY(mu_) = 0;

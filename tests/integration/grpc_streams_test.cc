@@ -185,6 +185,56 @@ TEST(GrpcAppendStreamTest, AWindowSmallerThanThePipelineSlowsItAndLosesNothing) 
   EXPECT_EQ(answers, 500);
 }
 
+TEST(GrpcAppendStreamTest, OneWhoseRepliesAreNotTakenHoldsABoundWhileOthersRunOn) {
+  constexpr int kEvents = 1000;  // The reply has 8 KiB.
+  constexpr int kRequests = 200;
+  constexpr size_t kBudget = size_t{64} << 10;
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.limits.append_reply_budget_bytes = kBudget;
+  TestServer server(options);
+  // Its own connection, which takes 64 KiB before it is read from.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto stalled_stub = v1::EventLog::NewStub(
+      grpc::CreateCustomChannel(server.server().grpc_address(), grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext stalled_context;
+  const auto stalled = stalled_stub->AppendStream(&stalled_context);
+  std::thread writer([&] {
+    for (int i = 0; i < kRequests; ++i) ASSERT_TRUE(stalled->Write(Batch(kEvents, "stalled")));
+    stalled->WritesDone();
+  });
+  const auto& budget = server.server().append_reply_budget();
+  while (budget.in_use() + 10 * kEvents < kBudget) std::this_thread::yield();
+
+  grpc::ClientContext context;
+  const auto running = server.stub().AppendStream(&context);
+  v1::AppendStreamResponse response;
+  for (int i = 0; i < kRequests; ++i) {
+    ASSERT_TRUE(running->Write(Batch(kEvents, "running")));
+    ASSERT_TRUE(running->Read(&response)) << i;
+    EXPECT_LE(budget.in_use(), kBudget);
+  }
+  running->WritesDone();
+  EXPECT_TRUE(running->Finish().ok());
+
+  // The budget's worth of replies, those on their way, and one: far from the 64 that a stream may have otherwise.
+  grpc::ClientContext get_context;
+  v1::GetInstanceRequest get;
+  get.set_instance("stalled");
+  v1::Instance instance;
+  ASSERT_TRUE(server.stub().GetInstance(&get_context, get, &instance).ok());
+  EXPECT_LT(instance.head_cursor(), uint64_t{40} * kEvents);
+
+  // And when it is read from, nothing is missing.
+  for (uint64_t i = 0; i < kRequests; ++i) {
+    ASSERT_TRUE(stalled->Read(&response)) << i;
+    EXPECT_EQ(response.appended().cursors(0), i * kEvents + 1);
+  }
+  writer.join();
+  EXPECT_TRUE(stalled->Finish().ok());
+  while (budget.in_use() > 0) std::this_thread::yield();
+}
+
 TEST(GrpcAppendStreamTest, AClientThatVanishesLeavesNothingBehind) {
   TestServer server;
   for (int i = 0; i < 50; ++i) {

@@ -35,12 +35,13 @@ BrokerCore::BrokerCore(const broker::Limits& limits)
       executor_(limits_.executor_threads),
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),
+      append_reply_budget_(limits_.append_reply_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
       tail_(limits_.tail_bytes_max, executor_),
       log_(OpenLog(dir_.path())),
       audit_(*log_),
-      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,
+      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_, append_reply_budget_,
             delivery_budget_, streams_, metrics_,  auth_, audit_} {
   log_->SetCommitListener(&tail_);
 }

@@ -46,6 +46,7 @@ class BrokerCore {
   storage::Executor executor_;
   broker::TimerQueue timers_;
   broker::ByteBudget append_budget_;
+  broker::ByteBudget append_reply_budget_;
   broker::ByteBudget delivery_budget_;
   broker::StreamRegistry streams_;
   broker::Metrics metrics_;

@@ -74,6 +74,8 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "The same for HTTP: health, metrics, webhooks. Not served unless this is given.");
     flags.Number<size_t>("streams_max", &limits.streams_max, 1, 1'000'000,
                          "Streams open at once; beyond that, STREAMS_LIMIT.");
+    flags.Number<int>("grpc_connection_calls_max", &limits.grpc_connection_calls_max, 1, 1'000'000,
+                      "Calls and streams open at once on one gRPC connection; clients wait with further ones.");
     flags.Bytes<size_t>("event_bytes_max", &limits.event_bytes_max, 1, storage::kEventBytesCeiling,
                         "The largest event, encoded.");
     flags.Duration("heartbeat_interval", &limits.heartbeat_interval, absl::Milliseconds(100), absl::Hours(1),
@@ -145,6 +147,11 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Bytes<size_t>("append_budget_bytes", &limits.append_budget_bytes, 4 * kMiB, kTiB,
                         "Appends read from clients and not yet stored; streams slow down beyond that. Keep it below "
                         "--append_queue_bytes_max.");
+    flags.Bytes<size_t>("append_reply_budget_bytes", &limits.append_reply_budget_bytes, 0, kTiB,
+                        "Replies that appending clients have not taken; beyond that their streams take one request at "
+                        "a time.");
+    flags.Bytes<size_t>("grpc_buffer_bytes_max", &limits.grpc_buffer_bytes_max, 64 * kMiB, kTiB,
+                        "What gRPC holds for all its connections and calls; beyond that it ends some.");
     flags.Bytes<size_t>("block_cache_bytes", &store.block_cache_bytes, 0, kTiB, "RocksDB's cache of what was read.");
     flags.Bytes<size_t>("write_buffer_bytes", &store.write_buffer_bytes, kMiB, kTiB,
                         "RocksDB's memory for what is not yet in its files.");
