@@ -1,25 +1,41 @@
 // A broker of the test's own, and a client for it that knows only what the broker's reflection says.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
 const loaderOptions = { longs: Number, enums: String, bytes: Buffer, oneofs: true, defaults: true };
 
-export async function startBroker() {
+// PLAYHEAD_… are flags to the program, and some that are the tests' own.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PLAYHEAD_')));
+
+// `secured`: with TLS, and with an administrator, whose secret is the broker's `administrator`.
+export async function startBroker({ secured = false } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'playhead-node-'));
-  const broker = spawn(process.env.BROKER_BINARY, ['serve', `--data_dir=${folder}`, '--grpc_listen=127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const file = (name) => path.join(folder, name);
+  const flags = [`--data_dir=${file('data')}`, '--grpc_listen=127.0.0.1:0'];
+  const administrator = 'the-administrator-of-a-test-from-node';
+  if (secured) {
+    await promisify(execFile)(process.env.BROKER_BINARY, ['tls', 'dev-cert', folder], { env });
+    await writeFile(file('administrator'), administrator, { mode: 0o600 });
+    flags.push(`--tls_cert=${file('cert.pem')}`, `--tls_key=${file('key.pem')}`);
+    flags.push(`--admin_secret_file=${file('administrator')}`);
+  }
+  const broker = spawn(process.env.BROKER_BINARY, ['serve', ...flags], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  process.once('exit', () => broker.kill('SIGKILL'));
   const [ready] = await once(createInterface({ input: broker.stdout }), 'line');
   return {
     address: ready.replace(/ready grpc=(\S+).*/, '$1'),
+    administrator,
+    // What the authority of its certificate is known by.
+    authority: secured ? await readFile(file('ca.pem')) : undefined,
     async stop() {
       const exit = once(broker, 'exit');
       broker.kill('SIGTERM');
@@ -30,12 +46,26 @@ export async function startBroker() {
   };
 }
 
+const insecure = grpc.credentials.createInsecure();
+
+// Credentials of a channel over TLS, on which every call carries `secret`, if there is one.
+export function credentialsOf(broker, secret) {
+  const channel = grpc.credentials.createSsl(broker.authority);
+  if (secret === undefined) return channel;
+  const bearer = grpc.credentials.createFromMetadataGenerator((_, done) => {
+    const metadata = new grpc.Metadata();
+    metadata.set('authorization', `Bearer ${secret}`);
+    done(null, metadata);
+  });
+  return grpc.credentials.combineChannelCredentials(channel, bearer);
+}
+
 // Asks for the names of all services, and for the files that make up one.
-async function reflect(address, requests) {
+async function reflect(address, requests, credentials) {
   const file = path.join(path.dirname(fileURLToPath(import.meta.url)), 'reflection.proto');
   const { ServerReflection } = grpc.loadPackageDefinition(protoLoader.loadSync(file, { ...loaderOptions, keepCase: true })).grpc
     .reflection.v1alpha;
-  const client = new ServerReflection(address, grpc.credentials.createInsecure());
+  const client = new ServerReflection(address, credentials);
   const call = client.ServerReflectionInfo();
   const answers = [];
   for (const request of requests) call.write(request);
@@ -45,13 +75,15 @@ async function reflect(address, requests) {
   return answers;
 }
 
-export async function listServices(address) {
-  const [answer] = await reflect(address, [{ list_services: '*' }]);
+export async function listServices(address, credentials = insecure) {
+  const [answer] = await reflect(address, [{ list_services: '*' }], credentials);
   return answer.list_services_response.service.map((service) => service.name);
 }
 
-export async function connect(address) {
-  const [answer] = await reflect(address, [{ file_containing_symbol: 'playhead.v1.EventLog' }]);
+// A client of one of the services of playhead.v1.
+export async function connect(address, { service = 'EventLog', credentials = insecure } = {}) {
+  const symbol = `playhead.v1.${service}`;
+  const [answer] = await reflect(address, [{ file_containing_symbol: symbol }], credentials);
   // A FileDescriptorSet is `repeated FileDescriptorProto file = 1`.
   const files = answer.file_descriptor_response.file_descriptor_proto.map((file) => {
     const length = [];
@@ -62,8 +94,8 @@ export async function connect(address) {
     return Buffer.concat([Buffer.from([0x0a, ...length]), file]);
   });
   const definition = protoLoader.loadFileDescriptorSetFromBuffer(Buffer.concat(files), loaderOptions);
-  const { EventLog } = grpc.loadPackageDefinition(definition).playhead.v1;
-  return new EventLog(address, grpc.credentials.createInsecure());
+  const Client = grpc.loadPackageDefinition(definition).playhead.v1[service];
+  return new Client(address, credentials);
 }
 
 // A unary call as a promise.
