@@ -123,6 +123,12 @@ absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& s
   return state;
 }
 
+absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
+                                                          const std::shared_ptr<const Store>& store,
+                                                          absl::string_view name) {
+  return table.FindOrLoad(name, [&store](absl::string_view missing) { return LoadInstance(store, missing); });
+}
+
 void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
   batch.Put(family, NameKey(name), EncodeRecord(state)).PermitUncheckedError();

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/event_log.h"
+#include "storage/instance_table.h"
 #include "storage/log_instance.h"
 #include "storage/store.h"
 
@@ -20,6 +21,11 @@ namespace playhead::storage {
 // Reads what the store knows of `name`: its record and its last block. `number` is 0 if there is no such instance; then
 // only epoch_base may be set.
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
+
+// The instance from `table`, where it is put if it must be loaded.
+absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
+                                                          const std::shared_ptr<const Store>& store,
+                                                          absl::string_view name);
 
 // Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
 // epoch). The head need not be current where blocks are left: it is read from the last of them.

@@ -1,6 +1,7 @@
 #include "storage/meta.h"
 
 #include "absl/strings/str_cat.h"
+#include "storage/cursor.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_status.h"
 
@@ -29,6 +30,20 @@ void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, ro
   RecordWriter(bytes).Put(value);
   // WriteBatch::Put fails only for keys or values beyond 4 GiB.
   batch.Put(store.family(Family::kMeta), ToSlice(key), bytes).PermitUncheckedError();
+}
+
+absl::Status RaiseEpochFloor(const Store& store) {
+  const auto floor = GetMetaNumber(store, meta_key::kEpochFloor, 0);
+  if (!floor.ok()) return floor.status();
+  if (*floor == Cursor::kEpochMax) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("history may have been lost ", *floor, " times: no epochs are left"));
+  }
+  rocksdb::WriteBatch batch;
+  PutMetaNumber(store, meta_key::kEpochFloor, *floor + 1, batch);
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  return ReadError(store.db()->Write(write, &batch), "raising the epoch floor");
 }
 
 }  // namespace playhead::storage

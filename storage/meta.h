@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/store.h"
@@ -33,6 +34,11 @@ absl::StatusOr<std::optional<std::string>> GetMeta(const Store& store, absl::str
 absl::StatusOr<uint64_t> GetMetaNumber(const Store& store, absl::string_view key, uint64_t fallback);
 
 void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, rocksdb::WriteBatch& batch);
+
+// Where part of the history may be gone, cursors of it may be in somebody's hands: from here on no log goes on in an
+// epoch that it was in. Synced when this returns.
+//   FailedPrecondition  no epochs are left.
+absl::Status RaiseEpochFloor(const Store& store);
 
 }  // namespace playhead::storage
 
