@@ -1,6 +1,7 @@
 // A broker of the test's own, and a client for it that knows only what the broker's reflection says.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,6 +20,12 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !n
 // `secured`: with TLS, and with an administrator, whose secret is the broker's `administrator`.
 export async function startBroker({ secured = false } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'playhead-node-'));
+  let broker;
+  // Whatever happens, nothing is left behind.
+  process.once('exit', () => {
+    broker?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const file = (name) => path.join(folder, name);
   const flags = [`--data_dir=${file('data')}`, '--grpc_listen=127.0.0.1:0'];
   const administrator = 'the-administrator-of-a-test-from-node';
@@ -28,8 +35,7 @@ export async function startBroker({ secured = false } = {}) {
     flags.push(`--tls_cert=${file('cert.pem')}`, `--tls_key=${file('key.pem')}`);
     flags.push(`--admin_secret_file=${file('administrator')}`);
   }
-  const broker = spawn(process.env.BROKER_BINARY, ['serve', ...flags], { env, stdio: ['ignore', 'pipe', 'ignore'] });
-  process.once('exit', () => broker.kill('SIGKILL'));
+  broker = spawn(process.env.BROKER_BINARY, ['serve', ...flags], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   const [ready] = await once(createInterface({ input: broker.stdout }), 'line');
   return {
     address: ready.replace(/ready grpc=(\S+).*/, '$1'),

@@ -5,8 +5,9 @@ import { after, before, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 
 import { appSecret, Broker } from './harness/broker.mjs';
+import { Reader } from './harness/reader.mjs';
 import { loadSdk } from './harness/sdk.mjs';
-import { message, Poster, text } from './harness/webhooks.mjs';
+import { bodyOf, message, Poster, text } from './harness/webhooks.mjs';
 
 const instance = '106400037000000';
 
@@ -230,5 +231,40 @@ describe('access', { timeout: 60_000 }, () => {
         });
       }
     });
+  });
+});
+
+describe('webhooks that the broker cannot verify', { timeout: 60_000 }, () => {
+  let broker;
+  const readers = [];
+  before(async () => {
+    broker = await Broker.start({ secret: false, flags: ['--webhook_unverified'] });
+  });
+  after(async () => {
+    for (const reader of readers) await reader.kill();
+    await broker?.close();
+  });
+
+  it('are shown to the reader whose app secret signed them, and to nobody else', async () => {
+    const { secret: accessToken } = await broker.createKey('reader');
+    await broker.appendRaw(instance, 'x.test', ['{}']); // Only instances that exist take any.
+    const secrets = ['the secret of the app', 'the secret of a forger'];
+    const messages = { [secrets[0]]: [], [secrets[1]]: [] };
+    const poster = new Poster(broker);
+    for (const secret of [...secrets, ...secrets]) {
+      const made = text(secret);
+      messages[secret].push(made.id);
+      assert.equal(await poster.try(bodyOf(instance, { messages: [made] }), secret), 200);
+    }
+    poster.close();
+    for (const secret of secrets) {
+      // In a process of its own: the SDK of this one has the address of the other broker.
+      const credentials = { accessToken, phoneNumberId: instance, appSecret: secret };
+      const reader = new Reader(broker, { credentials, cursor: '0' });
+      readers.push(reader);
+      reader.start();
+      await reader.until(() => reader.events.at(-1)?.id === messages[secret].at(-1));
+      assert.deepEqual(reader.events.map(({ id }) => id), messages[secret]);
+    }
   });
 });

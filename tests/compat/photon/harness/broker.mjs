@@ -39,8 +39,9 @@ export class Broker {
   #flags;
   #log = [];
 
-  // Starts one with an administrator, an app secret for all instances, and `flags` of `playhead serve`.
-  static async start({ flags = [] } = {}) {
+  // Starts one with an administrator, an app secret for all instances unless `secret` is false, and `flags` of
+  // `playhead serve`.
+  static async start({ secret = true, flags = [] } = {}) {
     const broker = new Broker();
     broker.folder = mkdtempSync(path.join(tmpdir(), 'playhead-photon-'));
     broker.forget = removeAtExit(broker.folder);
@@ -65,7 +66,7 @@ export class Broker {
       ...flags,
     ];
     await broker.restart();
-    await broker.client(['webhook', 'secret', '--all', `--secret_file=${file('app_secret', appSecret)}`]);
+    if (secret) await broker.client(['webhook', 'secret', '--all', `--secret_file=${file('app_secret', appSecret)}`]);
     return broker;
   }
 

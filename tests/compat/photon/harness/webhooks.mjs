@@ -59,8 +59,8 @@ export class Poster {
   }
 
   // Resolves to the status; rejects if there was no answer.
-  async try(body, { signature } = {}) {
-    signature ??= `sha256=${createHmac('sha256', appSecret).update(body).digest('hex')}`;
+  async try(body, secret = appSecret) {
+    const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
     const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature };
     const call = request(this.#url, { method: 'POST', agent: this.#agent, headers });
     call.end(body);
