@@ -12,6 +12,14 @@
 
 namespace playhead {
 
+namespace v1 {
+class Keys;
+}  // namespace v1
+namespace internal {
+template <typename Service>
+class ServiceClient;
+}  // namespace internal
+
 // Thread safety: all methods may be called from any thread. Copies share one connection.
 // Blocking: until the reply or ClientOptions::request_timeout. Each call is one attempt: after UNAVAILABLE or
 // DEADLINE_EXCEEDED a key may have been made or rotated whose secret nobody has seen; list the keys, and revoke it.
@@ -33,10 +41,10 @@ class KeysClient {
   absl::StatusOr<v1::RotateKeyResponse> RotateKey(const v1::RotateKeyRequest& request);
 
  private:
-  class Remote;
-  explicit KeysClient(std::shared_ptr<Remote> remote);
+  using Service = internal::ServiceClient<v1::Keys>;
+  explicit KeysClient(std::shared_ptr<Service> service);
 
-  std::shared_ptr<Remote> remote_;
+  std::shared_ptr<Service> service_;
 };
 
 }  // namespace playhead

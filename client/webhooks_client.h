@@ -13,6 +13,14 @@
 
 namespace playhead {
 
+namespace v1 {
+class Webhooks;
+}  // namespace v1
+namespace internal {
+template <typename Service>
+class ServiceClient;
+}  // namespace internal
+
 // Thread safety: all methods may be called from any thread. Copies share one connection.
 // Blocking: until the reply or ClientOptions::request_timeout. Each call is one attempt, and may be repeated.
 // Errors: as webhooks.proto says; statuses carry the broker's reason (proto/errors.h).
@@ -30,10 +38,10 @@ class WebhooksClient {
   absl::Status DeleteSecret(absl::string_view instance);
 
  private:
-  class Remote;
-  explicit WebhooksClient(std::shared_ptr<Remote> remote);
+  using Service = internal::ServiceClient<v1::Webhooks>;
+  explicit WebhooksClient(std::shared_ptr<Service> service);
 
-  std::shared_ptr<Remote> remote_;
+  std::shared_ptr<Service> service_;
 };
 
 }  // namespace playhead
