@@ -247,19 +247,18 @@ void RocksDbEventLog::Read(std::shared_ptr<Instance> instance, ReadOptions optio
       readers_, std::move(done),
       [this, instance = std::move(instance), options = std::move(options)](const std::shared_ptr<Store>& store) {
         auto result = ReadRange(store, *instance, options);
-        if (result.ok()) {
-          stats_.NoteRead(result->bytes, result->scanned_blocks);
-        } else if (HasReason(result.status(), Reason::kDataLoss)) {
-          stats_.NoteDamage();
-        }
+        if (result.ok()) stats_.NoteRead(result->bytes, result->scanned_blocks);
+        if (HasReason(result.status(), Reason::kDataLoss)) stats_.NoteDamage();
         return result;
       });
 }
 
 void RocksDbEventLog::FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) {
   RunWithStore<Cursor>(readers_, std::move(done),
-                       [instance = std::move(instance), time](const std::shared_ptr<Store>& store) {
-                         return FindTimeInLog(store, *instance, time);
+                       [this, instance = std::move(instance), time](const std::shared_ptr<Store>& store) {
+                         auto found = FindTimeInLog(store, *instance, time);
+                         if (HasReason(found.status(), Reason::kDataLoss)) stats_.NoteDamage();
+                         return found;
                        });
 }
 

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <numeric>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -75,7 +79,7 @@ TEST_F(StatsTest, AWeakerDurabilitySyncsNothing) {
   EXPECT_EQ(Stats().syncs, 0u);
 }
 
-TEST_F(StatsTest, CountsReadsBlocksAndDamage) {
+TEST_F(StatsTest, CountsReadsAndBlocks) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(log_.Append("a", MakeEvents(10)).ok());
   const auto read = log_.Read("a", {});
   ASSERT_TRUE(read.ok()) << read.status();
@@ -84,6 +88,53 @@ TEST_F(StatsTest, CountsReadsBlocksAndDamage) {
   EXPECT_EQ(stats.read_bytes, read->bytes);
   EXPECT_EQ(stats.read_blocks, 5u);
   EXPECT_EQ(stats.damaged_ranges, 0u);
+}
+
+// Text that no compression makes shorter.
+std::string Incompressible(uint32_t seed, size_t bytes) {
+  std::minstd_rand random(seed);
+  std::string text(bytes, '\0');
+  for (char& c : text) c = static_cast<char>('0' + random() / 8 % 64);
+  return text;
+}
+
+// Changes a byte of `text` in the file under `dir` that ends in `.sst` and holds it.
+void DamageTableWith(const std::string& dir, const std::string& text) {
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const size_t at = bytes.find(text);
+    if (at == std::string::npos) continue;
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('!');
+    ++damaged;
+  }
+  EXPECT_EQ(damaged, 1);
+}
+
+TEST_F(StatsTest, CountsReadsAndTimeSeeksThatMeetDamage) {
+  for (uint32_t i = 1; i <= 40; ++i) ASSERT_TRUE(log_.Append("a", {{.data = Incompressible(i, 4096)}}).ok());
+  const Timestamp time((*log_.ReadAll("a"))[10].appended_at);
+  log_.Reopen();  // From the write-ahead log into a table.
+  log_.Close();
+  DamageTableWith(log_.options().data_dir, Incompressible(20, 32));  // In the middle, where a time seek begins.
+  log_.Reopen();
+
+  EXPECT_TRUE(HasReason(log_.ReadAll("a").status(), Reason::kDataLoss));
+  EXPECT_EQ(Stats().damaged_ranges, 1u);
+  EXPECT_TRUE(HasReason(log_.Read("a", {.until = Cursor(25), .reverse = true}).status(), Reason::kDataLoss));
+  EXPECT_EQ(Stats().damaged_ranges, 2u);
+  const auto found = log_.FindTime("a", time);
+  EXPECT_TRUE(HasReason(found.status(), Reason::kDataLoss)) << found.status();
+  EXPECT_EQ(Stats().damaged_ranges, 3u);
+
+  const uint64_t reads = Stats().reads;
+  EXPECT_EQ(log_.ReadAll("a", Cursor(32))->size(), 8u) << "the rest is whole";
+  EXPECT_TRUE(log_.Append("a", MakeEvents(1)).ok());
+  EXPECT_EQ(Stats().damaged_ranges, 3u);
+  EXPECT_GT(Stats().reads, reads);
 }
 
 TEST_F(StatsTest, CountsReopensAndNothingOfWhatFailed) {
