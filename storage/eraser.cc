@@ -1,9 +1,11 @@
 #include "storage/eraser.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "proto/errors.h"
@@ -15,25 +17,70 @@
 namespace playhead::storage {
 namespace {
 
-// Rewrites of commit records go out in batches of about this much, as commits do: what one write may leave torn is
-// bounded (storage/wal_inspector.cc).
-constexpr size_t kRewrittenBytesMax = size_t{1} << 20;
+// Changes go out in writes of about this much, as commits do: what one may leave torn is bounded
+// (storage/wal_inspector.cc).
+constexpr size_t kWriteBytesMax = size_t{1} << 20;
+// What deleting a range adds to a write, about: two keys, their lengths and the family's number.
+constexpr size_t kRangeDeletionBytes = 24;
 
 std::string ErasureKey(InstanceNumber instance) {
   return absl::StrCat(meta_key::kErasurePrefix, InstanceKey(instance));
 }
 
-// The ranges of a commit without those of `instance`; see docs/on-disk-format.md, `commits`.
-std::string WithoutInstance(absl::string_view ranges, InstanceNumber instance) {
+using InstanceSet = absl::flat_hash_set<uint64_t>;
+
+// The ranges of a commit without those of `instances`; see docs/on-disk-format.md, `commits`.
+std::string WithoutInstances(absl::string_view ranges, const InstanceSet& instances) {
   constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
   std::string kept;
   for (; ranges.size() >= kRangeBytes; ranges.remove_prefix(kRangeBytes)) {
-    if (RecordReader(ranges).Get<uint64_t>() != instance.value()) kept.append(ranges.data(), kRangeBytes);
+    if (!instances.contains(RecordReader(ranges).Get<uint64_t>())) kept.append(ranges.data(), kRangeBytes);
   }
   return kept;
 }
 
-absl::Status EraseFromCommits(const Store& store, InstanceNumber instance,
+// The keys from `lower` up to `upper`, exclusive.
+struct KeyRange {
+  std::string lower;
+  std::string upper;
+};
+
+// The keys of the instances; one range for those whose numbers follow each other.
+std::vector<KeyRange> RangesOf(absl::Span<const InstanceNumber> instances) {
+  std::vector<KeyRange> ranges;
+  for (const InstanceNumber instance : instances) {
+    std::string lower = InstanceKey(instance);
+    if (!ranges.empty() && ranges.back().upper == lower) {
+      ranges.back().upper = InstanceKeyEnd(instance);
+    } else {
+      ranges.push_back({std::move(lower), InstanceKeyEnd(instance)});
+    }
+  }
+  return ranges;
+}
+
+absl::Status EraseKeys(const Store& store, absl::Span<const KeyRange> ranges,
+                       absl::FunctionRef<absl::Status(FillBatch)> write) {
+  // A slice that comes meanwhile makes a write a little larger.
+  const size_t bytes_per_range = (store.slices().size() + 2) * kRangeDeletionBytes;
+  const size_t ranges_per_write = std::max<size_t>(1, kWriteBytesMax / bytes_per_range);
+  for (; !ranges.empty(); ranges.remove_prefix(std::min(ranges.size(), ranges_per_write))) {
+    const absl::Status written = write([part = ranges.first(std::min(ranges.size(), ranges_per_write))](
+                                           const Store& open, rocksdb::WriteBatch& batch) {
+      std::vector<FamilyHandle> slices;
+      std::vector<rocksdb::ColumnFamilyHandle*> families = {open.family(Family::kDirectory),
+                                                            open.family(Family::kDedup)};
+      for (const auto& [number, slice] : open.slices()) families.push_back(slices.emplace_back(slice).get());
+      for (rocksdb::ColumnFamilyHandle* family : families) {
+        for (const KeyRange& range : part) batch.DeleteRange(family, range.lower, range.upper).PermitUncheckedError();
+      }
+    });
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
                               absl::FunctionRef<absl::Status(FillBatch)> write) {
   rocksdb::ColumnFamilyHandle* commits = store.family(Family::kCommits);
   std::string next_key;
@@ -44,12 +91,12 @@ absl::Status EraseFromCommits(const Store& store, InstanceNumber instance,
     // A short-lived iterator for each batch: a long walk must not pin old files.
     const std::unique_ptr<rocksdb::Iterator> commit(store.db()->NewIterator(rocksdb::ReadOptions(), commits));
     for (commit->Seek(next_key); commit->Valid(); commit->Next()) {
-      if (rewritten_bytes >= kRewrittenBytesMax) {
+      if (rewritten_bytes >= kWriteBytesMax) {
         next_key = commit->key().ToString();
         more = true;
         break;
       }
-      std::string kept = WithoutInstance(FromSlice(commit->value()), instance);
+      std::string kept = WithoutInstances(FromSlice(commit->value()), instances);
       // Emptied records stay: the last one tells the position of the next commit.
       if (kept.size() == commit->value().size()) continue;
       rewritten_bytes += commit->key().size() + kept.size() + 16;
@@ -67,35 +114,10 @@ absl::Status EraseFromCommits(const Store& store, InstanceNumber instance,
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) {
-  std::vector<InstanceNumber> pending;
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
-  for (row->Seek(meta_key::kErasurePrefix); row->Valid(); row->Next()) {
-    absl::string_view key = FromSlice(row->key());
-    if (!absl::ConsumePrefix(&key, meta_key::kErasurePrefix)) break;
-    pending.emplace_back(DecodeBigEndian(key));
-  }
-  if (!row->status().ok()) return ReadError(row->status(), "reading pending erasures");
-  return pending;
-}
-
-absl::Status EraseInstance(const Store& store, InstanceNumber instance, std::atomic<bool>& canceled,
-                           absl::FunctionRef<absl::Status(FillBatch)> write) {
-  const std::string lower = InstanceKey(instance);
-  const std::string upper = InstanceKeyEnd(instance);
-  // Not in the commit that deletes it: whoever is reading sees that it is deleted before its blocks go.
-  absl::Status written = write([&](const Store& open, rocksdb::WriteBatch& batch) {
-    for (const auto& [number, slice] : open.slices())
-      batch.DeleteRange(slice.get(), lower, upper).PermitUncheckedError();
-    for (const Family family : {Family::kDirectory, Family::kDedup}) {
-      batch.DeleteRange(open.family(family), lower, upper).PermitUncheckedError();
-    }
-  });
-  if (written.ok()) written = EraseFromCommits(store, instance, write);
-  if (!written.ok()) return written;
+// Rewrites the files that hold keys from `lower` to `upper`, and the write-ahead logs. What lies between erased
+// instances is rewritten with them: a range for each would rewrite a file as often as it holds one.
+absl::Status RewriteFiles(const Store& store, const std::string& lower, const std::string& upper,
+                          std::atomic<bool>& canceled) {
   const rocksdb::Slice begin(lower);
   const rocksdb::Slice end(upper);
   rocksdb::CompactRangeOptions options;
@@ -120,13 +142,43 @@ absl::Status EraseInstance(const Store& store, InstanceNumber instance, std::ato
   // A write-ahead log goes once every family has flushed what it holds.
   for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
   if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
-  if (!status.ok()) return ReadError(status, "erasing a deleted instance's bytes");
-  written = write([instance](const Store& open, rocksdb::WriteBatch& batch) {
-    batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
+  return ReadError(status, "erasing the bytes of deleted instances");
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) {
+  std::vector<InstanceNumber> pending;
+  const std::unique_ptr<rocksdb::Iterator> row(
+      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+  for (row->Seek(meta_key::kErasurePrefix); row->Valid() && pending.size() < kErasedTogetherMax; row->Next()) {
+    absl::string_view key = FromSlice(row->key());
+    if (!absl::ConsumePrefix(&key, meta_key::kErasurePrefix)) break;
+    pending.emplace_back(DecodeBigEndian(key));
+  }
+  if (!row->status().ok()) return ReadError(row->status(), "reading pending erasures");
+  return pending;
+}
+
+absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber> instances, std::atomic<bool>& canceled,
+                            absl::FunctionRef<absl::Status(FillBatch)> write) {
+  const std::vector<KeyRange> ranges = RangesOf(instances);
+  InstanceSet numbers;
+  for (const InstanceNumber instance : instances) numbers.insert(instance.value());
+  // Not in the commits that delete them: whoever is reading sees that an instance is deleted before its blocks go.
+  absl::Status status = EraseKeys(store, ranges, write);
+  if (status.ok()) status = EraseFromCommits(store, numbers, write);
+  if (status.ok()) status = RewriteFiles(store, ranges.front().lower, ranges.back().upper, canceled);
+  if (!status.ok()) return status;
+  status = write([instances](const Store& open, rocksdb::WriteBatch& batch) {
+    for (const InstanceNumber instance : instances) {
+      batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
+    }
   });
+  if (!status.ok()) return status;
   // The change of files that begins the manifest anew, without those that are gone. A start does the same.
-  if (written.ok()) status = db->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta));
-  return written.ok() ? ReadError(status, "erasing a deleted instance's name") : written;
+  return ReadError(store.db()->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta)),
+                   "erasing the names of deleted instances");
 }
 
 }  // namespace playhead::storage

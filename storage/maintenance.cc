@@ -48,7 +48,9 @@ void Maintenance::GoOn() {
 
 void Maintenance::RollSlice() { Post({"roll_slice", &Maintenance::Roll}); }
 void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}); }
-void Maintenance::EraseDeleted() { Post({"erase", &Maintenance::Erase}); }
+void Maintenance::EraseDeleted() {
+  if (!erasure_posted_.exchange(true)) Post({"erase", &Maintenance::Erase});
+}
 
 void Maintenance::Post(Task task) {
   tasks_.Post([this, task] {
@@ -92,17 +94,19 @@ absl::Status Maintenance::Merge(Store& store) {
 }
 
 absl::Status Maintenance::Erase(Store& store) {
-  const auto pending = PendingErasures(store);
-  if (!pending.ok()) return pending.status();
-  for (const InstanceNumber instance : *pending) {
-    const absl::Status status = EraseInstance(store, instance, canceled_, [this](FillBatch fill) {
+  erasure_posted_ = false;  // Before looking: what is deleted from here on may need another look.
+  for (;;) {
+    const auto pending = PendingErasures(store);
+    if (!pending.ok()) return pending.status();
+    if (pending->empty()) return absl::OkStatus();
+    const absl::Status status = EraseInstances(store, *pending, canceled_, [this](FillBatch fill) {
       return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
         builder.Write(std::move(fill), std::move(done));
       });
     });
     if (!status.ok()) return status;
+    stats_->NoteErasure(pending->size());
   }
-  return absl::OkStatus();
 }
 
 absl::Status Maintenance::CompactIdentities(Store& store) {

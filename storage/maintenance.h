@@ -41,7 +41,7 @@ class Maintenance {
   void RollSlice();
   // Merges full slices that were not merged yet. Called at every start.
   void MergeFullSlices();
-  // Removes the bytes of deleted instances. Called at every start, too.
+  // Removes the bytes of deleted instances, as many as there are by then in one pass. Called at every start, too.
   void EraseDeleted();
 
  private:
@@ -72,7 +72,8 @@ class Maintenance {
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
   std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
-  double dedup_share_ = 1;  // The ticker's: how much of their windows identities are remembered for.
+  std::atomic<bool> erasure_posted_{false};  // And not begun; also while it waits in `failed_`.
+  double dedup_share_ = 1;                   // The ticker's: how much of their windows identities are remembered for.
   Executor tasks_{1};
   std::thread ticker_;
 };

@@ -27,7 +27,10 @@ struct LogStats {
   uint64_t reads = 0;           // Slices of work for streams and fetches that went to storage.
   uint64_t read_bytes = 0;      // Of events that these returned.
   uint64_t read_blocks = 0;     // That these took apart.
-  uint64_t damaged_ranges = 0;  // Reads that ended with DATA_LOSS.
+  uint64_t damaged_ranges = 0;  // Reads and time seeks that ended with DATA_LOSS.
+
+  uint64_t erasure_passes = 0;    // Over all commits and the files that held deleted instances.
+  uint64_t erased_instances = 0;  // Whose bytes these have removed.
 
   uint64_t write_stalls = 0;  // How often RocksDB began to slow down or stop writes.
   uint64_t reopens = 0;       // After failed writes.

@@ -32,6 +32,8 @@ LogStats StatsRecorder::Snapshot() const {
   out.read_bytes = get(read_bytes_);
   out.read_blocks = get(read_blocks_);
   out.damaged_ranges = get(damaged_ranges_);
+  out.erasure_passes = get(erasure_passes_);
+  out.erased_instances = get(erased_instances_);
   out.write_stalls = get(write_stalls_);
   out.reopens = get(reopens_);
   out.instances = get(instances_);

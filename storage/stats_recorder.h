@@ -46,6 +46,10 @@ class StatsRecorder {
   void NoteDuplicates(uint64_t events) { Add(duplicate_events_, events); }
   void NoteRead(uint64_t bytes, uint64_t blocks);
   void NoteDamage() { Add(damaged_ranges_, 1); }
+  void NoteErasure(uint64_t instances) {
+    Add(erasure_passes_, 1);
+    Add(erased_instances_, instances);
+  }
   void NoteReopen() { Add(reopens_, 1); }
   void NoteWriteStalls(uint64_t stalls) { Add(write_stalls_, stalls); }
   void set_instances(uint64_t count) { instances_.store(count, std::memory_order_relaxed); }
@@ -70,6 +74,8 @@ class StatsRecorder {
   Counter read_bytes_{0};
   Counter read_blocks_{0};
   Counter damaged_ranges_{0};
+  Counter erasure_passes_{0};
+  Counter erased_instances_{0};
   Counter write_stalls_{0};
   Counter reopens_{0};
   Counter instances_{0};

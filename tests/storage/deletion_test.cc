@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "proto/errors.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
@@ -104,6 +105,65 @@ TEST_F(DeletionTest, AnErasureThatWasCutOffGoesOnAtTheNextStart) {
     while (!FilesWith(dir_.path(), "-secret-").empty()) std::this_thread::yield();
     EXPECT_EQ(log.ReadAll("kept")->size(), static_cast<size_t>(20 * (round + 1)));
   }
+}
+
+TEST_F(DeletionTest, ManyDeletionsShareAPass) {
+  constexpr int kInstances = 100;
+  LogHarness log(Options());
+  for (int i = 0; i < kInstances; ++i) {
+    // Those that are deleted lie between those that stay, three in a row.
+    ASSERT_TRUE(log.Append(absl::StrCat(i % 4 == 0 ? "kept" : "gone", i), {{.data = Secret(i)}}).ok());
+  }
+  ASSERT_TRUE(log.Append("kept0", {{.data = "more"}}).ok());
+  log.Reopen();  // Into files.
+  absl::BlockingCounter deleted(kInstances * 3 / 4);
+  for (int i = 0; i < kInstances; ++i) {
+    if (i % 4 == 0) continue;
+    log.log().DeleteInstance(absl::StrCat("gone", i), [&deleted](absl::Status status) {
+      EXPECT_TRUE(status.ok()) << status;
+      deleted.DecrementCount();
+    });
+  }
+  deleted.Wait();
+  while (log.log().stats().erased_instances < kInstances * 3 / 4) std::this_thread::yield();
+  EXPECT_LE(log.log().stats().erasure_passes, 10u) << "a pass takes all that are deleted when it begins";
+  EXPECT_EQ(log.log().stats().erased_instances, kInstances * 3u / 4);
+  for (int i = 0; i < kInstances; ++i) {
+    if (i % 4 == 0) {
+      EXPECT_EQ(log.ReadAll(absl::StrCat("kept", i))->size(), i == 0 ? 2u : 1u);
+    } else {
+      EXPECT_TRUE(FilesWith(dir_.path(), Secret(i)).empty()) << i;
+    }
+  }
+  log.Close();
+  EXPECT_FALSE(ErasurePending());
+}
+
+TEST_F(DeletionTest, WhatWasLeftPendingIsErasedInOnePassAtTheNextStart) {
+  constexpr int kInstances = 30;
+  {
+    LogHarness log(Options());
+    for (int i = 0; i < kInstances; ++i) {
+      ASSERT_TRUE(log.Append(absl::StrCat("gone", i), {{.data = Secret(i)}}).ok());
+      ASSERT_TRUE(log.Append("kept", {{.data = "kept"}}).ok());
+    }
+    for (int i = 0; i < kInstances; ++i) ASSERT_TRUE(log.Delete(absl::StrCat("gone", i)).ok());
+  }
+  {
+    // As if the log had been closed before it erased any of them.
+    const auto store = Store::Open(Options());
+    ASSERT_TRUE(store.ok()) << store.status();
+    for (uint64_t number = 1; number <= kInstances + 1; ++number) {
+      if (number == 2) continue;  // The one that was kept.
+      const std::string key = absl::StrCat(meta_key::kErasurePrefix, InstanceKey(InstanceNumber(number)));
+      ASSERT_TRUE((*store)->db()->Put({}, (*store)->family(Family::kMeta), key, "").ok());
+    }
+  }
+  LogHarness log(Options());
+  while (log.log().stats().erased_instances < kInstances) std::this_thread::yield();
+  EXPECT_EQ(log.log().stats().erasure_passes, 1u);
+  EXPECT_TRUE(FilesWith(dir_.path(), "-secret-").empty());
+  EXPECT_EQ(log.ReadAll("kept")->size(), static_cast<size_t>(kInstances));
 }
 
 TEST_F(DeletionTest, AReaderIsToldOfTheDeletionAndNeverOfDataLoss) {
