@@ -48,6 +48,9 @@ struct Limits {
   // Calls and streams open at once on one connection. A client's library waits with further ones until some have ended.
   int grpc_connection_calls_max = 10'000;
 
+  // Wrong secrets that come faster than broker/auth/wrong_secret_rate.h lets pass are answered this much later.
+  absl::Duration refusal_delay = absl::Seconds(1);
+
   // A stream on which nothing else was sent for this long gets a heartbeat.
   absl::Duration heartbeat_interval = absl::Seconds(10);
   // A stream whose filter passes over events hears of the progress at least this often.

@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
 Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_secret)
     : limits_(options.limits),
-      auth_(admin_secret),
+      auth_(admin_secret, limits_.refusal_delay),
       executor_(limits_.executor_threads),
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),

@@ -21,14 +21,16 @@ TokenBucket WrongSecrets() { return TokenBucket(kWrongSecretsPerSecond, kWrongSe
 
 }  // namespace
 
-Authenticator::Authenticator(std::optional<SecretHash> admin_secret, Clock clock)
-    : clock_(std::move(clock)),
+Authenticator::Authenticator(std::optional<SecretHash> admin_secret, absl::Duration refusal_delay, Clock clock)
+    : refusal_delay_(refusal_delay),
+      clock_(std::move(clock)),
       admin_secret_(admin_secret),
       admin_(MakeAdmin(clock_)),
       anybody_(std::make_shared<Caller>(clock_)),
       open_(!admin_secret.has_value()),
       wrong_{WrongSecrets(), WrongSecrets(), WrongSecrets()},
-      held_(static_cast<uint64_t>(kRefusalsHeldMax / absl::ToDoubleSeconds(2 * kRefusalDelay)), kRefusalsHeldMax / 2) {}
+      held_(static_cast<uint64_t>(kRefusalsHeldMax / absl::ToDoubleSeconds(2 * refusal_delay_)), kRefusalsHeldMax / 2) {
+}
 
 absl::StatusOr<std::shared_ptr<Caller>> Authenticator::Authenticate(absl::string_view secret) const {
   if (open()) return anybody_;
@@ -70,7 +72,7 @@ absl::Duration Authenticator::RefusalDelay(absl::string_view secret) {
   const bool too_many =
       found != slots_.end() ? found->second.key->NoteWrongSecret() : NoteWrong(wrong_[static_cast<size_t>(kind)], now);
   if (!too_many || NoteWrong(held_, now)) return absl::ZeroDuration();
-  return kRefusalDelay;
+  return refusal_delay_;
 }
 
 void Authenticator::Put(const KeyEntry& entry) {

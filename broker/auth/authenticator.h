@@ -30,8 +30,7 @@
 
 namespace playhead::broker {
 
-// An answer is held back this long, and so many at a time at most over all clients.
-inline constexpr absl::Duration kRefusalDelay = absl::Seconds(1);
+// So many answers are held back at a time at most, over all clients.
 inline constexpr size_t kRefusalsHeldMax = 1000;
 
 // A key as the table takes it up.
@@ -47,9 +46,10 @@ struct KeyEntry {
 // Thread safety: all methods may be called from any thread.   Blocking: none; memory only.
 class Authenticator {
  public:
-  // `admin_secret`: the hash of the administrator's secret, if there is one.
-  explicit Authenticator(
-      std::optional<SecretHash> admin_secret, Clock clock = [] { return absl::Now(); });
+  // `admin_secret`: the hash of the administrator's secret, if there is one. `refusal_delay`: how long an answer is
+  // held back; positive.
+  Authenticator(
+      std::optional<SecretHash> admin_secret, absl::Duration refusal_delay, Clock clock = [] { return absl::Now(); });
 
   // Who calls with `secret`, which is empty if the call brought none. On a broker that runs open any will do.
   // Comparisons are in constant time. Unauthenticated:
@@ -83,6 +83,7 @@ class Authenticator {
   // What a wrong secret names, if it names no key.
   enum class Wrong { kNone, kMalformed, kUnknown };
 
+  const absl::Duration refusal_delay_;
   const Clock clock_;
   const std::optional<SecretHash> admin_secret_;
   const std::shared_ptr<Caller> admin_;

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "broker/stream_registry.h"
 #include "tests/support/batches.h"
+#include "tests/support/http_connection.h"
 #include "tests/support/key_client.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"
@@ -53,6 +54,8 @@ class AuthTest : public ::testing::Test {
     chmod(secret_file.c_str(), 0600);
     options_.admin_secret_file = secret_file;
     options_.store.data_dir = dir_.path() + "/store";
+    options_.http_listen = "127.0.0.1:0";
+    options_.limits.refusal_delay = absl::Milliseconds(1);
     Restart();
   }
 
@@ -406,7 +409,35 @@ TEST_F(AuthTest, TheFirstKeyOfAnOpenBrokerEndsOpenRunningForGood) {
   EXPECT_TRUE(As(response.secret()).CreateKey(KeyRequest({kAppend}, {"device"}), response).ok());
 }
 
+TEST_F(AuthTest, MetricsAreForThoseWhoManageEverything) {
+  const auto get = [&](const std::string& secret) {
+    const std::string header = secret.empty() ? "" : absl::StrCat("Authorization: Bearer ", secret, "\r\n");
+    return testing::HttpConnection(server_->server().http_address()).Get("/metrics", header);
+  };
+  for (const std::string& secret : {std::string(), std::string("nonsense")}) {
+    const testing::HttpResponse response = get(secret);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_EQ(response.headers.at("error-code"), "UNAUTHENTICATED");
+    EXPECT_THAT(response.body, Not(HasSubstr("playhead_")));
+  }
+  for (const std::string& secret :
+       {Secret({kAppend, kSubscribe}, {"*"}), Secret({kManage}, {"device", "playhead.*"})}) {
+    const testing::HttpResponse response = get(secret);
+    EXPECT_EQ(response.status, 403);
+    EXPECT_EQ(response.headers.at("error-code"), "PERMISSION_DENIED");
+    EXPECT_THAT(response.body, Not(HasSubstr("playhead_")));
+  }
+  for (const std::string& secret : {Secret({kManage}, {"*"}), std::string(kAdminSecret)}) {
+    const testing::HttpResponse response = get(secret);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_THAT(response.body, HasSubstr("playhead_"));
+  }
+}
+
+// With the delay that the broker has unless a test shortens it.
 TEST_F(AuthTest, ManyWrongAttemptsAreAnsweredLateAndNeverSlowTheRightOne) {
+  options_.limits.refusal_delay = broker::Limits().refusal_delay;
+  Restart();
   const std::string right = Secret({kAppend}, {"device"});
   std::string wrong = right;
   wrong.back() = wrong.back() == 'A' ? 'B' : 'A';

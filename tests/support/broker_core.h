@@ -42,7 +42,7 @@ class BrokerCore {
   // In the order of broker/server.h.
   const TempDir dir_;
   const broker::Limits limits_;
-  broker::Authenticator auth_{std::nullopt};  // Runs open.
+  broker::Authenticator auth_{std::nullopt, limits_.refusal_delay};  // Runs open.
   storage::Executor executor_;
   broker::TimerQueue timers_;
   broker::ByteBudget append_budget_;
