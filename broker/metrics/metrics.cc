@@ -24,6 +24,18 @@ prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* nam
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kBounds);
 }
 
+Metrics::Dialect MakeDialect(prometheus::Registry& registry, const char* dialect) {
+  const prometheus::Labels labels = {{"dialect", dialect}};
+  return {
+      Counter(registry, "playhead_dialect_replaced_positions_total",
+              "Cursors that were too old or not of the log: the client went on at the first kept event.", labels),
+      Counter(registry, "playhead_dialect_events_not_rendered_total",
+              "Times that a damaged event was passed over for a client.", labels),
+      Counter(registry, "playhead_dialect_bounces_total",
+              "Streams that were ended at once so that the client asks for what it missed.", labels),
+  };
+}
+
 }  // namespace
 
 Metrics::Metrics()
@@ -36,6 +48,7 @@ Metrics::Metrics()
                              "Times that a subscriber at the head fell so far behind that it reads storage again.")),
       gaps_trim(Counter(registry_, "playhead_gaps_total",
                         "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
+      photon(MakeDialect(registry_, "photon")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
       http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),
       webhook_events(

@@ -36,6 +36,14 @@ class Metrics {
   // Gaps that subscribers were told of, by cause: `trim`.
   prometheus::Counter& gaps_trim;
 
+  // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
+  struct Dialect {
+    prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.
+    prometheus::Counter& events_not_rendered;  // Damaged events that were passed over.
+    prometheus::Counter& bounces;              // Streams that were sent back to ask for what was missed first.
+  };
+  Dialect photon;
+
   // HTTP.
   prometheus::Family<prometheus::Counter>& http_requests;  // By `route` and `code`.
   prometheus::Gauge& http_connections;                     // Open now.

@@ -3,6 +3,7 @@
 #include "broker/photon_app_secrets.h"
 
 #include <gtest/gtest.h>
+#include <prometheus/counter.h>
 
 #include <memory>
 #include <optional>
@@ -81,7 +82,9 @@ class PhotonAppSecretsTest : public ::testing::Test {
     auto read = testing::Await<storage::ReadResult>([&](auto done) {
       broker_->log().Read(instance, {.events_max = 100, .filter = audience.filter()}, std::move(done));
     });
-    photon::FrameReader reader(audience, seen.value_or(photon::Position{instance->number(), storage::Cursor(), 0}));
+    prometheus::Counter not_rendered;
+    photon::FrameReader reader(audience, seen.value_or(photon::Position{instance->number(), storage::Cursor(), 0}),
+                               not_rendered);
     reader.Add(std::move(read->slices));
     std::vector<Shown> shown;
     while (const auto frame = reader.Next()) {

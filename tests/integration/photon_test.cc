@@ -352,6 +352,72 @@ TEST_F(PhotonTest, ALimitIsKeptAndOneThatSaysNothingIsNone) {
   for (const int limit : {0, -1, 100'000}) EXPECT_EQ(client().Fetch(CursorText(0), limit).ids, Ids(1, 200)) << limit;
 }
 
+TEST_F(PhotonTest, AFetchReadsOnUntilItFindsSomethingHoweverLong) {
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.photon.fetch_time_max = absl::ZeroDuration();
+  options.limits.fetch_scan_bytes_max = 1;  // A page ends after each read.
+  Serve(options);
+  for (uint64_t i = 0; i < 6; ++i) testing::AppendNumbered(server().log(), "phone", i * 8 + 1, 8, "number", 128 << 10);
+  AppendMessages(49, 50);
+  EXPECT_EQ(client().Fetch(CursorText(0)).ids, Ids(49, 50));
+}
+
+TEST_F(PhotonTest, AFetchAnswersWithLittleWhileOthersDoNotReadTheirReplies) {
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.photon.reply_budget_bytes = size_t{4} << 20;  // One large reply.
+  Serve(options);
+  for (int i = 0; i < 1024; i += 256) AppendMessages(i + 1, i + 256, 4096);
+  grpc::CompletionQueue queue;
+  void* tag = nullptr;
+  bool ok = false;
+  grpc::ClientContext context;
+  client().Prepare(context);
+  wire::FetchMissedEventsRequest request;
+  request.mutable_cursor()->set_value(CursorText(0));
+  const auto stalled = client().messages().PrepareAsyncFetchMissedEvents(&context, request, &queue);
+  stalled->StartCall();
+  stalled->ReadInitialMetadata(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));  // Its reply holds the budget, and is not read.
+
+  PhotonClient other = NewConnection();
+  const auto missed = other.Fetch(CursorText(0));
+  const int fetched = static_cast<int>(missed.ids.size());
+  EXPECT_GT(fetched, 0);
+  EXPECT_LE(missed.bytes, size_t{64} << 10);
+  PhotonStream stream = other.Subscribe();
+  EXPECT_EQ(stream.ReadIds(static_cast<size_t>(1024 - fetched)), Ids(fetched + 1, 1024));
+
+  context.TryCancel();
+  wire::FetchMissedEventsResponse response;
+  grpc::Status status;
+  stalled->Finish(&response, &status, nullptr);
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  queue.Shutdown();
+  EXPECT_FALSE(queue.Next(&tag, &ok));
+}
+
+TEST_F(PhotonTest, AStreamThatIsRefusedLeavesItsStartToTheNext) {
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.photon.first_subscribe = broker::photon::FirstSubscribe::kLive;  // Would start at the end of the log.
+  options.limits.streams_max = 1;
+  Serve(options);
+  AppendMessages(1, 3);
+  PhotonClient other = NewConnection();
+  auto taken = std::make_unique<PhotonStream>(other.messages(), other.credentials());
+  ASSERT_TRUE(taken->Read().has_value());
+  EXPECT_EQ(client().Fetch(CursorText(0), 1).ids, Ids(1, 1));
+  PhotonStream refused = client().Subscribe();
+  EXPECT_FALSE(refused.Read().has_value());
+  EXPECT_EQ(refused.Finish().trailer("playhead-error-code"), "STREAMS_LIMIT");
+  taken.reset();
+  for (;;) {  // Until the broker knows that the other stream is over; the deadline of each call ends a test that hangs.
+    PhotonStream stream = client().Subscribe();
+    if (!stream.Read().has_value()) continue;
+    EXPECT_EQ(stream.ReadIds(2), Ids(2, 3));
+    break;
+  }
+}
+
 TEST_F(PhotonTest, ASecondStreamOfAConnectionIsBouncedToo) {
   AppendMessages(1, 3);
   PhotonStream first = client().Subscribe();
@@ -451,6 +517,7 @@ TEST_F(PhotonTest, AMediasUrlIsTheNewestOfTheLog) {
   EXPECT_EQ(missing.status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(missing.trailer("error-code"), "notFound");
   EXPECT_EQ(missing.trailer("playhead-error-code"), "MEDIA_NOT_FOUND");
+  EXPECT_EQ(get("").first.trailer("playhead-error-code"), "MALFORMED_REQUEST");
 }
 
 TEST_F(PhotonTest, KeysAreCheckedOnEveryCallAndEndTheirStreams) {

@@ -8,29 +8,35 @@ namespace {
 // Whether two positions are one, though one of them may not name its instance.
 bool AreOne(const Position& a, const Position& b) { return !IsBefore(a, b) && !IsBefore(b, a); }
 
-// Whether a client that now fetches from `from` goes on where `settled` got.
-bool GoesOn(const Position& from, const Continuations::Reached& settled) {
-  return AreOne(from, settled.position) || (settled.last_frame && AreOne(from, *settled.last_frame));
-}
-
 }  // namespace
 
 uint64_t Continuations::FetchStarted(const std::string& connection, const Position& from, SteadyTime now) {
   absl::MutexLock lock(&mu_);
   Entry& entry = Use(connection, now);
   const uint64_t number = ++last_fetch_;
-  if (entry.settled && GoesOn(from, *entry.settled)) entry.settled.reset();
+  if (entry.settled && GoesOn(from, *entry.settled, now)) entry.settled.reset();
   // Whoever goes on where a reply ends has got it, even if the transport has not said so yet.
-  std::erase_if(entry.fetches, [&from](const Fetch& fetch) { return fetch.reached && GoesOn(from, *fetch.reached); });
+  std::erase_if(entry.fetches, [&from](const Fetch& fetch) {
+    return fetch.reached && fetch.reached->last_frame && AreOne(from, *fetch.reached->last_frame);
+  });
   // A client that fetches has a position of its own, and at or before the head that it was bounced at it needs no
   // other.
   if (entry.bounced && !IsBefore(*entry.bounced, from)) entry.bounced.reset();
   if (entry.fetches.size() < options_.fetches_max) {
     entry.fetches.push_back({number, from, std::nullopt});
   } else {
-    Settle(entry, {from, std::nullopt});
+    Settle(entry, from, std::nullopt, now);
   }
   return number;
+}
+
+void Continuations::FetchReplaced(const std::string& connection, uint64_t fetch, const Position& from) {
+  absl::MutexLock lock(&mu_);
+  const auto entry = entries_.find(connection);
+  if (entry == entries_.end()) return;
+  for (Fetch& candidate : entry->second.fetches) {
+    if (candidate.number == fetch) candidate.from = from;
+  }
 }
 
 void Continuations::FetchReplied(const std::string& connection, uint64_t fetch, const Reached& reached) {
@@ -49,7 +55,7 @@ void Continuations::FetchEnded(const std::string& connection, uint64_t fetch, bo
   const auto found = std::find_if(entry.fetches.begin(), entry.fetches.end(),
                                   [fetch](const Fetch& candidate) { return candidate.number == fetch; });
   if (found == entry.fetches.end()) return;  // A stream has taken it.
-  Settle(entry, written && found->reached ? *found->reached : Reached{found->from, std::nullopt});
+  Settle(entry, found->from, written ? found->reached : std::nullopt, now);
   entry.fetches.erase(found);
 }
 
@@ -62,6 +68,11 @@ void Continuations::Bounced(const std::string& connection, const Position& head,
   } else if (IsBefore(head, *entry.bounced)) {
     entry.bounced = head;
   }
+}
+
+void Continuations::PutBack(const std::string& connection, const Position& start, SteadyTime now) {
+  absl::MutexLock lock(&mu_);
+  Settle(Use(connection, now), start, std::nullopt, now);
 }
 
 Continuations::Taken Continuations::Take(const std::string& connection, bool wait_for_replies, SteadyTime now) {
@@ -118,8 +129,16 @@ void Continuations::ForgetExpired(SteadyTime now) {
   }
 }
 
-void Continuations::Settle(Entry& entry, const Reached& reached) {
-  if (!entry.settled || IsBefore(reached.position, entry.settled->position)) entry.settled = reached;
+bool Continuations::GoesOn(const Position& from, const Settled& settled, SteadyTime now) const {
+  const bool in_turn = settled.had_frames || now - settled.at >= absl::ToChronoNanoseconds(options_.empty_fetch_min);
+  return in_turn && AreOne(from, settled.held);
+}
+
+void Continuations::Settle(Entry& entry, const Position& from, const std::optional<Reached>& reached, SteadyTime now) {
+  const Position& position = reached ? reached->position : from;
+  if (entry.settled && !IsBefore(position, entry.settled->position)) return;
+  const bool had_frames = reached && reached->last_frame;
+  entry.settled = {position, had_frames ? *reached->last_frame : from, had_frames, now};
 }
 
 }  // namespace playhead::broker::photon

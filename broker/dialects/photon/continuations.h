@@ -5,8 +5,8 @@
 // broker remembers, for each connection and identity, up to where fetches got, and the stream starts there.
 //
 //   FetchMissedEvents   leaves a continuation at its request's position when it starts, and moves it forward only when
-//                       its reply was written and the call was not cancelled. A fetch that goes on where an earlier one
-//                       ended takes that one's place, so that paging leaves one continuation.
+//                       its reply was written and the call was not cancelled. A fetch that goes on behind the last
+//                       event of an earlier one's reply takes that one's place, so that paging leaves one continuation.
 //   SubscribeEvents     starts at the lowest continuation and clears all. With none, it is the caller's to refuse the
 //                       stream in a way that makes the client fetch first (a bounce) and to say so here.
 //
@@ -44,6 +44,9 @@ class Continuations {
     // How long a continuation waits for its stream. Clients return within their back-off, 30 s unless they set it.
     absl::Duration expiry = absl::Minutes(10);
     absl::Duration bounce_return_min = absl::Milliseconds(100);
+    // A client whose fetch brought nothing subscribes at once. Only when it has not for this long does a fetch from the
+    // same place count as its next; before, it may be another stream's, and both are kept.
+    absl::Duration empty_fetch_min = absl::Seconds(5);
   };
 
   // Where a fetch that succeeded got.
@@ -62,6 +65,8 @@ class Continuations {
 
   // A fetch starts. The number names it in the methods below.
   uint64_t FetchStarted(const std::string& connection, const Position& from, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
+  // Its position is none of the log, or no longer: it counts from `from`.
+  void FetchReplaced(const std::string& connection, uint64_t fetch, const Position& from) ABSL_LOCKS_EXCLUDED(mu_);
   // Its reply is handed to the transport.
   void FetchReplied(const std::string& connection, uint64_t fetch, const Reached& reached) ABSL_LOCKS_EXCLUDED(mu_);
   // It is over. `written`: the whole reply went out and the call was not cancelled. REQUIRES: FetchReplied if
@@ -70,6 +75,9 @@ class Continuations {
 
   // A stream was bounced while `head` was the end of the log.
   void Bounced(const std::string& connection, const Position& head, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // A stream that took `start` was refused before its first frame: the connection's next stream starts there.
+  void PutBack(const std::string& connection, const Position& start, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
 
   // A stream starts: takes its continuation. With `wait_for_replies` unset what is settling counts from where its fetch
   // started.
@@ -84,9 +92,16 @@ class Continuations {
     std::optional<Reached> reached;  // Set once it is answered.
   };
 
+  struct Settled {
+    Position position;
+    Position held;    // The client's cursor then: its last frame's, or without one that of its request.
+    bool had_frames;  // Whoever fetches from `held` got the reply.
+    SteadyTime at;
+  };
+
   struct Entry {
     std::vector<Fetch> fetches;
-    std::optional<Reached> settled;   // The lowest of the fetches that are over.
+    std::optional<Settled> settled;   // The lowest of the fetches that are over.
     std::optional<Position> bounced;  // The lowest head at which a stream was bounced, ...
     SteadyTime bounced_at;            // ... the first time.
     SteadyTime used_at;
@@ -98,7 +113,9 @@ class Continuations {
   Entry& Use(const std::string& connection, SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetExpired(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static void Settle(Entry& entry, const Reached& reached);
+  bool GoesOn(const Position& from, const Settled& settled, SteadyTime now) const;
+  // `reached` is unset if nothing of the reply counts.
+  static void Settle(Entry& entry, const Position& from, const std::optional<Reached>& reached, SteadyTime now);
 
   const Options options_;
   mutable absl::Mutex mu_;  // Guards the members below it.

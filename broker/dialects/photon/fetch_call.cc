@@ -65,7 +65,7 @@ class FetchCall final : public UnaryCall {
     }
     if (message.limit() > 0) frames_max_ = std::min(message.limit(), kFetchLimitMax);
     number_ = dialect_.continuations.FetchStarted(credentials_.connection, *from, Now());
-    deadline_ = Now() + absl::ToChronoNanoseconds(kFetchTimeMax);
+    deadline_ = Now() + absl::ToChronoNanoseconds(dialect_.options.fetch_time_max);
     OpenInstance(dialect_.core, credentials_,
                  [this, from = *from](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
                    if (!instance.ok()) return Refuse(instance.status());
@@ -77,9 +77,13 @@ class FetchCall final : public UnaryCall {
 
   void ReadFrom(const Position& position) {
     const Resume resume = ResumeAt(*instance_, position);
+    if (resume.replaced) {
+      dialect_.core.metrics.photon.replaced_positions.Increment();
+      dialect_.continuations.FetchReplaced(credentials_.connection, *number_, resume.position);
+    }
     reached_.position = resume.position;
     after_ = resume.after;
-    reader_.emplace(credentials_.audience, resume.position);
+    reader_.emplace(credentials_.audience, resume.position, dialect_.core.metrics.photon.events_not_rendered);
     ReadPage();
   }
 
@@ -104,15 +108,22 @@ class FetchCall final : public UnaryCall {
       if (!frame) {  // All of the page is in the reply, or is not rendered.
         after_ = page.next;
         reached_.position = {instance_->number(), page.next, 0};
-        const bool stop = page.end_reached || cancelled_.load(std::memory_order_relaxed) || Now() >= deadline_;
+        const bool stop =
+            page.end_reached || cancelled_.load(std::memory_order_relaxed) || (frame_count_ > 0 && Now() >= deadline_);
         page = FetchPage();
         return stop ? Answer() : ReadPage();
       }
       const size_t bytes = reply_.size() + 1 + VarintBytes(frame->bytes.size()) + frame->bytes.size();
       if (bytes > kReplyBytesMax && !reply_.empty()) break;
       if (bytes > dialect_.core.limits.delivery_bytes_free && grant_.bytes() == 0) {
-        page = FetchPage();
-        return Reserve();
+        if (auto grant = dialect_.reply_budget.TryAcquire(kReplyGrantBytes)) {
+          grant_ = *std::move(grant);
+        } else if (frame_count_ > 0) {
+          break;  // Others may hold the budget for as long as they do not read their replies.
+        } else {
+          page = FetchPage();
+          return Reserve();
+        }
       }
       reply_.push_back(kEventsTag);
       AppendVarint(frame->bytes.size(), reply_);
@@ -123,7 +134,8 @@ class FetchCall final : public UnaryCall {
     Answer();
   }
 
-  // Holds nothing of the delivery budget while it waits, since whoever waits for that may hold some of this one.
+  // For one large event. Holds nothing of the delivery budget while it waits, since whoever waits for that may hold
+  // some of this one.
   void Reserve() {
     dialect_.reply_budget.Acquire(kReplyGrantBytes, [this](ByteBudget::Grant grant) {
       grant_ = std::move(grant);

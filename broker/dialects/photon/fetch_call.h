@@ -8,7 +8,6 @@
 
 #include <cstddef>
 
-#include "absl/time/time.h"
 #include "broker/dialects/photon/dialect.h"
 
 namespace playhead::broker::photon {
@@ -17,8 +16,6 @@ namespace playhead::broker::photon {
 inline constexpr size_t kReplyBytesMax = size_t{3} << 20;
 // The most that a client may ask for; without a limit the size of the reply is the only one.
 inline constexpr int kFetchLimitMax = 10'000;
-// A fetch that finds little reads on for this long and then answers with what it has.
-inline constexpr absl::Duration kFetchTimeMax = absl::Seconds(10);
 
 // Takes up a call. What its reply does not carry, the connection's next stream does (continuations.h).
 grpc::ServerUnaryReactor* StartFetchCall(const Dialect& dialect, grpc::CallbackServerContext& context,

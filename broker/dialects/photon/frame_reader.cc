@@ -68,6 +68,7 @@ void FrameReader::RenderPart(absl::string_view type, absl::string_view data) {
 }
 
 void FrameReader::PassOver(const absl::Status& why) {
+  not_rendered_.Increment();
   if (std::exchange(passed_over_any_, true)) return;
   Log().warn("event=photon_not_rendered instance={} cursor={} why=\"{}\"", audience_.instance, cursor_.value(),
              std::string(why.message()));

@@ -2,6 +2,8 @@
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_FRAME_READER_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_FRAME_READER_H_
 
+#include <prometheus/counter.h>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -43,7 +45,9 @@ struct Audience {
 class FrameReader {
  public:
   // Starts with the first frame behind `seen`, a position of the audience's instance.
-  FrameReader(Audience audience, const Position& seen) : audience_(std::move(audience)), seen_(seen) {}
+  // Counts what it passes over in `not_rendered`, which must outlive it.
+  FrameReader(Audience audience, const Position& seen, prometheus::Counter& not_rendered)
+      : audience_(std::move(audience)), not_rendered_(not_rendered), seen_(seen) {}
 
   // Goes on with these slices. REQUIRES: all before them was taken.
   void Add(std::vector<storage::BlockSlice> slices);
@@ -60,6 +64,7 @@ class FrameReader {
   void PassOver(const absl::Status& why);
 
   const Audience audience_;
+  prometheus::Counter& not_rendered_;
   Position seen_;
   std::vector<storage::BlockSlice> slices_;
   size_t next_slice_ = 0;

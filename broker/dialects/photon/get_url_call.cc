@@ -38,6 +38,7 @@ class GetUrlCall final : public UnaryCall {
     ::photon::whatsapp::v1::MediaServiceGetUrlRequest message;
     if (absl::Status status = ParseRequest(request, message); !status.ok()) return Refuse(status);
     media_id_ = message.media_id();
+    if (media_id_.empty()) return Refuse(MakeError(Reason::kMalformedRequest, "the request names no `media_id`"));
     deadline_ = Now() + absl::ToChronoNanoseconds(kMediaSearchTimeMax);
     SearchDownFrom(storage::Cursor());
   }

@@ -22,6 +22,9 @@ struct Options {
   FirstSubscribe first_subscribe = FirstSubscribe::kBounce;
   // The client takes a stream for dead after 120 s.
   absl::Duration heartbeat_interval = absl::Seconds(15);
+  // A FetchMissedEvents that found something answers after this long. One that found nothing reads on to the end: a
+  // client that fetches page by page stops at an empty page.
+  absl::Duration fetch_time_max = absl::Seconds(10);
   // Replies of FetchMissedEvents in memory, over all calls; one takes up to 3 MiB.
   size_t reply_budget_bytes = size_t{64} << 20;
 };

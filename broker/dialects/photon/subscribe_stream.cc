@@ -52,6 +52,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   }
 
   void OnWriteDone(bool ok) override {
+    wrote_any_ = wrote_any_ || ok;
     if (ok) return WriteNext();
     subscription_->Cancel();
     End(absl::CancelledError("the client is gone"));
@@ -81,6 +82,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     const Position head{instance_->number(), instance_->head(), 0};
     if (taken.start) return Open(ResumeAt(*instance_, *taken.start));
     if (dialect_.options.first_subscribe == FirstSubscribe::kLive) return Open({head.cursor, head, false});
+    dialect_.core.metrics.photon.bounces.Increment();
     dialect_.continuations.Bounced(credentials_.connection, head, Now());
     Finish(grpc::Status::OK);
   }
@@ -88,7 +90,8 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   void Open(const Resume& resume) {
     start_ = resume.position;
     handed_over_ = resume.after;
-    reader_.emplace(credentials_.audience, start_);
+    if (resume.replaced) dialect_.core.metrics.photon.replaced_positions.Increment();
+    reader_.emplace(credentials_.audience, start_, dialect_.core.metrics.photon.events_not_rendered);
     SubscriptionRequest request;
     request.instance = credentials_.audience.instance;
     request.start = AfterCursor{resume.after};
@@ -166,7 +169,11 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   }
 
   void End(const absl::Status& status) {
-    if (!absl::IsCancelled(status)) LogRefusal("SubscribeEvents", status);
+    if (!absl::IsCancelled(status)) {
+      LogRefusal("SubscribeEvents", status);
+      // The client comes back, and may have nothing but this to say where it was.
+      if (reader_ && !wrote_any_) dialect_.continuations.PutBack(credentials_.connection, start_, Now());
+    }
     Finish(ToClientStatus(status, context_));
   }
 
@@ -184,6 +191,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   StreamRegistry::Ticket ticket_;
   std::optional<FrameReader> reader_;
   std::optional<Frame> next_frame_;
+  bool wrote_any_ = false;
   Cursor handed_over_;        // Everything up to here was given to the reader or is not rendered.
   grpc::ByteBuffer message_;  // Being written.
 

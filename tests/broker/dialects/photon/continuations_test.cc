@@ -97,6 +97,42 @@ TEST_F(ContinuationsTest, PagingOnProvesThatAReplyArrived) {
   EXPECT_EQ(Take(), At(30));
 }
 
+TEST_F(ContinuationsTest, AnEmptyFetchStaysForItsOwnStreamThoughAnotherStreamFetchesFromThere) {
+  Fetch(9, 9);
+  Fetch(9, 12, 12);  // Of a second stream of the connection: what it got, the first has not.
+  EXPECT_EQ(Take(), At(9));
+  const uint64_t unwritten = Start(9);
+  Reply(unwritten, 9);
+  Fetch(9, 12, 12);
+  End(unwritten);
+  EXPECT_EQ(Take(), At(9));
+}
+
+TEST_F(ContinuationsTest, AClientThatPollsLeavesItsLastPollsEnd) {
+  Fetch(9, 9);
+  Pass(options_.empty_fetch_min);
+  Fetch(9, 12, 12);
+  Fetch(12, 14);
+  Pass(options_.empty_fetch_min);
+  Fetch(12, 16, 15);
+  EXPECT_EQ(Take(), At(16));
+}
+
+TEST_F(ContinuationsTest, APositionThatIsReplacedCountsFromItsReplacement) {
+  continuations_.Bounced("a", At(7), now_);
+  const uint64_t fetch = Start(99);  // Not of the log, which ends at 7.
+  continuations_.FetchReplaced("a", fetch, At(2));
+  End(fetch, /*written=*/false);
+  EXPECT_EQ(Take(), At(2));
+}
+
+TEST_F(ContinuationsTest, WhatIsPutBackIsTheNextStreams) {
+  Fetch(3, 9);
+  ASSERT_EQ(Take(), At(9));
+  continuations_.PutBack("a", At(9), now_);
+  EXPECT_EQ(Take(), At(9));
+}
+
 TEST_F(ContinuationsTest, AReplyWhoseFateIsOpenIsWaitedFor) {
   const uint64_t fetch = Start(3);
   Reply(fetch, 9);
@@ -167,7 +203,7 @@ TEST_F(ContinuationsTest, AnUnusedContinuationExpires) {
   EXPECT_EQ(continuations_.size(), 0u);
 }
 
-// The client as its library behaves (photon.md section 3 of the protocol's facts), against a log that grows. Whatever
+// The client as its library behaves, against a log that grows. Whatever
 // fails, a stream never starts behind what the client has: that would be a loss.
 class SimulatedClient {
  public:

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/counter.h>
 
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ class FrameReaderTest : public ::testing::Test {
     const auto instance = broker_.Open("phone");
     auto read = testing::Await<storage::ReadResult>(
         [&](auto done) { broker_.log().Read(instance, {.events_max = 1000}, std::move(done)); });
-    FrameReader reader({.instance = "phone"}, {instance->number(), storage::Cursor(), 0});
+    FrameReader reader({.instance = "phone"}, {instance->number(), storage::Cursor(), 0}, not_rendered_);
     reader.Add(std::move(read->slices));
     std::vector<uint64_t> cursors;
     while (const auto frame = reader.Next()) {
@@ -54,6 +55,7 @@ class FrameReaderTest : public ::testing::Test {
   }
 
   BrokerCore broker_;
+  prometheus::Counter not_rendered_;
 };
 
 TEST_F(FrameReaderTest, ShowsMessagesAndStatusesOfWhatsAppAlone) {
@@ -77,6 +79,7 @@ TEST_F(FrameReaderTest, PassesOverWhatIsDamaged) {
   Append("status.read", R"({"status":{"id":"wamid.5","status":"deleted"}})");
   Append("message.received", Text("wamid.6"));
   EXPECT_THAT(ReadCursors(), ElementsAre(6));
+  EXPECT_EQ(not_rendered_.Value(), 5);
 }
 
 }  // namespace
