@@ -6,7 +6,6 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -332,9 +331,11 @@ bool Connection<Stream>::HasBudget() {
     return true;
   }
   phase_ = Phase::kBudget;  // With what is left of the body's time.
-  settings_.body_budget.Acquire(wanted, [self = this->shared_from_this()](ByteBudget::Grant grant) {
-    asio::post(self->thread_.context(),
-               [self, grant = std::move(grant)]() mutable { self->OnBudget(std::move(grant)); });
+  // One that ends meanwhile is not kept until its turn comes.
+  settings_.body_budget.Acquire(wanted, [weak = this->weak_from_this()](ByteBudget::Grant grant) {
+    const std::shared_ptr<Connection> self = weak.lock();
+    if (self == nullptr) return;
+    self->thread_.Post([self, grant = std::move(grant)]() mutable { self->OnBudget(std::move(grant)); });
   });
   return false;
 }

@@ -1,6 +1,7 @@
 #include "broker/http/io_thread.h"
 
 #include <boost/asio/post.hpp>
+#include <utility>
 #include <vector>
 
 namespace playhead::broker::http {
@@ -18,6 +19,11 @@ void IoThread::AbortAll() {
   for (const auto& connection : open) connection->Abort();
 }
 
+void IoThread::Post(absl::AnyInvocable<void()> task) {
+  absl::MutexLock lock(&mu_);
+  if (!ended_) boost::asio::post(context_, std::move(task));
+}
+
 void IoThread::AbortAllAndJoin() {
   if (!thread_.joinable()) return;
   boost::asio::post(context_, [this] {
@@ -25,6 +31,13 @@ void IoThread::AbortAllAndJoin() {
     context_.stop();
   });
   thread_.join();
+  {
+    absl::MutexLock lock(&mu_);
+    ended_ = true;
+  }
+  // What was posted meanwhile may open connections still, or hold memory of a budget that others wait for.
+  context_.restart();
+  while (context_.poll() > 0) AbortAll();
 }
 
 }  // namespace playhead::broker::http

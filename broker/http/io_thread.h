@@ -7,7 +7,10 @@
 #include <memory>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "broker/http/response_head.h"
 
 namespace playhead::broker::http {
@@ -22,8 +25,8 @@ class OpenConnection {
   virtual void Abort() = 0;
 };
 
-// Thread safety: context() may be posted to from any thread; the rest is for tasks that run there, but for the
-// constructor, AbortAllAndJoin and the destructor.
+// Thread safety: context() may be posted to from any thread, and Post called; the rest is for tasks that run there, but
+// for the constructor, AbortAllAndJoin and the destructor.
 class IoThread {
  public:
   IoThread();
@@ -42,8 +45,12 @@ class IoThread {
   // Of the Date header.
   DateClock& date() { return date_; }
 
-  // Aborts all that are open and ends the thread. What is posted from then on is kept and never run. Not from a task.
-  void AbortAllAndJoin();
+  // Runs `task` there; destroys it at once if the thread has ended, so that it holds up nobody who waits for what it
+  // has. What is posted to context() after the end is kept as long as that is, and never run.
+  void Post(absl::AnyInvocable<void()> task) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Aborts all that are open and ends the thread; what was posted before has then run. Not from a task.
+  void AbortAllAndJoin() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void AbortAll();
@@ -53,6 +60,8 @@ class IoThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   absl::flat_hash_set<std::shared_ptr<OpenConnection>> connections_;
   DateClock date_;
+  absl::Mutex mu_;
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
 };
 

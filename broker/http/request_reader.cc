@@ -103,6 +103,10 @@ RequestReader::Progress RequestReader::CheckTransferCoding() {
   const auto coding = Header("Transfer-Encoding");
   if (!coding) return Progress::kDone;
   if (is_http_1_0()) return Refuse(400, "HTTP/1.0 has no transfer codings");
+  // The parser goes by the last of them, others may go by the first.
+  if (headers_.count(beast_http::field::transfer_encoding) > 1) {
+    return Refuse(400, "the request has several Transfer-Encoding headers");
+  }
   if (!parser_->chunked() || !absl::EqualsIgnoreCase(*coding, "chunked")) {
     return Refuse(501, "the only transfer coding that is served is chunked");
   }

@@ -56,6 +56,8 @@ std::vector<BadRequest> BadRequests() {
       {"a long body", post + "Content-Length: 9999999999\r\n\r\n", 413},
       {"a coding that is not served", post + "Transfer-Encoding: gzip\r\n\r\n", 501},
       {"chunks inside a coding", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
+      {"chunks, and another coding",
+       post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400},
       {"chunks over HTTP/1.0", "POST /hook HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
       {"a chunk's size that is none", post + "Transfer-Encoding: chunked\r\n\r\nx\r\n", 400},
       {"a chunk longer than its size", post + "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400},
@@ -190,6 +192,22 @@ TEST_F(ListenerLimitsTest, WithoutMemoryInTimeABodyIsRefused) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.headers["error-code"], "REQUEST_TIMEOUT");
   EXPECT_EQ(response.headers["x-retryable"], "true");
+}
+
+TEST_F(ListenerLimitsTest, BodiesThatWaitForMemoryLeaveNothingBehindWhenTheListenerStops) {
+  limits_.http_body_budget_bytes = 300'000;
+  limits_.http_body_bytes_free = 1'000;
+  Start();
+  std::vector<std::unique_ptr<HttpConnection>> clients;
+  for (int i = 0; i < 6; ++i) {
+    HttpConnection& client = *clients.emplace_back(std::make_unique<HttpConnection>(address()));
+    client.Send(absl::StrCat("POST /echo HTTP/1.1\r\n", client.host_header(), "Content-Length: 200000\r\n\r\n"));
+  }
+  while (budget_->waiting() < 5) std::this_thread::yield();
+  listener_->Stop(absl::InfinitePast());
+  executor_.Join();
+  EXPECT_EQ(budget_->waiting(), 0u);
+  EXPECT_EQ(budget_->in_use(), 0u);
 }
 
 TEST_F(ListenerLimitsTest, ConnectionsBeyondTheLimitAreToldSo) {
