@@ -1,48 +1,24 @@
 #include "broker/auth/admin_secret.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "broker/private_file.h"
 
 namespace playhead::broker {
 
 absl::StatusOr<SecretHash> LoadAdminSecret(const std::string& path) {
-  const auto unreadable = [&path] {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot read the administrator's secret from ", path, ": ", std::strerror(errno)));
-  };
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return unreadable();
-  const absl::Cleanup close_fd = [fd] { close(fd); };
-  struct stat info = {};
-  if (fstat(fd, &info) != 0) return unreadable();
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("others than its owner may use ", path, ", which holds the administrator's secret: chmod 600 it"));
-  }
-  std::array<char, kSecretBytesMax + 3> buffer;  // Room for a newline, and to see that there is too much.
-  const absl::Cleanup wipe = [&buffer] { OPENSSL_cleanse(buffer.data(), buffer.size()); };
-  size_t size = 0;
-  while (size < buffer.size()) {
-    const ssize_t got = read(fd, buffer.data() + size, buffer.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return unreadable();
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
-  }
-  absl::string_view secret(buffer.data(), size);
+  auto content = ReadPrivateFile(path, kSecretBytesMax + 2);  // Room for a newline.
+  if (!content.ok()) return content.status();
+  const absl::Cleanup wipe = [&content] { OPENSSL_cleanse(content->data(), content->size()); };
+  absl::string_view secret = *content;
   if (absl::ConsumeSuffix(&secret, "\n")) absl::ConsumeSuffix(&secret, "\r");
   const bool visible = std::all_of(secret.begin(), secret.end(),
                                    [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); });

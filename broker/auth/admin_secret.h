@@ -13,8 +13,8 @@ inline constexpr size_t kAdminSecretBytesMin = 32;
 
 // Reads the file at `path`: one line of kAdminSecretBytesMin to kSecretBytesMax visible ASCII characters, so that it
 // can be sent in a header; one newline at its end does not count. Only its hash leaves this function. Reads a disk.
-//   FailedPrecondition  the group or others may read or write the file; or it cannot be read.
-//   InvalidArgument     what it holds is no such line.
+//   NotFound, FailedPrecondition  as ReadPrivateFile.
+//   InvalidArgument               what it holds is no such line.
 absl::StatusOr<SecretHash> LoadAdminSecret(const std::string& path);
 
 }  // namespace playhead::broker

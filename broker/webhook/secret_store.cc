@@ -1,5 +1,7 @@
 #include "broker/webhook/secret_store.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <future>
 #include <utility>
@@ -106,7 +108,12 @@ void SecretStore::Delete(std::string name, storage::StatusCallback done) {
 
 void SecretStore::Submit(Change change) {
   {
-    absl::MutexLock lock(&mu_);
+    absl::ReleasableMutexLock lock(&mu_);
+    if (changes_.size() >= kSecretChangesWaitingMax) {
+      lock.Release();
+      return std::move(change.done)(
+          MakeError(Reason::kAppendQueueFull, "too many changes of webhook secrets wait: try again shortly"));
+    }
     changes_.push_back(std::move(change));
     if (changes_.size() > 1) return;  // Runs when those before it have ended.
   }
@@ -130,7 +137,7 @@ void SecretStore::RunNext() {
                  });
 }
 
-absl::StatusOr<std::optional<records::WebhookSecret>> SecretStore::Prepare(const Change& change) {
+absl::StatusOr<std::optional<store::v1::WebhookSecretRecord>> SecretStore::Prepare(const Change& change) {
   const auto found = rows_.find(change.name);
   if (!change.secret.has_value()) {
     if (found != rows_.end()) return std::nullopt;
@@ -142,7 +149,13 @@ absl::StatusOr<std::optional<records::WebhookSecret>> SecretStore::Prepare(const
     return MakeError(Reason::kKeysLimit, absl::StrCat("there are ", kSecretsMax, " webhook secrets already"));
   }
   const absl::Time now = clock_();
-  records::WebhookSecret row;
+  if (found != rows_.end() && Repeats(found->second, *change.secret, RowKey(change.name))) {
+    // Whoever was not told that it is set says it again: the one before is still the one before.
+    store::v1::WebhookSecretRecord row = found->second;
+    row.set_previous_until(std::min(row.previous_until(), absl::ToUnixMicros(now + change.keep_previous)));
+    return row;
+  }
+  store::v1::WebhookSecretRecord row;
   row.set_secret(seal_->Close(*change.secret, RowKey(change.name)));
   row.set_set_at(absl::ToUnixMicros(now));
   if (found != rows_.end() && change.keep_previous > absl::ZeroDuration()) {
@@ -150,6 +163,13 @@ absl::StatusOr<std::optional<records::WebhookSecret>> SecretStore::Prepare(const
     row.set_previous_until(absl::ToUnixMicros(now + change.keep_previous));
   }
   return row;
+}
+
+bool SecretStore::Repeats(const store::v1::WebhookSecretRecord& row, absl::string_view secret,
+                          absl::string_view label) const {
+  const auto current = seal_->Open(row.secret(), label);
+  return current.ok() && current->size() == secret.size() &&
+         CRYPTO_memcmp(current->data(), secret.data(), secret.size()) == 0;
 }
 
 // The key is made when it is first needed, and never anew while something is sealed under another.
@@ -162,7 +182,7 @@ absl::Status SecretStore::ReadySeal() {
   return absl::OkStatus();
 }
 
-void SecretStore::Finish(std::optional<records::WebhookSecret> row, absl::Status status) {
+void SecretStore::Finish(std::optional<store::v1::WebhookSecretRecord> row, absl::Status status) {
   Change change;
   {
     absl::MutexLock lock(&mu_);

@@ -24,13 +24,14 @@
 #include "broker/auth/clock.h"
 #include "broker/webhook/seal.h"
 #include "broker/webhook/secret_table.h"
-#include "playhead/records/webhook_secret.pb.h"
+#include "playhead/store/v1/webhook_secret.pb.h"
 #include "storage/executor.h"
 #include "storage/record_store.h"
 
 namespace playhead::broker::webhook {
 
 inline constexpr size_t kSecretsMax = 10'000;
+inline constexpr size_t kSecretChangesWaitingMax = 100;
 inline constexpr size_t kAppSecretBytesMax = 256;
 inline constexpr absl::Duration kKeepPreviousDefault = absl::Hours(24);
 inline constexpr absl::Duration kKeepPreviousMax = absl::Hours(24 * 30);
@@ -62,17 +63,19 @@ class SecretStore {
   // All that are stored, by name, whether or not they can be opened.
   std::vector<SecretInfo> List() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Sets the secret of `name`, an instance or kAllInstances. The one before holds for `keep_previous` longer. `done`
-  // runs once it is durable, and on a thread that must not block.
+  // Sets the secret of `name`, an instance or kAllInstances. The one before holds for `keep_previous` longer; saying
+  // the same one again can only shorten that. `done` runs once it is durable, and on a thread that must not block.
   //   InvalidArgument     WEBHOOK_SECRET_INVALID: 1 to kAppSecretBytesMax visible characters are allowed, and times up
   //                       to kKeepPreviousMax; INSTANCE_NAME_INVALID.
   //   FailedPrecondition  WEBHOOK_SECRETS_SEALED.
-  //   ResourceExhausted   KEYS_LIMIT: there are kSecretsMax.
+  //   ResourceExhausted   KEYS_LIMIT: there are kSecretsMax. APPEND_QUEUE_FULL: kSecretChangesWaitingMax wait.
   //   and as RecordStore::Write.
   void Set(std::string name, std::string secret, absl::Duration keep_previous, storage::StatusCallback done);
 
   // Deletes the secret of `name`, and the one before with it.
-  //   FailedPrecondition  WEBHOOK_SECRET_MISSING: there is none.   And as RecordStore::Write.
+  //   FailedPrecondition  WEBHOOK_SECRET_MISSING: there is none.
+  //   ResourceExhausted   APPEND_QUEUE_FULL: kSecretChangesWaitingMax wait.
+  //   and as RecordStore::Write.
   void Delete(std::string name, storage::StatusCallback done);
 
  private:
@@ -84,7 +87,7 @@ class SecretStore {
     storage::StatusCallback done;
   };
 
-  using Rows = absl::btree_map<std::string, records::WebhookSecret>;
+  using Rows = absl::btree_map<std::string, store::v1::WebhookSecretRecord>;
 
   SecretStore(storage::RecordStore& records, storage::Executor& executor, std::string seal_key_file, Clock clock)
       : records_(records), executor_(executor), seal_key_file_(std::move(seal_key_file)), clock_(std::move(clock)) {}
@@ -93,9 +96,11 @@ class SecretStore {
   void Submit(Change change) ABSL_LOCKS_EXCLUDED(mu_);
   // On the executor, one at a time: the front of `changes_`.
   void RunNext() ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<std::optional<records::WebhookSecret>> Prepare(const Change& change);
+  absl::StatusOr<std::optional<store::v1::WebhookSecretRecord>> Prepare(const Change& change);
+  // Whether `secret` is the one that `row` has. REQUIRES: ReadySeal was Ok.
+  bool Repeats(const store::v1::WebhookSecretRecord& row, absl::string_view secret, absl::string_view label) const;
   absl::Status ReadySeal();
-  void Finish(std::optional<records::WebhookSecret> row, absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
+  void Finish(std::optional<store::v1::WebhookSecretRecord> row, absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
   // Opens all rows, and makes the result what verifies.
   void Publish() ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<SecretTable> OpenRows();

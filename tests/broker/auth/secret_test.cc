@@ -70,7 +70,7 @@ TEST_F(AdminSecretTest, IsRefusedWhenOthersMayUseIt) {
   for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0644, 0666}) {
     EXPECT_EQ(Load(std::string(32, 'x'), mode).code(), absl::StatusCode::kFailedPrecondition) << mode;
   }
-  EXPECT_EQ(LoadAdminSecret(dir_.path() + "/absent").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(LoadAdminSecret(dir_.path() + "/absent").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(AdminSecretTest, IsRefusedUnlessItIsLongEnoughAndCanBeSent) {

@@ -9,9 +9,11 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
@@ -85,6 +87,31 @@ TEST_F(SecretStoreTest, ASecretOfAnInstanceComesBeforeThatOfAll) {
   Reopen();
   EXPECT_TRUE(Holds("1001", "own"));
   EXPECT_TRUE(Holds("1002", "all"));
+}
+
+TEST_F(SecretStoreTest, SayingTheSameSecretAgainKeepsTheOneBefore) {
+  ASSERT_TRUE(Set("1001", "first").ok());
+  ASSERT_TRUE(Set("1001", "second").ok());
+  ASSERT_TRUE(Set("1001", "second").ok());
+  EXPECT_TRUE(Holds("1001", "first"));
+  EXPECT_TRUE(Holds("1001", "second"));
+  ASSERT_TRUE(Set("1001", "second", absl::ZeroDuration()).ok());
+  EXPECT_FALSE(Holds("1001", "first"));
+  EXPECT_TRUE(Holds("1001", "second"));
+}
+
+TEST_F(SecretStoreTest, TooManyChangesAtOnceAreRefused) {
+  // Holds up the changes: they run one after another on the one thread of the executor.
+  absl::Notification go_on;
+  executor_->Post([&] { go_on.WaitForNotification(); });
+  std::atomic<size_t> done = 0;
+  for (size_t i = 0; i < kSecretChangesWaitingMax; ++i) {
+    store_->Set("1001", "secret", kKeepPreviousDefault, [&](absl::Status status) { done += status.ok(); });
+  }
+  EXPECT_TRUE(HasReason(Set("1001", "secret"), Reason::kAppendQueueFull));
+  EXPECT_TRUE(HasReason(Delete("1001"), Reason::kAppendQueueFull));
+  go_on.Notify();
+  while (done < kSecretChangesWaitingMax) std::this_thread::yield();
 }
 
 TEST_F(SecretStoreTest, ThePreviousSecretHoldsForItsTimeAndOverARestart) {
