@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "broker/http/response.h"
+#include "broker/log.h"
 #include "broker/private_file.h"
 #include "broker/webhook/judge.h"
 #include "broker/webhook/signature.h"
@@ -21,11 +22,12 @@ namespace {
 constexpr absl::string_view kPath = "/webhook";
 
 // Meta sends a body again after any answer but 200. 503 is for what is not the body's fault.
-http::Response ErrorResponse(const absl::Status& error) {
+void Refuse(const absl::Status& error, http::Responder responder) {
   constexpr int kServiceUnavailable = 503;
+  LogRefusal("webhook", error);
   const bool is_ours = IsRetryable(error) || HasReason(error, Reason::kWebhookSecretMissing) ||
                        HasReason(error, Reason::kWebhookSecretsSealed);
-  return is_ours ? http::JsonError(error, kServiceUnavailable) : http::JsonError(error);
+  std::move(responder).Send(is_ours ? http::JsonError(error, kServiceUnavailable) : http::JsonError(error));
 }
 
 }  // namespace
@@ -90,14 +92,15 @@ absl::Status Endpoint::CheckReady() const {
 }
 
 void Endpoint::Receive(http::Request request, http::Responder responder) const {
-  if (absl::Status status = CheckReady(); !status.ok()) return std::move(responder).Send(ErrorResponse(status));
+  if (absl::Status status = CheckReady(); !status.ok()) return Refuse(status, std::move(responder));
   const std::shared_ptr<const SecretTable> secrets = secrets_.table();
   const std::string signature(request.Header(kSignatureHeader).value_or(""));
   auto body = std::make_unique<const std::string>(std::move(request.body));
   auto answer = [&metrics = core_.metrics, responder = std::move(responder)](absl::StatusOr<size_t> stored) mutable {
     if (stored.ok()) metrics.webhook_events.Increment(static_cast<double>(*stored));
     if (HasReason(stored.status(), Reason::kSignatureInvalid)) metrics.webhook_unsigned_bodies.Increment();
-    std::move(responder).Send(stored.ok() ? http::TextResponse(200, "ok\n") : ErrorResponse(stored.status()));
+    if (!stored.ok()) return Refuse(stored.status(), std::move(responder));
+    std::move(responder).Send(http::TextResponse(200, "ok\n"));
   };
   auto judgement = Judge(*secrets, signature, *body, absl::Now());
   if (!judgement.ok()) return answer(judgement.status());

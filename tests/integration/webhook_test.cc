@@ -14,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "broker/refusal_counts.h"
 #include "broker/webhook/body.h"
 #include "broker/webhook/signature.h"
 #include "playhead/v1/webhooks.grpc.pb.h"
@@ -245,6 +246,14 @@ TEST_F(WebhookTest, ARefusalSaysWhyInTheCommonVocabulary) {
   EXPECT_EQ(response.headers["error-code"], "SIGNATURE_INVALID");
   EXPECT_FALSE(absl::StrContains(response.body, "wrong"));
   EXPECT_EQ(Post(connection, body).status, 200);
+}
+
+TEST_F(WebhookTest, RefusalsAreCounted) {
+  ASSERT_TRUE(SetSecret("*", kSecret).ok());
+  HttpConnection connection = Connect();
+  const uint64_t before = broker::RefusalCounts()["SIGNATURE_INVALID"];
+  EXPECT_EQ(Post(connection, MessageBody("1001", "w"), "wrong").status, 401);
+  EXPECT_EQ(broker::RefusalCounts()["SIGNATURE_INVALID"], before + 1);
 }
 
 TEST_F(WebhookTest, SecretsRotateAndSurviveARestart) {
