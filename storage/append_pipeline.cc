@@ -63,12 +63,7 @@ absl::Status AppendPipeline::Admit(const PendingAppend& append) {
   if (absl::Status status = parts_.calls.CheckOpen(); !status.ok()) return status;
   if (absl::Status status = CheckAppendBatch(append.batch); !status.ok()) return status;
   if (absl::Status status = CheckQueue(append.bytes()); !status.ok()) return status;
-  if (parts_.disk.IsLow()) {
-    return MakeError(Reason::kDiskLow,
-                     absl::StrCat("only ", parts_.disk.free_bytes(), " bytes are free on the disk; appends need ",
-                                  options_.disk_free_bytes_min));
-  }
-  return absl::OkStatus();
+  return parts_.disk.Check();
 }
 
 absl::Status AppendPipeline::CheckQueue(size_t bytes) const {

@@ -1,8 +1,17 @@
 #include "storage/disk_space.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "proto/errors.h"
 
 namespace playhead::storage {
+
+absl::Status DiskSpace::Check() {
+  const uint64_t free = free_bytes();
+  if (free >= free_bytes_min_) return absl::OkStatus();
+  return MakeError(Reason::kDiskLow,
+                   absl::StrCat("only ", free, " bytes are free on the disk; appends need ", free_bytes_min_));
+}
 
 uint64_t DiskSpace::free_bytes() {
   const int64_t now = absl::GetCurrentTimeNanos();

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/time.h"
+#include "absl/status/status.h"
 
 namespace playhead::storage {
 
@@ -20,8 +20,8 @@ class DiskSpace {
   DiskSpace(rocksdb::Env& env, std::string dir, uint64_t free_bytes_min)
       : env_(env), dir_(std::move(dir)), free_bytes_min_(free_bytes_min) {}
 
-  // Whether less than the minimum is free.
-  bool IsLow() { return free_bytes() < free_bytes_min_; }
+  // ResourceExhausted (DISK_LOW) if less than the minimum is free.
+  absl::Status Check();
   // Asks the file system at most every 200 ms; of a disk that cannot be asked, everything is free.
   uint64_t free_bytes();
 

@@ -217,6 +217,11 @@ class EventLog {
 
   virtual Durability durability() const = 0;
 
+  // Whether the log takes appends now. Cheap; not a promise.
+  //   Unavailable        STORE_UNAVAILABLE: it is reopening after a failed write, or closing.
+  //   ResourceExhausted  DISK_LOW.
+  virtual absl::Status CheckTakesAppends() const = 0;
+
   // What the log has done and how it stands. Cheap: it reads counters.
   virtual LogStats stats() const = 0;
 

@@ -67,6 +67,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   void DeleteInstance(std::string name, StatusCallback done) override;
   void SetCommitListener(CommitListener* listener) override { pipeline_.set_listener(listener); }
   Durability durability() const override { return options_.durability; }
+  absl::Status CheckTakesAppends() const override {
+    if (absl::Status status = store_.Get().status(); !status.ok()) return status;
+    return disk_.Check();
+  }
   RecordStore& records() override { return *this; }
   LogStats stats() const override {
     LogStats stats = stats_.Snapshot();

@@ -1,21 +1,43 @@
 #include "broker/http/status_routes.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "broker/auth/caller.h"
 #include "broker/auth/permission.h"
 #include "broker/metrics/scrape.h"
+#include "proto/errors.h"
 
 namespace playhead::broker::http {
 namespace {
+
+// Whether clients that append are well served here.
+absl::Status CheckReady(const Core& core) {
+  absl::Status status = core.streams.CheckServing();
+  if (status.ok()) status = core.log.CheckTakesAppends();
+  return status;
+}
 
 // The figures tell of everything the broker holds.
 absl::Status CheckMayReadMetrics(const Core& core, const Request& request) {
   const absl::StatusOr<std::shared_ptr<Caller>> caller = core.auth.Authenticate(request.BearerSecret());
   return caller.ok() ? (*caller)->CheckAll(Permission::kManage) : caller.status();
+}
+
+// Holds the answer to too many wrong secrets back, as every protocol does.
+void RefuseSecret(const Core& core, const Request& request, Responder responder, absl::Status refusal) {
+  const absl::Duration delay = HasReason(refusal, Reason::kUnauthenticated)
+                                   ? core.auth.RefusalDelay(request.BearerSecret())
+                                   : absl::ZeroDuration();
+  if (delay == absl::ZeroDuration()) return std::move(responder).Refuse(refusal);
+  core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
+                       [responder = std::move(responder), refusal = std::move(refusal)]() mutable {
+                         std::move(responder).Refuse(refusal);
+                       });
 }
 
 }  // namespace
@@ -24,12 +46,15 @@ void AddStatusRoutes(Router& router, const Core& core) {
   router.Add(Verb::get, "/healthz", {},
              [](Request, Responder responder) { std::move(responder).Send(TextResponse(200, "ok\n")); });
   router.Add(Verb::get, "/readyz", {}, [core](Request, Responder responder) {
-    if (absl::Status status = core.streams.CheckServing(); !status.ok()) return std::move(responder).Refuse(status);
+    constexpr int kServiceUnavailable = 503;
+    if (absl::Status status = CheckReady(core); !status.ok()) {
+      return std::move(responder).Send(JsonError(status, kServiceUnavailable));
+    }
     std::move(responder).Send(TextResponse(200, "ready\n"));
   });
   router.Add(Verb::get, "/metrics", {}, [core](Request request, Responder responder) {
     if (absl::Status status = CheckMayReadMetrics(core, request); !status.ok()) {
-      return std::move(responder).Refuse(status);
+      return RefuseSecret(core, request, std::move(responder), std::move(status));
     }
     std::move(responder).Send({.content_type = kScrapeContentType, .body = Scrape(core.metrics, core.log.stats())});
   });

@@ -18,6 +18,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "broker/auth/wrong_secret_rate.h"
+#include "broker/private_file.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/http_connection.h"
 #include "tests/support/temp_dir.h"
@@ -140,6 +144,37 @@ TEST_F(HttpTest, AStoppedBrokerListensNoMore) {
   server_.server().Shutdown(absl::Seconds(5));
   EXPECT_EQ(idle.ReceiveToEnd(), "");
   EXPECT_THROW(HttpConnection{address}, boost::system::system_error);
+}
+
+TEST(HttpServerTest, IsNotReadyWhileItTakesNoAppends) {
+  broker::ServerOptions options = HttpOptions();
+  options.store.disk_free_bytes_min = uint64_t{1} << 62;
+  TestServer server(options);
+  HttpConnection client(server.server().http_address());
+  HttpResponse response = client.Get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers["error-code"], "DISK_LOW");
+  EXPECT_EQ(client.Get("/healthz").status, 200);
+}
+
+TEST(HttpServerTest, TooManyWrongSecretsAreAnsweredLate) {
+  const testing::TempDir dir;
+  const std::string secret(40, 's');
+  broker::ServerOptions options = HttpOptions();
+  options.admin_secret_file = dir.path() + "/admin";
+  ASSERT_TRUE(broker::MakePrivateFile(options.admin_secret_file, secret).ok());
+  options.limits.refusal_delay = absl::Seconds(1);
+  TestServer server(options);
+  HttpConnection client(server.server().http_address());
+  const auto get = [&](absl::string_view given) {
+    client.Send(
+        absl::StrCat("GET /metrics HTTP/1.1\r\n", client.host_header(), "Authorization: Bearer ", given, "\r\n\r\n"));
+    return client.Receive().status;
+  };
+  const absl::Time start = absl::Now();
+  for (uint64_t i = 0; i < broker::kWrongSecretsBurst + 2; ++i) EXPECT_EQ(get("wrong"), 401);
+  EXPECT_GE(absl::Now() - start, options.limits.refusal_delay);
+  EXPECT_EQ(get(secret), 200);
 }
 
 TEST(HttpServerTest, ServesNoHttpUnlessAskedTo) { EXPECT_EQ(TestServer().server().http_address(), ""); }

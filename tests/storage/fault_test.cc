@@ -169,6 +169,7 @@ TEST_F(FaultTest, LowSpaceRefusesAppendsAndNotReads) {
   faults_.files->set_free_bytes(999);
   Open(options);
   EXPECT_TRUE(HasReason(harness_->Append("a", MakeEvents(1)).status(), Reason::kDiskLow));
+  EXPECT_TRUE(HasReason(harness_->log().CheckTakesAppends(), Reason::kDiskLow));
   EXPECT_TRUE(harness_->Open("a").ok());
   EXPECT_THAT(DataOf("a"), SizeIs(0));
   faults_.files->set_free_bytes(1000);
@@ -182,7 +183,11 @@ TEST_F(FaultTest, ClosesWhileTheStoreCannotBeReopened) {
   Open();
   ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
   faults_.files->FailFrom(kWrite, "", 0, rocksdb::IOStatus::NoSpace("no space"));
+  EXPECT_TRUE(harness_->log().CheckTakesAppends().ok());
   EXPECT_FALSE(harness_->Append("a", MakeEvents(1)).ok());
+  // The write's answer may come before the store is let go of.
+  while (harness_->log().CheckTakesAppends().ok()) std::this_thread::yield();
+  EXPECT_TRUE(HasReason(harness_->log().CheckTakesAppends(), Reason::kStoreUnavailable));
   harness_.reset();
   faults_.files->Heal();
   Open();
