@@ -29,7 +29,7 @@ Event MakeEvent(std::string type, std::string data, std::string dialect = "whats
   EventView view;
   view.type = owner->type;
   view.data = owner->data;
-  view.attributes.push_back({"dialect", owner->dialect});
+  view.attributes = {{"dialect", owner->dialect}};
   return Event(owner, view);
 }
 

@@ -31,8 +31,8 @@ std::string Text(absl::string_view id) {
 class FrameReaderTest : public ::testing::Test {
  protected:
   void Append(absl::string_view type, absl::string_view data, absl::string_view dialect = "whatsapp") {
-    NewEvent event{.type = type, .data = data};
-    if (!dialect.empty()) event.attributes.emplace_back("dialect", dialect);
+    NewEvent event{.type = type, .data = data, .attributes = {{"dialect", dialect}}};
+    if (dialect.empty()) event.attributes = {};
     testing::AppendAndWait(broker_.log(), "phone", {event});
   }
 
