@@ -5,7 +5,7 @@ set -euo pipefail
 source tests/cli/shell_test.sh
 
 start_http_broker() {
-  start_broker --http_listen=127.0.0.1:0 "$@"
+  start_broker --http_listen=127.0.0.1:0
   expect_match "$PLAYHEAD_HTTP" "127.0.0.1:*"
 }
 
@@ -61,4 +61,4 @@ test_without_the_flag_there_is_no_http() {
   expect_eq "$PLAYHEAD_HTTP" ""
 }
 
-run_tests "$@"
+run_tests
