@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/instance_catalog.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
+#include "storage/own_instances.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_status.h"
 
@@ -16,9 +16,6 @@ namespace {
 
 // Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
-
-// Instances that the broker keeps for itself, such as its audit log.
-constexpr absl::string_view kOwnInstancesPrefix = "playhead.";
 
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const std::unique_ptr<rocksdb::Iterator> last(
@@ -135,7 +132,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
     }
   }
   // Only the broker itself appends to those, and what it records must not fail for want of a place.
-  const bool is_own = absl::StartsWith(append.instance->name(), kOwnInstancesPrefix);
+  const bool is_own = IsOwnInstance(append.instance->name());
   absl::Status status = EnsureExists(append.instance, is_own);
   if (status.ok()) status = AdoptEpoch(append.instance);
   return status.ok() ? Verdict::kStore : refuse(std::move(status));

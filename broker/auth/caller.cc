@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
+#include "storage/own_instances.h"
 
 namespace playhead::broker {
 namespace {
@@ -43,7 +44,7 @@ absl::Status Caller::Check(Permission permission, absl::string_view instance) co
 
 bool Caller::Covers(Permission permission, absl::string_view instance) const {
   const KeyRules& rules = key_->rules();
-  if (IsOwnInstance(instance)) {
+  if (storage::IsOwnInstance(instance)) {
     if (permission == Permission::kAppend) return false;
     permission = Permission::kManage;
   }
@@ -66,7 +67,7 @@ absl::Status Caller::CheckAll(Permission permission) const {
 
 absl::Status Caller::Denied(Permission permission, absl::string_view instance) const {
   if (absl::Status status = storage::CheckInstanceName(instance); !status.ok()) return status;
-  if (IsOwnInstance(instance)) {
+  if (storage::IsOwnInstance(instance)) {
     return MakeError(Reason::kPermissionDenied,
                      permission == Permission::kAppend
                          ? absl::StrCat("instance \"", instance, "\" is the broker's own: nobody else appends to it")

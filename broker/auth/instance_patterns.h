@@ -14,10 +14,6 @@ namespace playhead::broker {
 
 inline constexpr size_t kInstancePatternsMax = 64;
 
-// Instances whose names begin with this are the broker's own, such as the audit log.
-inline constexpr absl::string_view kOwnInstancesPrefix = "playhead.";
-inline bool IsOwnInstance(absl::string_view instance) { return absl::StartsWith(instance, kOwnInstancesPrefix); }
-
 // Immutable; thread-safe. Of names alone: what permission a name needs is for others to say.
 class InstancePatterns {
  public:

@@ -8,7 +8,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "broker/audit.h"
-#include "broker/auth/instance_patterns.h"
 #include "broker/auth/permission.h"
 #include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
@@ -17,6 +16,7 @@
 #include "playhead/v1/event_log.pb.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
+#include "storage/own_instances.h"
 
 namespace playhead::broker {
 
@@ -97,7 +97,7 @@ absl::Status Delete(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
   if (absl::Status status = call->caller()->Check(Permission::kManage, request.instance()); !status.ok()) return status;
-  if (IsOwnInstance(request.instance())) {
+  if (storage::IsOwnInstance(request.instance())) {
     return MakeError(Reason::kPermissionDenied, "this instance is the broker's own: it cannot be deleted");
   }
   // Looked up first, so that what is no act at all leaves no record.

@@ -11,10 +11,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "broker/auth/instance_patterns.h"
 #include "broker/webhook/json_check.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
+#include "storage/own_instances.h"
 
 namespace playhead::broker::webhook {
 namespace {
@@ -87,7 +87,7 @@ bool IsEventId(absl::string_view text) { return IsName(text, storage::kEventIdBy
 
 bool IsInstance(absl::string_view name) {
   // The broker's own instances are not for a body to name.
-  return storage::CheckInstanceName(name).ok() && !IsOwnInstance(name);
+  return storage::CheckInstanceName(name).ok() && !storage::IsOwnInstance(name);
 }
 
 std::string TypeOf(const Item& item) {

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "broker/auth/instance_patterns.h"
 #include "broker/webhook/store_body.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
+#include "storage/own_instances.h"
 
 namespace playhead::broker::webhook {
 
@@ -81,7 +81,7 @@ void UnverifiedStore::Keep(std::unique_ptr<const std::string> body, const std::v
                            std::string signature, storage::Callback<size_t> done) {
   std::vector<std::string> names;
   for (const absl::string_view name : InstancesOf(events)) {
-    if (!IsOwnInstance(name)) names.emplace_back(name);
+    if (!storage::IsOwnInstance(name)) names.emplace_back(name);
   }
   if (names.size() > kUnverifiedInstancesMax) {
     return std::move(done)(MakeError(
