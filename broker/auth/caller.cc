@@ -56,6 +56,16 @@ bool Caller::CoversByAny(absl::string_view instance) const {
          Covers(Permission::kManage, instance);
 }
 
+absl::Status Caller::CheckPrefix(Permission permission, absl::string_view prefix) const {
+  if (absl::Status status = CheckGood(); !status.ok()) return status;
+  if (storage::IsOwnInstance(prefix)) permission = Permission::kManage;
+  const KeyRules& rules = key_->rules();
+  if (rules.permissions.Has(permission) && rules.instances.CoverPrefix(prefix)) return absl::OkStatus();
+  return MakeError(Reason::kPermissionDenied,
+                   absl::StrCat("key ", key_id(), " lacks the permission `", PermissionName(permission),
+                                "` on all instances `", prefix, "*`"));
+}
+
 absl::Status Caller::CheckAll(Permission permission) const {
   if (absl::Status status = CheckGood(); !status.ok()) return status;
   const KeyRules& rules = key_->rules();

@@ -48,6 +48,10 @@ class Caller {
   bool Covers(Permission permission, absl::string_view instance) const;
   bool CoversByAny(absl::string_view instance) const;
 
+  // As Check, for every instance whose name begins with `prefix`, those to come included: PERMISSION_DENIED unless the
+  // key covers all of them. The broker's own are among them only if the prefix is theirs.
+  absl::Status CheckPrefix(Permission permission, absl::string_view prefix) const;
+
   // As Check, for all instances at once: what administers the broker as a whole.
   absl::Status CheckAll(Permission permission) const;
 

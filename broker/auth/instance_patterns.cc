@@ -50,4 +50,9 @@ bool InstancePatterns::Cover(absl::string_view instance) const {
   return std::any_of(ranges_.begin(), ranges_.end(), [instance](const Range& range) { return range.Has(instance); });
 }
 
+bool InstancePatterns::CoverPrefix(absl::string_view prefix) const {
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [prefix](const Range& range) { return range.is_prefix && range.Has(prefix); });
+}
+
 }  // namespace playhead::broker

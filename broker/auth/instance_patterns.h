@@ -33,6 +33,8 @@ class InstancePatterns {
   static InstancePatterns Everything();
 
   bool Cover(absl::string_view instance) const;
+  // Whether they cover every name that begins with `prefix`.
+  bool CoverPrefix(absl::string_view prefix) const;
   bool CoverEverything() const { return !ranges_.empty() && ranges_.front().text.empty(); }
 
   // As they were given.

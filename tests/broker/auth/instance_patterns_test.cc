@@ -37,6 +37,13 @@ TEST(InstancePatternsTest, AStarCoversEverything) {
   EXPECT_TRUE(InstancePatterns::Make({"x", "*"})->Cover("anything"));
 }
 
+TEST(InstancePatternsTest, APrefixIsCoveredByItselfOrAShorterOneOnly) {
+  const InstancePatterns patterns = *InstancePatterns::Make({"one", "bot-*"});
+  for (const char* prefix : {"bot-", "bot-1"}) EXPECT_TRUE(patterns.CoverPrefix(prefix)) << prefix;
+  for (const char* prefix : {"", "one", "bot", "b", "cot-"}) EXPECT_FALSE(patterns.CoverPrefix(prefix)) << prefix;
+  EXPECT_TRUE(InstancePatterns::Everything().CoverPrefix(""));
+}
+
 TEST(InstancePatternsTest, RangesAreInOrderAndDoNotOverlap) {
   EXPECT_THAT(RangesOf({"c", "b*", "bc*", "b", "ba", "a", "a"}), ElementsAre("a", "b*", "c"));
   EXPECT_THAT(RangesOf({"abc*", "ab", "abd", "ab-*"}), ElementsAre("ab", "ab-*", "abc*", "abd"));
