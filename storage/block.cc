@@ -52,7 +52,6 @@ struct StoredHeader {
   BlockHeader header;
   Codec codec = Codec::kNone;
   uint64_t checksum = 0;
-  uint32_t body_bytes = 0;
   size_t header_bytes = 0;
 };
 
@@ -74,12 +73,12 @@ absl::StatusOr<StoredHeader> DecodeStoredHeader(absl::string_view stored) {
   out.header.last_appended_at = Timestamp(reader.Get<int64_t>());
   out.header.commit = CommitPosition(reader.Get<uint64_t>());
   out.header.log_bytes = reader.Get<uint64_t>();
-  out.body_bytes = reader.Get<uint32_t>();
+  out.header.body_bytes = reader.Get<uint32_t>();
   const uint32_t dictionary = reader.Get<uint32_t>();
   const absl::string_view chain = reader.GetBytes(out.header.chain_hash.size());
   if (!reader.ok() || out.header_bytes < kFixedBytes || out.header_bytes > stored.size()) return Damaged("cut short");
   std::copy(chain.begin(), chain.end(), out.header.chain_hash.begin());
-  if (out.header.event_count == 0 || out.body_bytes > kBodyBytesMax) return Damaged("impossible sizes");
+  if (out.header.event_count == 0 || out.header.body_bytes > kBodyBytesMax) return Damaged("impossible sizes");
   if (dictionary != 0) return Damaged("unknown dictionary");
   auto types = TypeSummary::Decode(stored.substr(kFixedBytes, out.header_bytes - kFixedBytes));
   if (!types.ok()) return types.status();
@@ -228,18 +227,19 @@ absl::StatusOr<std::shared_ptr<const Block>> Block::Decode(InstanceNumber instan
   const absl::string_view stored_body = stored.substr(decoded->header_bytes);
   if (decoded->checksum != Checksum(stored.substr(0, decoded->header_bytes), stored_body)) return Damaged("checksum");
   if (decoded->header.instance != instance) return Damaged("it belongs to another instance");
-  auto body = std::make_unique_for_overwrite<char[]>(decoded->body_bytes);
+  const uint32_t body_bytes = decoded->header.body_bytes;
+  auto body = std::make_unique_for_overwrite<char[]>(body_bytes);
   if (decoded->codec == Codec::kNone) {
-    if (stored_body.size() != decoded->body_bytes) return Damaged("body size");
+    if (stored_body.size() != body_bytes) return Damaged("body size");
     std::memcpy(body.get(), stored_body.data(), stored_body.size());
   } else if (decoded->codec == Codec::kLz4) {
     const int size = LZ4_decompress_safe(stored_body.data(), body.get(), static_cast<int>(stored_body.size()),
-                                         static_cast<int>(decoded->body_bytes));
-    if (size < 0 || static_cast<uint32_t>(size) != decoded->body_bytes) return Damaged("compressed body");
+                                         static_cast<int>(body_bytes));
+    if (size < 0 || static_cast<uint32_t>(size) != body_bytes) return Damaged("compressed body");
   } else {
     return Damaged("unknown codec");
   }
-  return std::make_shared<const Block>(std::move(decoded->header), std::move(body), decoded->body_bytes);
+  return std::make_shared<const Block>(std::move(decoded->header), std::move(body), body_bytes);
 }
 
 EncodedBlock EncodeBlock(const Block& block, Codec codec) {
@@ -312,6 +312,7 @@ void BlockBuilder::Add(absl::string_view event, absl::string_view type, absl::st
 }
 
 std::shared_ptr<const Block> BlockBuilder::Finish() && {
+  header_.body_bytes = static_cast<uint32_t>(body_.size());
   return std::make_shared<const Block>(std::move(header_), std::move(body_));
 }
 

@@ -64,7 +64,8 @@ struct BlockHeader {
   Timestamp first_appended_at;
   Timestamp last_appended_at;
   CommitPosition commit;
-  uint64_t log_bytes = 0;  // Encoded bytes of all events ever appended to the log, up to and including this block.
+  uint64_t log_bytes = 0;   // Encoded bytes of all events ever appended to the log, up to and including this block.
+  uint32_t body_bytes = 0;  // Of the body, uncompressed.
   std::array<uint8_t, 16> chain_hash{};  // Room for a hash chain over the log; zero while none is kept.
   TypeSummary types;
 

@@ -199,6 +199,13 @@ class EventLog {
   // The position behind which the first event with appended_at >= `time` stands; the head if there is none.
   virtual void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) = 0;
 
+  // The first cursor to keep so that at most `kept_bytes_max` encoded bytes of events stay; the one behind the head if
+  // not even the newest event fits. Never before the first kept event.
+  virtual void FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) = 0;
+
+  // Encoded bytes of the kept events.
+  virtual void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) = 0;
+
   // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and
   // does nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
   virtual void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) = 0;

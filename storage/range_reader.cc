@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
-#include "proto/event_wire.h"
+#include "storage/block_search.h"
 #include "storage/block_store.h"
 
 namespace playhead::storage {
@@ -13,15 +13,6 @@ namespace {
 const EventFilter& FilterOf(const ReadOptions& options) {
   static const auto* const kAll = new EventFilter();
   return options.filter != nullptr ? *options.filter : *kAll;
-}
-
-absl::Status Deleted(const Instance& instance) {
-  return MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance.name(), " was deleted"));
-}
-
-absl::Status Hole(const Instance& instance, uint64_t expected_sequence, absl::string_view found) {
-  return MakeError(Reason::kDataLoss, absl::StrCat("the log of ", instance.name(), " has a hole: sequence ",
-                                                   expected_sequence, " should follow, but ", found));
 }
 
 // One read. The bounds are those of its start; what is within them is on disk until a trim or a deletion removes it.
@@ -102,7 +93,7 @@ class RangeRead {
   }
 
   absl::StatusOr<ReadResult> Finished() {
-    if (instance_.deleted()) return Deleted(instance_);
+    if (instance_.deleted()) return DeletedInstance(instance_);
     for (const BlockSlice& slice : result_.slices) {
       result_.bytes += slice.bytes.size();
       result_.event_count += slice.event_count;
@@ -111,13 +102,13 @@ class RangeRead {
   }
 
   absl::Status HoleOrTrim(uint64_t expected, absl::string_view found) {
-    if (instance_.deleted()) return Deleted(instance_);
+    if (instance_.deleted()) return DeletedInstance(instance_);
     if (!options_.reverse) {
       if (absl::Status status = instance_.bounds().CheckStart(options_.after); !status.ok()) return status;
     } else if (instance_.bounds().first.sequence() > expected) {
       return MakeError(Reason::kStoreUnavailable, "a trim overtook the read: read again");
     }
-    return Hole(instance_, expected, found);
+    return LogHole(instance_, expected, found);
   }
 
   const std::shared_ptr<const Store>& store_;
@@ -129,66 +120,13 @@ class RangeRead {
   ReadResult result_;
 };
 
-// The position right before the first event of `block` with appended_at >= `time`; its last if there is none.
-Cursor FindTimeInBlock(const Block& block, const EpochHistory& epochs, Timestamp time) {
-  absl::string_view body = block.body();
-  Cursor cursor = block.first();
-  EventView event;
-  while (const auto bytes = ConsumeEvent(body)) {
-    if (!event.Parse(*bytes) || Timestamp(event.appended_at) >= time) return epochs.Previous(cursor);
-    cursor = cursor + 1;
-  }
-  return block.last();
-}
-
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
                                      const ReadOptions& options) {
-  if (instance.deleted()) return Deleted(instance);
+  if (instance.deleted()) return DeletedInstance(instance);
   RangeRead read(store, instance, options);
   return options.reverse ? read.Reverse() : read.Forward();
-}
-
-absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
-                                     Timestamp time) {
-  if (instance.deleted()) return Deleted(instance);
-  const LogBounds bounds = instance.bounds();
-  if (bounds.last_appended_at < time || bounds.event_count() == 0) return bounds.head;
-  BlockIterator block(store, instance.number());
-  // Times never decrease, so the sequences can be halved: events up to `low` are too early, those behind `high` are
-  // not.
-  uint64_t low = bounds.BeforeFirst().sequence();
-  uint64_t high = bounds.head.sequence();
-  while (low < high) {
-    const uint64_t middle = low + (high - low + 1) / 2;
-    block.Seek(bounds.epochs.AtSequence(middle, bounds.head));
-    if (!block.status().ok()) return block.status();
-    if (!block.Valid()) {
-      // A trim or a deletion that came meanwhile.
-      if (instance.deleted()) return Deleted(instance);
-      if (instance.bounds().event_count() == 0) return bounds.head;
-      return Hole(instance, middle, "nothing follows");
-    }
-    const auto header = Block::DecodeHeader(block.value());
-    if (!header.ok()) return header.status();
-    if (header->first.sequence() > middle) {
-      if (instance.bounds().first.sequence() <= middle) {
-        return Hole(instance, middle, absl::StrCat("the next block starts at ", header->first.sequence()));
-      }
-      low = std::min(header->first.sequence() - 1, high);  // Trimmed meanwhile: too early, whenever it was.
-    } else if (header->last_appended_at < time) {
-      low = std::min(header->last().sequence(), high);
-    } else if (header->first_appended_at >= time) {
-      high = std::max(header->first.sequence() - 1, low);
-    } else {
-      const auto decoded = Block::Decode(instance.number(), block.value());
-      if (!decoded.ok()) return decoded.status();
-      const Cursor found = FindTimeInBlock(**decoded, bounds.epochs, time);
-      return std::max(found, bounds.BeforeFirst());
-    }
-  }
-  return bounds.epochs.AtSequence(low, bounds.head);
 }
 
 }  // namespace playhead::storage

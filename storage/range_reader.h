@@ -1,4 +1,4 @@
-// Reads one bounded slice of a log from the store, and finds times in it. Blocks on disk: for reading threads only.
+// Reads one bounded slice of a log from the store. Blocks on disk: for reading threads only.
 #ifndef PLAYHEAD_STORAGE_RANGE_READER_H_
 #define PLAYHEAD_STORAGE_RANGE_READER_H_
 
@@ -14,10 +14,6 @@ namespace playhead::storage {
 // ended. A hole is DATA_LOSS, or CURSOR_TRIMMED if a trim overtook the read.
 absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
                                      const ReadOptions& options);
-
-// EventLog::FindTime, on this thread.
-absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
-                                     Timestamp time);
 
 }  // namespace playhead::storage
 

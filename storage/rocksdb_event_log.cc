@@ -8,6 +8,7 @@
 #include "absl/synchronization/notification.h"
 #include "proto/errors.h"
 #include "storage/append_pipeline.h"
+#include "storage/block_search.h"
 #include "storage/block_store.h"
 #include "storage/committer.h"
 #include "storage/current_store.h"
@@ -60,6 +61,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   void OpenInstance(absl::string_view name, OpenMode mode, Callback<std::shared_ptr<Instance>> done) override;
   void Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) override;
   void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) override;
+  void FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) override;
+  void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) override;
   void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) override;
   void ListInstances(std::string prefix, std::string after_name, size_t limit,
                      Callback<std::vector<InstanceInfo>> done) override;
@@ -105,6 +108,9 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   template <typename T>
   void RunWithStore(Executor& executor, Callback<T> done,
                     absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> task);
+  // The same on a reading thread, for searches: damage that they meet is counted.
+  template <typename T>
+  void Search(Callback<T> done, absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> search);
   void DeleteTrimmed(const std::shared_ptr<LogInstance>& instance);
 
   const StoreOptions options_;
@@ -257,13 +263,34 @@ void RocksDbEventLog::Read(std::shared_ptr<Instance> instance, ReadOptions optio
       });
 }
 
+template <typename T>
+void RocksDbEventLog::Search(Callback<T> done,
+                             absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> search) {
+  RunWithStore<T>(readers_, std::move(done),
+                  [this, search = std::move(search)](const std::shared_ptr<Store>& store) mutable {
+                    auto found = search(store);
+                    if (HasReason(found.status(), Reason::kDataLoss)) stats_.NoteDamage();
+                    return found;
+                  });
+}
+
 void RocksDbEventLog::FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) {
-  RunWithStore<Cursor>(readers_, std::move(done),
-                       [this, instance = std::move(instance), time](const std::shared_ptr<Store>& store) {
-                         auto found = FindTimeInLog(store, *instance, time);
-                         if (HasReason(found.status(), Reason::kDataLoss)) stats_.NoteDamage();
-                         return found;
-                       });
+  Search<Cursor>(std::move(done), [instance = std::move(instance), time](const std::shared_ptr<Store>& store) {
+    return FindTimeInLog(store, *instance, time);
+  });
+}
+
+void RocksDbEventLog::FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) {
+  Search<Cursor>(std::move(done),
+                 [instance = std::move(instance), kept_bytes_max](const std::shared_ptr<Store>& store) {
+                   return FindBytesInLog(store, *instance, kept_bytes_max);
+                 });
+}
+
+void RocksDbEventLog::KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) {
+  Search<uint64_t>(std::move(done), [instance = std::move(instance)](const std::shared_ptr<Store>& store) {
+    return KeptBytesOfLog(store, *instance);
+  });
 }
 
 void RocksDbEventLog::Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proto/errors.h"
+#include "storage/block_search.h"
 #include "storage/block_store.h"
 #include "storage/store.h"
 #include "tests/storage/log_harness.h"
