@@ -1,0 +1,68 @@
+#include "broker/consumers/consumer_config.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "storage/event_log.h"
+#include "storage/own_instances.h"
+
+namespace playhead::broker {
+namespace {
+
+absl::Status Invalid(absl::string_view message) { return MakeError(Reason::kConsumerInvalid, message); }
+
+absl::Status CheckSource(const ConsumerSource& source) {
+  switch (source.kind) {
+    case ConsumerSource::Kind::kInstance:
+      return storage::CheckInstanceName(source.name);
+    case ConsumerSource::Kind::kPrefix:
+      // What a name can begin with is what a name can be.
+      if (storage::CheckInstanceName(source.name).ok()) return absl::OkStatus();
+      return Invalid("the source's prefix must be 1 to 200 bytes of [A-Za-z0-9._:@+-]");
+    case ConsumerSource::Kind::kAll:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool ConsumerSource::Covers(absl::string_view instance) const {
+  switch (kind) {
+    case Kind::kInstance:
+      return instance == name;
+    case Kind::kPrefix:
+      return absl::StartsWith(instance, name) && (!storage::IsOwnInstance(instance) || storage::IsOwnInstance(name));
+    case Kind::kAll:
+      break;
+  }
+  return !storage::IsOwnInstance(instance);
+}
+
+absl::Status CheckConsumerConfig(const ConsumerConfig& config) {
+  // The characters of a consumer's name are those of an instance's.
+  if (config.name.size() > kConsumerNameBytesMax || !storage::CheckInstanceName(config.name).ok()) {
+    return Invalid("a consumer's name has 1 to 100 bytes of [A-Za-z0-9._:@+-]");
+  }
+  if (absl::Status status = CheckSource(config.source); !status.ok()) return status;
+  if (config.ack_deadline < kAckDeadlineMin || config.ack_deadline > kAckDeadlineMax) {
+    return Invalid("the deadline for acknowledgements is 1 second to 12 hours");
+  }
+  if (config.attempts_max > kAttemptsMaxMax) {
+    return Invalid(absl::StrCat("`attempts_max` is 1 to ", kAttemptsMaxMax, ", or 0 for never"));
+  }
+  if (config.in_flight_max == 0 || config.in_flight_max > kInFlightMaxMax) {
+    return Invalid(absl::StrCat("`in_flight_max` is 1 to ", kInFlightMaxMax));
+  }
+  return MakeConsumerFilter(config).status();
+}
+
+absl::StatusOr<std::shared_ptr<const storage::EventFilter>> MakeConsumerFilter(const ConsumerConfig& config) {
+  auto filter = storage::EventFilter::Make(std::vector<absl::string_view>(config.types.begin(), config.types.end()),
+                                           config.id_prefix);
+  if (!filter.ok()) return filter.status();
+  if (filter->IsDefault()) return nullptr;
+  return std::make_shared<const storage::EventFilter>(*std::move(filter));
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,66 @@
+// What a consumer is: its name, what it reads, and its rules. It never changes.
+#ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_CONFIG_H_
+#define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "storage/event_filter.h"
+
+namespace playhead::broker {
+
+inline constexpr size_t kConsumerNameBytesMax = 100;
+inline constexpr absl::Duration kAckDeadlineMin = absl::Seconds(1);
+inline constexpr absl::Duration kAckDeadlineMax = absl::Hours(12);
+inline constexpr uint32_t kAttemptsMaxMax = 1'000;
+inline constexpr uint32_t kInFlightMaxMax = 10'000;
+// How long a negative acknowledgement may put an event off.
+inline constexpr absl::Duration kNackDelayMax = absl::Hours(12);
+
+// The instances whose events a consumer gets.
+struct ConsumerSource {
+  enum class Kind {
+    kInstance,  // The one of the name `name`.
+    kPrefix,    // All whose names start with `name`, those to come included.
+    kAll,       // All but the broker's own, those to come included; `name` is empty.
+  };
+  Kind kind = Kind::kInstance;
+  std::string name;
+
+  bool one_instance() const { return kind == Kind::kInstance; }
+  // Whether events of the instance belong to it.
+  bool Covers(absl::string_view instance) const;
+
+  friend bool operator==(const ConsumerSource&, const ConsumerSource&) = default;
+};
+
+struct ConsumerConfig {
+  std::string name;  // 1 to 100 bytes of [A-Za-z0-9._:@+-]; unique in the broker.
+  ConsumerSource source;
+  std::vector<std::string> types;  // As EventFilter::Make.
+  std::string id_prefix;
+  absl::Duration ack_deadline = absl::Seconds(30);
+  uint32_t attempts_max = 16;     // An event that failed this often is parked; 0 never parks.
+  uint32_t in_flight_max = 1000;  // Events handed over and not settled, over all holders.
+  bool shared = false;            // Many holders at once.
+  bool allow_gap = true;          // What was trimmed before it was delivered is told and passed over.
+
+  friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
+};
+
+// InvalidArgument: CONSUMER_INVALID, INSTANCE_NAME_INVALID, FILTER_INVALID.
+absl::Status CheckConsumerConfig(const ConsumerConfig& config);
+
+// The filter of a configuration; nullptr if it lets everything through that is not hidden.
+absl::StatusOr<std::shared_ptr<const storage::EventFilter>> MakeConsumerFilter(const ConsumerConfig& config);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CONSUMERS_CONSUMER_CONFIG_H_

@@ -1,0 +1,77 @@
+// What is told of a consumer.
+#ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_INFO_H_
+#define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_INFO_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "broker/consumers/consumer_config.h"
+#include "broker/consumers/feed_position.h"
+#include "broker/consumers/holder.h"
+#include "storage/cursor.h"
+#include "storage/types.h"
+
+namespace playhead::broker {
+
+struct EventCount {
+  enum class Kind { kExact, kAtMost, kAtLeast };
+  uint64_t events = 0;
+  Kind kind = Kind::kExact;
+};
+
+struct HolderInfo {
+  std::string key_id;
+  storage::Timestamp since;
+  uint32_t in_flight = 0;
+  uint32_t in_flight_max = 0;
+};
+
+struct ConsumerInfo {
+  ConsumerConfig config;
+  storage::Timestamp created_at;
+  FeedPosition position;          // As it is on disk.
+  EventCount lag;                 // Behind the position.
+  uint64_t unsettled_events = 0;  // Exceptions: at or before the position.
+  size_t exception_ranges = 0;
+  uint32_t in_flight = 0;
+  uint64_t parked_events = 0;
+  std::vector<HolderInfo> holders;
+  ConsumerPause pause = ConsumerPause::kNone;
+};
+
+// What a reset does, or would do.
+struct ResetResult {
+  FeedPosition from;
+  FeedPosition to;
+  EventCount again;    // Were settled, and come again.
+  EventCount skipped;  // Were not, and do not come any more.
+};
+
+// A row of a consumer's parked list.
+struct ParkedRow {
+  uint64_t number = 0;
+  std::string instance;
+  storage::InstanceNumber instance_number;
+  storage::Cursor cursor;
+  uint32_t attempts = 0;
+  std::string reason;
+  storage::Timestamp parked_at;
+};
+
+// Which of them: those with `numbers`, which need not exist; or, if there are none, the `oldest` ones.
+struct ParkedSelection {
+  std::vector<uint64_t> numbers;
+  uint32_t oldest = 0;
+};
+
+struct ParkedResult {
+  uint64_t taken = 0;  // Requeued or dropped, or would be.
+  uint64_t left = 0;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CONSUMERS_CONSUMER_INFO_H_
