@@ -40,6 +40,10 @@ struct Limits {
   // request at a time.
   size_t append_reply_budget_bytes = size_t{16} << 20;
 
+  // Settlements of one Consume stream that are read and not yet answered.
+  size_t consume_settle_requests_max = 64;
+  size_t consume_settle_bytes_max = size_t{256} << 10;
+
   // One gRPC message from a client.
   int grpc_receive_bytes_max = 4 << 20;
   // What gRPC may hold for all its connections and calls: when little is left it reads less at a time, and ends calls

@@ -44,6 +44,7 @@ struct ConsumerInfo {
 
 // What a reset does, or would do.
 struct ResetResult {
+  bool one_instance = false;  // The positions are of one instance.
   FeedPosition from;
   FeedPosition to;
   EventCount again;    // Were settled, and come again.

@@ -10,9 +10,8 @@ namespace playhead::broker {
 
 absl::Status SettleWindow::Add(uint64_t number, size_t bytes) {
   if (number <= last_number_) {
-    return MakeError(Reason::kSettlementInvalid,
-                     absl::StrCat("`number` is ", number, "; it must be larger than ", last_number_,
-                                  ", the last of this stream"));
+    return MakeError(Reason::kSettlementInvalid, absl::StrCat("`number` is ", number, "; it must be larger than ",
+                                                              last_number_, ", the last of this stream"));
   }
   last_number_ = number;
   bytes_ += bytes;
@@ -20,16 +19,33 @@ absl::Status SettleWindow::Add(uint64_t number, size_t bytes) {
   return absl::OkStatus();
 }
 
-void SettleWindow::Finish(uint64_t number, v1::ConsumeResponse::Refused refused) {
+SettleWindow::Request* SettleWindow::Find(uint64_t number) {
   const auto found = std::lower_bound(requests_.begin(), requests_.end(), number,
                                       [](const Request& request, uint64_t n) { return request.number < n; });
-  found->done = true;
-  found->refused = std::move(refused);
+  return found == requests_.end() || found->number != number ? nullptr : &*found;
+}
+
+void SettleWindow::SetRefused(uint64_t number, v1::ConsumeResponse::Refused refused) {
+  Request* const request = Find(number);
+  if (request == nullptr) return;
+  request->judged = true;
+  request->refused = std::move(refused);
+}
+
+void SettleWindow::SetDurable(uint64_t number) {
+  if (Request* const request = Find(number)) request->durable = true;
+}
+
+void SettleWindow::Abandon(uint64_t number) {
+  while (!requests_.empty() && requests_.back().number >= number) {
+    bytes_ -= requests_.back().bytes;
+    requests_.pop_back();
+  }
 }
 
 std::optional<v1::ConsumeResponse> SettleWindow::TakeAnswer() {
   v1::ConsumeResponse answer;
-  while (!requests_.empty() && requests_.front().done) {
+  while (!requests_.empty() && requests_.front().done()) {
     Request& first = requests_.front();
     if (first.refused.items_size() > 0) {
       // What is done before it is confirmed behind it, together with it.

@@ -28,9 +28,13 @@ class SettleWindow {
   // those before it: nothing is taken up.
   absl::Status Add(uint64_t number, size_t bytes);
 
-  // The request `number` is done: what it settled is durable, but for what `refused` names. REQUIRES: Add took it up,
-  // and it is not done.
-  void Finish(uint64_t number, v1::ConsumeResponse::Refused refused);
+  // What of the request `number` does not count; and that the rest of it is durable. It is done when both were said, in
+  // whichever order. REQUIRES: Add took it up; each is said once.
+  void SetRefused(uint64_t number, v1::ConsumeResponse::Refused refused);
+  void SetDurable(uint64_t number);
+
+  // Neither the request `number` nor one behind it is answered any more; what is said of them changes nothing.
+  void Abandon(uint64_t number);
 
   // The next answer that is due, to be sent now; nullopt if none is.
   std::optional<v1::ConsumeResponse> TakeAnswer();
@@ -42,9 +46,15 @@ class SettleWindow {
   struct Request {
     uint64_t number;
     size_t bytes;
-    bool done = false;
+    bool judged = false;
+    bool durable = false;
     v1::ConsumeResponse::Refused refused;
+
+    bool done() const { return judged && durable; }
   };
+
+  // nullptr if it was abandoned.
+  Request* Find(uint64_t number);
 
   const size_t requests_max_;
   const size_t bytes_max_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
@@ -32,31 +33,47 @@ std::string Answers(SettleWindow& window) {
 
 class SettleWindowTest : public ::testing::Test {
  protected:
+  void Finish(uint64_t number, v1::ConsumeResponse::Refused refused) {
+    window_.SetRefused(number, std::move(refused));
+    window_.SetDurable(number);
+  }
+
   SettleWindow window_{kRequestsMax, kBytesMax};
 };
 
 TEST_F(SettleWindowTest, WhatIsDoneIsConfirmedTogetherAndInOrder) {
   for (const uint64_t number : {1, 2, 5, 9}) ASSERT_TRUE(window_.Add(number, 1).ok());
   EXPECT_EQ(Answers(window_), "");
-  window_.Finish(2, {});
-  window_.Finish(5, {});
+  Finish(2, {});
+  Finish(5, {});
   EXPECT_EQ(Answers(window_), "") << "1 is not done";
-  window_.Finish(1, {});
+  Finish(1, {});
   EXPECT_EQ(Answers(window_), "c5 ");
   EXPECT_FALSE(window_.empty());
-  window_.Finish(9, {});
+  Finish(9, {});
   EXPECT_EQ(Answers(window_), "c9 ");
   EXPECT_TRUE(window_.empty());
 }
 
 TEST_F(SettleWindowTest, ARefusalComesBeforeTheConfirmationThatReachesIt) {
   for (const uint64_t number : {1, 2, 3, 4}) ASSERT_TRUE(window_.Add(number, 1).ok());
-  window_.Finish(3, Refusal(30));
-  window_.Finish(4, {});
-  window_.Finish(2, Refusal(20));
-  window_.Finish(1, {});
+  Finish(3, Refusal(30));
+  Finish(4, {});
+  Finish(2, Refusal(20));
+  Finish(1, {});
   EXPECT_EQ(Answers(window_), "r2 r3 c4 ");
   EXPECT_TRUE(window_.empty());
+}
+
+TEST_F(SettleWindowTest, IsDoneWhenItIsBothJudgedAndDurable) {
+  for (const uint64_t number : {1, 2}) ASSERT_TRUE(window_.Add(number, 1).ok());
+  window_.SetDurable(1);
+  window_.SetRefused(2, Refusal(20));
+  EXPECT_EQ(Answers(window_), "");
+  window_.SetRefused(1, {});
+  EXPECT_EQ(Answers(window_), "c1 ");
+  window_.SetDurable(2);
+  EXPECT_EQ(Answers(window_), "r2 c2 ");
 }
 
 TEST_F(SettleWindowTest, NumbersOnlyIncrease) {
@@ -64,7 +81,7 @@ TEST_F(SettleWindowTest, NumbersOnlyIncrease) {
   EXPECT_TRUE(window_.Add(7, 1).ok());
   EXPECT_TRUE(HasReason(window_.Add(7, 1), Reason::kSettlementInvalid));
   EXPECT_TRUE(HasReason(window_.Add(6, 1), Reason::kSettlementInvalid));
-  window_.Finish(7, {});
+  Finish(7, {});
   EXPECT_EQ(Answers(window_), "c7 ");
   EXPECT_TRUE(HasReason(window_.Add(7, 1), Reason::kSettlementInvalid)) << "also once it is answered";
 }
@@ -75,15 +92,15 @@ TEST_F(SettleWindowTest, IsFullOfRequestsOrOfBytesUntilTheyAreAnswered) {
     ASSERT_TRUE(window_.Add(number, 1).ok());
   }
   EXPECT_FALSE(window_.has_room());
-  window_.Finish(1, Refusal(10));
+  Finish(1, Refusal(10));
   EXPECT_FALSE(window_.has_room()) << "the refusal is not taken";
   EXPECT_EQ(Answers(window_), "r1 c1 ");
   EXPECT_TRUE(window_.has_room());
   ASSERT_TRUE(window_.Add(5, kBytesMax).ok());
-  for (const uint64_t number : {2, 3, 4}) window_.Finish(number, {});
+  for (const uint64_t number : {2, 3, 4}) Finish(number, {});
   EXPECT_EQ(Answers(window_), "c4 ");
   EXPECT_FALSE(window_.has_room()) << "one request has all the bytes";
-  window_.Finish(5, {});
+  Finish(5, {});
   EXPECT_EQ(Answers(window_), "c5 ");
   EXPECT_TRUE(window_.has_room());
 }

@@ -1,0 +1,30 @@
+// Consumers as the native API tells of them, to and from the broker's own terms.
+#ifndef PLAYHEAD_BROKER_GRPC_CONSUMER_MESSAGES_H_
+#define PLAYHEAD_BROKER_GRPC_CONSUMER_MESSAGES_H_
+
+#include "absl/status/statusor.h"
+#include "broker/consumers/consumer_config.h"
+#include "broker/consumers/consumer_info.h"
+#include "broker/consumers/consumer_registry.h"
+#include "broker/consumers/feed_position.h"
+#include "broker/consumers/holder.h"
+#include "playhead/v1/consumers.pb.h"
+
+namespace playhead::broker {
+
+// With the defaults filled in; otherwise unchecked.
+//   InvalidArgument  CONSUMER_INVALID: there is no source.
+absl::StatusOr<ConsumerConfig> ToConsumerConfig(const v1::ConsumerConfig& config);
+
+//   InvalidArgument  START_REQUIRED; POSITION_INVALID.
+absl::StatusOr<ConsumerStart> ToConsumerStart(const v1::ConsumerStart& start);
+
+v1::ConsumerConfig ToProto(const ConsumerConfig& config);
+v1::ConsumerPosition ToProto(const FeedPosition& position, bool one_instance);
+v1::ConsumerPause ToProto(ConsumerPause pause);
+v1::Consumer ToProto(const ConsumerInfo& info);
+v1::ResetConsumerResponse ToProto(const ResetResult& result);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_GRPC_CONSUMER_MESSAGES_H_
