@@ -18,6 +18,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::CallbackServerContex
   add("last-good-cursor", error.has_last_good_cursor(), error.last_good_cursor());
   add("next-sequence", error.has_next_sequence(), error.next_sequence());
   add("retry-after-ms", error.has_retry_after_ms(), error.retry_after_ms());
+  if (!error.limit().empty()) context.AddTrailingMetadata("limit", error.limit());
   return grpc::Status(static_cast<grpc::StatusCode>(error.status()), error.message());
 }
 

@@ -122,6 +122,14 @@ absl::StatusOr<AppendResult> Client::Append(absl::string_view instance, absl::Sp
   return result;
 }
 
+absl::StatusOr<Receipt> Client::ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap) {
+  if (absl::Status status = CheckUpstreamGap(gap); !status.ok()) return status;
+  const std::string data = EncodeUpstreamGap(gap);
+  const absl::StatusOr<AppendResult> appended = Append(instance, {{.type = kUpstreamGapType, .data = data}});
+  if (!appended.ok()) return appended.status();
+  return appended->receipts.at(0);
+}
+
 absl::StatusOr<FetchPage> Client::FetchMissedPage(const FetchRequest& request) {
   return FetchOnePage(*connection_, options_, ToProto(request));
 }

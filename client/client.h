@@ -35,6 +35,7 @@
 #include "client/start.h"
 #include "client/subscriber.h"
 #include "playhead/v1/event_log.pb.h"
+#include "proto/upstream_gap.h"
 
 namespace playhead {
 
@@ -88,6 +89,10 @@ class Client {
   //   repeat with the same identity only.
   absl::StatusOr<AppendResult> Append(absl::string_view instance, absl::Span<const NewEvent> events,
                                       const AppendOptions& options = {});
+
+  // Records that the source of the instance's events was down, in its place among them: see proto/upstream_gap.h.
+  // Errors as Append; reported twice it is there twice.
+  absl::StatusOr<Receipt> ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap);
 
   // One page of what was missed.
   absl::StatusOr<FetchPage> FetchMissedPage(const FetchRequest& request);

@@ -63,6 +63,14 @@ bool EventBatch::Decode(SharedBytes message, std::string& rest) {
   return true;
 }
 
+EventBatch EventBatch::TakeFront(size_t count) {
+  EventBatch front;
+  front.owner_ = owner_;
+  front.views_.assign(begin(), begin() + count);
+  first_ += count;
+  return front;
+}
+
 void EventBatch::DropThrough(uint64_t cursor) {
   while (!empty() && views_[first_].cursor <= cursor) ++first_;
 }

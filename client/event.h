@@ -65,6 +65,9 @@ class EventBatch {
   // empty.
   bool Decode(SharedBytes message, std::string& rest);
 
+  // Takes the first `count` events off the front. REQUIRES: there are as many.
+  EventBatch TakeFront(size_t count);
+
   // Drops the first event. REQUIRES: !empty().
   void DropFront() { ++first_; }
   // Drops events from the front while their cursor is at most `cursor`.

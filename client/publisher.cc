@@ -78,6 +78,11 @@ absl::Status Publisher::TryAppend(absl::string_view instance, const NewEvent& ev
   return core_->Append(instance, event, std::move(done), /*may_block=*/false);
 }
 
+absl::Status Publisher::ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap, AppendCallback done) {
+  if (absl::Status status = CheckUpstreamGap(gap); !status.ok()) return status;
+  return Append(instance, {.type = kUpstreamGapType, .data = EncodeUpstreamGap(gap)}, std::move(done));
+}
+
 absl::Status Publisher::Flush(absl::Time deadline) { return core_->Flush(deadline); }
 
 void Publisher::ResumeAppends(absl::string_view instance) { core_->ResumeAppends(instance); }

@@ -36,6 +36,7 @@
 #include "client/options.h"
 #include "client/receipt.h"
 #include "proto/event_wire.h"
+#include "proto/upstream_gap.h"
 
 namespace playhead {
 
@@ -65,6 +66,11 @@ class Publisher {
   // As Append, but never blocks.
   //   ResourceExhausted   the window is full: try again when a callback has run.
   absl::Status TryAppend(absl::string_view instance, const NewEvent& event, AppendCallback done);
+
+  // Records that the source of the instance's events was down, in its place among them: appends an event
+  // `playhead.upstream_gap`, of which readers hear as of any other gap. As Append; InvalidArgument also for a gap that
+  // breaks a rule of proto/upstream_gap.h.
+  absl::Status ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap, AppendCallback done);
 
   // Sends what is collected and waits until every event accepted before this call is stored or failed. OK if none has
   // failed since the last Flush; else the first failure. DeadlineExceeded leaves all as it is.

@@ -12,13 +12,21 @@
 #include "client/internal/event_check.h"
 #include "client/internal/event_walker.h"
 #include "client/internal/subscription_core.h"
+#include "client/internal/upstream_gap_notice.h"
+#include "proto/upstream_gap.h"
 
 namespace playhead {
+namespace {
+
+// The broker's bound.
+constexpr size_t kTypesMax = 64;
+
+}  // namespace
 
 class Subscription::Impl {
  public:
-  Impl(std::shared_ptr<internal::SubscriptionCore> core, internal::CursorSaver saver)
-      : core_(std::move(core)), walker_(core_, std::move(saver)) {}
+  Impl(std::shared_ptr<internal::SubscriptionCore> core, internal::CursorSaver saver, bool hand_out_upstream_gaps)
+      : core_(std::move(core)), walker_(core_, std::move(saver), hand_out_upstream_gaps) {}
 
   ~Impl() {
     core_->Close();
@@ -105,13 +113,16 @@ absl::StatusOr<Subscription> Subscription::Create(std::shared_ptr<Connection> co
   request.set_instance(std::string(instance));
   *request.mutable_start() = start.proto();
   request.mutable_types()->Assign(options.types.begin(), options.types.end());
+  // The gap handler hears of upstream gaps whatever types the program asks for.
+  const bool hand_out_upstream_gaps = internal::MatchUpstreamGaps(options.types);
+  if (!hand_out_upstream_gaps && options.types.size() < kTypesMax) request.add_types(std::string(kUpstreamGapType));
   request.set_id_prefix(options.id_prefix);
   request.set_allow_gap(options.allow_gap);
   auto core = std::make_shared<internal::SubscriptionCore>(std::move(connection), client_options, std::move(request),
                                                            options.buffered_bytes_max, std::move(options.on_reconnect));
   internal::CursorSaver saver(std::move(options.cursor_store), std::string(instance), options.cursor_saving,
                               client_options.timers, saved);
-  auto impl = std::make_unique<Impl>(core, std::move(saver));
+  auto impl = std::make_unique<Impl>(core, std::move(saver), hand_out_upstream_gaps);
   core->Begin();
   return Subscription(std::move(impl));
 }

@@ -109,7 +109,10 @@ class Subscription {
   Subscription& OnOpen(std::function<void(const v1::SubscribeResponse::Started&)> handler);
   // What was in the log when its end was reached has been handed out; what follows is live.
   Subscription& OnCaughtUp(std::function<void(uint64_t cursor)> handler);
-  // History is missing (only with allow_gap).
+  // Something is missing: history that was trimmed (only with allow_gap), or what happened while the publisher's source
+  // was down (cause UPSTREAM, with its times and reason): told in the place of the event that records it, whatever
+  // types were asked for (unless they are 64 others, or id_prefix is set: the event has no id). That event is then also
+  // handed out like others if SubscribeOptions::types lets it through.
   Subscription& OnGap(std::function<void(const v1::Gap&)> handler);
 
   // ---- Handlers ----

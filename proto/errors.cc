@@ -110,6 +110,19 @@ absl::Status WithRetryAfter(const absl::Status& error, absl::Duration delay) {
   return FromProto(out);
 }
 
+absl::Status MakeQuotaError(absl::string_view limit, absl::string_view message, absl::Duration retry_after) {
+  v1::Error error = ToProto(WithRetryAfter(MakeError(Reason::kQuotaExceeded, message), retry_after));
+  error.set_limit(limit.data(), limit.size());
+  return FromProto(error);
+}
+
+std::optional<absl::Duration> RetryAfter(const absl::Status& error) {
+  if (error.ok()) return std::nullopt;
+  const v1::Error proto = ToProto(error);
+  if (!proto.has_retry_after_ms()) return std::nullopt;
+  return absl::Milliseconds(proto.retry_after_ms());
+}
+
 v1::Error ToProto(const absl::Status& status) {
   v1::Error error;
   if (const auto payload = status.GetPayload(kPayloadUrl)) {

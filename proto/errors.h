@@ -110,6 +110,13 @@ absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCurs
 // `error` with when a retry may succeed: the trailer `retry-after-ms`. `delay` is rounded up to milliseconds.
 absl::Status WithRetryAfter(const absl::Status& error, absl::Duration delay);
 
+// QUOTA_EXCEEDED of the limit of this name (docs/errors.md), and when a retry may succeed: the trailers `limit` and
+// `retry-after-ms`. `message`: what the limit is and what it says.
+absl::Status MakeQuotaError(absl::string_view limit, absl::string_view message, absl::Duration retry_after);
+
+// When a retry may succeed, if the error says so.
+std::optional<absl::Duration> RetryAfter(const absl::Status& error);
+
 // The error in full. A status that MakeError did not make (a bug, or gRPC's own) is INTERNAL or its canonical name.
 v1::Error ToProto(const absl::Status& status);
 

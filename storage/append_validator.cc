@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
+#include "proto/upstream_gap.h"
 
 namespace playhead::storage {
 namespace {
@@ -114,6 +116,8 @@ class EventChecker {
     span.size = static_cast<uint32_t>(event.size());
     keys_.clear();
     attributes_bytes_ = 0;
+    bool is_upstream_gap = false;
+    absl::string_view data;
     FieldReader fields(event, "Event");
     while (!fields.at_end()) {
       ASSIGN_OR_RETURN(tag, fields.Tag());
@@ -124,9 +128,12 @@ class EventChecker {
           if (type.empty() || type.size() > kTypeBytesMax || !IsUtf8(type) || HasControlCharacter(type)) {
             return Invalid("type", absl::StrCat("1 to ", kTypeBytesMax, " bytes of UTF-8 without control characters"));
           }
-          if (!limits_.hidden_types && IsHiddenType(type)) {
-            return Invalid("type", absl::StrCat("names that begin with `", kHiddenTypePrefix,
-                                                "` are the broker's own: choose another"));
+          if (!limits_.own_types && absl::StartsWith(type, kOwnTypesPrefix)) {
+            if (type != kUpstreamGapType) {
+              return Invalid("type", absl::StrCat("names that begin with `", kOwnTypesPrefix,
+                                                  "` are the broker's own: choose another"));
+            }
+            is_upstream_gap = true;
           }
           span.type_offset = Offset(type);
           span.type_size = static_cast<uint8_t>(type.size());
@@ -149,7 +156,8 @@ class EventChecker {
         }
         case kData: {
           RETURN_IF_ERROR(fields.Once(tag));
-          RETURN_IF_ERROR(fields.Bytes().status());
+          ASSIGN_OR_RETURN(bytes, fields.Bytes());
+          data = bytes;
           break;
         }
         case kAttributes: {
@@ -167,6 +175,7 @@ class EventChecker {
       }
     }
     if (span.type_size == 0) return Invalid("type", "required");
+    if (is_upstream_gap) RETURN_IF_ERROR(CheckUpstreamGapAt(data));
     return span;
   }
 
@@ -200,6 +209,12 @@ class EventChecker {
       span.dialect_size = static_cast<uint8_t>(value.size());
     }
     return absl::OkStatus();
+  }
+
+  absl::Status CheckUpstreamGapAt(absl::string_view data) const {
+    const auto gap = ParseUpstreamGap(data);
+    if (gap.ok()) return absl::OkStatus();
+    return MakeError(Reason::kEventInvalid, absl::StrCat("event ", index_, ": ", gap.status().message()));
   }
 
   absl::Status Invalid(absl::string_view field, absl::string_view allowed) const {

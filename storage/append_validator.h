@@ -16,9 +16,13 @@
 
 namespace playhead::storage {
 
+// Types of the broker's own. Publishers may use one of them, kUpstreamGapType (proto/upstream_gap.h), whose data is
+// checked.
+inline constexpr absl::string_view kOwnTypesPrefix = "playhead.";
+
 struct AppendLimits {
   size_t event_bytes_max = kEventBytesDefault;
-  bool hidden_types = false;  // Whether types may be hidden (storage/event_filter.h): those of the broker itself.
+  bool own_types = false;  // Whether types may begin with kOwnTypesPrefix: in what the broker itself appends.
 };
 
 // `request` is kept alive by `owner`, which the batch holds. The instance's name, the producer and that there are

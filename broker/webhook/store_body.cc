@@ -77,7 +77,7 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
     }
     // Meta decides how large they are, not the limit that publishers have.
     auto batch = storage::BuildAppendBatch(events[0].instance, out,
-                                           {.event_bytes_max = storage::kEventBytesCeiling, .hidden_types = true});
+                                           {.event_bytes_max = storage::kEventBytesCeiling, .own_types = true});
     if (batch.ok()) batch->dedup_window = kDedupWindow;
     return batch;
   }

@@ -6,8 +6,10 @@
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
+#include "proto/upstream_gap.h"
 
 namespace playhead::internal {
 namespace {
@@ -78,6 +80,12 @@ absl::Status CheckNewEvent(const NewEvent& event) {
   if (event.type.empty() || event.type.size() > kTypeBytesMax || !IsUtf8(event.type) ||
       HasControlCharacter(event.type)) {
     return Invalid("type", absl::StrCat("1 to ", kTypeBytesMax, " bytes of UTF-8 without control characters"));
+  }
+  if (absl::StartsWith(event.type, "playhead.")) {
+    if (event.type != kUpstreamGapType) {
+      return Invalid("type", "names that begin with `playhead.` are the broker's own: choose another");
+    }
+    if (const auto gap = ParseUpstreamGap(event.data); !gap.ok()) return gap.status();
   }
   if (event.id.size() > kEventIdBytesMax || !IsUtf8(event.id)) {
     return Invalid("id", absl::StrCat("at most ", kEventIdBytesMax, " bytes of UTF-8"));

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/internal/upstream_gap_notice.h"
 #include "proto/errors.h"
 
 namespace playhead::internal {
@@ -22,8 +23,13 @@ absl::Status EventWalker::Next(absl::Time deadline, Event& event) {
 absl::Status EventWalker::NextBatch(absl::Time deadline, EventBatch& batch) {
   if (absl::Status status = NoteHandled(); !status.ok()) return status;
   if (absl::Status status = Fill(deadline); !status.ok()) return status;
-  std::swap(batch, batch_);
-  batch_.Clear();
+  const auto gap = has_upstream_gaps_ ? std::find_if(batch_.begin() + 1, batch_.end(), IsUpstreamGap) : batch_.end();
+  if (gap != batch_.end()) {
+    batch = batch_.TakeFront(static_cast<size_t>(gap - batch_.begin()));
+  } else {
+    std::swap(batch, batch_);
+    batch_.Clear();
+  }
   handed_out_ = batch[batch.size() - 1].cursor;
   unhandled_ = batch.size();
   return absl::OkStatus();
@@ -46,7 +52,11 @@ absl::Status EventWalker::Fill(absl::Time deadline) {
       batch_.Clear();
       has_late_notice_ = false;
     }
-    if (!batch_.empty()) return absl::OkStatus();
+    if (!batch_.empty()) {
+      const absl::StatusOr<bool> may_hand_out = TellUpstreamGap();
+      if (!may_hand_out.ok() || *may_hand_out) return may_hand_out.status();
+      continue;
+    }
     if (std::exchange(has_late_notice_, false)) {
       if (absl::Status status = Tell(late_notice_); !status.ok()) return status;
       continue;
@@ -57,6 +67,18 @@ absl::Status EventWalker::Fill(absl::Time deadline) {
     absl::Status status = received.events.view.empty() ? Tell(received.notice) : SetEvents(std::move(received.events));
     if (!status.ok()) return status;
   }
+}
+
+absl::StatusOr<bool> EventWalker::TellUpstreamGap() {
+  const EventView& event = batch_[0];
+  if (!has_upstream_gaps_ || !IsUpstreamGap(event)) return true;
+  const std::optional<v1::Gap> gap = UpstreamGapNotice(event);
+  if (gap.has_value() && handlers_.on_gap) handlers_.on_gap(*gap);
+  if (hand_out_upstream_gaps_) return true;
+  handed_out_ = event.cursor;
+  batch_.DropFront();
+  if (absl::Status status = MoveTo(handed_out_, 0); !status.ok()) return status;
+  return false;
 }
 
 absl::Status EventWalker::TakeSaving(absl::Time deadline, Received& message) {
@@ -74,7 +96,9 @@ absl::Status EventWalker::SetEvents(SharedBytes events) {
     return Terminal(MakeError(Reason::kDataLoss, "the broker sent events that cannot be parsed"));
   }
   uint64_t last = 0;
+  has_upstream_gaps_ = false;
   for (const EventView& event : batch_) {
+    has_upstream_gaps_ |= IsUpstreamGap(event);
     if (event.cursor <= last) {
       return Terminal(
           MakeError(Reason::kDataLoss, absl::StrCat("the broker sent cursor ", event.cursor, " behind ", last)));

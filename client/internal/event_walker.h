@@ -14,6 +14,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/event.h"
 #include "client/internal/cursor_saver.h"
@@ -31,15 +32,17 @@ struct NoticeHandlers {
 
 class EventWalker {
  public:
-  EventWalker(std::shared_ptr<SubscriptionCore> core, CursorSaver saver)
-      : core_(std::move(core)), saver_(std::move(saver)) {}
+  // With `hand_out_upstream_gaps` the events that record upstream gaps are handed out too, behind their notice; without
+  // it, only the notice is told.
+  EventWalker(std::shared_ptr<SubscriptionCore> core, CursorSaver saver, bool hand_out_upstream_gaps)
+      : core_(std::move(core)), saver_(std::move(saver)), hand_out_upstream_gaps_(hand_out_upstream_gaps) {}
 
   NoticeHandlers& handlers() { return handlers_; }
 
   // What was handed out before is handled; `event` is the next one. Statuses as SubscriptionCore::Take.
   absl::Status Next(absl::Time deadline, Event& event);
 
-  // The same for all events that are at hand.
+  // The same for all events that are at hand, up to the next upstream gap.
   absl::Status NextBatch(absl::Time deadline, EventBatch& batch);
 
   // What was handed out is handled.
@@ -53,6 +56,9 @@ class EventWalker {
  private:
   // Makes batch_ hold at least one event that may be handed out.
   absl::Status Fill(absl::Time deadline);
+  // Tells of the upstream gap that the front of batch_ may be. Whether that event may be handed out; else it is
+  // dropped.
+  absl::StatusOr<bool> TellUpstreamGap();
   // Takes the next message, saving the position if that falls due while waiting.
   absl::Status TakeSaving(absl::Time deadline, Received& message);
   absl::Status SetEvents(SharedBytes events);
@@ -63,9 +69,11 @@ class EventWalker {
 
   const std::shared_ptr<SubscriptionCore> core_;
   CursorSaver saver_;
+  const bool hand_out_upstream_gaps_;
   NoticeHandlers handlers_;
 
   EventBatch batch_;                   // Received, not yet handed out.
+  bool has_upstream_gaps_ = false;     // Some of its events are.
   v1::SubscribeResponse late_notice_;  // Came in the message of batch_, behind its events.
   bool has_late_notice_ = false;
   uint64_t stream_ = 0;      // Which stream both are from.

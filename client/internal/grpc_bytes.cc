@@ -65,6 +65,8 @@ absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContex
   if (const auto cursor = FindNumber(trailers, "head-cursor")) error.set_head_cursor(*cursor);
   if (const auto cursor = FindNumber(trailers, "last-good-cursor")) error.set_last_good_cursor(*cursor);
   if (const auto sequence = FindNumber(trailers, "next-sequence")) error.set_next_sequence(*sequence);
+  if (const auto delay = FindNumber(trailers, "retry-after-ms")) error.set_retry_after_ms(*delay);
+  if (const auto limit = Find(trailers, "limit")) error.set_limit(std::string(*limit));
   return FromProto(error);
 }
 

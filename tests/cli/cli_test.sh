@@ -72,6 +72,21 @@ test_bad_values_say_what_is_allowed() {
   expect_match "$err" "*beginning*now*"
 }
 
+test_an_upstream_gap_is_recorded_and_shown() {
+  start_broker
+  expect_exit 0 "$playhead" append bot --type=t <<<first
+  expect_exit 0 "$playhead" append bot --upstream_gap=2026-01-31T12:00:00Z/2026-01-31T12:05:00Z --reason="phone off"
+  expect_eq "$out" "Recorded that the source of bot was down for 5m, at cursor 2."
+  expect_exit 0 "$playhead" tail bot --from=beginning --count=2
+  expect_match "$out" "*-- gap in bot at cursor 2: its source was down from 2026-01-31T12:00:00*: phone off*"
+  expect_exit 0 "$playhead" tail bot --from=beginning --count=2 --json
+  expect_match "$out" '*"playhead.upstream_gap"*"from*'
+  expect_exit 2 "$playhead" append bot --upstream_gap=yesterday
+  expect_error USAGE
+  expect_exit 2 "$playhead" append bot --upstream_gap=2026-01-31T12:05:00Z/2026-01-31T12:00:00Z
+  expect_error EVENT_INVALID
+}
+
 test_every_command_explains_itself() {
   expect_exit 0 "$playhead" --help
   local command count=0 listed

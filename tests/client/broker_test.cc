@@ -76,6 +76,44 @@ TEST_F(BrokerTest, IsReadyOnceItHasStartedAndSharesNothingWithOthers) {
   EXPECT_TRUE(AllData("bot").empty());
 }
 
+TEST_F(BrokerTest, AnUpstreamGapIsToldInItsPlaceWhateverTypesAreAskedFor) {
+  AppendNumbers("bot", 1, 2);
+  const absl::StatusOr<Receipt> receipt =
+      client_->ReportUpstreamGap("bot", {.from = 50, .to = 80, .reason = "phone offline"});
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_EQ(receipt->cursor, 3u);
+  AppendNumbers("bot", 3, 3);
+  absl::StatusOr<Publisher> publisher = client_->NewPublisher();
+  ASSERT_TRUE(publisher.ok()) << publisher.status();
+  ASSERT_TRUE(publisher->ReportUpstreamGap("bot", {.from = 90, .to = 90}, nullptr).ok());
+  ASSERT_TRUE(publisher->Flush().ok());
+  AppendNumbers("bot", 4, 4);
+
+  std::vector<std::string> seen;
+  absl::StatusOr<Subscription> subscription = client_->Subscribe("bot", Start::Beginning(), {.types = {"number"}});
+  ASSERT_TRUE(subscription.ok()) << subscription.status();
+  subscription->OnGap([&](const v1::Gap& gap) {
+    EXPECT_EQ(gap.cause(), v1::Gap::UPSTREAM);
+    seen.push_back(absl::StrCat("gap ", gap.last_cursor(), " ", gap.from(), "-", gap.to(), " ", gap.reason()));
+  });
+  for (int i = 0; i < 4; ++i) seen.push_back(absl::StrCat("event ", subscription->Next().value().cursor()));
+  EXPECT_THAT(seen,
+              ElementsAre("event 1", "event 2", "gap 3 50-80 phone offline", "event 4", "gap 5 90-90 ", "event 6"));
+  EXPECT_EQ(AllData("bot").at(2), R"({"from":50,"to":80,"reason":"phone offline"})");
+}
+
+TEST_F(BrokerTest, AMalformedUpstreamGapAndOtherTypesOfTheBrokersOwnAreRefused) {
+  EXPECT_TRUE(HasReason(client_->ReportUpstreamGap("bot", {.from = 9, .to = 8}).status(), Reason::kEventInvalid));
+  for (const NewEvent& event : {NewEvent{.type = "playhead.upstream_gap", .data = R"({"from":9,"to":8})"},
+                                NewEvent{.type = "playhead.upstream_gap"}, NewEvent{.type = "playhead.erased"}}) {
+    EXPECT_TRUE(HasReason(client_->Append("bot", {event}).status(), Reason::kEventInvalid)) << event.type;
+    absl::StatusOr<Publisher> publisher = client_->NewPublisher();
+    ASSERT_TRUE(publisher.ok()) << publisher.status();
+    EXPECT_TRUE(HasReason(publisher->Append("bot", event, nullptr), Reason::kEventInvalid)) << event.type;
+  }
+  EXPECT_TRUE(HasReason(client_->GetInstance("bot").status(), Reason::kInstanceNotFound)) << "nothing was stored";
+}
+
 TEST_F(BrokerTest, WhatIsAppendedIsFetchedByteForByte) {
   const NewEvent event = {
       .type = "message", .data = "{\"a\": 1}", .id = "id-1", .created_at = 77, .attributes = {{"dialect", "photon"}}};

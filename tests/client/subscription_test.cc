@@ -12,6 +12,7 @@
 #include "client/mocks/fake_timers.h"
 #include "client/subscriber.h"
 #include "proto/errors.h"
+#include "proto/upstream_gap.h"
 #include "tests/client/scripted_connection.h"
 
 namespace playhead {
@@ -160,6 +161,67 @@ TEST_F(SubscriptionTest, NoticesComeInTheirPlace) {
   }
   EXPECT_THAT(seen, ElementsAre("open 3", "gap to 9", "event 10", "caught up 10", "event 11"));
   EXPECT_EQ(subscription.missed_events(), 6u);
+}
+
+// Events whose data is the cursor, and of which cursor `gap` records an upstream gap.
+v1::SubscribeResponse EventsWithUpstreamGap(uint64_t first, uint64_t last, uint64_t gap) {
+  v1::SubscribeResponse message;
+  for (uint64_t cursor = first; cursor <= last; ++cursor) {
+    v1::Event& event = *message.add_events();
+    event.set_cursor(cursor);
+    event.set_type(cursor == gap ? std::string(kUpstreamGapType) : "t");
+    event.set_data(cursor == gap ? EncodeUpstreamGap({.from = 5, .to = 8, .reason = "offline"}) : absl::StrCat(cursor));
+  }
+  return message;
+}
+
+TEST_F(SubscriptionTest, AnUpstreamGapIsToldInItsPlaceAndHandedOut) {
+  std::vector<std::string> seen;
+  Subscription subscription = Open(0);
+  subscription.OnGap([&](const v1::Gap& gap) {
+    EXPECT_EQ(gap.cause(), v1::Gap::UPSTREAM);
+    seen.push_back(absl::StrCat("gap at ", gap.last_cursor(), " ", gap.from(), "-", gap.to(), " ", gap.reason()));
+  });
+  stream_->Send(EventsWithUpstreamGap(1, 3, 2));
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t cursor = NextCursor(subscription);
+    seen.push_back(absl::StrCat("event ", cursor));
+  }
+  EXPECT_THAT(seen, ElementsAre("event 1", "gap at 2 5-8 offline", "event 2", "event 3"));
+  EXPECT_EQ(subscription.missed_events(), 0u) << "nobody knows how many";
+}
+
+TEST_F(SubscriptionTest, AnUpstreamGapBeginsABatchOfItsOwn) {
+  std::vector<std::string> seen;
+  Subscription subscription = Open(0);
+  subscription.OnGap([&](const v1::Gap& gap) { seen.push_back(absl::StrCat("gap at ", gap.last_cursor())); });
+  stream_->Send(EventsWithUpstreamGap(1, 4, 3));
+  EventBatch batch;
+  while (subscription.NextBatch(batch, absl::InfinitePast()).ok()) {
+    for (const EventView& event : batch) seen.push_back(absl::StrCat("event ", event.cursor));
+  }
+  EXPECT_THAT(seen, ElementsAre("event 1", "event 2", "gap at 3", "event 3", "event 4"));
+}
+
+TEST_F(SubscriptionTest, AnUpstreamGapIsToldButNotHandedOutToOneWhoAsksForOtherTypes) {
+  std::vector<uint64_t> gaps;
+  Subscription subscription = Open(0, {.types = {"t"}});
+  subscription.OnGap([&](const v1::Gap& gap) { gaps.push_back(gap.last_cursor()); });
+  EXPECT_THAT(stream_->request().types(), ElementsAre("t", kUpstreamGapType));
+  stream_->Send(EventsWithUpstreamGap(1, 2, 2));
+  stream_->Send(EventsWithUpstreamGap(3, 3, 0));
+  EXPECT_EQ(NextCursor(subscription), 1u);
+  EXPECT_THAT(gaps, ElementsAre());
+  EXPECT_EQ(NextCursor(subscription), 3u);
+  EXPECT_THAT(gaps, ElementsAre(2u));
+  EXPECT_EQ(subscription.position(), 2u);
+}
+
+TEST_F(SubscriptionTest, AnEventOfThatTypeThatSaysNoGapIsAnEvent) {
+  Subscription subscription = Open(0);
+  subscription.OnGap([](const v1::Gap&) { FAIL(); });
+  stream_->SendEvents({1}, kUpstreamGapType);
+  EXPECT_EQ(NextCursor(subscription), 1u);
 }
 
 TEST_F(SubscriptionTest, ANoticeInTheMessageOfEventsComesBehindThem) {

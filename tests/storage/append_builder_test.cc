@@ -42,13 +42,13 @@ TEST(AppendBuilderTest, RefusesWhatAPublisherMayNotAppendEither) {
   EXPECT_TRUE(HasReason(BuildAppendBatch("a", many, {}).status(), Reason::kBatchTooLarge));
 }
 
-TEST(AppendBuilderTest, HiddenTypesAreTheBrokersOwn) {
+TEST(AppendBuilderTest, TypesOfTheBrokersOwnAreRefusedToOthers) {
   const std::vector<NewEvent> events = {{.type = "playhead.hidden.x", .data = "1"}};
   EXPECT_TRUE(HasReason(BuildAppendBatch("a", events, {}).status(), Reason::kEventInvalid));
-  const std::vector<NewEvent> alike = {{.type = "playhead.hidden", .data = "1"}};
+  const std::vector<NewEvent> alike = {{.type = "playheadx", .data = "1"}};
   EXPECT_TRUE(BuildAppendBatch("a", alike, {}).ok());
   LogHarness log;
-  ASSERT_TRUE(log.Append(*BuildAppendBatch("a", events, {.hidden_types = true})).ok());
+  ASSERT_TRUE(log.Append(*BuildAppendBatch("a", events, {.own_types = true})).ok());
   EXPECT_EQ(log.Get("a")->bounds.head, Cursor(1));
 }
 

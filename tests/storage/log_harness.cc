@@ -28,7 +28,7 @@ AppendBatch MakeBatch(absl::string_view instance, const std::vector<TestEvent>& 
     written.push_back({.type = event.type, .data = event.data, .id = event.id});
     for (const auto& [key, value] : event.attributes) written.back().attributes.emplace_back(key, value);
   }
-  auto batch = BuildAppendBatch(instance, written, {.event_bytes_max = kEventBytesCeiling, .hidden_types = true});
+  auto batch = BuildAppendBatch(instance, written, {.event_bytes_max = kEventBytesCeiling, .own_types = true});
   if (!batch.ok()) Die(batch.status());
   return *std::move(batch);
 }

@@ -5,10 +5,12 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
@@ -137,6 +139,10 @@ class AppendCommand : public Command {
   playhead append --type=webhook --instance_at=/entry/0/id --id_at=/entry/0/messages/0/id <bodies.ndjson
                                                                    a line is a payload that says the rest
 
+With --upstream_gap it appends no input, but one event that records that the source of the events was down:
+  playhead append my-bot --upstream_gap=2026-01-31T12:00:00Z/now --reason="phone was offline"
+Readers' gap callbacks hear of it in its place; `tail` shows it.
+
 Interrupted, run it again: lines that are stored already are not stored again. For a file (also one redirected to
 stdin) that works by itself; for a pipe give --producer, and pipe the same lines. A file to which lines were added is
 gone on with in the same way. Nothing behind a line that is refused is appended to its instance.
@@ -160,6 +166,9 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
         "id_at", &format_.id_at, "POINTER",
         "The event's id is at this JSON pointer: an id that the instance has seen within the broker's window is "
         "not stored again.");
+    flags.Text("upstream_gap", &upstream_gap_, "FROM/TO",
+               "Record that the source was down between these times (RFC 3339; TO may be `now`).");
+    flags.Text("reason", &reason_, "TEXT", "Why it was, for people; with --upstream_gap.");
     flags.Section("How to append");
     flags.Text(
         "producer", &producer_, "NAME",
@@ -171,6 +180,8 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
 
   absl::Status Run(absl::Span<const std::string> arguments) override {
     if (!arguments.empty()) format_.instance = arguments[0];
+    if (!upstream_gap_.empty()) return ReportUpstreamGap();
+    if (!reason_.empty()) return UsageError("--reason goes with --upstream_gap");
     const auto parser = NewLineParser(format_);
     if (!parser.ok()) return parser.status();
     const auto input = OpenInput(input_);
@@ -207,6 +218,32 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
  private:
   static constexpr absl::Duration kInterruptGrace = absl::Seconds(2);
 
+  absl::Status ReportUpstreamGap() const {
+    if (format_.instance.empty()) return UsageError("give the INSTANCE whose source was down");
+    if (!input_.empty() || !format_.type.empty() || format_.ndjson || !format_.instance_at.empty() ||
+        !format_.type_at.empty() || !format_.id_at.empty() || !producer_.empty()) {
+      return UsageError("--upstream_gap goes with --reason alone: it appends no input");
+    }
+    const std::vector<std::string> times = absl::StrSplit(upstream_gap_, '/');
+    const auto from = times.size() == 2 ? ParseTime(times[0]) : std::nullopt;
+    const auto to = times.size() != 2 ? std::nullopt : times[1] == "now" ? absl::Now() : ParseTime(times[1]);
+    if (!from.has_value() || !to.has_value()) {
+      return UsageError(absl::StrCat("--upstream_gap: \"", upstream_gap_,
+                                     "\" is not FROM/TO, such as 2026-01-31T12:00:00Z/2026-01-31T12:05:00Z"));
+    }
+    absl::StatusOr<Client> client = client_.Connect();
+    if (!client.ok()) return client.status();
+    const absl::StatusOr<Receipt> receipt = client->ReportUpstreamGap(
+        format_.instance, {.from = absl::ToUnixMicros(*from), .to = absl::ToUnixMicros(*to), .reason = reason_});
+    if (!receipt.ok()) return receipt.status();
+    return WriteOut(client_.json
+                        ? absl::StrFormat(R"({"instance":%s,"cursor":%d})"
+                                          "\n",
+                                          JsonString(format_.instance), receipt->cursor)
+                        : absl::StrCat("Recorded that the source of ", format_.instance, " was down for ",
+                                       absl::FormatDuration(*to - *from), ", at cursor ", receipt->cursor, ".\n"));
+  }
+
   absl::Status Send(LineParser& parser, const AppendInput& input, Interrupt& interrupt, Publisher& publisher,
                     Progress& progress, Tally& tally) const {
     LineReader lines(input.fd, interrupt.fd());
@@ -237,6 +274,8 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
 
   std::string input_;
   LineFormat format_;
+  std::string upstream_gap_;
+  std::string reason_;
   std::string producer_;
   uint64_t rate_ = 0;
   ClientFlags client_;

@@ -189,7 +189,11 @@ With --cursor_dir the position is saved there after the events were written; the
       auto subscription = client->Subscribe(instance, *start, options);
       if (!subscription.ok()) return subscription.status();
       subscriptions.push_back(*std::move(subscription));
-      subscriptions.back().OnGap([&printer, instance](const v1::Gap& gap) { printer.PrintGap(instance, gap); });
+      subscriptions.back().OnGap([this, &printer, instance](const v1::Gap& gap) {
+        // As JSON the event that records it says the same, if it is printed.
+        if (client_.json && gap.cause() == v1::Gap::UPSTREAM && start_.type_list().empty()) return;
+        printer.PrintGap(instance, gap);
+      });
       printer.AddSubscription(&subscriptions.back());
     }
     interrupt.OnInterrupt([&printer] { printer.Close(); });
