@@ -15,6 +15,8 @@ constexpr absl::string_view kPayloadUrl = "type.googleapis.com/playhead.v1.Error
 constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kAppendQueueFull, "APPEND_QUEUE_FULL", absl::StatusCode::kResourceExhausted, true},
     {Reason::kAppendUncertain, "APPEND_UNCERTAIN", absl::StatusCode::kUnknown, true},
+    {Reason::kBackupDirRefused, "BACKUP_DIR_REFUSED", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kBackupNotFound, "BACKUP_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kBatchEmpty, "BATCH_EMPTY", absl::StatusCode::kInvalidArgument, false},
     {Reason::kBatchTooLarge, "BATCH_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
     {Reason::kBodyTooLarge, "BODY_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},
@@ -42,6 +44,7 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kInstanceNotFound, "INSTANCE_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kInstancesLimit, "INSTANCES_LIMIT", absl::StatusCode::kResourceExhausted, false},
     {Reason::kInternal, "INTERNAL", absl::StatusCode::kInternal, false},
+    {Reason::kJobRunning, "JOB_RUNNING", absl::StatusCode::kResourceExhausted, true},
     {Reason::kKeyExpired, "KEY_EXPIRED", absl::StatusCode::kUnauthenticated, false},
     {Reason::kKeyInvalid, "KEY_INVALID", absl::StatusCode::kInvalidArgument, false},
     {Reason::kKeyNotFound, "KEY_NOT_FOUND", absl::StatusCode::kNotFound, false},

@@ -18,6 +18,8 @@ namespace playhead {
 enum class Reason {
   kAppendQueueFull,
   kAppendUncertain,
+  kBackupDirRefused,
+  kBackupNotFound,
   kBatchEmpty,
   kBatchTooLarge,
   kBodyTooLarge,
@@ -45,6 +47,7 @@ enum class Reason {
   kInstanceNotFound,
   kInstancesLimit,
   kInternal,
+  kJobRunning,
   kKeyExpired,
   kKeyInvalid,
   kKeyNotFound,

@@ -17,6 +17,9 @@ namespace {
 // Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
 
+// The positions of commits under an epoch floor begin at the floor times this power of two.
+constexpr int kCommitFloorShift = 40;
+
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const std::unique_ptr<rocksdb::Iterator> last(
       store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits)));
@@ -63,7 +66,8 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   builder->instance_last_ = *instance_last;
   builder->instance_count_ = *instance_count;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
-  builder->next_commit_ = std::max(*last_commit + 1, first_commit);
+  // After a restore commits must not take the positions of those that were lost: readers hold them.
+  builder->next_commit_ = std::max({*last_commit + 1, first_commit, *epoch_floor << kCommitFloorShift});
   builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
   return builder;
 }

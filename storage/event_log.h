@@ -11,6 +11,7 @@
 #define PLAYHEAD_STORAGE_EVENT_LOG_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@
 #include "storage/limits.h"
 #include "storage/record_store.h"
 #include "storage/stats.h"
+#include "storage/store_jobs.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -218,6 +220,14 @@ class EventLog {
 
   // Reads and appends refuse when `done` runs; the bytes leave the disk in the background.
   virtual void DeleteInstance(std::string name, StatusCallback done) = 0;
+
+  // Adds a point to a backup, while everything else goes on: all that was acknowledged before the call is in it. One at
+  // a time. `progress` and `done` run on the job's threads; a refusal of the first two kinds, inside the call.
+  //   ResourceExhausted  JOB_RUNNING, for which try again later; DISK_LOW. Nothing is changed.
+  //   Unavailable        SHUTTING_DOWN; STORE_UNAVAILABLE, also if the store is reopened meanwhile.
+  //   Others             as MakeBackup (storage/backup_archive.h).
+  virtual void Backup(BackupOptions options, std::shared_ptr<JobControl> control,
+                      std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done) = 0;
 
   // At most one, set before the first append; must outlive the log.
   virtual void SetCommitListener(CommitListener* listener) = 0;

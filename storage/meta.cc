@@ -39,8 +39,12 @@ absl::Status RaiseEpochFloor(const Store& store) {
     return absl::FailedPreconditionError(
         absl::StrCat("history may have been lost ", *floor, " times: no epochs are left"));
   }
+  return RaiseEpochFloorTo(store, *floor + 1);
+}
+
+absl::Status RaiseEpochFloorTo(const Store& store, uint64_t floor) {
   rocksdb::WriteBatch batch;
-  PutMetaNumber(store, meta_key::kEpochFloor, *floor + 1, batch);
+  PutMetaNumber(store, meta_key::kEpochFloor, floor, batch);
   rocksdb::WriteOptions write;
   write.sync = true;
   return ReadError(store.db()->Write(write, &batch), "raising the epoch floor");

@@ -39,6 +39,8 @@ void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, ro
 // epoch that it was in. Synced when this returns.
 //   FailedPrecondition  no epochs are left.
 absl::Status RaiseEpochFloor(const Store& store);
+// The same, to `floor`. REQUIRES: it is higher than the store's.
+absl::Status RaiseEpochFloorTo(const Store& store, uint64_t floor);
 
 }  // namespace playhead::storage
 

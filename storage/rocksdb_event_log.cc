@@ -17,6 +17,7 @@
 #include "storage/instance_catalog.h"
 #include "storage/instance_table.h"
 #include "storage/log.h"
+#include "storage/long_jobs.h"
 #include "storage/maintenance.h"
 #include "storage/meta.h"
 #include "storage/open_calls.h"
@@ -47,6 +48,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
     calls_.Close();
     // An answer under way may still be asking for housekeeping; those that come later see that the log closes.
     pipeline_.AwaitAnswers();
+    jobs_.Stop();
     maintenance_->Stop();
     pipeline_.Stop();
     resolvers_.Join();
@@ -68,6 +70,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
                      Callback<std::vector<InstanceInfo>> done) override;
   void GetInstance(std::string name, Callback<InstanceInfo> done) override;
   void DeleteInstance(std::string name, StatusCallback done) override;
+  void Backup(BackupOptions options, std::shared_ptr<JobControl> control,
+              std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done) override {
+    jobs_.Backup(std::move(options), std::move(control), std::move(progress), std::move(done));
+  }
   void SetCommitListener(CommitListener* listener) override { pipeline_.set_listener(listener); }
   Durability durability() const override { return options_.durability; }
   absl::Status CheckTakesAppends() const override {
@@ -123,6 +129,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   std::shared_ptr<absl::Notification> store_closed_;  // Of the committing thread that reopens.
 
   // The destructor stops these in an order of its own.
+  LongJobs jobs_{options_, store_};
   Executor resolvers_;
   Executor readers_;
   AppendPipeline pipeline_;
@@ -172,6 +179,7 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
 std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause, uint64_t next_commit) {
   if (store_.Drop()) LogError("write_failed", "action=reopen", cause);
   maintenance_->CutOff();
+  jobs_.CutOff();
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
   StoreOptions options = options_;
   options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
