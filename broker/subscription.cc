@@ -245,6 +245,7 @@ bool Subscription::FetchMore() {
 void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& blocks, bool at_end) {
   static const storage::EventFilter kAll;
   const storage::EventFilter& filter = request_.filter == nullptr ? kAll : *request_.filter;
+  const storage::TypeLifeTable::Lives lives = core_.log.type_lives().Find(instance_->name());
   size_t bytes = 0;
   for (const auto& block : blocks) bytes += block->body().size();
   Slice slice;
@@ -254,7 +255,7 @@ void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& 
   slice.at_end = at_end;
   for (const auto& block : blocks) {
     slice.events.last =
-        storage::SliceBlock(block, slice.events.last, block->last(), filter, budget, slice.events.slices);
+        storage::SliceBlock(block, slice.events.last, block->last(), filter, budget, slice.events.slices, lives.get());
     if (slice.events.last != block->last()) {
       slice.at_end = false;
       break;

@@ -106,6 +106,54 @@ bool Matches(const EventFilter& filter, absl::string_view event) {
          (!by_id || absl::StartsWith(view.id, filter.id_prefix()));
 }
 
+// The broker's appended_at, the last field of every stored event.
+Timestamp AppendedAt(absl::string_view event) {
+  int64_t micros = 0;
+  if (event.size() >= kEventTrailerBytes) std::memcpy(&micros, event.end() - sizeof(micros), sizeof(micros));
+  return Timestamp(micros);
+}
+
+// Which events of a block a reader gets: those that its filter takes and whose types' lives are not over.
+class Selection {
+ public:
+  Selection(const BlockHeader& header, const EventFilter& filter, const TypeLives* lives)
+      : filter_(filter), match_(header.types.Matches(filter)) {
+    if (lives == nullptr || match_ == TypeSummary::Match::kNone) return;
+    now_ = Timestamp::Now();
+    const TypeSummary::Match alive = Alive(header, *lives);
+    if (alive == TypeSummary::Match::kNone) match_ = alive;
+    if (alive == TypeSummary::Match::kSome) lives_ = lives;
+  }
+
+  // Of the whole block.
+  TypeSummary::Match match() const {
+    return match_ == TypeSummary::Match::kAll && lives_ != nullptr ? TypeSummary::Match::kSome : match_;
+  }
+
+  bool Takes(absl::string_view event) const {
+    if (match_ != TypeSummary::Match::kAll && !Matches(filter_, event)) return false;
+    EventView view;
+    return lives_ == nullptr || (view.Parse(event) && !lives_->IsOver(view.type, AppendedAt(event), now_));
+  }
+
+ private:
+  TypeSummary::Match Alive(const BlockHeader& header, const TypeLives& lives) const {
+    if (header.types.many()) return TypeSummary::Match::kSome;
+    bool any = false;
+    bool all = true;
+    for (const TypeSummary::Entry& entry : header.types.entries()) {
+      any = any || !lives.IsOver(entry.type, header.last_appended_at, now_);
+      all = all && !lives.IsOver(entry.type, header.first_appended_at, now_);
+    }
+    return all ? TypeSummary::Match::kAll : any ? TypeSummary::Match::kSome : TypeSummary::Match::kNone;
+  }
+
+  const EventFilter& filter_;
+  TypeSummary::Match match_;
+  const TypeLives* lives_ = nullptr;  // Only if some events of the block may be over.
+  Timestamp now_;
+};
+
 // Walks the events of a body: offset and size of each with tag and length, and its encoding without.
 class BodyWalker {
  public:
@@ -317,10 +365,11 @@ std::shared_ptr<const Block> BlockBuilder::Finish() && {
 }
 
 Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const EventFilter& filter,
-                  ReadBudget& budget, std::vector<BlockSlice>& out) {
+                  ReadBudget& budget, std::vector<BlockSlice>& out, const TypeLives* lives) {
   const Cursor last = std::min(block->last(), until);
   if (last <= after || block->first() > last) return after;
-  const TypeSummary::Match match = block->header().types.Matches(filter);
+  const Selection selection(block->header(), filter, lives);
+  const TypeSummary::Match match = selection.match();
   if (match == TypeSummary::Match::kNone) return last;
   // The usual case in a replay: all of it.
   if (match == TypeSummary::Match::kAll && after < block->first() && last == block->last() &&
@@ -335,7 +384,7 @@ Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Curso
   Cursor done = after;
   for (BodyWalker walker(block->body()); cursor <= last && walker.Next(); cursor = cursor + 1) {
     if (cursor <= after) continue;
-    if (match == TypeSummary::Match::kAll || Matches(filter, walker.event())) {
+    if (match == TypeSummary::Match::kAll || selection.Takes(walker.event())) {
       if (!Take(walker.framed().size(), budget)) return done;
       AppendSlice(block, walker.framed(), out);
     }
@@ -345,11 +394,13 @@ Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Curso
 }
 
 Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
-                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out) {
+                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out,
+                         const TypeLives* lives) {
   const Cursor last = std::min(block->last(), until);
   const Cursor first = after < block->first() ? block->first() : after + 1;
   if (last < first) return Cursor();
-  const TypeSummary::Match match = block->header().types.Matches(filter);
+  const Selection selection(block->header(), filter, lives);
+  const TypeSummary::Match match = selection.match();
   if (match == TypeSummary::Match::kNone) return first;
   std::vector<absl::string_view> framed;  // Events can only be found from the front.
   framed.reserve(block->header().event_count);
@@ -358,7 +409,7 @@ Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after
   for (uint64_t i = last.value() - block->first().value() + 1; i-- > first.value() - block->first().value();) {
     absl::string_view event = framed[i];
     const auto encoded = ConsumeEvent(event);
-    if (match == TypeSummary::Match::kAll || Matches(filter, *encoded)) {
+    if (match == TypeSummary::Match::kAll || selection.Takes(*encoded)) {
       if (!Take(framed[i].size(), budget)) return done;
       out.push_back({block, framed[i], 1});
     }

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/cursor.h"
 #include "storage/event_filter.h"
+#include "storage/type_life.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -156,14 +157,16 @@ struct ReadBudget {
 };
 
 // Appends to `out` the parts of `block` with cursors in (after, until] that `filter` matches, as far as `budget`
-// allows, in cursor order. Returns the last cursor that was dealt with, sent or skipped: `after` if none was.
+// allows, in cursor order. Events that are over by `lives`, if there are any, are passed over. Returns the last cursor
+// that was dealt with, sent or skipped: `after` if none was.
 Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const EventFilter& filter,
-                  ReadBudget& budget, std::vector<BlockSlice>& out);
+                  ReadBudget& budget, std::vector<BlockSlice>& out, const TypeLives* lives = nullptr);
 
 // The same from the other end, newest first: one slice an event, cursors in (after, until], from `until` downwards.
 // Returns the lowest cursor that was dealt with, or Cursor() if none was.
 Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
-                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out);
+                         const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out,
+                         const TypeLives* lives = nullptr);
 
 }  // namespace playhead::storage
 

@@ -134,22 +134,24 @@ absl::StatusOr<Cursor> FindBytesInLog(const std::shared_ptr<const Store>& store,
   return first_kept > bounds.head.sequence() ? bounds.head + 1 : bounds.epochs.AtSequence(first_kept, bounds.head);
 }
 
-absl::StatusOr<uint64_t> KeptBytesOfLog(const std::shared_ptr<const Store>& store, const Instance& instance) {
+absl::StatusOr<uint64_t> BytesBehindInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                          Cursor after) {
   if (instance.deleted()) return DeletedInstance(instance);
   const LogBounds bounds = instance.bounds();
-  if (bounds.event_count() == 0) return 0;
+  const uint64_t first = std::max(after.sequence() + 1, bounds.first.sequence());
+  if (first > bounds.head.sequence()) return 0;
   BlockIterator iterator(store, instance.number());
-  iterator.Seek(bounds.first);
+  iterator.Seek(bounds.epochs.AtSequence(first, bounds.head));
   if (!iterator.status().ok()) return iterator.status();
   if (!iterator.Valid()) {
     if (instance.deleted()) return DeletedInstance(instance);
     if (instance.bounds().event_count() == 0) return 0;
-    return LogHole(instance, bounds.first.sequence(), "nothing follows");
+    return LogHole(instance, first, "nothing follows");
   }
   const auto block = Block::Decode(instance.number(), iterator.value());
   if (!block.ok()) return block.status();
-  const uint64_t hidden = bounds.first.sequence() - std::min(bounds.first.sequence(), (*block)->first().sequence());
-  return LogBytesBehind(bounds, (*block)->header()) + BytesBehind(**block, hidden);
+  const uint64_t not_counted = first - std::min(first, (*block)->first().sequence());
+  return LogBytesBehind(bounds, (*block)->header()) + BytesBehind(**block, not_counted);
 }
 
 }  // namespace playhead::storage

@@ -37,12 +37,13 @@ absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, c
                                     absl::FunctionRef<BlockPlace(const BlockHeader&)> place,
                                     absl::FunctionRef<uint32_t(const Block&)> within);
 
-// EventLog::FindTime, FindBytes and KeptBytes, on this thread.
+// EventLog::FindTime, FindBytes and BytesBehind, on this thread.
 absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
                                      Timestamp time);
 absl::StatusOr<Cursor> FindBytesInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
                                       uint64_t kept_bytes_max);
-absl::StatusOr<uint64_t> KeptBytesOfLog(const std::shared_ptr<const Store>& store, const Instance& instance);
+absl::StatusOr<uint64_t> BytesBehindInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                          Cursor after);
 
 }  // namespace playhead::storage
 

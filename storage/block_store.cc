@@ -14,6 +14,10 @@ namespace {
 
 constexpr Cursor kCursorMax{Cursor::kEpochMax, Cursor::kSequenceMax};
 
+// How often a seek that meets a dropped slice looks again. What was alive in it has moved before it was dropped, so the
+// first look anew finds it, unless another slice is dropped just then.
+constexpr int kAttemptsMax = 4;
+
 uint64_t StoredBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   uint64_t files = 0;
   uint64_t memory = 0;
@@ -33,79 +37,118 @@ BlockIterator::BlockIterator(std::shared_ptr<const Store> store, InstanceNumber 
       upper_slice_(upper_) {
   read_options_.iterate_lower_bound = &lower_slice_;
   read_options_.iterate_upper_bound = &upper_slice_;
+  Refresh();
+}
+
+void BlockIterator::Refresh() {
+  blocks_.reset();
+  directory_.reset();
+  // Of directory and slices alike: blocks move between slices.
+  snapshot_.emplace(store_->db());
+  read_options_.snapshot = snapshot_->snapshot();
+  read_options_.fill_cache = true;
+  read_options_.prefix_same_as_start = false;
   directory_.reset(store_->db()->NewIterator(read_options_, store_->family(Family::kDirectory)));
   // Blocks are read once and then shared by the tail or sent: the cache is for the indexes.
   read_options_.fill_cache = false;
   read_options_.prefix_same_as_start = true;
 }
 
-void BlockIterator::Seek(Cursor cursor) {
-  directory_->SeekForPrev(BlockKey(instance_, cursor));
-  if (!directory_->Valid()) directory_->Seek(lower_);
-  if (!OpenSlice()) return;
-  blocks_->Seek(BlockKey(instance_, cursor));
-  CrossForward();
-}
+void BlockIterator::Seek(Cursor cursor) { SeekForward(cursor); }
 
-void BlockIterator::SeekToLast() {
-  directory_->SeekToLast();
-  if (!OpenSlice()) return;
-  blocks_->SeekForPrev(BlockKey(instance_, kCursorMax));
-  CrossBackward();
-}
+void BlockIterator::SeekToLast() { SeekBackward(kCursorMax); }
 
 void BlockIterator::Next() {
+  const Cursor next = last() + 1;
   blocks_->Next();
-  CrossForward();
+  if (!CrossForward(next)) SeekForward(next);
 }
 
 void BlockIterator::Prev() {
+  const Cursor previous(last().value() - 1);
   blocks_->Prev();
-  CrossBackward();
+  if (!CrossBackward(previous)) SeekBackward(previous);
+}
+
+void BlockIterator::SeekForward(Cursor cursor) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    if (attempt > 0) Refresh();
+    directory_->SeekForPrev(BlockKey(instance_, cursor));
+    if (!directory_->Valid()) directory_->Seek(lower_);
+    const Opened opened = OpenSlice();
+    if (opened == Opened::kGone) continue;
+    if (opened == Opened::kEnd) return;
+    blocks_->Seek(BlockKey(instance_, cursor));
+    if (CrossForward(cursor)) return;
+  }
+  Fail(SliceMissing());
+}
+
+void BlockIterator::SeekBackward(Cursor cursor) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    if (attempt > 0) Refresh();
+    directory_->SeekForPrev(BlockKey(instance_, cursor));
+    const Opened opened = OpenSlice();
+    if (opened == Opened::kGone) continue;
+    if (opened == Opened::kEnd) return;
+    blocks_->SeekForPrev(BlockKey(instance_, cursor));
+    if (CrossBackward(cursor)) return;
+  }
+  Fail(SliceMissing());
 }
 
 Cursor BlockIterator::last() const { return BlockKeyCursor(FromSlice(blocks_->key())); }
 
 absl::string_view BlockIterator::value() const { return FromSlice(blocks_->value()); }
 
-bool BlockIterator::OpenSlice() {
+BlockIterator::Opened BlockIterator::OpenSlice() {
   blocks_.reset();
   if (!directory_->Valid()) {
     status_ = ReadError(directory_->status(), "reading the directory");
-    return false;
+    return Opened::kEnd;
   }
   slice_number_ = RecordReader(FromSlice(directory_->value())).Get<uint32_t>();
   slice_ = store_->slice(slice_number_);
-  if (slice_ == nullptr) {
-    status_ = MakeError(Reason::kDataLoss, absl::StrCat("slice ", slice_number_, " is missing"));
-    return false;
-  }
+  if (slice_ == nullptr) return Opened::kGone;
   blocks_.reset(store_->db()->NewIterator(read_options_, slice_.get()));
+  return Opened::kYes;
+}
+
+bool BlockIterator::CrossForward(Cursor from) {
+  while (!blocks_->Valid()) {
+    if (absl::Status status = ReadError(blocks_->status(), "reading blocks"); !status.ok()) {
+      Fail(std::move(status));
+      return true;
+    }
+    directory_->Next();
+    const Opened opened = OpenSlice();
+    if (opened != Opened::kYes) return opened == Opened::kEnd;
+    blocks_->Seek(BlockKey(instance_, from));  // Not the beginning: two entries may name the same slice.
+  }
   return true;
 }
 
-void BlockIterator::CrossForward() {
+bool BlockIterator::CrossBackward(Cursor from) {
   while (!blocks_->Valid()) {
-    status_ = ReadError(blocks_->status(), "reading blocks");
-    if (status_.ok()) directory_->Next();
-    if (!status_.ok() || !OpenSlice()) {
-      blocks_.reset();
-      return;
+    if (absl::Status status = ReadError(blocks_->status(), "reading blocks"); !status.ok()) {
+      Fail(std::move(status));
+      return true;
     }
-    blocks_->Seek(lower_);
+    directory_->Prev();
+    const Opened opened = OpenSlice();
+    if (opened != Opened::kYes) return opened == Opened::kEnd;
+    blocks_->SeekForPrev(BlockKey(instance_, from));
   }
+  return true;
 }
 
-void BlockIterator::CrossBackward() {
-  while (!blocks_->Valid()) {
-    status_ = ReadError(blocks_->status(), "reading blocks");
-    if (status_.ok()) directory_->Prev();
-    if (!status_.ok() || !OpenSlice()) {
-      blocks_.reset();
-      return;
-    }
-    blocks_->SeekForPrev(BlockKey(instance_, kCursorMax));
-  }
+void BlockIterator::Fail(absl::Status status) {
+  blocks_.reset();
+  status_ = std::move(status);
+}
+
+absl::Status BlockIterator::SliceMissing() const {
+  return MakeError(Reason::kDataLoss, absl::StrCat("slice ", slice_number_, " is missing"));
 }
 
 BlockStore::BlockStore(std::shared_ptr<Store> store, uint64_t slice_bytes)
@@ -164,30 +207,6 @@ absl::Status MergeSlice(const Store& store, uint32_t number, std::atomic<bool>& 
   options.canceled = &canceled;
   return ReadError(store.db()->CompactRange(options, slice.get(), nullptr, nullptr),
                    absl::StrCat("merging slice ", number));
-}
-
-absl::StatusOr<std::vector<uint32_t>> SlicesOf(const Store& store, InstanceNumber instance) {
-  const std::string lower = InstanceKey(instance);
-  const std::string upper = InstanceKeyEnd(instance);
-  const rocksdb::Slice upper_slice(upper);
-  rocksdb::ReadOptions read;
-  read.iterate_upper_bound = &upper_slice;
-  const std::unique_ptr<rocksdb::Iterator> entry(store.db()->NewIterator(read, store.family(Family::kDirectory)));
-  std::vector<uint32_t> slices;
-  for (entry->Seek(lower); entry->Valid(); entry->Next()) {
-    slices.push_back(RecordReader(FromSlice(entry->value())).Get<uint32_t>());
-  }
-  if (!entry->status().ok()) return ReadError(entry->status(), "reading the directory");
-  return slices;
-}
-
-void DeleteBlocksBefore(const Store& store, const std::vector<uint32_t>& slices, InstanceNumber instance,
-                        Cursor first_kept, rocksdb::WriteBatch& batch) {
-  for (const uint32_t number : slices) {
-    if (const FamilyHandle slice = store.slice(number); slice != nullptr) {
-      batch.DeleteRange(slice.get(), InstanceKey(instance), BlockKey(instance, first_kept)).PermitUncheckedError();
-    }
-  }
 }
 
 }  // namespace playhead::storage

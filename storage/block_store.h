@@ -1,15 +1,17 @@
 // Where blocks lie: time slices, each a column family of its own, and a directory that says which slices an instance is
 // in.
 //
-// New blocks of all instances go to the newest slice. A full slice is merged once, and rewritten only to
-// erase a deleted instance. That costs one write of each byte to the log, one to the slice and one to the
-// merge, whatever the load (docs/decisions/0001-storage-layout.md has the figures of the alternatives). The directory
-// has one small entry for each slice that an instance has blocks in, so that finding a cursor is two seeks however many
-// slices there are.
+// New blocks of all instances go to the newest slice. A full slice is merged once, and rewritten only to erase a
+// deleted instance. What little is alive in a mostly dead one moves to the slice behind it, and the rest is dropped
+// whole (storage/reclaimer.h). That costs one write of each byte to the log, one to the slice and one to the merge,
+// whatever the load (docs/decisions/0001-storage-layout.md has the figures of the alternatives). The directory has one
+// small entry for each slice that an instance has blocks in, so that finding a cursor is two seeks however many slices
+// there are.
 #ifndef PLAYHEAD_STORAGE_BLOCK_STORE_H_
 #define PLAYHEAD_STORAGE_BLOCK_STORE_H_
 
 #include <rocksdb/db.h>
+#include <rocksdb/snapshot.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -28,8 +30,9 @@
 
 namespace playhead::storage {
 
-// Walks the blocks of one instance in cursor order, over all slices. Short-lived: it pins files and memory, so it must
-// not outlive one slice of work. Not thread-safe.
+// Walks the blocks of one instance in cursor order, over all slices, as they stood at one moment: a block that moves to
+// another slice meanwhile is met once. Short-lived: it pins files and memory, so it must not outlive one slice of work.
+// Not thread-safe.
 class BlockIterator {
  public:
   BlockIterator(std::shared_ptr<const Store> store, InstanceNumber instance);
@@ -53,11 +56,23 @@ class BlockIterator {
   absl::string_view value() const;
 
  private:
-  // Opens the slice that the directory's current entry names. False at the directory's end and on an error.
-  bool OpenSlice();
-  // While the current slice has nothing more, goes over to the next or previous one.
-  void CrossForward();
-  void CrossBackward();
+  enum class Opened { kYes, kEnd, kGone };
+
+  // Looks at the store as it is now.
+  void Refresh();
+  // Opens the slice that the directory's current entry names. kGone if it was dropped since the last Refresh; kEnd at
+  // the directory's end and on an error.
+  Opened OpenSlice();
+  // To the first block whose last cursor is at or behind `cursor`, or the last one that is at or before it; as the
+  // store is now if a slice was dropped meanwhile.
+  void SeekForward(Cursor cursor);
+  void SeekBackward(Cursor cursor);
+  // While the current slice has nothing more from `from` on, go over to the next or previous one. False if that one is
+  // gone.
+  bool CrossForward(Cursor from);
+  bool CrossBackward(Cursor from);
+  void Fail(absl::Status status);
+  absl::Status SliceMissing() const;
 
   const std::shared_ptr<const Store> store_;
   const InstanceNumber instance_;
@@ -65,6 +80,7 @@ class BlockIterator {
   const std::string upper_;
   const rocksdb::Slice lower_slice_;
   const rocksdb::Slice upper_slice_;
+  std::optional<rocksdb::ManagedSnapshot> snapshot_;  // Before the iterators: they go first.
   rocksdb::ReadOptions read_options_;
   std::unique_ptr<rocksdb::Iterator> directory_;
   uint32_t slice_number_ = 0;
@@ -107,13 +123,6 @@ bool NeedsMerge(const Store& store, rocksdb::ColumnFamilyHandle& slice);
 // Merges a full slice into one sorted run. Takes long; for a background thread. Ends early, with an error, once
 // `canceled`.
 absl::Status MergeSlice(const Store& store, uint32_t number, std::atomic<bool>& canceled);
-
-// The slices that hold blocks of `instance`.
-absl::StatusOr<std::vector<uint32_t>> SlicesOf(const Store& store, InstanceNumber instance);
-
-// Adds to `batch` the removal, from these slices, of every block of `instance` that ends before `first_kept`.
-void DeleteBlocksBefore(const Store& store, const std::vector<uint32_t>& slices, InstanceNumber instance,
-                        Cursor first_kept, rocksdb::WriteBatch& batch);
 
 }  // namespace playhead::storage
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +31,7 @@
 #include "storage/record_store.h"
 #include "storage/stats.h"
 #include "storage/store_jobs.h"
+#include "storage/type_life.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -205,8 +207,11 @@ class EventLog {
   // not even the newest event fits. Never before the first kept event.
   virtual void FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) = 0;
 
-  // Encoded bytes of the kept events.
-  virtual void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) = 0;
+  // Encoded bytes of the kept events: of those behind `after`, or of all.
+  virtual void BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) = 0;
+  void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) {
+    BytesBehind(std::move(instance), Cursor(), std::move(done));
+  }
 
   // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and
   // does nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
@@ -241,6 +246,9 @@ class EventLog {
 
   // What the log has done and how it stands. Cheap: it reads counters.
   virtual LogStats stats() const = 0;
+
+  // How long events of some types live. Set at any time; kept in memory only.
+  virtual TypeLifeTable& type_lives() = 0;
 
   // Small durable state beside the log; as long as this log is.
   virtual RecordStore& records() = 0;

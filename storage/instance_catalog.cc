@@ -129,6 +129,19 @@ absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
   return table.FindOrLoad(name, [&store](absl::string_view missing) { return LoadInstance(store, missing); });
 }
 
+absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumber number) {
+  std::string value;
+  rocksdb::ColumnFamilyHandle* const family = store.family(Family::kInstances);
+  rocksdb::Status status = store.db()->Get({}, family, NumberKey(number), &value);
+  if (status.ok()) status = store.db()->Get({}, family, NameKey(value), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return ReadError(status, "reading the catalogue");
+  const auto state = DecodeRecord(value);
+  if (!state.ok()) return state.status();
+  if (state->number != number) return std::nullopt;  // The name was deleted and made anew between the two.
+  return state->bounds.first;
+}
+
 void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
   batch.Put(family, NameKey(name), EncodeRecord(state)).PermitUncheckedError();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& s
 absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
                                                           const std::shared_ptr<const Store>& store,
                                                           absl::string_view name);
+
+// The first cursor that the last trim kept; Cursor() if there was none. nullopt if the instance is not in the
+// catalogue.
+absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumber number);
 
 // Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
 // epoch). The head need not be current where blocks are left: it is read from the last of them.

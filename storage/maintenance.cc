@@ -23,11 +23,21 @@ constexpr double kShareShrinkage = 0.7;
 constexpr double kShareGrowsFromRoom = 1.5;
 constexpr double kShareGrowth = 1.001;
 
+// Reclaiming pauses this many times as long as it looked for what is dead. After it moved something it pauses as long
+// as that took, and as long as the bytes take at this rate: appends share the disk and the committer with what it
+// moves.
+constexpr int kReclaimPause = 9;
+constexpr double kReclaimBytesPerSecond = 32 << 20;
+
 }  // namespace
 
 Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
                          std::function<void(Committer::Command)> submit, StatsRecorder* stats)
-    : options_(options), store_(std::move(store)), submit_(std::move(submit)), stats_(stats) {
+    : options_(options),
+      store_(std::move(store)),
+      submit_(std::move(submit)),
+      stats_(stats),
+      reclaimer_(options.slice_bytes, stats) {
   ticker_ = std::thread([this] { Tick(); });
 }
 
@@ -106,7 +116,48 @@ absl::Status Maintenance::Erase(Store& store) {
     });
     if (!status.ok()) return status;
     stats_->NoteErasure(pending->size());
+    NoteTrim();
   }
+}
+
+void Maintenance::BeginReclaim() {
+  if (!trimmed_ || reclaiming_ || absl::Now() < next_round_) return;
+  reclaiming_ = true;
+  trimmed_ = false;  // What comes from here on may be behind the walk already.
+  round_began_ = absl::Now();
+  Post({"reclaim", &Maintenance::Reclaim});
+}
+
+absl::Status Maintenance::Reclaim(Store& store) {
+  const absl::Time begin = absl::Now();
+  const auto step = reclaimer_.Run(store, [this](FillBatch fill) {
+    return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+      builder.Write(std::move(fill), std::move(done));
+    });
+  });
+  if (!step.ok()) return step.status();
+  if (step->round_ended) {
+    stats_->NoteReclaimRound();
+    next_round_ = absl::Now() + (absl::Now() - round_began_);
+    if (reclaimer_.TakeWantsSlice()) {
+      NoteTrim();
+      RollSlice();
+    }
+    reclaiming_ = false;
+    return absl::OkStatus();
+  }
+  // Other tasks wait behind this, so it is short: a step is.
+  const absl::Duration worked = absl::Now() - begin;
+  const absl::Duration pause =
+      step->moved_bytes == 0
+          ? kReclaimPause * worked
+          : std::max(worked, absl::Seconds(static_cast<double>(step->moved_bytes) / kReclaimBytesPerSecond));
+  {
+    absl::MutexLock lock(&mu_);
+    mu_.AwaitWithTimeout(absl::Condition(&stopping_), pause);
+  }
+  Post({"reclaim", &Maintenance::Reclaim});
+  return absl::OkStatus();
 }
 
 absl::Status Maintenance::CompactIdentities(Store& store) {
@@ -129,6 +180,7 @@ void Maintenance::Tick() {
       stats_->set_wal_bytes(store->WalBytes());
       stats_->NoteWriteStalls(store->TakeWriteStalls());
       RetryFailed();
+      BeginReclaim();
     }
     mu_.Lock();
   }

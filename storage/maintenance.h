@@ -1,5 +1,5 @@
-// The store's housekeeping, on a thread of its own: new slices, merges, erasures, forgetting identities, and the
-// periodic sync of a weaker durability.
+// The store's housekeeping, on a thread of its own: new slices, merges, erasures, space of trimmed events, forgetting
+// identities, and the periodic sync of a weaker durability.
 #ifndef PLAYHEAD_STORAGE_MAINTENANCE_H_
 #define PLAYHEAD_STORAGE_MAINTENANCE_H_
 
@@ -17,6 +17,7 @@
 #include "storage/committer.h"
 #include "storage/executor.h"
 #include "storage/options.h"
+#include "storage/reclaimer.h"
 #include "storage/stats_recorder.h"
 #include "storage/store.h"
 
@@ -43,6 +44,9 @@ class Maintenance {
   void MergeFullSlices();
   // Removes the bytes of deleted instances, as many as there are by then in one pass. Called at every start, too.
   void EraseDeleted();
+  // Events were trimmed: their space is worth looking for. It begins within a second, or when the round before it is as
+  // long ago as it took, and takes about a tenth of a thread. A round is made after every start, too.
+  void NoteTrim() { trimmed_ = true; }
 
  private:
   struct Task {
@@ -58,6 +62,8 @@ class Maintenance {
   absl::Status Merge(Store& store);
   absl::Status Erase(Store& store);
   absl::Status CompactIdentities(Store& store);
+  absl::Status Reclaim(Store& store) ABSL_LOCKS_EXCLUDED(mu_);
+  void BeginReclaim();
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetIdentities(Store& store);
   // Runs a command and waits for its end. Never on the committer's threads.
@@ -72,8 +78,13 @@ class Maintenance {
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
   std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
-  std::atomic<bool> erasure_posted_{false};  // And not begun; also while it waits in `failed_`.
-  double dedup_share_ = 1;                   // The ticker's: how much of their windows identities are remembered for.
+  std::atomic<bool> erasure_posted_{false};       // And not begun; also while it waits in `failed_`.
+  std::atomic<bool> trimmed_{true};               // Since the last round of reclaiming began.
+  std::atomic<bool> reclaiming_{false};           // A round is under way; also while it waits in `failed_`.
+  Reclaimer reclaimer_;                           // The tasks' thread's.
+  absl::Time round_began_;                        // As next_round_.
+  absl::Time next_round_ = absl::InfinitePast();  // The ticker's while `reclaiming_` is false, else the same.
+  double dedup_share_ = 1;  // The ticker's: how much of their windows identities are remembered for.
   Executor tasks_{1};
   std::thread ticker_;
 };

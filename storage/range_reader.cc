@@ -18,10 +18,12 @@ const EventFilter& FilterOf(const ReadOptions& options) {
 // One read. The bounds are those of its start; what is within them is on disk until a trim or a deletion removes it.
 class RangeRead {
  public:
-  RangeRead(const std::shared_ptr<const Store>& store, const Instance& instance, const ReadOptions& options)
+  RangeRead(const std::shared_ptr<const Store>& store, const Instance& instance, const ReadOptions& options,
+            const TypeLives* lives)
       : store_(store),
         instance_(instance),
         options_(options),
+        lives_(lives),
         bounds_(instance.bounds()),
         until_(std::min(options.until.value_or(bounds_.head), bounds_.head)),
         budget_{options.events_max, options.bytes_max} {}
@@ -45,7 +47,7 @@ class RangeRead {
       result_.scanned_bytes += (*decoded)->body().size();
       ++result_.scanned_blocks;
       const Cursor end = std::min((*decoded)->last(), until_);
-      result_.next = SliceBlock(*decoded, result_.next, until_, FilterOf(options_), budget_, result_.slices);
+      result_.next = SliceBlock(*decoded, result_.next, until_, FilterOf(options_), budget_, result_.slices, lives_);
       if (result_.next >= until_) return Ended();
       if (result_.next < end || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
         return Finished();
@@ -76,7 +78,8 @@ class RangeRead {
       result_.scanned_bytes += (*decoded)->body().size();
       ++result_.scanned_blocks;
       const Cursor lowest = std::max((*decoded)->first(), after + 1);
-      const Cursor done = SliceBlockReverse(*decoded, after, result_.next, FilterOf(options_), budget_, result_.slices);
+      const Cursor done =
+          SliceBlockReverse(*decoded, after, result_.next, FilterOf(options_), budget_, result_.slices, lives_);
       if (done != Cursor()) result_.next = bounds_.epochs.Previous(done);
       if (result_.next <= after) return Ended();
       if (done == Cursor() || done > lowest || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
@@ -114,6 +117,7 @@ class RangeRead {
   const std::shared_ptr<const Store>& store_;
   const Instance& instance_;
   const ReadOptions& options_;
+  const TypeLives* const lives_;
   const LogBounds bounds_;
   const Cursor until_;
   ReadBudget budget_;
@@ -123,9 +127,9 @@ class RangeRead {
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
-                                     const ReadOptions& options) {
+                                     const ReadOptions& options, const TypeLives* lives) {
   if (instance.deleted()) return DeletedInstance(instance);
-  RangeRead read(store, instance, options);
+  RangeRead read(store, instance, options, lives);
   return options.reverse ? read.Reverse() : read.Forward();
 }
 

@@ -64,7 +64,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   void Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) override;
   void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) override;
   void FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) override;
-  void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) override;
+  void BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) override;
   void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) override;
   void ListInstances(std::string prefix, std::string after_name, size_t limit,
                      Callback<std::vector<InstanceInfo>> done) override;
@@ -80,6 +80,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
     if (absl::Status status = store_.Get().status(); !status.ok()) return status;
     return disk_.Check();
   }
+  TypeLifeTable& type_lives() override { return type_lives_; }
   RecordStore& records() override { return *this; }
   LogStats stats() const override {
     LogStats stats = stats_.Snapshot();
@@ -117,11 +118,11 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   // The same on a reading thread, for searches: damage that they meet is counted.
   template <typename T>
   void Search(Callback<T> done, absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> search);
-  void DeleteTrimmed(const std::shared_ptr<LogInstance>& instance);
 
   const StoreOptions options_;
   mutable DiskSpace disk_;
   StatsRecorder stats_;
+  TypeLifeTable type_lives_;
   InstanceTable table_;
   OpenCalls calls_;
   CurrentStore store_;
@@ -264,7 +265,7 @@ void RocksDbEventLog::Read(std::shared_ptr<Instance> instance, ReadOptions optio
   RunWithStore<ReadResult>(
       readers_, std::move(done),
       [this, instance = std::move(instance), options = std::move(options)](const std::shared_ptr<Store>& store) {
-        auto result = ReadRange(store, *instance, options);
+        auto result = ReadRange(store, *instance, options, type_lives_.Find(instance->name()).get());
         if (result.ok()) stats_.NoteRead(result->bytes, result->scanned_blocks);
         if (HasReason(result.status(), Reason::kDataLoss)) stats_.NoteDamage();
         return result;
@@ -295,9 +296,9 @@ void RocksDbEventLog::FindBytes(std::shared_ptr<Instance> instance, uint64_t kep
                  });
 }
 
-void RocksDbEventLog::KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) {
-  Search<uint64_t>(std::move(done), [instance = std::move(instance)](const std::shared_ptr<Store>& store) {
-    return KeptBytesOfLog(store, *instance);
+void RocksDbEventLog::BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) {
+  Search<uint64_t>(std::move(done), [instance = std::move(instance), after](const std::shared_ptr<Store>& store) {
+    return BytesBehindInLog(store, *instance, after);
   });
 }
 
@@ -307,32 +308,11 @@ void RocksDbEventLog::Trim(std::shared_ptr<Instance> instance, Cursor first_kept
   pipeline_.Submit({[log_instance, first_kept](CommitBuilder& builder, StatusCallback trimmed) {
                       builder.Trim(log_instance, first_kept, std::move(trimmed));
                     },
-                    [this, log_instance, done = std::move(done)](absl::Status status) mutable {
-                      const bool trimmed = status.ok();
+                    [this, done = std::move(done)](absl::Status status) mutable {
+                      if (status.ok()) maintenance_->NoteTrim();  // Readers see the trim already.
                       std::move(done)(std::move(status));
-                      if (trimmed) DeleteTrimmed(log_instance);  // Readers see the trim already.
                       calls_.Leave();
                     }});
-}
-
-void RocksDbEventLog::DeleteTrimmed(const std::shared_ptr<LogInstance>& instance) {
-  const Cursor first = instance->bounds().first;
-  RunWithStore<std::vector<uint32_t>>(
-      resolvers_,
-      [this, instance, first](absl::StatusOr<std::vector<uint32_t>> slices) {
-        if (!slices.ok() || slices->empty()) return;  // The next trim takes these along.
-        calls_.Enter();
-        pipeline_.Submit(
-            {[instance, first, slices = *std::move(slices)](CommitBuilder& builder, StatusCallback written) {
-               builder.Write(
-                   [&](const Store& store, rocksdb::WriteBatch& batch) {
-                     DeleteBlocksBefore(store, slices, instance->number(), first, batch);
-                   },
-                   std::move(written));
-             },
-             [this](absl::Status) { calls_.Leave(); }});
-      },
-      [instance](const std::shared_ptr<Store>& store) { return SlicesOf(*store, instance->number()); });
 }
 
 void RocksDbEventLog::ListInstances(std::string prefix, std::string after_name, size_t limit,

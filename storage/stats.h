@@ -32,6 +32,11 @@ struct LogStats {
   uint64_t erasure_passes = 0;    // Over all commits and the files that held deleted instances.
   uint64_t erased_instances = 0;  // Whose bytes these have removed.
 
+  uint64_t reclaimed_bytes = 0;  // Of dropped slices, without what was moved out of them.
+  uint64_t moved_bytes = 0;      // That were alive in these.
+  uint64_t dropped_slices = 0;
+  uint64_t reclaim_rounds = 0;  // Over the directory and the commits.
+
   uint64_t write_stalls = 0;  // How often RocksDB began to slow down or stop writes.
   uint64_t reopens = 0;       // After failed writes.
 

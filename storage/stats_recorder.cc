@@ -34,6 +34,10 @@ LogStats StatsRecorder::Snapshot() const {
   out.damaged_ranges = get(damaged_ranges_);
   out.erasure_passes = get(erasure_passes_);
   out.erased_instances = get(erased_instances_);
+  out.reclaimed_bytes = get(reclaimed_bytes_);
+  out.moved_bytes = get(moved_bytes_);
+  out.dropped_slices = get(dropped_slices_);
+  out.reclaim_rounds = get(reclaim_rounds_);
   out.write_stalls = get(write_stalls_);
   out.reopens = get(reopens_);
   out.instances = get(instances_);

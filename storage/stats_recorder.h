@@ -50,6 +50,12 @@ class StatsRecorder {
     Add(erasure_passes_, 1);
     Add(erased_instances_, instances);
   }
+  void NoteReclaim(uint64_t reclaimed_bytes, uint64_t moved_bytes) {
+    Add(reclaimed_bytes_, reclaimed_bytes);
+    Add(moved_bytes_, moved_bytes);
+    Add(dropped_slices_, 1);
+  }
+  void NoteReclaimRound() { Add(reclaim_rounds_, 1); }
   void NoteReopen() { Add(reopens_, 1); }
   void NoteWriteStalls(uint64_t stalls) { Add(write_stalls_, stalls); }
   void set_instances(uint64_t count) { instances_.store(count, std::memory_order_relaxed); }
@@ -76,6 +82,10 @@ class StatsRecorder {
   Counter damaged_ranges_{0};
   Counter erasure_passes_{0};
   Counter erased_instances_{0};
+  Counter reclaimed_bytes_{0};
+  Counter moved_bytes_{0};
+  Counter dropped_slices_{0};
+  Counter reclaim_rounds_{0};
   Counter write_stalls_{0};
   Counter reopens_{0};
   Counter instances_{0};

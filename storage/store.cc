@@ -243,6 +243,22 @@ absl::Status Store::CreateSlice(uint32_t number) {
   return absl::OkStatus();
 }
 
+absl::Status Store::DropSlice(uint32_t number) {
+  FamilyHandle slice;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = slices_.find(number);
+    if (found == slices_.end()) return absl::OkStatus();
+    slice = std::move(found->second);
+    slices_.erase(found);  // Nobody new gets it from here on.
+  }
+  const rocksdb::Status status = db_->DropColumnFamily(slice.get());
+  if (status.ok()) return absl::OkStatus();
+  absl::MutexLock lock(&mu_);
+  slices_[number] = std::move(slice);
+  return ReadError(status, absl::StrCat("dropping slice ", number));
+}
+
 uint64_t Store::WalBytes() const {
   rocksdb::VectorLogPtr files;
   db_->GetSortedWalFiles(files).PermitUncheckedError();  // Then it knows of none.

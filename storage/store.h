@@ -40,6 +40,8 @@ class Store {
   std::map<uint32_t, FamilyHandle> slices() const ABSL_LOCKS_EXCLUDED(mu_);
   FamilyHandle slice(uint32_t number) const ABSL_LOCKS_EXCLUDED(mu_);  // nullptr if there is none.
   absl::Status CreateSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
+  // Removes the slice and, once the last reader lets go of it, its files. REQUIRES: it is not the newest.
+  absl::Status DropSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the store was opened without part of what it once held, so that cursors may have been lost: after
   // accept_truncation, or after an unclean stop while a weaker durability was set.

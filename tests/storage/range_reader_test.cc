@@ -9,7 +9,7 @@
 
 #include "proto/errors.h"
 #include "storage/block_search.h"
-#include "storage/block_store.h"
+#include "storage/key_codec.h"
 #include "storage/store.h"
 #include "tests/storage/log_harness.h"
 
@@ -49,9 +49,11 @@ class OvertakenReadTest : public ::testing::Test {
     auto store = Store::Open(log.options());
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
-    rocksdb::WriteBatch batch;  // In case the log was closed before it came to this.
-    DeleteBlocksBefore(*store_, {1}, number_, Cursor(51), batch);
-    ASSERT_TRUE(store_->db()->Write(rocksdb::WriteOptions(), &batch).ok());
+    // As when the space of the trimmed events was reclaimed.
+    ASSERT_TRUE(store_->db()
+                    ->DeleteRange(rocksdb::WriteOptions(), store_->slice(1).get(), InstanceKey(number_),
+                                  BlockKey(number_, Cursor(51)))
+                    .ok());
   }
 
   const playhead::testing::TempDir dir_;
