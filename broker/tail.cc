@@ -183,6 +183,16 @@ void Tail::OnDelete(const std::shared_ptr<storage::Instance>& instance) {
   if (!waiters.empty()) PostWakes(std::move(waiters));
 }
 
+void Tail::OnErase(InstanceNumber instance) {
+  absl::MutexLock lock(&mu_);
+  // Together with everything older, so that what stays is all that was stored since: readers over many instances rely
+  // on that, and an erasure is rare.
+  const auto newest = std::find_if(oldest_.rbegin(), oldest_.rend(), [instance](const Entry& entry) {
+    return instance == InstanceNumber() || entry.number == instance;
+  });
+  for (auto count = std::distance(newest, oldest_.rend()); count > 0; --count) EvictOldest();
+}
+
 size_t Tail::bytes() const {
   absl::MutexLock lock(&mu_);
   return bytes_;

@@ -117,6 +117,8 @@ class Tail final : public storage::CommitListener {
 
   void OnCommit(absl::Span<const storage::PublishedBlock> blocks) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDelete(const std::shared_ptr<storage::Instance>& instance) override ABSL_LOCKS_EXCLUDED(mu_);
+  // Whoever is behind what goes reads storage.
+  void OnErase(storage::InstanceNumber instance) override ABSL_LOCKS_EXCLUDED(mu_);
 
   size_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
   size_t instance_count() const ABSL_LOCKS_EXCLUDED(mu_);

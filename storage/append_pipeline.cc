@@ -152,6 +152,7 @@ void AppendPipeline::Answer(Commit& commit) {
   if (listener_ != nullptr) {
     if (!commit.blocks.empty()) listener_->OnCommit(commit.blocks);
     for (const auto& instance : commit.deleted) listener_->OnDelete(instance);
+    for (const InstanceNumber instance : commit.erased) listener_->OnErase(instance);
   }
   for (auto& append : commit.appends) AnswerAppend(*append);
   for (Commit::Outcome& command : commit.commands) std::move(command.done)(std::move(command.status));

@@ -26,11 +26,24 @@ uint64_t StoredBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   return files + memory;
 }
 
+// Returns the bytes that it added.
+uint64_t PutBlock(rocksdb::ColumnFamilyHandle& slice, const Block& block, const EncodedBlock& encoded,
+                  rocksdb::WriteBatch& batch) {
+  const std::string key = BlockKey(block.header().instance, block.last());
+  const rocksdb::Slice key_part(key);
+  const rocksdb::Slice value_parts[] = {encoded.header, encoded.compressed_body.empty()
+                                                            ? ToSlice(block.body())
+                                                            : rocksdb::Slice(encoded.compressed_body)};
+  batch.Put(&slice, rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2)).PermitUncheckedError();
+  return key.size() + value_parts[0].size() + value_parts[1].size();
+}
+
 }  // namespace
 
 BlockIterator::BlockIterator(std::shared_ptr<const Store> store, InstanceNumber instance)
     : store_(std::move(store)),
       instance_(instance),
+      masks_(store_->erasures().masks().set()),
       lower_(InstanceKey(instance)),
       upper_(InstanceKeyEnd(instance)),
       lower_slice_(lower_),
@@ -101,6 +114,12 @@ Cursor BlockIterator::last() const { return BlockKeyCursor(FromSlice(blocks_->ke
 
 absl::string_view BlockIterator::value() const { return FromSlice(blocks_->value()); }
 
+absl::StatusOr<std::shared_ptr<const Block>> BlockIterator::block(absl::string_view name) const {
+  auto block = Block::Decode(instance_, value());
+  if (masks_ == nullptr || !block.ok()) return block;
+  return masks_->Apply(name, *std::move(block));
+}
+
 BlockIterator::Opened BlockIterator::OpenSlice() {
   blocks_.reset();
   if (!directory_->Valid()) {
@@ -168,14 +187,12 @@ void BlockStore::Put(const Block& block, const EncodedBlock& encoded, uint32_t& 
     batch.Put(store_->family(Family::kDirectory), BlockKey(instance, block.first()), slice).PermitUncheckedError();
     instance_slice = current_number_;
   }
-  const std::string key = BlockKey(instance, block.last());
-  const rocksdb::Slice key_part(key);
-  const rocksdb::Slice value_parts[] = {encoded.header, encoded.compressed_body.empty()
-                                                            ? ToSlice(block.body())
-                                                            : rocksdb::Slice(encoded.compressed_body)};
-  batch.Put(current_.get(), rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2))
-      .PermitUncheckedError();
-  current_bytes_ += key.size() + value_parts[0].size() + value_parts[1].size();
+  current_bytes_ += PutBlock(*current_, block, encoded, batch);
+}
+
+void BlockStore::Replace(uint32_t slice, const Block& block, const EncodedBlock& encoded,
+                         rocksdb::WriteBatch& batch) const {
+  if (const FamilyHandle family = store_->slice(slice); family != nullptr) PutBlock(*family, block, encoded, batch);
 }
 
 bool BlockStore::WantsNextSlice() {

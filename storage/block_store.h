@@ -48,12 +48,16 @@ class BlockIterator {
   bool Valid() const { return blocks_ != nullptr && blocks_->Valid(); }
   absl::Status status() const { return status_; }
 
+  InstanceNumber instance() const { return instance_; }
   // The last cursor of the block. REQUIRES: Valid().
   Cursor last() const;
   // The slice that it lies in. REQUIRES: Valid().
   uint32_t slice_number() const { return slice_number_; }
   // As stored; Block::Decode takes it. Valid until the iterator moves. REQUIRES: Valid().
   absl::string_view value() const;
+  // The block as readers may see it: without what was being erased when the iterator was made. `name` is the
+  // instance's. DataLoss (DATA_LOSS) as Block::Decode. REQUIRES: Valid().
+  absl::StatusOr<std::shared_ptr<const Block>> block(absl::string_view name) const;
 
  private:
   enum class Opened { kYes, kEnd, kGone };
@@ -76,6 +80,8 @@ class BlockIterator {
 
   const std::shared_ptr<const Store> store_;
   const InstanceNumber instance_;
+  // Taken before anything is read: what stops being hidden later has left the store by then.
+  const std::shared_ptr<const ErasureMaskSet> masks_;
   const std::string lower_;
   const std::string upper_;
   const rocksdb::Slice lower_slice_;
@@ -99,6 +105,9 @@ class BlockStore {
   // `instance_slice` is what the caller remembers of the instance between calls: the slice of its last block, 0 if
   // none.
   void Put(const Block& block, const EncodedBlock& encoded, uint32_t& instance_slice, rocksdb::WriteBatch& batch);
+
+  // Adds to `batch` other bytes for a block that lies in `slice`. What the slice takes is not counted: it grows little.
+  void Replace(uint32_t slice, const Block& block, const EncodedBlock& encoded, rocksdb::WriteBatch& batch) const;
 
   // True once for each slice that is full: somebody should make the next one (Store::CreateSlice of NextSliceNumber),
   // off the committer's path, and then have UseSlice called. Until then the full one takes more.

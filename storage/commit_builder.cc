@@ -20,6 +20,8 @@ constexpr size_t kCompressBytesMin = 4096;
 // The positions of commits under an epoch floor begin at the floor times this power of two.
 constexpr int kCommitFloorShift = 40;
 
+Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
+
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const std::unique_ptr<rocksdb::Iterator> last(
       store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits)));
@@ -58,13 +60,15 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   const auto instance_last = GetMetaNumber(*store, meta_key::kInstanceLast, 0);
   const auto instance_count = GetMetaNumber(*store, meta_key::kInstanceCount, 0);
   const auto epoch_floor = GetMetaNumber(*store, meta_key::kEpochFloor, 0);
+  const auto erasure_last = GetMetaNumber(*store, meta_key::kEventErasureLast, 0);
   const auto last_commit = LastCommitPosition(*store);
-  for (const auto* number : {&instance_last, &instance_count, &epoch_floor, &last_commit}) {
+  for (const auto* number : {&instance_last, &instance_count, &epoch_floor, &erasure_last, &last_commit}) {
     if (!number->ok()) return number->status();
   }
   auto builder = std::unique_ptr<CommitBuilder>(new CommitBuilder(std::move(store), options));
   builder->instance_last_ = *instance_last;
   builder->instance_count_ = *instance_count;
+  builder->erasure_last_ = *erasure_last;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
   // After a restore commits must not take the positions of those that were lost: readers hold them.
   builder->next_commit_ = std::max({*last_commit + 1, first_commit, *epoch_floor << kCommitFloorShift});
@@ -309,8 +313,7 @@ void CommitBuilder::CloseBlock(const std::shared_ptr<LogInstance>& instance) {
   auto block = std::move(*assigned.open_block).Finish();
   assigned.open_block.reset();
   assigned.appended_bytes = block->header().log_bytes;
-  const Codec codec = block->body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4;
-  blocks_.Put(*block, EncodeBlock(*block, codec), assigned.last_slice, commit_->batch);
+  blocks_.Put(*block, EncodeBlock(*block, CodecFor(*block)), assigned.last_slice, commit_->batch);
   commit_->blocks.push_back({instance, std::move(block)});
 }
 
@@ -373,6 +376,46 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
 void CommitBuilder::Write(FillBatch fill, StatusCallback done) {
   std::move(fill)(*store_, commit_->batch);
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
+}
+
+void CommitBuilder::ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks,
+                                  FillBatch fill, StatusCallback done) {
+  const AssignedState& assigned = instance->assigned();
+  for (const BlockReplacement& replacement : blocks) {
+    const Block& block = *replacement.block;
+    // What is gone must not come back: its range was, or is about to be, deleted.
+    if (!assigned.exists || assigned.number != block.header().instance || block.last() < assigned.first) continue;
+    blocks_.Replace(replacement.slice, block, EncodeBlock(block, CodecFor(block)), commit_->batch);
+  }
+  Write(std::move(fill), std::move(done));
+}
+
+void CommitBuilder::StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done) {
+  if (store_->erasures().active_count() >= kErasuresActiveMax) {
+    commit_->commands.push_back({MakeError(Reason::kErasuresLimit, absl::StrCat(kErasuresActiveMax,
+                                                                                " erasures have not ended yet, the "
+                                                                                "most that are taken: try again")),
+                                 std::move(done)});
+    return;
+  }
+  job.id = ++erasure_last_;
+  job.until = CommitPosition(commit_->number);
+  job.requested_at = last_time_;
+  PutMetaNumber(*store_, meta_key::kEventErasureLast, erasure_last_, commit_->batch);
+  commit_->batch.Put(store_->family(Family::kMeta), ErasureJobKey(job.id), Encode(job)).PermitUncheckedError();
+  commit_->publications.emplace_back([store = store_.get(), &job] { store->erasures().Put(job); });
+  if (!job.dry_run) commit_->erased.push_back(instance);
+  commit_->commands.push_back({absl::OkStatus(), std::move(done)});
+}
+
+void CommitBuilder::CancelErasure(uint64_t id, StatusCallback done) {
+  auto job = store_->erasures().TakeBack(id);
+  if (job.ok()) {
+    job->End(ErasureState::kCanceled, last_time_);
+    commit_->batch.Put(store_->family(Family::kMeta), ErasureJobKey(id), Encode(*job)).PermitUncheckedError();
+    commit_->publications.emplace_back([store = store_.get(), job = *job] { store->erasures().Put(job); });
+  }
+  commit_->commands.push_back({job.status(), std::move(done)});
 }
 
 void CommitBuilder::UseSlice(uint32_t number, StatusCallback done) {

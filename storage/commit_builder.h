@@ -18,7 +18,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "storage/block_store.h"
+#include "storage/erasure_job.h"
 #include "storage/options.h"
 #include "storage/pending_append.h"
 #include "storage/store.h"
@@ -36,6 +38,7 @@ struct Commit {
   std::vector<std::unique_ptr<PendingAppend>> deferred;
   std::vector<PublishedBlock> blocks;
   std::vector<std::shared_ptr<LogInstance>> deleted;
+  std::vector<InstanceNumber> erased;        // Whose events an erasure hides from here on; 0 for any instance's.
   uint64_t instance_count = 0;               // Behind it.
   std::optional<absl::Duration> write_time;  // Set once it is written; unset if there was nothing to write.
   bool wants_slice = false;                  // The slice that is being written to is full: make the next one.
@@ -49,6 +52,12 @@ struct Commit {
   void Publish() {
     for (auto& publish : publications) publish();
   }
+};
+
+// A stored block with other bytes, and the slice that it lies in.
+struct BlockReplacement {
+  uint32_t slice;
+  std::shared_ptr<const Block> block;
 };
 
 // Adds changes to a commit that has no meaning for appends: housekeeping.
@@ -89,6 +98,13 @@ class CommitBuilder {
   void Trim(std::shared_ptr<LogInstance> instance, Cursor first_kept, StatusCallback done);
   void Delete(std::shared_ptr<LogInstance> instance, StatusCallback done);
   void Write(FillBatch fill, StatusCallback done);
+  // Puts `blocks` in the place of those with the same cursors, as far as neither a trim nor a deletion has passed them.
+  void ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks, FillBatch fill,
+                     StatusCallback done);
+  // Takes an erasure, of one instance if `instance` is set, and fills in its number and how far it reaches: `job` must
+  // live until `done`.
+  void StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done);
+  void CancelErasure(uint64_t id, StatusCallback done);
 
   // Encodes the blocks and hands the commit over.
   std::unique_ptr<Commit> Finish();
@@ -129,6 +145,7 @@ class CommitBuilder {
   BlockStore blocks_;
   uint64_t instance_last_ = 0;
   uint64_t instance_count_ = 0;
+  uint64_t erasure_last_ = 0;
   uint32_t epoch_floor_ = 0;
   uint64_t next_commit_ = 1;
   Timestamp last_time_;

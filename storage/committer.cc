@@ -154,6 +154,7 @@ absl::Status Committer::Write(Commit& commit) {
 void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) {
   commit->blocks.clear();
   commit->deleted.clear();
+  commit->erased.clear();
   for (auto& append : commit->appends) {
     // What was refused stays refused: nothing of it was written. What was deferred is looked at again.
     if (append->refusal.ok()) append->refusal = error;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "proto/errors.h"
+#include "storage/file_rewriter.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
 #include "storage/record_codec.h"
@@ -114,35 +115,18 @@ absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
   return absl::OkStatus();
 }
 
-// Rewrites the files that hold keys from `lower` to `upper`, and the write-ahead logs. What lies between erased
-// instances is rewritten with them: a range for each would rewrite a file as often as it holds one.
-absl::Status RewriteFiles(const Store& store, const std::string& lower, const std::string& upper,
-                          std::atomic<bool>& canceled) {
-  const rocksdb::Slice begin(lower);
-  const rocksdb::Slice end(upper);
-  rocksdb::CompactRangeOptions options;
-  options.exclusive_manual_compaction = false;
-  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  options.canceled = &canceled;
-  rocksdb::DB* db = store.db();
-  rocksdb::Status status;
-  const auto slices = store.slices();
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  for (const auto& [number, slice] : slices) {
-    families.push_back(slice.get());
-    if (status.ok()) status = db->CompactRange(options, slice.get(), &begin, &end);
-  }
+// The files with keys from `lower` to `upper`. What lies between erased instances is rewritten with them: a range for
+// each would rewrite a file as often as it holds one.
+std::vector<FileRange> FilesOf(const Store& store, const std::string& lower, const std::string& upper) {
+  std::vector<FileRange> files;
+  for (const auto& [number, slice] : store.slices()) files.push_back({slice, lower, upper});
   for (const Family family : {Family::kDirectory, Family::kDedup}) {
-    if (status.ok()) status = db->CompactRange(options, store.family(family), &begin, &end);
+    FileRange range = WholeFamily(store, family);
+    files.push_back({range.family, lower, upper});
   }
   // These are not ordered by instance number.
-  for (const Family family : {Family::kInstances, Family::kCommits}) {
-    if (status.ok()) status = db->CompactRange(options, store.family(family), nullptr, nullptr);
-  }
-  // A write-ahead log goes once every family has flushed what it holds.
-  for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
-  if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
-  return ReadError(status, "erasing the bytes of deleted instances");
+  for (const Family family : {Family::kInstances, Family::kCommits}) files.push_back(WholeFamily(store, family));
+  return files;
 }
 
 }  // namespace
@@ -168,7 +152,7 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
   // Not in the commits that delete them: whoever is reading sees that an instance is deleted before its blocks go.
   absl::Status status = EraseKeys(store, ranges, write);
   if (status.ok()) status = EraseFromCommits(store, numbers, write);
-  if (status.ok()) status = RewriteFiles(store, ranges.front().lower, ranges.back().upper, canceled);
+  if (status.ok()) status = RewriteFiles(store, FilesOf(store, ranges.front().lower, ranges.back().upper), canceled);
   if (!status.ok()) return status;
   status = write([instances](const Store& open, rocksdb::WriteBatch& batch) {
     for (const InstanceNumber instance : instances) {

@@ -26,6 +26,7 @@
 #include "storage/block.h"
 #include "storage/callback.h"
 #include "storage/cursor.h"
+#include "storage/erasures.h"
 #include "storage/event_filter.h"
 #include "storage/limits.h"
 #include "storage/record_store.h"
@@ -178,6 +179,9 @@ class CommitListener {
   virtual ~CommitListener() = default;
   virtual void OnCommit(absl::Span<const PublishedBlock> blocks) = 0;
   virtual void OnDelete(const std::shared_ptr<Instance>& instance) = 0;
+  // An erasure hides events that were announced so far, of this instance or, if the number is 0, of any: their blocks
+  // must be read anew.
+  virtual void OnErase(InstanceNumber instance) = 0;
 };
 
 enum class OpenMode {
@@ -252,6 +256,9 @@ class EventLog {
 
   // Small durable state beside the log; as long as this log is.
   virtual RecordStore& records() = 0;
+
+  // Takes events out of the log; as long as this log is.
+  virtual Erasures& erasures() = 0;
 };
 
 // InvalidArgument (INSTANCE_NAME_INVALID) unless `name` is 1 to 200 bytes of [A-Za-z0-9._:@+-].

@@ -10,6 +10,7 @@
 #include "proto/errors.h"
 #include "proto/event_wire.h"
 #include "storage/block_store.h"
+#include "storage/erasure_job.h"
 #include "storage/rocksdb_status.h"
 
 namespace playhead::storage {
@@ -23,6 +24,11 @@ bool SameContent(absl::string_view a, absl::string_view b) {
   EventView view_a;
   EventView view_b;
   return view_a.Parse(a) && view_b.Parse(b) && playhead::SameContent(view_a, view_b);
+}
+
+bool IsStub(absl::string_view event) {
+  EventView view;
+  return view.Parse(event) && playhead::storage::IsStub(view);
 }
 
 absl::Status Conflict(size_t index, absl::string_view identity, Cursor stored_at) {
@@ -102,12 +108,13 @@ class Resolver {
     return append_.fates;
   }
 
-  // Event `i` was stored at `cursor`, if the content agrees. What was trimmed cannot be compared, and counts as equal.
+  // Event `i` was stored at `cursor`, if the content agrees. What was trimmed or erased cannot be compared, and counts
+  // as equal.
   absl::Status SetStored(size_t i, absl::string_view identity, Cursor cursor) {
     if (cursor >= instance_.bounds().first) {
       const auto stored = ReadEvent(cursor);
       if (!stored.ok()) return stored.status();
-      if (stored->has_value() && !SameContent(**stored, batch_.event(batch_.events[i]))) {
+      if (stored->has_value() && !SameContent(**stored, batch_.event(batch_.events[i])) && !IsStub(**stored)) {
         return Conflict(i, identity, cursor);
       }
     }
@@ -164,7 +171,7 @@ class Resolver {
       found.Seek(cursor);
       if (!found.status().ok()) return found.status();
       if (!found.Valid()) return std::nullopt;
-      auto block = Block::Decode(number_, found.value());
+      auto block = found.block(instance_.name());
       if (!block.ok()) return block.status();
       block_ = *std::move(block);
       if (cursor < block_->first()) return std::nullopt;

@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "storage/block_store.h"
 #include "storage/eraser.h"
+#include "storage/event_eraser.h"
 #include "storage/log.h"
 #include "storage/rocksdb_status.h"
 
@@ -32,11 +33,12 @@ constexpr double kReclaimBytesPerSecond = 32 << 20;
 }  // namespace
 
 Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
-                         std::function<void(Committer::Command)> submit, StatsRecorder* stats)
+                         std::function<void(Committer::Command)> submit, StatsRecorder* stats, InstanceTable* instances)
     : options_(options),
       store_(std::move(store)),
       submit_(std::move(submit)),
       stats_(stats),
+      instances_(instances),
       reclaimer_(options.slice_bytes, stats) {
   ticker_ = std::thread([this] { Tick(); });
 }
@@ -61,6 +63,8 @@ void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}
 void Maintenance::EraseDeleted() {
   if (!erasure_posted_.exchange(true)) Post({"erase", &Maintenance::Erase});
 }
+
+void Maintenance::EraseEvents() { Post({"erase_events", &Maintenance::EraseFromLogs}); }
 
 void Maintenance::Post(Task task) {
   tasks_.Post([this, task] {
@@ -158,6 +162,12 @@ absl::Status Maintenance::Reclaim(Store& store) {
   }
   Post({"reclaim", &Maintenance::Reclaim});
   return absl::OkStatus();
+}
+
+absl::Status Maintenance::EraseFromLogs(Store& store) {
+  return EventEraser(store.shared_from_this(), *instances_, *stats_, canceled_,
+                     [this](EventEraser::Build build) { return RunCommand(std::move(build)); })
+      .Run();
 }
 
 absl::Status Maintenance::CompactIdentities(Store& store) {

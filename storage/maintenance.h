@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "storage/committer.h"
 #include "storage/executor.h"
+#include "storage/instance_table.h"
 #include "storage/options.h"
 #include "storage/reclaimer.h"
 #include "storage/stats_recorder.h"
@@ -27,9 +28,10 @@ namespace playhead::storage {
 class Maintenance {
  public:
   // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
-  // `stats` hears every second of the write-ahead log and of stalls, and must outlive this.
+  // `stats` hears every second of the write-ahead log and of stalls; `instances` are those in memory. Both must outlive
+  // this.
   Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
-              std::function<void(Committer::Command)> submit, StatsRecorder* stats);
+              std::function<void(Committer::Command)> submit, StatsRecorder* stats, InstanceTable* instances);
   ~Maintenance() { Stop(); }
 
   // Cuts off what is running and drops what is queued, for good; both are taken up at the next start.
@@ -47,6 +49,8 @@ class Maintenance {
   // Events were trimmed: their space is worth looking for. It begins within a second, or when the round before it is as
   // long ago as it took, and takes about a tenth of a thread. A round is made after every start, too.
   void NoteTrim() { trimmed_ = true; }
+  // Carries out the erasures of events that wait. Called at every start, too.
+  void EraseEvents();
 
  private:
   struct Task {
@@ -61,6 +65,7 @@ class Maintenance {
   absl::Status Roll(Store& store);
   absl::Status Merge(Store& store);
   absl::Status Erase(Store& store);
+  absl::Status EraseFromLogs(Store& store);
   absl::Status CompactIdentities(Store& store);
   absl::Status Reclaim(Store& store) ABSL_LOCKS_EXCLUDED(mu_);
   void BeginReclaim();
@@ -73,6 +78,7 @@ class Maintenance {
   const std::function<std::shared_ptr<Store>()> store_;
   const std::function<void(Committer::Command)> submit_;
   StatsRecorder* const stats_;
+  InstanceTable* const instances_;
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.

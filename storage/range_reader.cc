@@ -35,7 +35,7 @@ class RangeRead {
     BlockIterator block(store_, instance_.number());
     uint64_t expected = options_.after.sequence() + 1;
     for (block.Seek(options_.after + 1); block.Valid(); block.Next()) {
-      auto decoded = Block::Decode(instance_.number(), block.value());
+      auto decoded = block.block(instance_.name());
       if (!decoded.ok()) return decoded.status();
       // The first block may begin before the start; every other begins right behind the one before it.
       const uint64_t first = (*decoded)->first().sequence();
@@ -67,7 +67,7 @@ class RangeRead {
     BlockIterator block(store_, instance_.number());
     uint64_t expected = until_.sequence();  // The block at hand must reach up to this.
     for (block.Seek(until_); block.Valid(); block.Prev()) {
-      auto decoded = Block::Decode(instance_.number(), block.value());
+      auto decoded = block.block(instance_.name());
       if (!decoded.ok()) return decoded.status();
       const uint64_t last = (*decoded)->last().sequence();
       if (last < expected || (last > expected && result_.scanned_bytes > 0) ||

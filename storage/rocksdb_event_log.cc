@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "proto/errors.h"
@@ -13,6 +14,7 @@
 #include "storage/committer.h"
 #include "storage/current_store.h"
 #include "storage/disk_space.h"
+#include "storage/erasure_job.h"
 #include "storage/executor.h"
 #include "storage/instance_catalog.h"
 #include "storage/instance_table.h"
@@ -33,7 +35,7 @@ absl::Status NotFound(absl::string_view name) {
   return MakeError(Reason::kInstanceNotFound, absl::StrCat("there is no instance ", name));
 }
 
-class RocksDbEventLog final : public EventLog, private RecordStore, private AppendPipeline::Owner {
+class RocksDbEventLog final : public EventLog, private RecordStore, private Erasures, private AppendPipeline::Owner {
  public:
   static absl::StatusOr<std::unique_ptr<EventLog>> Open(const StoreOptions& options) {
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
@@ -82,6 +84,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   }
   TypeLifeTable& type_lives() override { return type_lives_; }
   RecordStore& records() override { return *this; }
+  Erasures& erasures() override { return *this; }
   LogStats stats() const override {
     LogStats stats = stats_.Snapshot();
     stats.disk_free_bytes = disk_.free_bytes();
@@ -105,6 +108,13 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   void Write(std::vector<RecordChange> changes, StatusCallback done) override;
   void Scan(RecordSpace space, std::string prefix, std::string after_key, size_t limit,
             Callback<std::vector<Record>> done) override;
+
+  // Erasures.
+  void Start(ErasureRequest request, Callback<ErasureInfo> done) override;
+  void Cancel(uint64_t id, Callback<ErasureInfo> done) override;
+  absl::StatusOr<ErasureInfo> Get(uint64_t id) const override;
+  absl::StatusOr<std::vector<ErasureInfo>> List(uint64_t after_id, size_t limit) const override;
+  void SubmitErasure(std::shared_ptr<ErasureJob> job, InstanceNumber instance, Callback<ErasureInfo> done);
 
   // AppendPipeline::Owner.
   void OnCommitted(const Commit& commit) override;
@@ -172,8 +182,9 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
   pipeline_.Start(std::move(builder));
   maintenance_ = std::make_unique<Maintenance>(
       options_, [this] { return store_.get(); },
-      [this](Committer::Command command) { pipeline_.Submit(std::move(command)); }, &stats_);
+      [this](Committer::Command command) { pipeline_.Submit(std::move(command)); }, &stats_, &table_);
   maintenance_->EraseDeleted();
+  maintenance_->EraseEvents();
   maintenance_->MergeFullSlices();
 }
 
@@ -381,6 +392,77 @@ void RocksDbEventLog::Scan(RecordSpace space, std::string prefix, std::string af
       readers_, std::move(done),
       [space, prefix = std::move(prefix), after_key = std::move(after_key),
        limit](const std::shared_ptr<Store>& store) { return ScanRecords(*store, space, prefix, after_key, limit); });
+}
+
+void RocksDbEventLog::Start(ErasureRequest request, Callback<ErasureInfo> done) {
+  calls_.Enter();
+  auto answer = [this, done = std::move(done)](absl::StatusOr<ErasureInfo> info) mutable {
+    std::move(done)(std::move(info));
+    calls_.Leave();
+  };
+  absl::Status refusal = CheckErasureRequest(request);
+  if (!refusal.ok()) {
+    return readers_.Post([answer = std::move(answer), refusal = std::move(refusal)]() mutable { answer(refusal); });
+  }
+  auto job = std::make_shared<ErasureJob>();
+  job->target = ErasureTarget::Of(request);
+  job->cursor_count = static_cast<uint32_t>(job->target.cursors.size());
+  job->id_count = static_cast<uint32_t>(job->target.ids.size());
+  job->dry_run = request.dry_run;
+  if (request.instances.size() > 1 || absl::EndsWith(request.instances.front(), "*")) {
+    return SubmitErasure(std::move(job), InstanceNumber(), std::move(answer));
+  }
+  OpenInstance(request.instances.front(), OpenMode::kExisting,
+               [this, job = std::move(job),
+                answer = std::move(answer)](absl::StatusOr<std::shared_ptr<Instance>> instance) mutable {
+                 if (!instance.ok()) return answer(instance.status());
+                 SubmitErasure(std::move(job), (*instance)->number(), std::move(answer));
+               });
+}
+
+void RocksDbEventLog::SubmitErasure(std::shared_ptr<ErasureJob> job, InstanceNumber instance,
+                                    Callback<ErasureInfo> done) {
+  calls_.Enter();
+  pipeline_.Submit({[job, instance](CommitBuilder& builder, StatusCallback started) {
+                      builder.StartErasure(*job, instance, std::move(started));
+                    },
+                    [this, job, done = std::move(done)](absl::Status status) mutable {
+                      if (status.ok() && !calls_.closing()) maintenance_->EraseEvents();
+                      if (status.ok()) {
+                        std::move(done)(job->info());
+                      } else {
+                        std::move(done)(std::move(status));
+                      }
+                      calls_.Leave();
+                    }});
+}
+
+void RocksDbEventLog::Cancel(uint64_t id, Callback<ErasureInfo> done) {
+  calls_.Enter();
+  pipeline_.Submit(
+      {[id](CommitBuilder& builder, StatusCallback canceled) { builder.CancelErasure(id, std::move(canceled)); },
+       [this, id, done = std::move(done)](absl::Status status) mutable {
+         if (status.ok()) {
+           std::move(done)(Get(id));
+         } else {
+           std::move(done)(std::move(status));
+         }
+         calls_.Leave();
+       }});
+}
+
+absl::StatusOr<ErasureInfo> RocksDbEventLog::Get(uint64_t id) const {
+  const auto store = store_.Get();
+  if (!store.ok()) return store.status();
+  const auto job = (*store)->erasures().Get(id);
+  if (!job.ok()) return job.status();
+  return job->info();
+}
+
+absl::StatusOr<std::vector<ErasureInfo>> RocksDbEventLog::List(uint64_t after_id, size_t limit) const {
+  const auto store = store_.Get();
+  if (!store.ok()) return store.status();
+  return (*store)->erasures().List(after_id, limit, Timestamp::Now());
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ struct LogStats {
   uint64_t moved_bytes = 0;      // That were alive in these.
   uint64_t dropped_slices = 0;
   uint64_t reclaim_rounds = 0;  // Over the directory and the commits.
+  uint64_t erased_events = 0;   // That stubs have taken the place of.
+  uint64_t erasures_done = 0;   // Erasures of events that are done, dry runs not counted.
 
   uint64_t write_stalls = 0;  // How often RocksDB began to slow down or stop writes.
   uint64_t reopens = 0;       // After failed writes.

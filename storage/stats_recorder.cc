@@ -38,6 +38,8 @@ LogStats StatsRecorder::Snapshot() const {
   out.moved_bytes = get(moved_bytes_);
   out.dropped_slices = get(dropped_slices_);
   out.reclaim_rounds = get(reclaim_rounds_);
+  out.erased_events = get(erased_events_);
+  out.erasures_done = get(erasures_done_);
   out.write_stalls = get(write_stalls_);
   out.reopens = get(reopens_);
   out.instances = get(instances_);

@@ -56,6 +56,8 @@ class StatsRecorder {
     Add(dropped_slices_, 1);
   }
   void NoteReclaimRound() { Add(reclaim_rounds_, 1); }
+  void NoteErasedEvents(uint64_t events) { Add(erased_events_, events); }
+  void NoteErasuresDone(uint64_t erasures) { Add(erasures_done_, erasures); }
   void NoteReopen() { Add(reopens_, 1); }
   void NoteWriteStalls(uint64_t stalls) { Add(write_stalls_, stalls); }
   void set_instances(uint64_t count) { instances_.store(count, std::memory_order_relaxed); }
@@ -86,6 +88,8 @@ class StatsRecorder {
   Counter moved_bytes_{0};
   Counter dropped_slices_{0};
   Counter reclaim_rounds_{0};
+  Counter erased_events_{0};
+  Counter erasures_done_{0};
   Counter write_stalls_{0};
   Counter reopens_{0};
   Counter instances_{0};

@@ -73,6 +73,7 @@ absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) 
   auto store = std::shared_ptr<Store>(new Store(options));
   absl::Status status = *fresh ? store->OpenDatabase() : store->Recover();
   if (status.ok()) status = store->CheckFormat(*fresh);
+  if (status.ok()) status = store->LoadErasures();
   if (!status.ok()) return status;
   return store;
 }
@@ -218,6 +219,18 @@ absl::Status Store::CheckFormat(bool fresh) {
   write.sync = true;
   const rocksdb::Status status = db_->Write(write, &batch);
   return status.ok() ? absl::OkStatus() : OpenError(status, options_.data_dir);
+}
+
+absl::Status Store::LoadErasures() {
+  const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), family(Family::kMeta)));
+  for (row->Seek(ErasureJobKey(0)); row->Valid() && row->key().starts_with(meta_key::kEventErasurePrefix);
+       row->Next()) {
+    auto job = DecodeErasureJob(FromSlice(row->value()));
+    // What it hides must stay hidden: no store without it.
+    if (!job.ok()) return job.status();
+    erasures_->Put(*job);
+  }
+  return ReadError(row->status(), "reading erasures");
 }
 
 std::map<uint32_t, FamilyHandle> Store::slices() const {

@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "storage/column_families.h"
+#include "storage/erasure_table.h"
 #include "storage/options.h"
 #include "storage/types.h"
 
@@ -27,7 +28,7 @@ using FamilyHandle = std::shared_ptr<rocksdb::ColumnFamilyHandle>;
 
 // Thread safety: all methods.
 // Ownership: closes the database when the last holder lets go; handles must not be kept longer than the store.
-class Store {
+class Store : public std::enable_shared_from_this<Store> {
  public:
   // Opens or makes the store after checking that its write-ahead log is sound; see OpenRocksDbEventLog for the errors.
   static absl::StatusOr<std::shared_ptr<Store>> Open(const StoreOptions& options);
@@ -52,6 +53,9 @@ class Store {
 
   // Which identities are forgotten.
   DedupExpiry& dedup_expiry() const { return *tuning_.dedup_expiry; }
+
+  // Erasures of events, and what they hide from reads.
+  ErasureTable& erasures() const { return *erasures_; }
 
   // How often writes began to be stalled since this was last asked.
   uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }
@@ -78,6 +82,7 @@ class Store {
   absl::Status OpenDatabase();
   void CloseDatabase();
   absl::Status CheckFormat(bool fresh);
+  absl::Status LoadErasures();
 
   const StoreOptions options_;
   const SharedTuning tuning_;
@@ -85,6 +90,7 @@ class Store {
   bool history_may_be_lost_ = false;
   std::atomic<bool> sync_failed_{false};
   std::string name_hash_key_;
+  const std::unique_ptr<ErasureTable> erasures_ = std::make_unique<ErasureTable>();
   // Declared before the handles: they go first.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<FamilyHandle, kFamilyNames.size()> families_;

@@ -2,36 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "proto/errors.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
+#include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
 
 namespace playhead::storage {
 namespace {
 
+using playhead::testing::FilesWith;
+using playhead::testing::Secret;
 using playhead::testing::TempDir;
-
-// Names of the files under `dir` in which `text` stands.
-std::vector<std::string> FilesWith(const std::string& dir, absl::string_view text) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    if (absl::StrContains(bytes, text)) found.push_back(entry.path().filename().string());
-  }
-  return found;
-}
 
 class DeletionTest : public ::testing::Test {
  protected:
@@ -53,9 +41,6 @@ class DeletionTest : public ::testing::Test {
 
   const TempDir dir_;
 };
-
-// Neither compressible nor the same in any two events, so that each stands in the files as it is.
-std::string Secret(int i) { return absl::StrCat("qZ7-", i * 7919, "-secret-", i * 104729, "-Xw9"); }
 
 TEST_F(DeletionTest, NoByteOfADeletedInstanceIsLeftInAnyFile) {
   const std::string name = "the-deleted-one@example.org";

@@ -2,8 +2,10 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 #include "proto/event_wire.h"
 #include "storage/append_builder.h"
 #include "storage/rocksdb_event_log.h"
@@ -121,6 +123,25 @@ absl::Status LogHarness::Trim(absl::string_view name, Cursor first_kept) {
 
 absl::Status LogHarness::Delete(absl::string_view name) {
   return AwaitStatus([&](auto done) { log_->DeleteInstance(std::string(name), std::move(done)); });
+}
+
+absl::StatusOr<ErasureInfo> LogHarness::StartErasure(ErasureRequest request) {
+  return Await<ErasureInfo>([&](auto done) { log_->erasures().Start(std::move(request), std::move(done)); });
+}
+
+absl::StatusOr<ErasureInfo> LogHarness::Erase(ErasureRequest request) {
+  const auto started = StartErasure(std::move(request));
+  if (!started.ok()) return started.status();
+  return AwaitEnd(started->id);
+}
+
+ErasureInfo LogHarness::AwaitEnd(uint64_t erasure) {
+  for (;;) {
+    const auto info = log_->erasures().Get(erasure);
+    if (info.ok() && HasEnded(info->state)) return *info;
+    if (HasReason(info.status(), Reason::kErasureNotFound)) Die(info.status());
+    std::this_thread::yield();
+  }
 }
 
 absl::StatusOr<InstanceInfo> LogHarness::Get(absl::string_view name) {

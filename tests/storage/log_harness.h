@@ -60,6 +60,10 @@ class LogHarness {
   absl::StatusOr<Cursor> FindTime(absl::string_view name, Timestamp time);
   absl::Status Trim(absl::string_view name, Cursor first_kept);
   absl::Status Delete(absl::string_view name);
+  // Takes an erasure; and the same until it has ended.
+  absl::StatusOr<ErasureInfo> StartErasure(ErasureRequest request);
+  absl::StatusOr<ErasureInfo> Erase(ErasureRequest request);
+  ErasureInfo AwaitEnd(uint64_t erasure);
   absl::StatusOr<InstanceInfo> Get(absl::string_view name);
   absl::StatusOr<std::vector<InstanceInfo>> List(absl::string_view prefix, absl::string_view after, size_t limit);
 
