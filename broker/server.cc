@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "broker/auth/admin_secret.h"
 #include "broker/grpc/event_log_service.h"
+#include "broker/grpc/erasures_service.h"
 #include "broker/grpc/keys_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
@@ -117,6 +118,7 @@ Server::~Server() {
   service_.reset();
   keys_service_.reset();
   webhooks_service_.reset();
+  erasures_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -175,11 +177,13 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   service_ = MakeEventLogService(MakeCore());
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
+  erasures_service_ = MakeErasuresService(MakeCore());
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
   builder.RegisterService(webhooks_service_.get());
+  builder.RegisterService(erasures_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);

@@ -128,6 +128,7 @@ class Server {
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Service> keys_service_;
   std::unique_ptr<grpc::Service> webhooks_service_;
+  std::unique_ptr<grpc::Service> erasures_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

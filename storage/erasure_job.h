@@ -35,9 +35,6 @@ struct ErasureTarget {
 // Whether an event is what an erasure left.
 bool IsStub(const EventView& event);
 
-// Whether an instance's name matches `pattern`, a name or a prefix that ends in `*`.
-bool InstanceMatches(absl::string_view pattern, absl::string_view name);
-
 struct ErasureJob {
   // The keys of one slice between which blocks were rewritten, both inclusive.
   struct KeyRange {

@@ -109,6 +109,9 @@ class Erasures {
   virtual absl::StatusOr<std::vector<ErasureInfo>> List(uint64_t after_id, size_t limit) const = 0;
 };
 
+// Whether an erasure that says `pattern`, a name or a prefix that ends in `*`, covers the instance of this name.
+bool InstanceMatches(absl::string_view pattern, absl::string_view name);
+
 // InvalidArgument (ERASURE_INVALID), as Erasures::Start says.
 absl::Status CheckErasureRequest(const ErasureRequest& request);
 

@@ -55,6 +55,10 @@ void AddLog(const storage::LogStats& log, std::vector<prometheus::MetricFamily>&
   histogram("playhead_events_per_fsync", "Events that one write with its fsync stored.", log.events_per_sync, 1);
   counter("playhead_storage_reads_total", "Slices of the log that were read from storage.", log.reads);
   counter("playhead_damaged_ranges_total", "Reads that found the log damaged.", log.damaged_ranges);
+  counter("playhead_erasure_passes_total", "Passes that removed the bytes of deleted instances.", log.erasure_passes);
+  counter("playhead_erased_instances_total", "Deleted instances whose bytes are gone.", log.erased_instances);
+  counter("playhead_erased_events_total", "Events that erasures have replaced by stubs.", log.erased_events);
+  counter("playhead_erasures_done_total", "Erasures of events that are done.", log.erasures_done);
   counter("playhead_write_stalls_total", "Times that the store began to slow writes down.", log.write_stalls);
   counter("playhead_store_reopens_total", "Times that the store was opened anew after a failed write.", log.reopens);
   gauge("playhead_instances", "Instances that exist.", log.instances);
