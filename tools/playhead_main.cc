@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());
   commands.push_back(playhead::tools::MakeBenchReplayCommand());
+  commands.push_back(playhead::tools::MakeBenchConsumeCommand());
   commands.push_back(playhead::tools::MakeBenchLatencyCommand());
   commands.push_back(playhead::tools::MakeBenchFanoutCommand());
   commands.push_back(playhead::tools::MakeBenchWebhookCommand());

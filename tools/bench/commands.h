@@ -11,6 +11,7 @@ namespace playhead::tools {
 std::unique_ptr<Command> MakeBenchLimitsCommand();
 std::unique_ptr<Command> MakeBenchAppendCommand();
 std::unique_ptr<Command> MakeBenchReplayCommand();
+std::unique_ptr<Command> MakeBenchConsumeCommand();
 std::unique_ptr<Command> MakeBenchLatencyCommand();
 std::unique_ptr<Command> MakeBenchFanoutCommand();
 std::unique_ptr<Command> MakeBenchWebhookCommand();

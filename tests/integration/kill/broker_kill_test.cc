@@ -1,13 +1,8 @@
 // The real broker, killed with -9 at random moments under load, again and again on one store.
 
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -19,58 +14,20 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
+#include "tests/support/broker_process.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
 namespace playhead {
 namespace {
 
+using testing::BrokerProcess;
+
 constexpr int kPublishers = 3;
 constexpr int kInstances = 5;
-
-// `playhead serve` in a process of its own.
-class BrokerProcess {
- public:
-  // `listen` is HOST:PORT, with port 0 for a free one.
-  BrokerProcess(const std::string& data_dir, const std::string& listen) {
-    const std::string program = absl::StrCat(std::getenv("TEST_SRCDIR"), "/playhead/tools/playhead");
-    std::string arguments[] = {program, "serve", "--data_dir=" + data_dir, "--grpc_listen=" + listen};
-    char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(), nullptr};
-    int out[2];
-    if (pipe(out) != 0) std::abort();
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ) != 0) std::abort();
-    posix_spawn_file_actions_destroy(&actions);
-    close(out[1]);
-    FILE* const lines = fdopen(out[0], "r");
-    char line[256] = "";
-    if (std::fgets(line, sizeof(line), lines) == nullptr) line[0] = '\0';
-    std::fclose(lines);
-    absl::string_view ready = absl::StripAsciiWhitespace(line);
-    if (absl::ConsumePrefix(&ready, "ready grpc=")) address_ = std::string(ready);
-  }
-  ~BrokerProcess() { Kill(); }
-
-  // Empty if it did not come up.
-  const std::string& address() const { return address_; }
-
-  void Kill() {
-    if (pid_ == 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-
- private:
-  pid_t pid_ = 0;
-  std::string address_;
-};
 
 // What publishers were told, to be compared with what the log holds.
 class Acknowledged {

@@ -1,0 +1,103 @@
+// Consumers that do not keep up: what that costs the broker, the publishers, and them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "proto/errors.h"
+#include "tests/support/batches.h"
+#include "tests/support/consume_session.h"
+#include "tests/support/consumers_client.h"
+#include "tests/support/test_server.h"
+
+namespace playhead {
+namespace {
+
+using testing::AppendNumbered;
+using testing::ConsumerOf;
+using testing::ConsumersClient;
+using testing::ConsumeSession;
+using testing::HeldEvent;
+using testing::OpenOf;
+using testing::TestServer;
+
+class ConsumePressureTest : public ::testing::Test {
+ protected:
+  TestServer server_;
+  ConsumersClient consumers_{server_.channel()};
+};
+
+// nats-server #5637: consumers slowed the publishers down.
+TEST_F(ConsumePressureTest, ConsumersThatDoNotSettleKeepNoPublisherWaiting) {
+  constexpr int kConsumers = 20;
+  constexpr uint64_t kInFlight = 10;
+  std::vector<std::unique_ptr<ConsumeSession>> sessions;
+  for (int i = 0; i < kConsumers; ++i) {
+    v1::CreateConsumerRequest create = ConsumerOf(absl::StrCat("slow-", i), "device");
+    create.mutable_config()->set_in_flight_max(kInFlight);
+    sessions.push_back(std::make_unique<ConsumeSession>(server_.channel(), OpenOf(create)));
+    ASSERT_TRUE(sessions.back()->AwaitOpened());
+  }
+  // Every append is acknowledged although no consumer ever settles anything, and none of them costs more than its
+  // bound.
+  for (int batch = 0; batch < 100; ++batch) AppendNumbered(server_.log(), "device", 1, 100, "number", 1000);
+  for (int i = 0; i < kConsumers; ++i) {
+    EXPECT_EQ(sessions[static_cast<size_t>(i)]->Take(kInFlight).size(), kInFlight);
+    const v1::Consumer consumer = consumers_.Get(absl::StrCat("slow-", i));
+    EXPECT_EQ(consumer.in_flight(), kInFlight);
+    EXPECT_EQ(consumer.pause(), v1::CONSUMER_PAUSE_IN_FLIGHT);
+  }
+  EXPECT_LE(server_.server().delivery_budget().in_use(), kConsumers * kInFlight * 1100);
+}
+
+// KurrentDB #4007: a slow consumer was dropped. And a deadline that ran while events waited in a buffer.
+TEST_F(ConsumePressureTest, WhatAClientDoesNotReadHasNoDeadlineAndABoundedCost) {
+  constexpr uint64_t kEvents = 200;
+  constexpr size_t kEventBytes = size_t{128} << 10;
+  AppendNumbered(server_.log(), "device", 1, kEvents, "number", kEventBytes);
+  v1::CreateConsumerRequest create = ConsumerOf("stalled", "device");
+  create.mutable_config()->set_ack_deadline_ms(1000);
+  ConsumeSession stalled(server_.channel(), OpenOf(create));
+  ASSERT_TRUE(stalled.AwaitOpened());
+  // It reads nothing more while the same events expire three times over for a consumer that reads and does not settle.
+  create.mutable_config()->set_name("idle");
+  create.mutable_config()->set_in_flight_max(1);
+  ConsumeSession idle(server_.channel(), OpenOf(create));
+  EXPECT_EQ(idle.Take(4).size(), 4u);
+  EXPECT_LE(server_.server().delivery_budget().in_use(), size_t{4} << 20);
+
+  // What the connection had taken by then was handed over, and has failed; no event behind that has.
+  const std::vector<HeldEvent> events = stalled.Take(kEvents);
+  ASSERT_EQ(events.size(), kEvents);
+  uint64_t first_attempts = 0;
+  for (const HeldEvent& event : events) first_attempts += event.attempt == 1 ? 1 : 0;
+  EXPECT_GE(first_attempts, kEvents / 2);
+  EXPECT_EQ(stalled.refused().size(), 0u);
+}
+
+TEST_F(ConsumePressureTest, SettlementsThatComeFasterThanTheDiskTakesThemAreAllAnswered) {
+  constexpr uint64_t kEvents = 5000;
+  AppendNumbered(server_.log(), "device", 1, kEvents);
+  v1::CreateConsumerRequest create = ConsumerOf("reader", "device");
+  create.mutable_config()->set_in_flight_max(10'000);
+  ConsumeSession session(server_.channel(), OpenOf(create));
+  const std::vector<HeldEvent> events = session.Take(kEvents);
+  ASSERT_EQ(events.size(), kEvents);
+  // Far more requests than the window: the broker reads them at its pace, and loses none. Answers come all at the end.
+  uint64_t last = 0;
+  for (const HeldEvent& event : events) last = session.Ack(event);
+  EXPECT_EQ(last, kEvents);
+  ASSERT_TRUE(session.AwaitConfirmed(last));
+  EXPECT_TRUE(session.refused().empty());
+  const v1::Consumer consumer = consumers_.Get("reader");
+  EXPECT_EQ(consumer.in_flight(), 0u);
+  EXPECT_EQ(consumer.position().cursor(), kEvents);
+}
+
+}  // namespace
+}  // namespace playhead

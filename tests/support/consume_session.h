@@ -1,0 +1,96 @@
+// A Consume stream as a client in any language has it, one call at a time.
+#ifndef PLAYHEAD_TESTS_SUPPORT_CONSUME_SESSION_H_
+#define PLAYHEAD_TESTS_SUPPORT_CONSUME_SESSION_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "playhead/v1/consumers.grpc.pb.h"
+#include "tests/support/key_client.h"
+
+namespace playhead::testing {
+
+// An event as it was handed over.
+struct HeldEvent {
+  std::string instance;
+  uint64_t cursor = 0;
+  uint32_t attempt = 0;
+  std::string replay_id;
+  std::string data;
+};
+
+// A consumer of one instance from its beginning, with the defaults.
+v1::CreateConsumerRequest ConsumerOf(const std::string& name, const std::string& instance);
+// The same of all instances with a prefix.
+v1::CreateConsumerRequest ConsumerOfPrefix(const std::string& name, const std::string& prefix);
+// Opens `name`, which is there.
+v1::ConsumeRequest::Open OpenOf(const std::string& name);
+// Opens the consumer, which it makes if need be.
+v1::ConsumeRequest::Open OpenOf(const v1::CreateConsumerRequest& create);
+
+// Not thread-safe. What comes while something else is awaited is kept. Everything gives up after a minute.
+class ConsumeSession {
+ public:
+  ConsumeSession(const std::shared_ptr<grpc::Channel>& channel, const v1::ConsumeRequest::Open& open,
+                 const std::string& secret = "");
+  // Cancels the stream.
+  ~ConsumeSession();
+  ConsumeSession(const ConsumeSession&) = delete;
+  ConsumeSession& operator=(const ConsumeSession&) = delete;
+
+  // Each waits, and is false or shorter only if the stream has ended.
+  bool AwaitOpened(v1::ConsumeResponse::Opened* opened = nullptr);
+  std::vector<HeldEvent> Take(size_t count);
+  bool AwaitConfirmed(uint64_t number);
+  bool AwaitCaughtUp();
+  bool AwaitGap(v1::Gap* gap);
+  bool AwaitHeartbeat(v1::ConsumeResponse::Heartbeat* heartbeat);
+  bool AwaitRefused(v1::ConsumeResponse::Refused* refused);
+
+  // Sends a settlement under the next number, and returns that.
+  uint64_t Settle(v1::Settlement settlement);
+  uint64_t Ack(const HeldEvent& event);
+  uint64_t AckUpTo(const std::string& instance, uint64_t cursor);
+  uint64_t Nack(const HeldEvent& event, uint32_t delay_ms = 0, const std::string& reason = "");
+  uint64_t Park(const HeldEvent& event, const std::string& reason);
+  uint64_t InProgress(const HeldEvent& event);
+  void Credit(uint32_t events);
+  // Sends as it is.
+  bool Send(const v1::ConsumeRequest& request) { return stream_->Write(request); }
+
+  // Sends nothing more, reads to the end and returns how it ended. What came until then can still be taken.
+  CallOutcome End();
+  // Waits for the broker to end the stream.
+  CallOutcome AwaitEnd();
+  void Cancel() { context_.TryCancel(); }
+
+  // All refusals that came so far, in order.
+  const std::vector<v1::ConsumeResponse::Refused>& refused() const { return refused_; }
+
+ private:
+  // Reads one response. False at the end.
+  bool Read();
+
+  grpc::ClientContext context_;
+  std::unique_ptr<v1::Consumers::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::ConsumeRequest, v1::ConsumeResponse>> stream_;
+  bool ended_ = false;
+  uint64_t last_number_ = 0;
+
+  std::deque<v1::ConsumeResponse> notices_;  // Opened, caught up, gaps and heartbeats that nobody awaited so far.
+  std::deque<HeldEvent> events_;
+  std::vector<v1::ConsumeResponse::Refused> refused_;
+  size_t refused_taken_ = 0;
+  uint64_t confirmed_ = 0;
+};
+
+}  // namespace playhead::testing
+
+#endif  // PLAYHEAD_TESTS_SUPPORT_CONSUME_SESSION_H_
