@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "broker/auth/admin_secret.h"
+#include "broker/grpc/consumers_service.h"
 #include "broker/grpc/event_log_service.h"
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/keys_service.h"
@@ -86,6 +87,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
              options.http_listen);
   std::unique_ptr<Server> server(new Server(options, admin_secret));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
+  if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
@@ -119,6 +121,7 @@ Server::~Server() {
   keys_service_.reset();
   webhooks_service_.reset();
   erasures_service_.reset();
+  consumers_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -134,6 +137,13 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
   if (auth_.open()) Log().warn("event=open: there is no key and no administrator's secret: anybody may do everything");
+  return absl::OkStatus();
+}
+
+absl::Status Server::LoadConsumers() {
+  auto consumers = ConsumerRegistry::Load(MakeCore());
+  if (!consumers.ok()) return consumers.status();
+  consumers_ = *std::move(consumers);
   return absl::OkStatus();
 }
 
@@ -178,12 +188,14 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
   erasures_service_ = MakeErasuresService(MakeCore());
+  consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
   builder.RegisterService(webhooks_service_.get());
   builder.RegisterService(erasures_service_.get());
+  builder.RegisterService(consumers_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
@@ -235,9 +247,11 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
+  consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
+  consumers_->Stop(deadline);
   if (http_ != nullptr) http_->Stop(deadline);
   Log().info("event=stopped");
 }

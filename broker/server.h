@@ -16,6 +16,7 @@
 #include "broker/auth/key_store.h"
 #include "broker/auth/secret.h"
 #include "broker/byte_budget.h"
+#include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/dialects/photon/options.h"
 #include "broker/dialects/photon/services.h"
@@ -94,6 +95,7 @@ class Server {
  private:
   Server(const ServerOptions& options, std::optional<SecretHash> admin_secret);
   absl::Status OpenLog(const storage::StoreOptions& options);
+  absl::Status LoadConsumers();
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
   absl::Status ListenGrpc(const std::string& grpc_listen);
@@ -118,7 +120,8 @@ class Server {
   Tail tail_;  // Listens to the log.
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<KeyStore> keys_;
-  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the two above.
+  std::unique_ptr<ConsumerRegistry> consumers_;
+  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the three above.
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
@@ -129,6 +132,7 @@ class Server {
   std::unique_ptr<grpc::Service> keys_service_;
   std::unique_ptr<grpc::Service> webhooks_service_;
   std::unique_ptr<grpc::Service> erasures_service_;
+  std::unique_ptr<grpc::Service> consumers_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;
