@@ -7,6 +7,7 @@
 #include "broker/byte_budget.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
+#include "broker/quota/instance_limits.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -28,6 +29,7 @@ struct Core {
   Metrics& metrics;
   Authenticator& auth;
   Audit& audit;
+  InstanceLimits& instance_limits;
 };
 
 }  // namespace playhead::broker

@@ -10,8 +10,8 @@
 namespace playhead::broker {
 
 // The canonical status, and in the call's trailers: `error-code`, `x-retryable`, and the cursors that help
-// (`first-cursor`, `head-cursor`, `last-good-cursor`, `next-sequence`) and `retry-after-ms`, in decimal; `limit` by its name. Ok stays Ok
-// and sets none. Call once for a call, before it is finished.
+// (`first-cursor`, `head-cursor`, `last-good-cursor`, `next-sequence`) and `retry-after-ms`, in decimal; `limit` by its
+// name. Ok stays Ok and sets none. Call once for a call, before it is finished.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::CallbackServerContext& context);
 
 }  // namespace playhead::broker

@@ -37,8 +37,10 @@ class RefusalGate {
 }  // namespace
 
 void LogRefusal(absl::string_view method, const absl::Status& status) {
-  const std::string code = ToProto(status).code();
+  const v1::Error error = ToProto(status);
+  const std::string& code = error.code();
   CountRefusal(code);
+  if (!error.limit().empty()) CountQuotaRefusal(error.limit());
   static RefusalGate& gate = *new RefusalGate();
   const int64_t left_out = gate.Pass();
   if (left_out < 0) return;

@@ -15,6 +15,7 @@
 #include "broker/grpc/event_log_service.h"
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/keys_service.h"
+#include "broker/grpc/limits_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
@@ -119,6 +120,7 @@ Server::~Server() {
   photon_.reset();
   service_.reset();
   keys_service_.reset();
+  limits_service_.reset();
   webhooks_service_.reset();
   erasures_service_.reset();
   consumers_service_.reset();
@@ -136,6 +138,10 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
+  auto limits = LimitSettings::Load(log_->records());
+  if (!limits.ok()) return limits.status();
+  limit_settings_ = *std::move(limits);
+  instance_limits_ = std::make_unique<InstanceLimits>(*log_, *limit_settings_);
   if (auth_.open()) Log().warn("event=open: there is no key and no administrator's secret: anybody may do everything");
   return absl::OkStatus();
 }
@@ -162,8 +168,8 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
 }
 
 Core Server::MakeCore() {
-  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_, append_reply_budget_,
-              delivery_budget_, streams_, metrics_,  auth_, *audit_};
+  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,   append_reply_budget_,
+              delivery_budget_, streams_, metrics_,  auth_, *audit_, *instance_limits_};
 }
 
 absl::Status Server::LoadWebhooks(const ServerOptions& options) {
@@ -186,6 +192,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore());
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
+  limits_service_ = MakeLimitsService(MakeCore(), *limit_settings_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
   erasures_service_ = MakeErasuresService(MakeCore());
   consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
@@ -193,6 +200,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
+  builder.RegisterService(limits_service_.get());
   builder.RegisterService(webhooks_service_.get());
   builder.RegisterService(erasures_service_.get());
   builder.RegisterService(consumers_service_.get());

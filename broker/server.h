@@ -26,6 +26,8 @@
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
 #include "broker/photon_app_secrets.h"
+#include "broker/quota/instance_limits.h"
+#include "broker/quota/limit_settings.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -121,7 +123,9 @@ class Server {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<KeyStore> keys_;
   std::unique_ptr<ConsumerRegistry> consumers_;
-  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the three above.
+  std::unique_ptr<LimitSettings> limit_settings_;
+  std::unique_ptr<InstanceLimits> instance_limits_;
+  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use those above.
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
@@ -130,6 +134,7 @@ class Server {
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Service> keys_service_;
+  std::unique_ptr<grpc::Service> limits_service_;
   std::unique_ptr<grpc::Service> webhooks_service_;
   std::unique_ptr<grpc::Service> erasures_service_;
   std::unique_ptr<grpc::Service> consumers_service_;

@@ -30,8 +30,10 @@ auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) 
     const absl::Status& status = StatusOf(result);
     if (status.ok() || !may_repeat(status)) return result;
     const std::optional<absl::Duration> delay = backoff.Next();
-    if (!delay || options.timers->Now() + *delay >= deadline) return result;
-    SleepOn(*options.timers, *delay);
+    if (!delay) return result;
+    const absl::Duration wait = std::max(*delay, RetryAfter(status).value_or(absl::ZeroDuration()));
+    if (options.timers->Now() + wait >= deadline) return result;
+    SleepOn(*options.timers, wait);
   }
 }
 
@@ -196,6 +198,10 @@ absl::StatusOr<Publisher> Client::NewPublisher(PublisherOptions options) {
 
 absl::StatusOr<Subscription> Client::Subscribe(absl::string_view instance, Start start, SubscribeOptions options) {
   return Subscription::Create(connection_, options_, instance, std::move(start), std::move(options));
+}
+
+absl::StatusOr<Consumer> Client::Consume(absl::string_view name, ConsumeOptions options) {
+  return Consumer::Create(connection_, options_, name, std::move(options));
 }
 
 }  // namespace playhead

@@ -28,6 +28,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "client/connection.h"
+#include "client/consume_options.h"
+#include "client/consumer.h"
 #include "client/event.h"
 #include "client/options.h"
 #include "client/paged_range.h"
@@ -118,6 +120,10 @@ class Client {
   //   InvalidArgument  an option is out of range.
   //   Others           the cursor store could not be read.
   absl::StatusOr<Subscription> Subscribe(absl::string_view instance, Start start, SubscribeOptions options = {});
+
+  // Holds the consumer of this name; see consumer.h. Starts at once and does not wait for the broker.
+  //   InvalidArgument  an option is out of range.
+  absl::StatusOr<Consumer> Consume(absl::string_view name, ConsumeOptions options = {});
 
  private:
   std::shared_ptr<Connection> connection_;

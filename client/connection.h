@@ -63,6 +63,31 @@ class AppendCall {
   virtual void Cancel() = 0;
 };
 
+// Hears of one Consume stream. Methods are called one at a time, except that OnWritten may run beside OnMessage; never
+// inside a call of ConsumeCall.
+class ConsumeObserver {
+ public:
+  virtual ~ConsumeObserver() = default;
+  // An encoded v1::ConsumeResponse: one for each Read().
+  virtual void OnMessage(SharedBytes message) = 0;
+  // The request given to Write() was sent; the next one may be written.
+  virtual void OnWritten() = 0;
+  // The stream is over: once, last.
+  virtual void OnDone(absl::Status status) = 0;
+};
+
+// A Consume stream. May be dropped at any time; the stream ends with OnDone, not with this object.
+class ConsumeCall {
+ public:
+  virtual ~ConsumeCall() = default;
+  // Asks for the next message. REQUIRES: the message asked for before has arrived.
+  virtual void Read() = 0;
+  // Sends an encoded v1::ConsumeRequest. REQUIRES: the request before was written (OnWritten).
+  virtual void Write(SharedBytes request) = 0;
+  // Ends the stream soon. May be called more than once, and after OnDone.
+  virtual void Cancel() = 0;
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -81,6 +106,7 @@ class Connection {
   virtual std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                                    std::shared_ptr<SubscribeObserver> observer) = 0;
   virtual std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) = 0;
+  virtual std::shared_ptr<ConsumeCall> Consume(std::shared_ptr<ConsumeObserver> observer) = 0;
 };
 
 }  // namespace playhead

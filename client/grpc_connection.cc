@@ -72,6 +72,10 @@ class GrpcConnection : public Connection {
     return internal::StartAppendStream(Stubs()->generic, endpoint_, std::move(observer));
   }
 
+  std::shared_ptr<ConsumeCall> Consume(std::shared_ptr<ConsumeObserver> observer) override {
+    return internal::StartConsume(Stubs()->generic, endpoint_, std::move(observer));
+  }
+
  private:
   struct ChannelStubs {
     explicit ChannelStubs(std::shared_ptr<grpc::Channel> channel_in)

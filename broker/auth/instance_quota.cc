@@ -120,9 +120,11 @@ void InstanceQuota::OnCounted(const absl::Status& status, const Count& count) {
 }
 
 absl::Status InstanceQuota::Exceeded() const {
-  return MakeError(Reason::kQuotaExceeded,
-                   absl::StrCat("the key may have ", instances_max_,
-                                " instances, and so many of those it covers exist: delete one, or use one of them"));
+  return MakeQuotaError(
+      "key.instances",
+      absl::StrCat("the key may have ", instances_max_,
+                   " instances, and so many of those it covers exist: delete one, or use one of them"),
+      kFullAge);
 }
 
 }  // namespace playhead::broker

@@ -10,6 +10,9 @@
 namespace playhead::broker {
 namespace {
 
+// When one closes cannot be foretold.
+constexpr absl::Duration kStreamsRetry = absl::Seconds(1);
+
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 bool IsPaced(const KeyQuotas& quotas) {
@@ -45,20 +48,26 @@ void Key::SetExpiry(absl::Time expires_at) {
                            std::memory_order_relaxed);
 }
 
+absl::Status Key::TooFast(absl::string_view limit, uint64_t per_second, absl::string_view unit,
+                          absl::Duration wait) const {
+  return MakeQuotaError(
+      limit,
+      absl::StrCat("key ", rules_.id, " may append ", per_second, " ", unit, " a second: try again in ",
+                   absl::FormatDuration(absl::Ceil(wait, absl::Milliseconds(1)))),
+      wait);
+}
+
 absl::Duration Key::AppendWait(absl::Time now) { return std::max(append_events_.Wait(now), append_bytes_.Wait(now)); }
 
 absl::Status Key::ChargeAppend(size_t events, size_t bytes) {
   if (!IsPaced(rules_.quotas)) return absl::OkStatus();
   absl::MutexLock lock(&mu_);
-  const absl::Duration wait = AppendWait(clock_());
-  if (wait > absl::ZeroDuration()) {
-    return WithRetryAfter(
-        MakeError(
-            Reason::kQuotaExceeded,
-            absl::StrCat("key ", rules_.id, " may append ", rules_.quotas.append_events_per_second, " events and ",
-                         rules_.quotas.append_bytes_per_second, " bytes a second (0 is no bound): try again in ",
-                         absl::FormatDuration(absl::Ceil(wait, absl::Milliseconds(1))))),
-        wait);
+  const absl::Time now = clock_();
+  if (const absl::Duration wait = append_events_.Wait(now); wait > absl::ZeroDuration()) {
+    return TooFast("key.append_events_per_second", rules_.quotas.append_events_per_second, "events", wait);
+  }
+  if (const absl::Duration wait = append_bytes_.Wait(now); wait > absl::ZeroDuration()) {
+    return TooFast("key.append_bytes_per_second", rules_.quotas.append_bytes_per_second, "bytes", wait);
   }
   append_events_.Draw(events);
   append_bytes_.Draw(bytes);
@@ -79,8 +88,10 @@ absl::Status Key::AddStream() {
   const uint64_t before = streams_.fetch_add(1, std::memory_order_relaxed);
   if (rules_.quotas.streams_max == 0 || before < rules_.quotas.streams_max) return absl::OkStatus();
   RemoveStream();
-  return MakeError(Reason::kQuotaExceeded, absl::StrCat("key ", rules_.id, " may have ", rules_.quotas.streams_max,
-                                                        " streams open, and has: close one first"));
+  return MakeQuotaError("key.streams",
+                        absl::StrCat("key ", rules_.id, " may have ", rules_.quotas.streams_max,
+                                     " streams open, and has: close one first"),
+                        kStreamsRetry);
 }
 
 bool Key::NoteWrongSecret() {

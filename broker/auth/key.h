@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "broker/auth/clock.h"
@@ -67,6 +68,7 @@ class Key {
   bool NoteWrongSecret() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  absl::Status TooFast(absl::string_view limit, uint64_t per_second, absl::string_view unit, absl::Duration wait) const;
   absl::Duration AppendWait(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const KeyRules rules_;

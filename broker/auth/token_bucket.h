@@ -28,6 +28,13 @@ class TokenBucket {
     return std::min(absl::Seconds(-tokens_ / per_second_) + absl::Milliseconds(1), kWaitMax);
   }
 
+  // Whether it is as it was made: nothing of what was drawn lately is left to be told.
+  bool IsFull(absl::Time now) {
+    if (per_second_ == 0) return true;
+    Fill(now);
+    return tokens_ >= burst_;
+  }
+
   void Draw(uint64_t tokens) {
     tokens_ = std::max(tokens_ - static_cast<double>(tokens), -per_second_ * kDebtSecondsMax);
   }

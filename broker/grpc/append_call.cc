@@ -42,9 +42,20 @@ class AppendCall final : public UnaryCall {
     const std::string instance = batch->instance;
     caller()->AdmitInstance(core().log, instance, [this, batch = *std::move(batch)](absl::Status status) mutable {
       if (!status.ok()) return Refuse(status);
-      Append(std::move(batch));
+      Charge(std::move(batch));
     });
     return absl::OkStatus();
+  }
+
+  void Charge(storage::AppendBatch batch) {
+    const std::string instance = batch.instance;
+    const size_t events = batch.events.size();
+    const size_t bytes = batch.bytes.size();
+    core().instance_limits.Charge(instance, events, bytes,
+                                  [this, batch = std::move(batch)](absl::Status status) mutable {
+                                    if (!status.ok()) return Refuse(status);
+                                    Append(std::move(batch));
+                                  });
   }
 
   void Append(storage::AppendBatch batch) {

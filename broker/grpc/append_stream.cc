@@ -1,5 +1,6 @@
 #include "broker/grpc/append_stream.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -100,15 +101,31 @@ void AppendStream::Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) {
   absl::StatusOr<storage::AppendBatch> batch = Parse(request);
   request.Clear();
   if (!batch.ok() || caller_->key().rules().quotas.instances_max == 0) {
-    return OnChecked(std::move(batch), request_bytes, std::move(grant));
+    return Charge(std::move(batch), request_bytes, std::move(grant));
   }
   const std::string instance = batch->instance;
   caller_->AdmitInstance(core_.log, instance,
                          [self = shared_from_this(), batch = std::move(batch), request_bytes,
                           grant = std::move(grant)](absl::Status status) mutable {
                            if (!status.ok()) batch = std::move(status);
-                           self->OnChecked(std::move(batch), request_bytes, std::move(grant));
+                           self->Charge(std::move(batch), request_bytes, std::move(grant));
                          });
+}
+
+void AppendStream::Charge(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant) {
+  if (!batch.ok()) return OnChecked(std::move(batch), request_bytes, std::move(grant), absl::ZeroDuration());
+  const absl::Duration key_delay = caller_->AppendDelay(batch->events.size(), request_bytes);
+  if (core_.instance_limits.none()) return OnChecked(std::move(batch), request_bytes, std::move(grant), key_delay);
+  const std::string instance = batch->instance;
+  const size_t events = batch->events.size();
+  core_.instance_limits.ChargeStream(
+      instance, events, request_bytes,
+      [self = shared_from_this(), batch = std::move(batch), request_bytes, grant = std::move(grant),
+       key_delay](absl::StatusOr<absl::Duration> delay) mutable {
+        if (!delay.ok()) batch = delay.status();
+        self->OnChecked(std::move(batch), request_bytes, std::move(grant),
+                        std::max(key_delay, delay.value_or(key_delay)));
+      });
 }
 
 absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer& request) {
@@ -124,8 +141,8 @@ absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer&
   return batch;
 }
 
-void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes,
-                             ByteBudget::Grant grant) {
+void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant,
+                             absl::Duration delay) {
   ByteBudget::Grant reply_grant;
   {
     absl::MutexLock lock(&mu_);
@@ -141,7 +158,7 @@ void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t 
     }
   }
   if (batch.ok()) {
-    Pause(caller_->AppendDelay(batch->events.size(), request_bytes));
+    Pause(delay);
     session_->Append(*std::move(batch),
                      [self = shared_from_this(), grant = std::move(grant), reply_grant = std::move(reply_grant),
                       request_bytes](absl::StatusOr<storage::AppendResult> result) mutable {
@@ -158,6 +175,7 @@ void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t 
 
 void AppendStream::Pause(absl::Duration delay) {
   if (delay <= absl::ZeroDuration()) return;
+  core_.metrics.append_stream_pauses.Increment();
   absl::MutexLock lock(&mu_);
   if (finished_) return;
   paused_ = true;

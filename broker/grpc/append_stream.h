@@ -31,8 +31,8 @@ namespace playhead::broker {
 // Replies that the client does not take draw on a budget that all streams share (Limits::append_reply_budget_bytes),
 // from before the append. A stream that gets nothing of it goes on without, one request at a time.
 //
-// Who appends is checked once for the stream, and what it appends to for every request. A key's quota of appends slows
-// the stream down: it reads on when the key's rate allows.
+// Who appends is checked once for the stream, and what it appends to for every request. The rates of a key and of an
+// instance slow the stream down: it reads on when they allow. What an instance may store refuses the request.
 //
 // After the first refusal nothing more is read; what was read behind it is answered with PREVIOUS_FAILED, and the
 // stream ends with the first refusal's status. A client that goes away does not take accepted appends back.
@@ -73,8 +73,12 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   // Takes up a request that the budget has granted: checks it, and submits it or has it answered.
   void Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<storage::AppendBatch> Parse(const grpc::ByteBuffer& request);
-  void OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant)
+  // Counts it against the limits of the key and the instance.
+  void Charge(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // `delay`: how long the stream must not read on.
+  void OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant,
+                 absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
   void OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result,
                   ByteBudget::Grant reply_grant) ABSL_LOCKS_EXCLUDED(mu_);
   // Answers the request that could not be submitted, once those before it are answered.

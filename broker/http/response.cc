@@ -2,12 +2,14 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <boost/beast/http/status.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http {
@@ -73,6 +75,8 @@ Response JsonError(const absl::Status& error, int status) {
   if (facts.has_head_cursor()) fields["head_cursor"] = facts.head_cursor();
   if (facts.has_last_good_cursor()) fields["last_good_cursor"] = facts.last_good_cursor();
   if (facts.has_next_sequence()) fields["next_sequence"] = facts.next_sequence();
+  if (facts.has_retry_after_ms()) fields["retry_after_ms"] = facts.retry_after_ms();
+  if (!facts.limit().empty()) fields["limit"] = facts.limit();
 
   Response response;
   response.status = status;
@@ -80,7 +84,10 @@ Response JsonError(const absl::Status& error, int status) {
   response.body = boost::json::serialize(boost::json::object({{"error", std::move(fields)}}));
   response.headers.push_back({"error-code", facts.code()});
   response.headers.push_back({"x-retryable", facts.retryable() ? "true" : "false"});
-  if (facts.retryable()) response.headers.push_back({"Retry-After", "1"});
+  if (facts.retryable()) {
+    const uint64_t seconds = std::max<uint64_t>((facts.retry_after_ms() + 999) / 1000, 1);
+    response.headers.push_back({"Retry-After", absl::StrCat(seconds)});
+  }
   if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
   return response;
 }

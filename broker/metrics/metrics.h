@@ -36,6 +36,9 @@ class Metrics {
   // Gaps that subscribers were told of, by cause: `trim`.
   prometheus::Counter& gaps_trim;
 
+  // Times that an append stream was slowed down by a rate of its key or of an instance.
+  prometheus::Counter& append_stream_pauses;
+
   // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
   struct Dialect {
     prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.

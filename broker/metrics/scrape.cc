@@ -83,6 +83,14 @@ std::string Scrape(const Metrics& metrics, const storage::LogStats& log) {
     }
   }
   families.push_back(std::move(refusals));
+  prometheus::MetricFamily quotas{"playhead_quota_refusals_total",
+                                  "Calls and requests that were refused with QUOTA_EXCEEDED, by limit.",
+                                  prometheus::MetricType::Counter,
+                                  {}};
+  for (const auto& [limit, count] : QuotaRefusalCounts()) {
+    quotas.metric.push_back(Value(static_cast<double>(count), {{"limit", limit}}));
+  }
+  families.push_back(std::move(quotas));
   families.push_back({"playhead_auth_failures_total",
                       "Secrets that were missing, wrong, expired or revoked.",
                       prometheus::MetricType::Counter,

@@ -44,6 +44,8 @@ struct InstanceLimits::Use {
 InstanceLimits::InstanceLimits(storage::EventLog& log, const LimitSettings& settings, Clock clock)
     : log_(log), settings_(settings), clock_(std::move(clock)) {}
 
+InstanceLimits::~InstanceLimits() = default;
+
 InstanceLimits::Shard& InstanceLimits::ShardOf(absl::string_view instance) {
   return shards_[absl::Hash<absl::string_view>()(instance) % shards_.size()];
 }
@@ -63,29 +65,32 @@ void InstanceLimits::MakeRoom(Shard& shard, absl::Time now) {
   const size_t uses_max = kLimitedInUseMax / shards_.size();
   absl::erase_if(shard.uses,
                  [now](auto& entry) { return entry.second->events.IsFull(now) && entry.second->bytes.IsFull(now); });
-  if (shard.uses.size() >= uses_max) shard.uses.erase(shard.uses.begin());
+  // All of them in debt: room for many at once, so that a look at all is rare.
+  while (shard.uses.size() > uses_max - uses_max / 8) shard.uses.erase(shard.uses.begin());
   shard.sweep_at = std::clamp<size_t>(2 * shard.uses.size(), 64, uses_max);
 }
 
 void InstanceLimits::Charge(const std::string& instance, size_t events, size_t bytes, storage::StatusCallback done) {
   if (none() || storage::IsOwnInstance(instance)) return std::move(done)(absl::OkStatus());
   const EffectiveLimits limits = settings_.Of(instance);
-  CheckStored(instance, limits.stored_bytes_max, bytes,
-              [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
-                if (status.ok() && paced) status = ChargeRates(instance, events, bytes);
-                std::move(done)(std::move(status));
-              });
+  CheckStored(
+      instance, limits.stored_bytes_max, bytes,
+      [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
+        if (status.ok() && paced) status = ChargeRates(instance, events, bytes);
+        std::move(done)(std::move(status));
+      });
 }
 
 void InstanceLimits::ChargeStream(const std::string& instance, size_t events, size_t bytes,
                                   storage::Callback<absl::Duration> done) {
   if (none() || storage::IsOwnInstance(instance)) return std::move(done)(absl::ZeroDuration());
   const EffectiveLimits limits = settings_.Of(instance);
-  CheckStored(instance, limits.stored_bytes_max, bytes,
-              [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
-                if (!status.ok()) return std::move(done)(std::move(status));
-                std::move(done)(paced ? DelayByRates(instance, events, bytes) : absl::ZeroDuration());
-              });
+  CheckStored(
+      instance, limits.stored_bytes_max, bytes,
+      [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
+        if (!status.ok()) return std::move(done)(std::move(status));
+        std::move(done)(paced ? DelayByRates(instance, events, bytes) : absl::ZeroDuration());
+      });
 }
 
 absl::Status InstanceLimits::ChargeRates(const std::string& instance, size_t events, size_t bytes) {
@@ -162,17 +167,18 @@ void InstanceLimits::LookUpStored(const std::string& instance, std::shared_ptr<I
                                   storage::Callback<uint64_t> done) {
   // As of before the look: what is appended meanwhile then counts, until the next trim, as if it were there twice.
   const LogBounds before = opened->bounds();
-  log_.KeptBytes(opened, [this, instance, opened, before, done = std::move(done)](absl::StatusOr<uint64_t> kept) mutable {
-    if (kept.ok() && settings_.Of(instance).stored_bytes_max != 0) {
-      Shard& shard = ShardOf(instance);
-      absl::MutexLock lock(&shard.mu);
-      Use& use = UseOf(shard, instance);
-      use.instance = opened;
-      use.first = before.first;
-      use.trimmed_bytes = before.appended_bytes - std::min(before.appended_bytes, *kept);
-    }
-    std::move(done)(std::move(kept));
-  });
+  log_.KeptBytes(opened,
+                 [this, instance, opened, before, done = std::move(done)](absl::StatusOr<uint64_t> kept) mutable {
+                   if (kept.ok() && settings_.Of(instance).stored_bytes_max != 0) {
+                     Shard& shard = ShardOf(instance);
+                     absl::MutexLock lock(&shard.mu);
+                     Use& use = UseOf(shard, instance);
+                     use.instance = opened;
+                     use.first = before.first;
+                     use.trimmed_bytes = before.appended_bytes - std::min(before.appended_bytes, *kept);
+                   }
+                   std::move(done)(std::move(kept));
+                 });
 }
 
 size_t InstanceLimits::in_use() const {

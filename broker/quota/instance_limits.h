@@ -34,7 +34,9 @@ inline constexpr size_t kLimitedInUseMax = 65'536;
 // Ownership: borrows `log` and `settings`; must outlive `log`, whose callbacks end here.
 class InstanceLimits {
  public:
-  InstanceLimits(storage::EventLog& log, const LimitSettings& settings, Clock clock = [] { return absl::Now(); });
+  InstanceLimits(
+      storage::EventLog& log, const LimitSettings& settings, Clock clock = [] { return absl::Now(); });
+  ~InstanceLimits();
   InstanceLimits(const InstanceLimits&) = delete;
   InstanceLimits& operator=(const InstanceLimits&) = delete;
 

@@ -126,11 +126,12 @@ void LimitSettings::Write(const std::string& instance, std::optional<v1::Instanc
   absl::MutexLock lock(&mu_);
   const uint64_t change = ++changes_;
   ++on_their_way_;
-  records_.Write({{RecordSpace::kKeys, RowKey(instance), std::move(value)}},
-                 [this, instance, limits = std::move(limits), change, done = std::move(done)](absl::Status status) mutable {
-                   OnWritten(instance, std::move(limits), change, status.ok());
-                   std::move(done)(std::move(status));
-                 });
+  records_.Write(
+      {{RecordSpace::kKeys, RowKey(instance), std::move(value)}},
+      [this, instance, limits = std::move(limits), change, done = std::move(done)](absl::Status status) mutable {
+        OnWritten(instance, std::move(limits), change, status.ok());
+        std::move(done)(std::move(status));
+      });
 }
 
 void LimitSettings::OnWritten(const std::string& instance, std::optional<v1::InstanceLimits> limits, uint64_t change,
@@ -142,7 +143,8 @@ void LimitSettings::OnWritten(const std::string& instance, std::optional<v1::Ins
     if (row.change < change) row = {std::move(limits), change};
   }
   if (on_their_way_ == 0) {
-    for (auto row = rows_.begin(); row != rows_.end();) row = row->second.limits.has_value() ? std::next(row) : rows_.erase(row);
+    for (auto row = rows_.begin(); row != rows_.end();)
+      row = row->second.limits.has_value() ? std::next(row) : rows_.erase(row);
   }
   none_.store(rows_.empty(), std::memory_order_release);
   version_.fetch_add(1, std::memory_order_acq_rel);

@@ -85,7 +85,17 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
   void AppendNext() {
     // On the executor the log may by then be closing; what Meta sends again is stored then.
     if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return End(status);
+    size_t bytes = 0;
     const absl::Span<BodyEvent> events = NextEvents();
+    for (const BodyEvent& event : events) bytes += event.data_bytes() + event.id.size();
+    core_.instance_limits.Charge(std::string(events[0].instance), events.size(), bytes,
+                                 [self = shared_from_this(), events](const absl::Status& status) {
+                                   if (!status.ok()) return self->End(status);
+                                   self->Append(events);
+                                 });
+  }
+
+  void Append(absl::Span<BodyEvent> events) {
     auto batch = MakeBatch(events);
     if (!batch.ok()) return End(batch.status());
     // A new one each time: the log refuses the rest of a session that had a conflict, and one append at a time keeps

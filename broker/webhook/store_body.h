@@ -28,7 +28,7 @@ struct StorableBody {
 // kDedupWindow. An event whose id belongs to other content is stored under ConflictId, so that no body is refused for
 // it. `done` runs on a thread of the log's or the executor's that must not block, with how many events were new. After
 // an error some of the events may be stored; storing the same body again stores the rest.
-//   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT.
+//   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT, QUOTA_EXCEEDED.
 //   NotFound            an instance does not exist and creation is restricted.
 //   Unavailable, Unknown  as AppendSession::Append.
 void StoreBody(const Core& core, StorableBody body, storage::Callback<size_t> done);

@@ -99,9 +99,11 @@ absl::Status UnverifiedStore::Charge(const std::vector<std::string>& instances, 
   for (const std::string& instance : instances) {
     const auto [bucket, is_new] =
         buckets_.try_emplace(instance, std::max<uint64_t>(bytes_per_hour_ / kSecondsPerHour, 1), bytes_per_hour_);
-    if (bucket->second.Wait(now) > absl::ZeroDuration()) {
-      return MakeError(Reason::kQuotaExceeded, absl::StrCat("instance ", instance, " has had its ", bytes_per_hour_,
-                                                            " bytes an hour of webhooks that cannot be verified"));
+    if (const absl::Duration wait = bucket->second.Wait(now); wait > absl::ZeroDuration()) {
+      return MakeQuotaError("webhook.unverified_bytes_per_hour",
+                            absl::StrCat("instance ", instance, " has had its ", bytes_per_hour_,
+                                         " bytes an hour of webhooks that cannot be verified"),
+                            wait);
     }
   }
   for (const std::string& instance : instances) buckets_.at(instance).Draw(bytes);

@@ -13,7 +13,7 @@ namespace {
 
 using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-// What both streams share. gRPC reports the end of a call only when no operation is pending and no hold is left, and
+// What all streams share. gRPC reports the end of a call only when no operation is pending and no hold is left, and
 // forbids operations after that; the hold taken here stands for the right to start operations from outside a reaction,
 // and is given back when the stream is known to be over. The object keeps itself alive until gRPC is done with it.
 class StreamCall : public Reactor {
@@ -169,6 +169,51 @@ class GrpcAppendCall final : public StreamCall, public AppendCall {
   grpc::ByteBuffer response_;
 };
 
+class GrpcConsumeCall final : public StreamCall, public ConsumeCall {
+ public:
+  GrpcConsumeCall(const GrpcEndpoint& endpoint, std::shared_ptr<ConsumeObserver> observer)
+      : StreamCall(endpoint), observer_(std::move(observer)) {}
+
+  void Begin(grpc::GenericStub& stub, std::shared_ptr<GrpcConsumeCall> self) {
+    Start(stub, "/playhead.v1.Consumers/Consume", std::move(self));
+    StartCall();
+  }
+
+  void Read() override {
+    Operate([this] { StartRead(&response_); });
+  }
+  void Write(SharedBytes request) override {
+    Operate([this, &request] {
+      request_ = ToByteBuffer(std::move(request));
+      StartWrite(&request_);
+    });
+  }
+  void Cancel() override { CancelCall(); }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    request_.Clear();
+    if (ok) observer_->OnWritten();  // If not, the stream is over and the failing read says so.
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return SetOver();
+    SharedBytes message = FromByteBuffer(response_);
+    response_.Clear();
+    observer_->OnMessage(std::move(message));
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    const auto self = TakeSelf();
+    const auto observer = std::move(observer_);
+    observer->OnDone(EndStatus(status));
+  }
+
+  std::shared_ptr<ConsumeObserver> observer_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+};
+
 }  // namespace
 
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
@@ -182,6 +227,13 @@ std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const Grp
 std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               std::shared_ptr<AppendObserver> observer) {
   auto call = MakeReaped<GrpcAppendCall>(endpoint, std::move(observer));
+  call->Begin(stub, call);
+  return call;
+}
+
+std::shared_ptr<ConsumeCall> StartConsume(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
+                                          std::shared_ptr<ConsumeObserver> observer) {
+  auto call = MakeReaped<GrpcConsumeCall>(endpoint, std::move(observer));
   call->Begin(stub, call);
   return call;
 }

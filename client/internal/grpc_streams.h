@@ -1,4 +1,4 @@
-// The two streams over gRPC: the calls of connection.h as reactors.
+// The streams over gRPC: the calls of connection.h as reactors.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 #define PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 
@@ -12,13 +12,16 @@
 
 namespace playhead::internal {
 
-// Both borrow `endpoint` only to start the call; what they need of it later they copy.
+// All borrow `endpoint` only to start the call; what they need of it later they copy.
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               const v1::SubscribeRequest& request,
                                               std::shared_ptr<SubscribeObserver> observer);
 
 std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               std::shared_ptr<AppendObserver> observer);
+
+std::shared_ptr<ConsumeCall> StartConsume(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
+                                          std::shared_ptr<ConsumeObserver> observer);
 
 }  // namespace playhead::internal
 

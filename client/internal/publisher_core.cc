@@ -288,7 +288,8 @@ void PublisherCore::OnDone(uint64_t stream, absl::Status status) {
       const std::optional<absl::Duration> delay = may_reopen && !idle ? backoff_.Next() : std::nullopt;
       if (delay) {
         failed_attempt = backoff_.attempt();
-        retry_ = timers_->RunAfter(*delay, [weak = weak_from_this()] {
+        const absl::Duration wait = std::max(*delay, RetryAfter(status).value_or(absl::ZeroDuration()));
+        retry_ = timers_->RunAfter(wait, [weak = weak_from_this()] {
           if (const auto core = weak.lock()) core->OnRetry();
         });
       } else if (!idle) {

@@ -30,6 +30,13 @@ class MockAppendCall : public AppendCall {
   MOCK_METHOD(void, Cancel, (), (override));
 };
 
+class MockConsumeCall : public ConsumeCall {
+ public:
+  MOCK_METHOD(void, Read, (), (override));
+  MOCK_METHOD(void, Write, (SharedBytes request), (override));
+  MOCK_METHOD(void, Cancel, (), (override));
+};
+
 class MockConnection : public Connection {
  public:
   MOCK_METHOD(absl::StatusOr<v1::AppendResponse>, Append, (const v1::AppendRequest& request, absl::Time deadline),
@@ -45,6 +52,7 @@ class MockConnection : public Connection {
   MOCK_METHOD(std::shared_ptr<SubscribeCall>, Subscribe,
               (const v1::SubscribeRequest& request, std::shared_ptr<SubscribeObserver> observer), (override));
   MOCK_METHOD(std::shared_ptr<AppendCall>, AppendStream, (std::shared_ptr<AppendObserver> observer), (override));
+  MOCK_METHOD(std::shared_ptr<ConsumeCall>, Consume, (std::shared_ptr<ConsumeObserver> observer), (override));
 };
 
 }  // namespace playhead

@@ -144,6 +144,95 @@ void ScriptedAppend::Cancel() {
   cancelled_ = true;
 }
 
+v1::ConsumeRequest ScriptedConsume::TakeUnreported() {
+  v1::ConsumeRequest request;
+  absl::MutexLock lock(&mu_);
+  const auto written = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !written_.empty(); };
+  mu_.Await(absl::Condition(&written));
+  request.ParseFromArray(written_.front().view.data(), static_cast<int>(written_.front().view.size()));
+  written_.pop_front();
+  return request;
+}
+
+v1::ConsumeRequest ScriptedConsume::Take() {
+  v1::ConsumeRequest request = TakeUnreported();
+  ReportWritten();
+  return request;
+}
+
+bool ScriptedConsume::has_request() const {
+  absl::MutexLock lock(&mu_);
+  return !written_.empty();
+}
+
+void ScriptedConsume::Send(const v1::ConsumeResponse& message) {
+  {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(&reading_));
+    reading_ = false;
+  }
+  observer_->OnMessage(SharedBytes::Of(message.SerializeAsString()));
+}
+
+v1::ConsumeRequest::Open ScriptedConsume::Open(uint32_t ack_deadline_ms) {
+  const v1::ConsumeRequest request = Take();
+  v1::ConsumeResponse opened;
+  opened.mutable_opened()->mutable_config()->set_ack_deadline_ms(ack_deadline_ms);
+  opened.mutable_opened()->set_heartbeat_interval_ms(10'000);
+  Send(opened);
+  return request.open();
+}
+
+void ScriptedConsume::SendEvents(const std::string& instance, const std::vector<uint64_t>& cursors,
+                                 const std::vector<uint32_t>& attempts) {
+  v1::ConsumeResponse message;
+  message.set_instance(instance);
+  for (const uint64_t cursor : cursors) {
+    v1::Event& event = *message.add_events();
+    event.set_type("t");
+    event.set_data(absl::StrCat(cursor));
+    event.set_cursor(cursor);
+  }
+  message.mutable_attempts()->Add(attempts.begin(), attempts.end());
+  Send(message);
+}
+
+void ScriptedConsume::Confirm(uint64_t up_to_number) {
+  v1::ConsumeResponse message;
+  message.mutable_confirmed()->set_up_to_number(up_to_number);
+  Send(message);
+}
+
+bool ScriptedConsume::reading() const {
+  absl::MutexLock lock(&mu_);
+  return reading_;
+}
+
+bool ScriptedConsume::cancelled() const {
+  absl::MutexLock lock(&mu_);
+  return cancelled_;
+}
+
+void ScriptedConsume::WaitUntilCancelled() const {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&cancelled_));
+}
+
+void ScriptedConsume::Read() {
+  absl::MutexLock lock(&mu_);
+  reading_ = true;
+}
+
+void ScriptedConsume::Write(SharedBytes request) {
+  absl::MutexLock lock(&mu_);
+  written_.push_back(std::move(request));
+}
+
+void ScriptedConsume::Cancel() {
+  absl::MutexLock lock(&mu_);
+  cancelled_ = true;
+}
+
 std::shared_ptr<ScriptedSubscribe> ScriptedConnection::NextSubscribe() {
   absl::MutexLock lock(&mu_);
   const auto attempted = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !subscribes_.empty(); };
@@ -162,17 +251,28 @@ std::shared_ptr<ScriptedAppend> ScriptedConnection::NextAppendStream() {
   return next;
 }
 
+std::shared_ptr<ScriptedConsume> ScriptedConnection::NextConsume() {
+  absl::MutexLock lock(&mu_);
+  const auto attempted = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !consumes_.empty(); };
+  mu_.Await(absl::Condition(&attempted));
+  auto next = std::move(consumes_.front());
+  consumes_.pop_front();
+  return next;
+}
+
 bool ScriptedConnection::has_attempt() const {
   absl::MutexLock lock(&mu_);
-  return !subscribes_.empty() || !appends_.empty();
+  return !subscribes_.empty() || !appends_.empty() || !consumes_.empty();
 }
 
 void ScriptedConnection::ForgetAttempts() {
   std::deque<std::shared_ptr<ScriptedSubscribe>> subscribes;  // Destroyed without the lock.
   std::deque<std::shared_ptr<ScriptedAppend>> appends;
+  std::deque<std::shared_ptr<ScriptedConsume>> consumes;
   absl::MutexLock lock(&mu_);
   subscribes.swap(subscribes_);
   appends.swap(appends_);
+  consumes.swap(consumes_);
 }
 
 std::shared_ptr<SubscribeCall> ScriptedConnection::Subscribe(const v1::SubscribeRequest& request,
@@ -187,6 +287,13 @@ std::shared_ptr<AppendCall> ScriptedConnection::AppendStream(std::shared_ptr<App
   auto call = std::make_shared<ScriptedAppend>(std::move(observer));
   absl::MutexLock lock(&mu_);
   appends_.push_back(call);
+  return call;
+}
+
+std::shared_ptr<ConsumeCall> ScriptedConnection::Consume(std::shared_ptr<ConsumeObserver> observer) {
+  auto call = std::make_shared<ScriptedConsume>(std::move(observer));
+  absl::MutexLock lock(&mu_);
+  consumes_.push_back(call);
   return call;
 }
 

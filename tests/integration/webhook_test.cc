@@ -17,6 +17,7 @@
 #include "broker/refusal_counts.h"
 #include "broker/webhook/body.h"
 #include "broker/webhook/signature.h"
+#include "playhead/v1/limits.grpc.pb.h"
 #include "playhead/v1/webhooks.grpc.pb.h"
 #include "tests/support/await.h"
 #include "tests/support/batches.h"
@@ -319,6 +320,34 @@ TEST_F(WebhookTest, NothingThatIsSignedIsLost) {
   EXPECT_EQ(events[0].type, "x.whatsapp.unparsed");
   EXPECT_EQ(events[0].data, "not JSON");
   EXPECT_EQ(events[3].data, "7");
+}
+
+TEST_F(WebhookTest, ABodyBeyondAnInstancesLimitIsToldToComeAgainAndIsStoredThen) {
+  ASSERT_TRUE(SetSecret("*", kSecret).ok());
+  const auto limits = v1::Limits::NewStub(server_->channel());
+  v1::SetLimitsRequest set;
+  set.set_instance("1001");
+  set.mutable_limits()->set_stored_bytes_max(1);
+  v1::SetLimitsResponse was_set;
+  grpc::ClientContext set_context;
+  ASSERT_TRUE(limits->SetLimits(&set_context, set, &was_set).ok());
+  HttpConnection connection = Connect();
+  const HttpResponse refused = Post(connection, MessageBody("1001", "a"));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("error-code"), "QUOTA_EXCEEDED");
+  EXPECT_EQ(refused.headers.at("retry-after"), "30");
+  EXPECT_TRUE(absl::StrContains(refused.body, R"("limit":"instance.stored_bytes")")) << refused.body;
+  EXPECT_EQ(Post(connection, MessageBody("1002", "b")).status, 200);
+  EXPECT_TRUE(absl::StrContains(Connect().Get("/metrics").body,
+                                R"(playhead_quota_refusals_total{limit="instance.stored_bytes"})"));
+
+  v1::ClearLimitsRequest clear;
+  clear.set_instance("1001");
+  v1::ClearLimitsResponse cleared;
+  grpc::ClientContext clear_context;
+  ASSERT_TRUE(limits->ClearLimits(&clear_context, clear, &cleared).ok());
+  EXPECT_EQ(Post(connection, MessageBody("1001", "a")).status, 200);
+  EXPECT_EQ(Read("1001").size(), 1u);
 }
 
 TEST_F(WebhookTest, UnverifiedBodiesAreKeptHiddenForInstancesThatExistAndHaveNoSecret) {

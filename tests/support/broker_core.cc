@@ -28,6 +28,12 @@ std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir) {
   return *std::move(log);
 }
 
+std::unique_ptr<broker::LimitSettings> LoadLimits(storage::EventLog& log) {
+  auto settings = broker::LimitSettings::Load(log.records());
+  MustBeOk(settings.status());
+  return *std::move(settings);
+}
+
 }  // namespace
 
 BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir)
@@ -41,8 +47,10 @@ BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir
       tail_(limits_.tail_bytes_max, executor_),
       log_(OpenLog(data_dir.empty() ? dir_.path() : data_dir)),
       audit_(*log_),
-      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_, append_reply_budget_,
-            delivery_budget_, streams_, metrics_,  auth_, audit_} {
+      limit_settings_(LoadLimits(*log_)),
+      instance_limits_(*log_, *limit_settings_),
+      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,  append_reply_budget_,
+            delivery_budget_, streams_, metrics_,  auth_, audit_,  instance_limits_} {
   log_->SetCommitListener(&tail_);
 }
 

@@ -13,6 +13,8 @@
 #include "broker/core.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
+#include "broker/quota/instance_limits.h"
+#include "broker/quota/limit_settings.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -55,6 +57,8 @@ class BrokerCore {
   broker::Tail tail_;
   std::unique_ptr<storage::EventLog> log_;
   broker::Audit audit_;
+  const std::unique_ptr<broker::LimitSettings> limit_settings_;
+  broker::InstanceLimits instance_limits_;
   const broker::Core core_;
 };
 

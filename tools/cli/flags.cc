@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tools/cli/exit_code.h"
@@ -196,7 +197,8 @@ absl::StatusOr<std::vector<std::string>> FlagSet::ReadArguments(absl::Span<const
       continue;
     }
     const std::vector<std::string> parts = absl::StrSplit(arg, absl::MaxSplits('=', 1));
-    const Flag* flag = Find(parts[0]);
+    // Hyphens are for those who are used to them.
+    const Flag* flag = Find(absl::StrReplaceAll(parts[0], {{"-", "_"}}));
     if (flag == nullptr) return UsageError(absl::StrCat("unknown flag --", parts[0]));
     std::string value;
     if (parts.size() == 2) {
