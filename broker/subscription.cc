@@ -31,7 +31,7 @@ bool Subscription::Next(NextCallback callback) {
     absl::MutexLock lock(&mu_);
     if (state_ == State::kClosed) return false;
     next_ = std::move(callback);
-    GiveBack(handed_over_);
+    memory_.TakeBack();
   }
   Pump();
   return true;
@@ -172,7 +172,7 @@ Delivery Subscription::Deliver(Slice slice) {
   core_.metrics.deliveries.Increment(slice.events.event_count);
   core_.metrics.delivered_bytes.Increment(static_cast<double>(slice.events.bytes));
   core_.metrics.lag.Observe(static_cast<double>(instance_->head().sequence() - position_.sequence()));
-  handed_over_ = std::move(slice.allowance);
+  memory_.HandOver(std::move(slice.allowance));
   return std::move(slice.events);
 }
 
@@ -204,8 +204,7 @@ void Subscription::LetGo() {
   if (timer_armed_) core_.timers.Cancel(timer_);
   timer_armed_ = false;
   ready_.reset();
-  GiveBack(handed_over_);
-  reserved_.Release();
+  memory_.Release();
 }
 
 bool Subscription::CheckTrimmed() {
@@ -238,7 +237,7 @@ bool Subscription::FetchMore() {
   }
   if (state_ == State::kLive) core_.metrics.slow_fallbacks.Increment();
   state_ = State::kCatchingUp;
-  StartRead(Allow(core_.limits.delivery_bytes_max, core_.delivery_budget.bytes_max() / 4));
+  StartRead(memory_.AllowNext(core_.limits.delivery_bytes_max));
   return false;
 }
 
@@ -249,7 +248,7 @@ void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& 
   size_t bytes = 0;
   for (const auto& block : blocks) bytes += block->body().size();
   Slice slice;
-  slice.allowance = Allow(std::min(bytes, core_.limits.delivery_bytes_max), core_.delivery_budget.bytes_max() / 4);
+  slice.allowance = memory_.AllowNext(std::min(bytes, core_.limits.delivery_bytes_max));
   storage::ReadBudget budget{std::numeric_limits<uint32_t>::max(), slice.allowance.bytes};
   slice.events.last = position_;
   slice.at_end = at_end;
@@ -267,10 +266,9 @@ void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& 
 void Subscription::StartReadAhead() {
   if (state_ == State::kClosed || at_end_ || ready_ || reading_ || reserving_ || gap_ || !failure_.ok()) return;
   if (instance_->head() == position_ || tail_->Has(position_)) return;
-  // Reading ahead is a convenience: it leaves half of the budget to those who have nothing yet.
   const size_t wanted = core_.limits.delivery_bytes_max;
-  Allowance allowance = Allow(wanted, core_.delivery_budget.bytes_max() / 2);
-  if (allowance.bytes < wanted) return GiveBack(allowance);
+  Allowance allowance = memory_.AllowAhead(wanted);
+  if (allowance.bytes < wanted) return memory_.GiveBack(allowance);
   StartRead(std::move(allowance));
 }
 
@@ -305,7 +303,7 @@ void Subscription::OnRead(Allowance allowance, absl::StatusOr<storage::ReadResul
       slice.allowance = std::move(allowance);
       Accept(std::move(slice));
     } else {
-      GiveBack(allowance);
+      memory_.GiveBack(allowance);
       // A trim that overtook the reader may become a gap.
       if (!HasReason(result.status(), Reason::kCursorTrimmed) || CheckTrimmed()) failure_.Update(result.status());
     }
@@ -320,49 +318,19 @@ void Subscription::Accept(Slice slice) {
     events.bytes += part.bytes.size();
     events.event_count += part.event_count;
   }
-  if (events.bytes > slice.allowance.bytes) {
-    auto more = core_.delivery_budget.TryAcquire(events.bytes - slice.allowance.bytes);
-    if (!more) {
-      reserving_ = true;
-      core_.delivery_budget.Acquire(
-          events.bytes, [self = shared_from_this()](ByteBudget::Grant grant) { self->OnReserved(std::move(grant)); });
-      return GiveBack(slice.allowance);
-    }
-    slice.allowance.grant.Merge(*std::move(more));
-    slice.allowance.bytes = events.bytes;
+  if (!memory_.Fit(slice.allowance, events.bytes)) {
+    reserving_ = true;
+    core_.delivery_budget.Acquire(
+        events.bytes, [self = shared_from_this()](ByteBudget::Grant grant) { self->OnReserved(std::move(grant)); });
+    return memory_.GiveBack(slice.allowance);
   }
-  const size_t free_bytes = slice.allowance.uses_free_part ? core_.limits.delivery_bytes_free : 0;
-  slice.allowance.grant.ShrinkTo(events.bytes - std::min(events.bytes, free_bytes));
   if (events.slices.empty()) {
     position_ = events.last;
     at_end_ = slice.at_end;
-    GiveBack(slice.allowance);
+    memory_.GiveBack(slice.allowance);
   } else {
     ready_ = std::move(slice);
   }
-}
-
-Subscription::Allowance Subscription::Allow(size_t bytes_wanted, size_t keep_free) {
-  Allowance allowance;
-  if (!std::exchange(free_part_used_, true)) {
-    allowance.uses_free_part = true;
-    allowance.bytes = core_.limits.delivery_bytes_free;
-  }
-  if (reserved_.bytes() > 0) {
-    allowance.grant = std::move(reserved_);
-    allowance.bytes += allowance.grant.bytes();
-  } else if (bytes_wanted > allowance.bytes) {
-    if (auto grant = core_.delivery_budget.TryAcquire(bytes_wanted - allowance.bytes, keep_free)) {
-      allowance.grant = *std::move(grant);
-      allowance.bytes = bytes_wanted;
-    }
-  }
-  return allowance;
-}
-
-void Subscription::GiveBack(Allowance& allowance) {
-  if (allowance.uses_free_part) free_part_used_ = false;
-  allowance = Allowance();
 }
 
 void Subscription::OnReserved(ByteBudget::Grant grant) {
@@ -370,7 +338,7 @@ void Subscription::OnReserved(ByteBudget::Grant grant) {
     absl::MutexLock lock(&mu_);
     reserving_ = false;
     if (state_ == State::kClosed) return;
-    reserved_ = std::move(grant);
+    memory_.Reserved(std::move(grant));
   }
   Pump();
 }

@@ -33,6 +33,7 @@
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/delivery.h"
+#include "broker/delivery_memory.h"
 #include "broker/start_position.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
@@ -84,12 +85,7 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
  private:
   enum class State { kStarting, kCatchingUp, kLive, kClosed };
 
-  // What a slice may hold, and what was drawn from the budget for it.
-  struct Allowance {
-    size_t bytes = 0;
-    bool uses_free_part = false;
-    ByteBudget::Grant grant;
-  };
+  using Allowance = DeliveryMemory::Allowance;
 
   struct Slice {
     Events events;
@@ -97,7 +93,8 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
     Allowance allowance;
   };
 
-  Subscription(const Core& core, SubscriptionRequest request) : core_(core), request_(std::move(request)) {}
+  Subscription(const Core& core, SubscriptionRequest request)
+      : core_(core), request_(std::move(request)), memory_(core.limits, core.delivery_budget) {}
 
   // Opening.
   void Admit();
@@ -130,10 +127,6 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
   // slice too large for its allowance (one large event) is dropped and read again once the budget has granted it.
   void Accept(Slice slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  // Memory. Draws what `bytes_wanted` needs beyond the free part if that leaves `keep_free` of the budget; else the
-  // free part alone, or a large event's reservation, must do.
-  Allowance Allow(size_t bytes_wanted, size_t keep_free) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void GiveBack(Allowance& allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnReserved(ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
@@ -161,10 +154,8 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
   std::optional<Slice> ready_ ABSL_GUARDED_BY(mu_);
 
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
-  bool free_part_used_ ABSL_GUARDED_BY(mu_) = false;
-  Allowance handed_over_ ABSL_GUARDED_BY(mu_);   // Of the delivery that the protocol is writing.
   bool reserving_ ABSL_GUARDED_BY(mu_) = false;  // Waits for the budget to grant a large event.
-  ByteBudget::Grant reserved_ ABSL_GUARDED_BY(mu_);
+  DeliveryMemory memory_ ABSL_GUARDED_BY(mu_);
 
   // One timer at most: it looks when a heartbeat is due, and is set anew only when one is due earlier.
   TimerQueue::Id timer_ ABSL_GUARDED_BY(mu_);

@@ -9,6 +9,7 @@ namespace playhead::broker {
 using storage::Block;
 using storage::Cursor;
 using storage::InstanceNumber;
+using storage::StorePosition;
 
 namespace {
 
@@ -16,9 +17,42 @@ namespace {
 constexpr size_t kWakesPerTask = 32;
 constexpr size_t kWakesInline = 4;
 
+// Under the lock, a reader of many looks at this many blocks at a time.
+constexpr size_t kLookedAtMax = 1024;
+
+StorePosition EndOf(const Block& block) { return {block.header().commit, block.header().instance, block.last()}; }
+
 size_t Cost(const Block& block) { return block.memory_bytes() + Tail::kBlockOverheadBytes; }
 
 }  // namespace
+
+void TailWaiters::Add(const std::shared_ptr<TailWaiter>& waiter) {
+  if (waiter->index_ != TailWaiter::kNotWaiting) return;
+  waiter->index_ = waiters_.size();
+  waiters_.push_back(waiter);
+}
+
+std::shared_ptr<TailWaiter> TailWaiters::Remove(TailWaiter& waiter) {
+  if (waiter.index_ == TailWaiter::kNotWaiting) return nullptr;
+  const size_t index = std::exchange(waiter.index_, TailWaiter::kNotWaiting);
+  std::shared_ptr<TailWaiter> removed = std::move(waiters_[index]);
+  if (index + 1 != waiters_.size()) {
+    waiters_[index] = std::move(waiters_.back());
+    waiters_[index]->index_ = index;
+  }
+  waiters_.pop_back();
+  return removed;
+}
+
+void TailWaiters::TakeAll(std::vector<std::shared_ptr<TailWaiter>>& waiters) {
+  for (const std::shared_ptr<TailWaiter>& waiter : waiters_) waiter->index_ = TailWaiter::kNotWaiting;
+  if (waiters.empty()) {
+    waiters.swap(waiters_);
+  } else {
+    waiters.insert(waiters.end(), std::make_move_iterator(waiters_.begin()), std::make_move_iterator(waiters_.end()));
+    waiters_.clear();
+  }
+}
 
 size_t InstanceTail::Find(Cursor position) const {
   // Sequences have no holes, not even across epochs, and `position` is known to be of this log.
@@ -46,10 +80,7 @@ InstanceTail::Found InstanceTail::Take(const storage::Instance& instance, Cursor
     return Found::kBlocks;
   }
   if (instance.head() != position) return Found::kBehind;
-  if (waiter->index_ == TailWaiter::kNotWaiting) {
-    waiter->index_ = waiters_.size();
-    waiters_.push_back(waiter);
-  }
+  waiters_.Add(waiter);
   return Found::kAtHead;
 }
 
@@ -61,24 +92,7 @@ bool InstanceTail::Has(Cursor position) const {
 void InstanceTail::Remove(TailWaiter& waiter) {
   std::shared_ptr<TailWaiter> removed;  // Destroyed after the lock is released.
   absl::MutexLock lock(&mu_);
-  if (waiter.index_ == TailWaiter::kNotWaiting) return;
-  const size_t index = std::exchange(waiter.index_, TailWaiter::kNotWaiting);
-  removed = std::move(waiters_[index]);
-  if (index + 1 != waiters_.size()) {
-    waiters_[index] = std::move(waiters_.back());
-    waiters_[index]->index_ = index;
-  }
-  waiters_.pop_back();
-}
-
-void InstanceTail::TakeWaiters(Waiters& waiters) {
-  for (const std::shared_ptr<TailWaiter>& waiter : waiters_) waiter->index_ = TailWaiter::kNotWaiting;
-  if (waiters.empty()) {
-    waiters.swap(waiters_);
-  } else {
-    waiters.insert(waiters.end(), std::make_move_iterator(waiters_.begin()), std::make_move_iterator(waiters_.end()));
-    waiters_.clear();
-  }
+  removed = waiters_.Remove(waiter);
 }
 
 Tail::Handle& Tail::Handle::operator=(Handle&& other) noexcept {
@@ -116,11 +130,50 @@ void Tail::Close(InstanceNumber number) {
   EraseIfUnused(number);
 }
 
+InstanceTail::Found Tail::Take(const storage::EventLog& log, StorePosition position, size_t bytes_max,
+                               absl::FunctionRef<bool(const storage::Instance&)> wanted,
+                               const std::shared_ptr<TailWaiter>& waiter, Taken& taken) {
+  absl::MutexLock lock(&mu_);
+  taken.position = position;
+  if (position < complete_after_) return InstanceTail::Found::kBehind;
+  auto entry = std::partition_point(oldest_.begin(), oldest_.end(),
+                                    [&](const Recent& recent) { return EndOf(*recent.block) <= position; });
+  const bool any = entry != oldest_.end();
+  size_t bytes = 0;
+  for (size_t looked_at = 0; entry != oldest_.end() && bytes < bytes_max && looked_at < kLookedAtMax;
+       ++entry, ++looked_at) {
+    taken.position = EndOf(*entry->block);
+    if (!wanted(*entry->instance)) continue;
+    bytes += entry->block->body().size();
+    taken.blocks.push_back(*entry);
+  }
+  if (entry == oldest_.end()) {
+    taken.position = std::max(taken.position, StorePosition::EndOf(last_commit_));
+    taken.at_end = taken.position >= log.head_position();
+  }
+  if (any) return InstanceTail::Found::kBlocks;
+  if (!taken.at_end) return InstanceTail::Found::kBehind;
+  waiters_.Add(waiter);
+  return InstanceTail::Found::kAtHead;
+}
+
+bool Tail::Has(StorePosition position) const {
+  absl::MutexLock lock(&mu_);
+  return position >= complete_after_ && position < StorePosition::EndOf(last_commit_);
+}
+
+void Tail::Remove(TailWaiter& waiter) {
+  std::shared_ptr<TailWaiter> removed;  // Destroyed after the lock is released.
+  absl::MutexLock lock(&mu_);
+  removed = waiters_.Remove(waiter);
+}
+
 void Tail::OnCommit(absl::Span<const storage::PublishedBlock> blocks) {
   InstanceTail::Waiters waiters;
   {
     absl::MutexLock lock(&mu_);
     for (const storage::PublishedBlock& published : blocks) Add(published, waiters);
+    waiters_.TakeAll(waiters);
     while (bytes_ > bytes_max_) EvictOldest();
   }
   if (!waiters.empty()) PostWakes(std::move(waiters));
@@ -132,35 +185,46 @@ void Tail::Add(const storage::PublishedBlock& published, InstanceTail::Waiters& 
   if (instance == nullptr) instance = std::make_shared<InstanceTail>();
   absl::MutexLock lock(&instance->mu_);
   // A store that was reopened after a failed write may have found more on disk than it had announced.
+  if (const storage::CommitPosition commit = published.block->header().commit; commit != last_commit_) {
+    if (published.previous_commit != last_commit_) RaiseComplete(StorePosition::EndOf(published.previous_commit));
+    last_commit_ = commit;
+  }
   if (!instance->blocks_.empty() &&
       instance->blocks_.back()->last().sequence() + 1 != published.block->first().sequence()) {
     Forget(number, std::exchange(instance->blocks_, {}));
   }
-  oldest_.push_back({number, published.block});
+  oldest_.push_back({published.instance, published.block});
   bytes_ += Cost(*published.block);
   if (instance->blocks_.empty()) bytes_ += kInstanceOverheadBytes;
   instance->blocks_.push_back(published.block);
-  instance->TakeWaiters(waiters);
+  instance->waiters_.TakeAll(waiters);
 }
 
 void Tail::EvictOldest() {
-  const Entry oldest = std::move(oldest_.front());
+  const Recent oldest = std::move(oldest_.front());
+  const InstanceNumber number = oldest.block->header().instance;
   oldest_.pop_front();
+  RaiseComplete(EndOf(*oldest.block));
   bytes_ -= Cost(*oldest.block);
   {
-    InstanceTail& instance = *instances_.at(oldest.number.value());
+    InstanceTail& instance = *instances_.at(number.value());
     absl::MutexLock lock(&instance.mu_);
     instance.blocks_.pop_front();  // The oldest of all is the oldest of its instance.
     if (!instance.blocks_.empty()) return;
   }
   bytes_ -= kInstanceOverheadBytes;
-  EraseIfUnused(oldest.number);
+  EraseIfUnused(number);
 }
+
+void Tail::RaiseComplete(StorePosition position) { complete_after_ = std::max(complete_after_, position); }
 
 void Tail::Forget(InstanceNumber number, const std::deque<std::shared_ptr<const Block>>& blocks) {
   // Rare: a walk over what is in memory costs less than an index for it.
-  std::erase_if(oldest_, [number](const Entry& entry) { return entry.number == number; });
-  for (const auto& block : blocks) bytes_ -= Cost(*block);
+  std::erase_if(oldest_, [number](const Recent& recent) { return recent.block->header().instance == number; });
+  for (const auto& block : blocks) {
+    bytes_ -= Cost(*block);
+    RaiseComplete(EndOf(*block));
+  }
   bytes_ -= kInstanceOverheadBytes;
 }
 
@@ -175,7 +239,7 @@ void Tail::OnDelete(const std::shared_ptr<storage::Instance>& instance) {
       absl::MutexLock instance_lock(&found->second->mu_);
       found->second->deleted_ = true;
       found->second->blocks_.swap(blocks);
-      found->second->TakeWaiters(waiters);
+      found->second->waiters_.TakeAll(waiters);
     }
     if (!blocks.empty()) Forget(instance->number(), blocks);
     EraseIfUnused(instance->number());
@@ -187,8 +251,8 @@ void Tail::OnErase(InstanceNumber instance) {
   absl::MutexLock lock(&mu_);
   // Together with everything older, so that what stays is all that was stored since: readers over many instances rely
   // on that, and an erasure is rare.
-  const auto newest = std::find_if(oldest_.rbegin(), oldest_.rend(), [instance](const Entry& entry) {
-    return instance == InstanceNumber() || entry.number == instance;
+  const auto newest = std::find_if(oldest_.rbegin(), oldest_.rend(), [instance](const Recent& recent) {
+    return instance == InstanceNumber() || recent.block->header().instance == instance;
   });
   for (auto count = std::distance(newest, oldest_.rend()); count > 0; --count) EvictOldest();
 }

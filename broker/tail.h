@@ -5,6 +5,8 @@
 // says that storage must be read. OnCommit takes the same lock after the head was published, so a commit is either in
 // the head that the subscriber compared with, or finds the subscriber registered: none is missed. Positions decide what
 // is sent, so none is sent twice.
+//
+// A subscriber to many instances does the same with the tail as a whole, whose blocks are in the order of the store.
 #ifndef PLAYHEAD_BROKER_TAIL_H_
 #define PLAYHEAD_BROKER_TAIL_H_
 
@@ -17,14 +19,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "storage/event_log.h"
 #include "storage/executor.h"
+#include "storage/store_position.h"
 
 namespace playhead::broker {
 
-// Who waits for the next commit of an instance.
+// Who waits for the next commit of an instance, or of any.
 class TailWaiter {
  public:
   virtual ~TailWaiter() = default;
@@ -33,9 +37,23 @@ class TailWaiter {
   virtual void Wake() = 0;
 
  private:
-  friend class InstanceTail;
+  friend class TailWaiters;
   static constexpr size_t kNotWaiting = std::numeric_limits<size_t>::max();
-  size_t index_ = kNotWaiting;  // In InstanceTail::waiters_, whose lock guards it.
+  size_t index_ = kNotWaiting;  // In the one list that it is ever in, whose lock guards it.
+};
+
+// Those who wait for the same. Not thread-safe.
+class TailWaiters {
+ public:
+  // `waiter` may be there already.
+  void Add(const std::shared_ptr<TailWaiter>& waiter);
+  // Takes `waiter` out, if it is there; to be destroyed when no lock is held.
+  std::shared_ptr<TailWaiter> Remove(TailWaiter& waiter);
+  // Adds all to `waiters`. Then nobody waits any more.
+  void TakeAll(std::vector<std::shared_ptr<TailWaiter>>& waiters);
+
+ private:
+  std::vector<std::shared_ptr<TailWaiter>> waiters_;
 };
 
 // The part of one instance. Thread safety: all methods may be called from any thread.   Blocking: none.
@@ -66,13 +84,10 @@ class InstanceTail {
 
   // Index of the block with the event behind `position`; the number of blocks if it is not here.
   size_t Find(storage::Cursor position) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
-  // Empties the list of waiters and adds them to `waiters`.
-  void TakeWaiters(Waiters& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
   mutable absl::Mutex mu_;  // Guards the members below it.
   // Contiguous, in cursor order.
   std::deque<std::shared_ptr<const storage::Block>> blocks_ ABSL_GUARDED_BY(mu_);
-  Waiters waiters_ ABSL_GUARDED_BY(mu_);
+  TailWaiters waiters_ ABSL_GUARDED_BY(mu_);
   size_t handles_ ABSL_GUARDED_BY(mu_) = 0;
   bool deleted_ ABSL_GUARDED_BY(mu_) = false;
 };
@@ -111,9 +126,32 @@ class Tail final : public storage::CommitListener {
     std::shared_ptr<InstanceTail> instance_;
   };
 
+  // A block and whose it is.
+  struct Recent {
+    std::shared_ptr<storage::Instance> instance;
+    std::shared_ptr<const storage::Block> block;
+  };
+
+  // What comes behind a position of the whole store.
+  struct Taken {
+    std::vector<Recent> blocks;       // Those that are wanted; the first may begin before the position.
+    storage::StorePosition position;  // Everything up to here is in `blocks` or not wanted.
+    bool at_end = false;              // It was the newest.
+  };
+
   Tail(size_t bytes_max, storage::Executor& executor) : bytes_max_(bytes_max), executor_(executor) {}
 
   Handle Open(storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The twin of InstanceTail::Take for a subscriber to many instances of `log`: kDeleted does not occur. A call looks
+  // at a bounded number of blocks; it may return none, and a position behind `position`. `wanted` runs under the lock.
+  InstanceTail::Found Take(const storage::EventLog& log, storage::StorePosition position, size_t bytes_max,
+                           absl::FunctionRef<bool(const storage::Instance&)> wanted,
+                           const std::shared_ptr<TailWaiter>& waiter, Taken& taken) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether what comes behind `position` is here, if anything does.
+  bool Has(storage::StorePosition position) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Forgets `waiter`, if it waits for any commit.
+  void Remove(TailWaiter& waiter) ABSL_LOCKS_EXCLUDED(mu_);
 
   void OnCommit(absl::Span<const storage::PublishedBlock> blocks) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDelete(const std::shared_ptr<storage::Instance>& instance) override ABSL_LOCKS_EXCLUDED(mu_);
@@ -124,15 +162,11 @@ class Tail final : public storage::CommitListener {
   size_t instance_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // A block in the order of commits, which is the order in which they go.
-  struct Entry {
-    storage::InstanceNumber number;
-    std::shared_ptr<const storage::Block> block;
-  };
-
   void Add(const storage::PublishedBlock& published, InstanceTail::Waiters& waiters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What is behind this can be taken from `oldest_`.
+  void RaiseComplete(storage::StorePosition position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EvictOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Forgets what was `blocks`, all those of an instance.
+  // Forgets what was `blocks`, all those of an instance. Readers of many that are not beyond them read storage.
   void Forget(storage::InstanceNumber number, const std::deque<std::shared_ptr<const storage::Block>>& blocks)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Removes the instance's part if it has neither blocks nor handles.
@@ -145,7 +179,11 @@ class Tail final : public storage::CommitListener {
   storage::Executor& executor_;
   mutable absl::Mutex mu_;  // Guards the members below it. Taken before an InstanceTail's, never after.
   absl::flat_hash_map<uint64_t, std::shared_ptr<InstanceTail>> instances_ ABSL_GUARDED_BY(mu_);  // By number.
-  std::deque<Entry> oldest_ ABSL_GUARDED_BY(mu_);
+  // In the order of the store, which is the order in which they go.
+  std::deque<Recent> oldest_ ABSL_GUARDED_BY(mu_);
+  storage::StorePosition complete_after_ ABSL_GUARDED_BY(mu_);  // Everything behind this up to `last_commit_` is there.
+  storage::CommitPosition last_commit_ ABSL_GUARDED_BY(mu_);
+  TailWaiters waiters_ ABSL_GUARDED_BY(mu_);  // For any commit.
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

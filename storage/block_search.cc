@@ -112,6 +112,16 @@ absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, 
       });
 }
 
+absl::StatusOr<Cursor> FindCommitInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                       CommitPosition commit) {
+  return SearchBlocks(
+      store, instance,
+      [commit](const BlockHeader& header) {
+        return header.commit <= commit ? BlockPlace::kBefore : BlockPlace::kBehind;
+      },
+      [](const Block& block) { return block.header().event_count; });  // Not asked: a block is of one commit.
+}
+
 absl::StatusOr<Cursor> FindBytesInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
                                       uint64_t kept_bytes_max) {
   const LogBounds bounds = instance.bounds();

@@ -37,9 +37,11 @@ absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, c
                                     absl::FunctionRef<BlockPlace(const BlockHeader&)> place,
                                     absl::FunctionRef<uint32_t(const Block&)> within);
 
-// EventLog::FindTime, FindBytes and BytesBehind, on this thread.
+// EventLog::FindTime, FindCommit, FindBytes and BytesBehind, on this thread.
 absl::StatusOr<Cursor> FindTimeInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
                                      Timestamp time);
+absl::StatusOr<Cursor> FindCommitInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
+                                       CommitPosition commit);
 absl::StatusOr<Cursor> FindBytesInLog(const std::shared_ptr<const Store>& store, const Instance& instance,
                                       uint64_t kept_bytes_max);
 absl::StatusOr<uint64_t> BytesBehindInLog(const std::shared_ptr<const Store>& store, const Instance& instance,

@@ -17,9 +17,6 @@ namespace {
 // Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
 
-// The positions of commits under an epoch floor begin at the floor times this power of two.
-constexpr int kCommitFloorShift = 40;
-
 Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
 
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
@@ -65,13 +62,16 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   for (const auto* number : {&instance_last, &instance_count, &epoch_floor, &erasure_last, &last_commit}) {
     if (!number->ok()) return number->status();
   }
+  const absl::Status noted = NoteCommitsEnd(*store, CommitPosition(*last_commit), static_cast<uint32_t>(*epoch_floor));
+  if (!noted.ok()) return noted;
   auto builder = std::unique_ptr<CommitBuilder>(new CommitBuilder(std::move(store), options));
   builder->instance_last_ = *instance_last;
   builder->instance_count_ = *instance_count;
   builder->erasure_last_ = *erasure_last;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
-  // After a restore commits must not take the positions of those that were lost: readers hold them.
-  builder->next_commit_ = std::max({*last_commit + 1, first_commit, *epoch_floor << kCommitFloorShift});
+  builder->last_listed_ = CommitPosition(*last_commit);
+  builder->next_commit_ =
+      std::max({*last_commit + 1, first_commit, CommitPosition::FirstOf(builder->epoch_floor_).value()});
   builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
   return builder;
 }
@@ -314,7 +314,7 @@ void CommitBuilder::CloseBlock(const std::shared_ptr<LogInstance>& instance) {
   assigned.open_block.reset();
   assigned.appended_bytes = block->header().log_bytes;
   blocks_.Put(*block, EncodeBlock(*block, CodecFor(*block)), assigned.last_slice, commit_->batch);
-  commit_->blocks.push_back({instance, std::move(block)});
+  commit_->blocks.push_back({instance, std::move(block), last_listed_});
 }
 
 void CommitBuilder::Create(std::shared_ptr<LogInstance> instance, StatusCallback done) {
@@ -435,6 +435,9 @@ std::unique_ptr<Commit> CommitBuilder::Finish() {
 }
 
 void CommitBuilder::FinishInstances() {
+  // The order of the store: whoever follows many instances, from disk or from memory, sees the same one.
+  std::sort(touched_.begin(), touched_.end(),
+            [](const auto& a, const auto& b) { return a->assigned().number < b->assigned().number; });
   std::string ranges;
   RecordWriter writer(ranges);
   for (const std::shared_ptr<LogInstance>& instance : touched_) {
@@ -445,7 +448,13 @@ void CommitBuilder::FinishInstances() {
     commit_->publications.emplace_back(
         [instance, bounds = Snapshot(*instance).bounds] { instance->PublishEvents(bounds); });
   }
-  if (!touched_.empty()) {
+  // Also for blocks of instances that it deletes at once: the next run must not give the position to another commit.
+  if (!commit_->blocks.empty()) {
+    std::stable_sort(commit_->blocks.begin(), commit_->blocks.end(),
+                     [](const PublishedBlock& a, const PublishedBlock& b) {
+                       return a.block->header().instance < b.block->header().instance;
+                     });
+    last_listed_ = CommitPosition(commit_->number);
     commit_->batch.Put(store_->family(Family::kCommits), CommitKey(CommitPosition(commit_->number)), ranges)
         .PermitUncheckedError();
   }

@@ -114,6 +114,8 @@ class CommitBuilder {
 
   uint64_t next_commit() const { return next_commit_; }
   uint64_t instance_count() const { return instance_count_; }
+  // The last commit that has a row in `commits`.
+  CommitPosition last_listed() const { return last_listed_; }
 
  private:
   // A producer's run that the commit may still extend.
@@ -148,6 +150,7 @@ class CommitBuilder {
   uint64_t erasure_last_ = 0;
   uint32_t epoch_floor_ = 0;
   uint64_t next_commit_ = 1;
+  CommitPosition last_listed_;
   Timestamp last_time_;
   RecentIds recent_ids_;
 

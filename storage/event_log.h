@@ -32,10 +32,13 @@
 #include "storage/record_store.h"
 #include "storage/stats.h"
 #include "storage/store_jobs.h"
+#include "storage/store_position.h"
 #include "storage/type_life.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
+
+class ManyReader;
 
 // What can be read of a log at a moment.
 struct LogBounds {
@@ -167,13 +170,56 @@ struct ReadResult {
   bool end_reached = false;  // Nothing is left in the range.
 };
 
+// Who reads many instances, from where and how much at once.
+struct ManyReadOptions {
+  StorePosition after;  // Exclusive.
+  // Whom it wants, and what it remembers from call to call (storage/many_reader.h). One call at a time with the same.
+  std::shared_ptr<ManyReader> reader;
+  uint32_t events_max = kFetchEventsDefault;
+  size_t bytes_max = kFetchBytesMax;          // As of ReadOptions.
+  size_t scan_bytes_max = kReadScanBytesMax;  // A read stops once it has taken this much apart, filter or not.
+  std::shared_ptr<const EventFilter> filter;  // nullptr matches everything that is not hidden.
+};
+
+// Events that existed and can no longer be read: those in (after, last].
+struct TrimmedRange {
+  Cursor after;
+  Cursor last;
+  uint64_t event_count = 0;
+};
+
+// What comes next of one instance.
+struct InstanceEvents {
+  // nullptr: commits behind `position` of which nothing was kept are no longer listed: whether there were any of
+  // instances that the reader wants is not known.
+  std::shared_ptr<Instance> instance;
+  std::optional<TrimmedRange> trimmed;  // Then there are no events in this part.
+  std::vector<BlockSlice> slices;
+  size_t bytes = 0;
+  uint32_t event_count = 0;
+  Cursor last;             // Everything of the instance up to here was returned or filtered out.
+  StorePosition position;  // The same of all instances.
+};
+
+struct ManyReadResult {
+  std::vector<InstanceEvents> parts;  // In the order of the store.
+  size_t bytes = 0;
+  uint32_t event_count = 0;
+  size_t scanned_bytes = 0;  // Of the blocks that were looked at, whether taken or filtered out.
+  uint32_t scanned_blocks = 0;
+  StorePosition next;        // The next `after`.
+  bool end_reached = false;  // Nothing more was committed when the read began.
+};
+
 // A block that has just become readable.
 struct PublishedBlock {
   std::shared_ptr<Instance> instance;
   std::shared_ptr<const Block> block;
+  CommitPosition previous_commit;  // The last one before its own that stored events.
 };
 
-// Hears of changes, in commit order, on one thread at a time; must be quick: appenders' replies wait behind it.
+// Hears of changes, in commit order and within a commit by instance number, on one thread at a time; must be quick:
+// appenders' replies wait behind it.
 class CommitListener {
  public:
   virtual ~CommitListener() = default;
@@ -216,6 +262,30 @@ class EventLog {
   void KeptBytes(std::shared_ptr<Instance> instance, Callback<uint64_t> done) {
     BytesBehind(std::move(instance), Cursor(), std::move(done));
   }
+
+  // The last cursor of the instance that was stored at or before `commit`; not before LogBounds::BeforeFirst(), since
+  // what was trimmed tells nothing any more. Errors as of Read.
+  virtual void FindCommit(std::shared_ptr<Instance> instance, CommitPosition commit, Callback<Cursor> done) = 0;
+
+  // Reads one bounded slice of many logs in the order of the store. What was trimmed comes as such, once, by instance;
+  // what is deleted is passed over. `done` runs on a reading thread.
+  //   OutOfRange  CURSOR_DIVERGED: `after` is beyond the end of the store's history, or of the epoch that it is of.
+  //   DataLoss    as of Read, of any of the instances that the reader wants.
+  virtual void ReadMany(ManyReadOptions options, Callback<ManyReadResult> done) = 0;
+
+  // Whether the store's history holds `position`, or held it before it was trimmed. OutOfRange as of ReadMany.
+  virtual void CheckStorePosition(StorePosition position, StatusCallback done) = 0;
+
+  // Behind the last commit that is published; everything up to there can be read.
+  virtual StorePosition head_position() const = 0;
+
+  // The position behind which the first event with appended_at >= `time` stands, of those that are kept; the head
+  // position if there is none. If the machine's clock was set back between two runs, events from before that may be
+  // found too early or too late.
+  virtual void FindTimeInStore(Timestamp time, Callback<StorePosition> done) = 0;
+
+  // Tells this store from others; its copies have the same.
+  virtual uint64_t store_id() const = 0;
 
   // Forgets events before `first_kept`, exactly; the head stays, even if nothing is left. Going back is no error and
   // does nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.

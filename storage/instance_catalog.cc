@@ -142,6 +142,13 @@ absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumb
   return state->bounds.first;
 }
 
+absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber number) {
+  std::string name;
+  const rocksdb::Status status = store.db()->Get({}, store.family(Family::kInstances), NumberKey(number), &name);
+  if (!status.ok() && !status.IsNotFound()) return ReadError(status, "reading the catalogue");
+  return name;
+}
+
 void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
   batch.Put(family, NameKey(name), EncodeRecord(state)).PermitUncheckedError();

@@ -31,6 +31,8 @@ absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
 // The first cursor that the last trim kept; Cursor() if there was none. nullopt if the instance is not in the
 // catalogue.
 absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumber number);
+// The name of the instance with this number; empty if there is none.
+absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber number);
 
 // Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
 // epoch). The head need not be current where blocks are left: it is read from the last of them.

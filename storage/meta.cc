@@ -32,6 +32,21 @@ void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, ro
   batch.Put(store.family(Family::kMeta), ToSlice(key), bytes).PermitUncheckedError();
 }
 
+absl::Status NoteCommitsEnd(const Store& store, CommitPosition last, uint32_t epoch_floor) {
+  if (last == CommitPosition() || last.epoch() >= epoch_floor) return absl::OkStatus();
+  const auto noted = CommitsEnd(store, last.epoch());
+  if (!noted.ok() || *noted != CommitPosition()) return noted.status();
+  rocksdb::WriteBatch batch;
+  PutMetaNumber(store, absl::StrCat(meta_key::kCommitsEndPrefix, last.epoch()), last.value(), batch);
+  return ReadError(store.db()->Write(rocksdb::WriteOptions(), &batch), "noting where the commits ended");
+}
+
+absl::StatusOr<CommitPosition> CommitsEnd(const Store& store, uint32_t epoch_floor) {
+  const auto end = GetMetaNumber(store, absl::StrCat(meta_key::kCommitsEndPrefix, epoch_floor), 0);
+  if (!end.ok()) return end.status();
+  return CommitPosition(*end);
+}
+
 absl::Status RaiseEpochFloor(const Store& store) {
   const auto floor = GetMetaNumber(store, meta_key::kEpochFloor, 0);
   if (!floor.ok()) return floor.status();

@@ -23,10 +23,11 @@ inline constexpr char kFormat[] = "format";                 // u64
 inline constexpr char kInstanceLast[] = "instance_last";    // u64: the highest instance number ever given.
 inline constexpr char kInstanceCount[] = "instance_count";  // u64
 inline constexpr char kEpochFloor[] = "epoch_floor";  // u64: a log's next epoch is at least this, plus its own base.
-inline constexpr char kCommitsFirst[] = "commits_first";         // u64: rows of commits before it may be gone.
-inline constexpr char kNameHashKey[] = "name_hash_key";          // 32 bytes: keys the hashes of deleted names.
-inline constexpr char kErasurePrefix[] = "erasure.";             // + instance number: its bytes are still to be erased.
-inline constexpr char kEventErasurePrefix[] = "event_erasure.";  // + number (8): an erasure of events.
+inline constexpr char kCommitsFirst[] = "commits_first";     // u64: rows of commits before it may be gone.
+inline constexpr char kCommitsEndPrefix[] = "commits_end.";  // + epoch floor, as text -> u64: the last commit under it.
+inline constexpr char kNameHashKey[] = "name_hash_key";      // 32 bytes: keys the hashes of deleted names.
+inline constexpr char kErasurePrefix[] = "erasure.";         // + instance number: its bytes are still to be erased.
+inline constexpr char kEventErasurePrefix[] = "event_erasure.";    // + number (8): an erasure of events.
 inline constexpr char kEventErasureLast[] = "event_erasure_last";  // u64: the highest number ever given to one.
 }  // namespace meta_key
 
@@ -37,6 +38,12 @@ absl::StatusOr<std::optional<std::string>> GetMeta(const Store& store, absl::str
 absl::StatusOr<uint64_t> GetMetaNumber(const Store& store, absl::string_view key, uint64_t fallback);
 
 void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, rocksdb::WriteBatch& batch);
+
+// Notes where the commits under an epoch floor ended, once it has been raised: the rows that say so may be forgotten.
+// `last` is the last commit of the store.
+absl::Status NoteCommitsEnd(const Store& store, CommitPosition last, uint32_t epoch_floor);
+// The last commit under an earlier epoch floor; 0 if there was none.
+absl::StatusOr<CommitPosition> CommitsEnd(const Store& store, uint32_t epoch_floor);
 
 // Where part of the history may be gone, cursors of it may be in somebody's hands: from here on no log goes on in an
 // epoch that it was in. Synced when this returns.

@@ -21,6 +21,7 @@
 #include "storage/log.h"
 #include "storage/long_jobs.h"
 #include "storage/maintenance.h"
+#include "storage/many_read.h"
 #include "storage/meta.h"
 #include "storage/open_calls.h"
 #include "storage/range_reader.h"
@@ -41,6 +42,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
     auto builder = log->OpenStore(options, /*first_commit=*/1);
     if (!builder.ok()) return builder.status();
+    log->store_id_ = log->store_.get()->Id();
     log->Start(*std::move(builder));
     return log;
   }
@@ -67,6 +69,14 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   void FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) override;
   void FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) override;
   void BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) override;
+  void FindCommit(std::shared_ptr<Instance> instance, CommitPosition commit, Callback<Cursor> done) override;
+  void ReadMany(ManyReadOptions options, Callback<ManyReadResult> done) override;
+  void CheckStorePosition(StorePosition position, StatusCallback done) override;
+  StorePosition head_position() const override {
+    return StorePosition::EndOf(CommitPosition(head_commit_.load(std::memory_order_acquire)));
+  }
+  void FindTimeInStore(Timestamp time, Callback<StorePosition> done) override;
+  uint64_t store_id() const override { return store_id_; }
   void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) override;
   void ListInstances(std::string prefix, std::string after_name, size_t limit,
                      Callback<std::vector<InstanceInfo>> done) override;
@@ -136,6 +146,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   InstanceTable table_;
   OpenCalls calls_;
   CurrentStore store_;
+  uint64_t store_id_ = 0;  // Set before anything else can see this.
+  std::atomic<uint64_t> head_commit_{0};
   std::atomic<bool> stored_since_open_{true};         // Before the first open: by the process before this one.
   std::shared_ptr<absl::Notification> store_closed_;  // Of the committing thread that reopens.
 
@@ -173,6 +185,7 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
     }
   }
   stats_.set_instances((*builder)->instance_count());
+  head_commit_.store((*builder)->last_listed().value(), std::memory_order_release);
   store_closed_ = (*opened)->closed();
   store_.Set(*std::move(opened));
   return builder;
@@ -208,7 +221,10 @@ std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause
 
 void RocksDbEventLog::OnCommitted(const Commit& commit) {
   for (const auto& instance : commit.deleted) table_.Erase(instance->name());
-  if (!commit.blocks.empty()) stored_since_open_.store(true, std::memory_order_relaxed);
+  if (!commit.blocks.empty()) {
+    stored_since_open_.store(true, std::memory_order_relaxed);
+    head_commit_.store(commit.number, std::memory_order_release);
+  }
   if (!commit.write_time) return;
   uint64_t events = 0;
   uint64_t bytes = 0;
@@ -310,6 +326,37 @@ void RocksDbEventLog::FindBytes(std::shared_ptr<Instance> instance, uint64_t kep
 void RocksDbEventLog::BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) {
   Search<uint64_t>(std::move(done), [instance = std::move(instance), after](const std::shared_ptr<Store>& store) {
     return BytesBehindInLog(store, *instance, after);
+  });
+}
+
+void RocksDbEventLog::FindCommit(std::shared_ptr<Instance> instance, CommitPosition commit, Callback<Cursor> done) {
+  Search<Cursor>(std::move(done), [instance = std::move(instance), commit](const std::shared_ptr<Store>& store) {
+    return FindCommitInLog(store, *instance, commit);
+  });
+}
+
+void RocksDbEventLog::ReadMany(ManyReadOptions options, Callback<ManyReadResult> done) {
+  Search<ManyReadResult>(std::move(done), [this, options = std::move(options)](const std::shared_ptr<Store>& store) {
+    auto result = ReadManyInstances({store, table_, type_lives_, head_position().commit}, options);
+    if (result.ok()) stats_.NoteRead(result->bytes, result->scanned_blocks);
+    return result;
+  });
+}
+
+void RocksDbEventLog::CheckStorePosition(StorePosition position, StatusCallback done) {
+  RunWithStore<bool>(
+      readers_, [done = std::move(done)](absl::StatusOr<bool> checked) mutable { std::move(done)(checked.status()); },
+      [this, position](const std::shared_ptr<Store>& store) -> absl::StatusOr<bool> {
+        if (absl::Status status = CheckPosition({store, table_, type_lives_, head_position().commit}, position); !status.ok()) {
+          return status;
+        }
+        return true;
+      });
+}
+
+void RocksDbEventLog::FindTimeInStore(Timestamp time, Callback<StorePosition> done) {
+  Search<StorePosition>(std::move(done), [this, time](const std::shared_ptr<Store>& store) {
+    return FindTimeInCommits({store, table_, type_lives_, head_position().commit}, time);
   });
 }
 

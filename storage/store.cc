@@ -1,5 +1,7 @@
 #include "storage/store.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <rocksdb/env.h>
 
@@ -231,6 +233,16 @@ absl::Status Store::LoadErasures() {
     erasures_->Put(*job);
   }
   return ReadError(row->status(), "reading erasures");
+}
+
+uint64_t Store::Id() const {
+  // Of the one random value that every store has; it tells nothing of it.
+  constexpr absl::string_view kPurpose = "store id";
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), name_hash_key_.data(), static_cast<int>(name_hash_key_.size()),
+       reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(), hash, &size);
+  return RecordReader(absl::string_view(reinterpret_cast<const char*>(hash), size)).Get<uint64_t>();
 }
 
 std::map<uint32_t, FamilyHandle> Store::slices() const {

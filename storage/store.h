@@ -51,6 +51,9 @@ class Store : public std::enable_shared_from_this<Store> {
   // Keys the hashes that are kept of deleted names.
   const std::string& name_hash_key() const { return name_hash_key_; }
 
+  // Tells this store from others, but not from its copies.
+  uint64_t Id() const;
+
   // Which identities are forgotten.
   DedupExpiry& dedup_expiry() const { return *tuning_.dedup_expiry; }
 

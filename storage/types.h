@@ -24,12 +24,20 @@ class InstanceNumber {
   uint64_t value_ = 0;
 };
 
-// The position of a commit in the order of all commits of the store, starting at 1. 0 is "before any".
+// The position of a commit in the order of all commits of the store, starting at 1. 0 is "before any". In the upper
+// bits stands the store's epoch floor of then, so that a position never means two different commits: the floor rises
+// when history may have been lost.
 class CommitPosition {
  public:
+  static constexpr int kNumberBits = 48;
+
   constexpr CommitPosition() = default;
   explicit constexpr CommitPosition(uint64_t value) : value_(value) {}
+  static constexpr CommitPosition FirstOf(uint32_t epoch) {
+    return CommitPosition((uint64_t{epoch} << kNumberBits) + 1);
+  }
   constexpr uint64_t value() const { return value_; }
+  constexpr uint32_t epoch() const { return static_cast<uint32_t>(value_ >> kNumberBits); }
   constexpr CommitPosition next() const { return CommitPosition(value_ + 1); }
   friend constexpr auto operator<=>(CommitPosition, CommitPosition) = default;
 

@@ -4,6 +4,7 @@
 #include "broker/grpc/append_stream.h"
 #include "broker/grpc/fetch_call.h"
 #include "broker/grpc/instance_calls.h"
+#include "broker/grpc/subscribe_many_stream.h"
 #include "broker/grpc/subscribe_stream.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 
@@ -11,10 +12,11 @@ namespace playhead::broker {
 namespace {
 
 using Generated = v1::EventLog;
-using RawService = Generated::WithRawCallbackMethod_Append<Generated::WithRawCallbackMethod_AppendStream<
-    Generated::WithRawCallbackMethod_FetchMissed<Generated::WithRawCallbackMethod_Subscribe<
-        Generated::WithRawCallbackMethod_GetInstance<Generated::WithRawCallbackMethod_ListInstances<
-            Generated::WithRawCallbackMethod_DeleteInstance<Generated::Service>>>>>>>;
+using RawService = Generated::WithRawCallbackMethod_Append<
+    Generated::WithRawCallbackMethod_AppendStream<Generated::WithRawCallbackMethod_FetchMissed<
+        Generated::WithRawCallbackMethod_Subscribe<Generated::WithRawCallbackMethod_GetInstance<
+            Generated::WithRawCallbackMethod_ListInstances<Generated::WithRawCallbackMethod_DeleteInstance<
+                Generated::WithRawCallbackMethod_SubscribeMany<Generated::Service>>>>>>>>;
 
 class EventLogService final : public RawService {
  public:
@@ -38,6 +40,11 @@ class EventLogService final : public RawService {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* request) override {
     return StartSubscribeStream(core_, *context, *request);
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeMany(grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request) override {
+    return StartSubscribeManyStream(core_, *context, *request);
   }
 
   grpc::ServerUnaryReactor* GetInstance(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,

@@ -19,14 +19,18 @@ constexpr size_t kReferencedBytesMin = 512;
 
 grpc::Slice ToSlice(const BlockSlice& slice) {
   if (slice.bytes.size() < kReferencedBytesMin) return grpc::Slice(slice.bytes.data(), slice.bytes.size());
+  return ReferringSlice(slice);
+}
+
+}  // namespace
+
+grpc::Slice ReferringSlice(const BlockSlice& slice) {
   // gRPC only reads a slice's bytes, though its constructor takes them as writable.
   return grpc::Slice(
       const_cast<char*>(slice.bytes.data()), slice.bytes.size(),
       [](void* block) { delete static_cast<std::shared_ptr<const Block>*>(block); },
       new std::shared_ptr<const Block>(slice.block));
 }
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<const RequestBytes>> RequestBytes::From(const grpc::ByteBuffer& buffer) {
   auto bytes = std::make_shared<RequestBytes>();

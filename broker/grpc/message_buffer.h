@@ -36,6 +36,9 @@ absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Mess
 
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::MessageLite& message);
 
+// The very bytes of the slice, whose block it keeps alive.
+grpc::Slice ReferringSlice(const storage::BlockSlice& slice);
+
 // A response that starts with `events`, the very bytes of the slices, which the buffer keeps alive, and goes on with
 // the encoded fields `rest`. Field 1 of every response that carries events is `repeated Event events`.
 grpc::ByteBuffer EventsBuffer(absl::Span<const storage::BlockSlice> events, const std::string& rest = {});

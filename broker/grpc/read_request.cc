@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "broker/auth/permission.h"
+#include "broker/instance_sources.h"
+#include "broker/store_position_token.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -41,6 +43,43 @@ absl::StatusOr<Out> ToCommon(const Request& request) {
 
 absl::StatusOr<SubscriptionRequest> ToSubscriptionRequest(const v1::SubscribeRequest& request) {
   return ToCommon<SubscriptionRequest>(request);
+}
+
+absl::StatusOr<ManySubscriptionRequest> ToManySubscriptionRequest(const storage::EventLog& log,
+                                                                  const v1::SubscribeManyRequest& request,
+                                                                  const std::shared_ptr<const Caller>& caller) {
+  ManySubscriptionRequest out;
+  switch (request.start_case()) {
+    case v1::SubscribeManyRequest::kAfterPosition: {
+      const auto position = DecodeStorePosition(log, request.after_position());
+      if (!position.ok()) return position.status();
+      out.start = AfterPosition{*position};
+      break;
+    }
+    case v1::SubscribeManyRequest::kBeginning:
+      out.start = FromBeginning{};
+      break;
+    case v1::SubscribeManyRequest::kNow:
+      out.start = FromNow{};
+      break;
+    case v1::SubscribeManyRequest::kTime:
+      out.start = FromTime{storage::Timestamp(request.time())};
+      break;
+    case v1::SubscribeManyRequest::START_NOT_SET:
+      return MakeError(Reason::kStartRequired, "say where to read from: after_position, beginning, now or time");
+  }
+  auto filter = ToFilter(request.types(), request.id_prefix());
+  if (!filter.ok()) return filter.status();
+  InstanceSources sources;
+  sources.names.assign(request.instances().names().names().begin(), request.instances().names().names().end());
+  sources.prefix = request.instances().prefix();
+  sources.all = request.instances().has_all();
+  auto instances = MakeInstanceSelector(std::move(sources), caller, filter->get());
+  if (!instances.ok()) return instances.status();
+  out.instances = *std::move(instances);
+  out.filter = *std::move(filter);
+  out.allow_gap = request.allow_gap();
+  return out;
 }
 
 absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request) {

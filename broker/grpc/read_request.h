@@ -12,17 +12,26 @@
 #include "absl/strings/string_view.h"
 #include "broker/auth/caller.h"
 #include "broker/fetch.h"
+#include "broker/many_subscription.h"
 #include "broker/start_position.h"
 #include "broker/subscription.h"
 #include "playhead/v1/event_log.pb.h"
 #include "storage/event_filter.h"
+#include "storage/event_log.h"
 
 namespace playhead::broker {
 
 //   InvalidArgument  START_REQUIRED, FILTER_INVALID, INSTANCE_NAME_INVALID.
 absl::StatusOr<SubscriptionRequest> ToSubscriptionRequest(const v1::SubscribeRequest& request);
 
-//   The same, and LIMIT_INVALID.
+// Of `caller`, who may read what it asks for.
+//   InvalidArgument   START_REQUIRED, FILTER_INVALID, POSITION_INVALID; and with the others as MakeInstanceSelector.
+//   OutOfRange        CURSOR_DIVERGED: a position of another store.
+absl::StatusOr<ManySubscriptionRequest> ToManySubscriptionRequest(const storage::EventLog& log,
+                                                                  const v1::SubscribeManyRequest& request,
+                                                                  const std::shared_ptr<const Caller>& caller);
+
+//   As ToSubscriptionRequest, and LIMIT_INVALID.
 absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request);
 
 // Whether `caller` may read `instance` through `filter`, which may be nullptr: as Caller::Check of kSubscribe; and of

@@ -1,0 +1,47 @@
+#include "broker/delivery_memory.h"
+
+#include <algorithm>
+
+namespace playhead::broker {
+
+DeliveryMemory::Allowance DeliveryMemory::Allow(size_t bytes_wanted, size_t keep_free) {
+  Allowance allowance;
+  if (!std::exchange(free_part_used_, true)) {
+    allowance.uses_free_part = true;
+    allowance.bytes = limits_.delivery_bytes_free;
+  }
+  if (reserved_.bytes() > 0) {
+    allowance.grant = std::move(reserved_);
+    allowance.bytes += allowance.grant.bytes();
+  } else if (bytes_wanted > allowance.bytes) {
+    if (auto grant = budget_.TryAcquire(bytes_wanted - allowance.bytes, keep_free)) {
+      allowance.grant = *std::move(grant);
+      allowance.bytes = bytes_wanted;
+    }
+  }
+  return allowance;
+}
+
+bool DeliveryMemory::Fit(Allowance& allowance, size_t bytes) {
+  if (bytes > allowance.bytes) {
+    auto more = budget_.TryAcquire(bytes - allowance.bytes);
+    if (!more) return false;
+    allowance.grant.Merge(*std::move(more));
+    allowance.bytes = bytes;
+  }
+  const size_t free_bytes = allowance.uses_free_part ? limits_.delivery_bytes_free : 0;
+  allowance.grant.ShrinkTo(bytes - std::min(bytes, free_bytes));
+  return true;
+}
+
+void DeliveryMemory::GiveBack(Allowance& allowance) {
+  if (allowance.uses_free_part) free_part_used_ = false;
+  allowance = Allowance();
+}
+
+void DeliveryMemory::Release() {
+  TakeBack();
+  reserved_.Release();
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,136 @@
+#include "broker/grpc/subscribe_many_stream.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "broker/error_status.h"
+#include "broker/grpc/call_access.h"
+#include "broker/grpc/call_metadata.h"
+#include "broker/grpc/many_message.h"
+#include "broker/grpc/message_buffer.h"
+#include "broker/grpc/read_request.h"
+#include "broker/log.h"
+#include "broker/many_delivery.h"
+#include "broker/many_subscription.h"
+#include "broker/store_position_token.h"
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead::broker {
+namespace {
+
+// At any time exactly one thing is under way: a Next of the subscription or a write; as in SubscribeStream.
+class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  SubscribeManyStream(const Core& core, grpc::CallbackServerContext& context) : core_(core), context_(context) {}
+
+  void Start(const grpc::ByteBuffer& request) {
+    CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
+    if (!access.refusal.ok()) return EndLate(access);
+    if (absl::Status status = Open(request, std::move(access.caller)); !status.ok()) return End(status);
+    Ask();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (ok) return Ask();
+    subscription_->Cancel();
+    End(absl::CancelledError("the client is gone"));
+  }
+
+  void OnCancel() override {
+    if (subscription_ != nullptr && subscription_->Cancel()) End(absl::CancelledError("the call was cancelled"));
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status Open(const grpc::ByteBuffer& buffer, std::shared_ptr<Caller> caller) {
+    v1::SubscribeManyRequest message;
+    if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
+    auto request = ToManySubscriptionRequest(core_.log, message, caller);
+    if (!request.ok()) return request.status();
+    auto subscription = ManySubscription::Start(core_, *std::move(request));
+    auto ticket = core_.streams.Admit(subscription, std::move(caller));
+    if (!ticket.ok()) {
+      subscription->Cancel();
+      return ticket.status();
+    }
+    ticket_ = *std::move(ticket);
+    subscription_ = std::move(subscription);
+    return absl::OkStatus();
+  }
+
+  void Ask() {
+    if (!subscription_->Next([this](ManyDelivery delivery) { OnDelivery(std::move(delivery)); })) {
+      End(absl::CancelledError("the call was cancelled"));
+    }
+  }
+
+  void OnDelivery(ManyDelivery delivery) {
+    if (const auto* closed = std::get_if<Closed>(&delivery)) return End(closed->status);
+    if (const auto* events = std::get_if<ManyEvents>(&delivery)) {
+      parts_.Add(*events, Text(events->position));
+      // What comes next is there: it is taken at once, and brings no wait for what is here.
+      if (events->more && parts_.bytes() < core_.limits.delivery_bytes_max) return Ask();
+      message_ = parts_.Finish();
+    } else {
+      message_ = ToByteBuffer(Notice(delivery));
+    }
+    StartWrite(&message_);
+  }
+
+  v1::SubscribeManyResponse Notice(const ManyDelivery& delivery) const {
+    v1::SubscribeManyResponse message;
+    if (const auto* started = std::get_if<ManyStarted>(&delivery)) {
+      message.mutable_start()->set_position(Text(started->position));
+      message.mutable_start()->set_heartbeat_interval_ms(
+          static_cast<uint32_t>(absl::ToInt64Milliseconds(core_.limits.heartbeat_interval)));
+    } else if (const auto* caught_up = std::get_if<ManyCaughtUp>(&delivery)) {
+      message.mutable_caught_up()->set_position(Text(caught_up->position));
+    } else if (const auto* heartbeat = std::get_if<ManyHeartbeat>(&delivery)) {
+      message.mutable_heartbeat()->set_position(Text(heartbeat->position));
+    } else if (const auto* gap = std::get_if<ManyGap>(&delivery)) {
+      message.mutable_gap()->set_position(Text(gap->position));
+      if (gap->instance != nullptr) {
+        message.mutable_gap()->set_instance(gap->instance->name());
+        *message.mutable_gap()->mutable_gap() = ToProto(Gap{gap->after, gap->last, gap->event_count});
+      }
+    }
+    return message;
+  }
+
+  std::string Text(storage::StorePosition position) const { return EncodeStorePosition(core_.log, position); }
+
+  void EndLate(const CallAccess& access) {
+    if (access.refusal_delay == absl::ZeroDuration()) return End(access.refusal);
+    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
+                          [this, status = access.refusal] { End(status); });
+  }
+
+  void End(const absl::Status& status) {
+    if (!absl::IsCancelled(status)) LogRefusal("SubscribeMany", status);
+    Finish(ToGrpcStatus(status, context_));
+  }
+
+  const Core core_;
+  grpc::CallbackServerContext& context_;
+  std::shared_ptr<ManySubscription> subscription_;
+  StreamRegistry::Ticket ticket_;
+  ManyMessage parts_;
+  grpc::ByteBuffer message_;  // Being written.
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeManyStream(const Core& core,
+                                                                     grpc::CallbackServerContext& context,
+                                                                     const grpc::ByteBuffer& request) {
+  auto* const stream = new SubscribeManyStream(core, context);
+  stream->Start(request);
+  return stream;
+}
+
+}  // namespace playhead::broker

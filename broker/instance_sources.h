@@ -1,0 +1,40 @@
+// Which instances a reader of many asks for, judged by what whoever asks may read.
+#ifndef PLAYHEAD_BROKER_INSTANCE_SOURCES_H_
+#define PLAYHEAD_BROKER_INSTANCE_SOURCES_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "broker/auth/caller.h"
+#include "storage/event_filter.h"
+#include "storage/instance_selector.h"
+
+namespace playhead::broker {
+
+inline constexpr size_t kSourceNamesMax = 1000;
+
+// What is asked for: exactly one of these.
+struct InstanceSources {
+  std::vector<std::string> names;  // These.
+  std::string prefix;              // All whose names start with this.
+  bool all = false;                // All that the caller's key covers, but for the broker's own.
+};
+
+// The selector of `sources` for `caller`, who then may read all that it selects, also what is made later; `filter`,
+// which may be nullptr, counts as for a reader of one instance (broker/grpc/read_request.h). Instances of the broker's
+// own
+// (`playhead.*`) are selected only by name, or by a prefix of theirs.
+//   InvalidArgument   SOURCES_INVALID: none, more than one kind, or too many names; INSTANCE_NAME_INVALID.
+//   PermissionDenied  a name, or some name that begins so, is not covered by the caller's key; for `all`, the key
+//   covers
+//                     nothing that it may read.
+//   Unauthenticated   as Caller::CheckGood.
+absl::StatusOr<std::shared_ptr<const storage::InstanceSelector>> MakeInstanceSelector(
+    InstanceSources sources, const std::shared_ptr<const Caller>& caller, const storage::EventFilter* filter);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_INSTANCE_SOURCES_H_

@@ -1,0 +1,53 @@
+// Finds single blocks of many instances: keeps an iterator for each slice it meets, and tries the slice of the block
+// before, where the blocks of one commit nearly always lie, before it asks the directory.
+#ifndef PLAYHEAD_STORAGE_BLOCK_FINDER_H_
+#define PLAYHEAD_STORAGE_BLOCK_FINDER_H_
+
+#include <rocksdb/db.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "storage/block.h"
+#include "storage/cursor.h"
+#include "storage/erasure_masks.h"
+#include "storage/event_log.h"
+#include "storage/store.h"
+#include "storage/types.h"
+
+namespace playhead::storage {
+
+// Short-lived: it pins files and memory, so it must not outlive one slice of work. Not thread-safe.
+class BlockFinder {
+ public:
+  explicit BlockFinder(std::shared_ptr<const Store> store);
+
+  // The block of `instance` that holds `cursor`, checked, without what erasures hide; nullptr if there is none.
+  //   DataLoss  the block is damaged, or its slice is missing.
+  absl::StatusOr<std::shared_ptr<const Block>> Find(const Instance& instance, Cursor cursor);
+  // The same as it is stored: for what its header says.
+  absl::StatusOr<std::shared_ptr<const Block>> FindStored(InstanceNumber instance, Cursor cursor);
+
+ private:
+  struct OpenSlice {
+    FamilyHandle slice;  // Held as long as `blocks` reads it.
+    std::unique_ptr<rocksdb::Iterator> blocks;
+  };
+
+  // The block in one slice that holds `cursor`; nullptr if there is none.
+  absl::StatusOr<std::shared_ptr<const Block>> FindIn(uint32_t slice_number, InstanceNumber instance, Cursor cursor);
+
+  const std::shared_ptr<const Store> store_;
+  const std::shared_ptr<const ErasureMaskSet> masks_;
+  rocksdb::ReadOptions read_options_;
+  std::unique_ptr<rocksdb::Iterator> directory_;
+  std::map<uint32_t, OpenSlice> slices_;  // A slice of work meets few.
+  uint32_t last_slice_ = 0;               // 0: none yet.
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_BLOCK_FINDER_H_

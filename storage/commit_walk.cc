@@ -1,0 +1,90 @@
+#include "storage/commit_walk.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "storage/block_finder.h"
+#include "storage/block_search.h"
+#include "storage/commit_forgetter.h"
+#include "storage/commit_rows.h"
+#include "storage/part_collector.h"
+
+namespace playhead::storage {
+namespace {
+
+class CommitWalk {
+ public:
+  CommitWalk(const ManySource& source, const ManyReadOptions& options)
+      : source_(source), options_(options), finder_(source.store), parts_(options, source.lives) {}
+
+  absl::StatusOr<ManyReadResult> Run() {
+    CommitRows rows(*source_.store);
+    // After the rows were pinned: those that are forgotten meanwhile are told rather than not.
+    const auto first = FirstCommit(*source_.store, nullptr);
+    if (!first.ok()) return first.status();
+    parts_.PassTrimmedCommits(*first);
+    for (rows.Seek(parts_.position().commit); rows.Valid() && rows.position() <= source_.head; rows.Next()) {
+      const auto ranges = rows.ranges();
+      if (!ranges.ok()) return ranges.status();
+      for (const CommitRange& range : *ranges) {
+        const auto go_on = ReadRange(rows.position(), range);
+        if (!go_on.ok()) return go_on.status();
+        if (!*go_on) return parts_.Finish(/*end_reached=*/false);
+      }
+      parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(rows.position())));
+    }
+    if (!rows.status().ok()) return rows.status();
+    parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(source_.head)));
+    return parts_.Finish(/*end_reached=*/true);
+  }
+
+ private:
+  // Reads what of the range lies behind the position. False if the read must end.
+  absl::StatusOr<bool> ReadRange(CommitPosition commit, const CommitRange& range) {
+    const StorePosition end{commit, range.instance, range.last};
+    if (end <= parts_.position()) return true;
+    if (parts_.full() || ++ranges_ > kWalkedRangesMax) return false;
+    const auto found = FindWanted(source_, *options_.reader, range.instance);
+    if (!found.ok()) return found.status();
+    const std::shared_ptr<Instance>& instance = *found;
+    // The last cursor that is behind the reader, in the epoch of the range.
+    Cursor after(range.first.value() - 1);
+    if (parts_.position().commit == commit && parts_.position().instance == range.instance) {
+      after = std::max(after, parts_.position().cursor);
+    }
+    while (instance != nullptr && after < range.last) {
+      const LogBounds bounds = instance->bounds();
+      if (after.sequence() + 1 < bounds.first.sequence()) {
+        const Cursor last = std::min(range.last, bounds.BeforeFirst());
+        parts_.PassTrimmed(instance, bounds.epochs.Previous(after + 1), {commit, range.instance, last});
+        after = last;
+        continue;
+      }
+      const auto block = finder_.Find(*instance, after + 1);
+      if (!block.ok() || *block == nullptr || (*block)->header().commit != commit) {
+        if (instance->deleted()) break;
+        if (instance->bounds().first > bounds.first) continue;  // A trim overtook the read.
+        if (!block.ok()) return block.status();
+        return LogHole(*instance, after.sequence() + 1, absl::StrCat("commit ", commit.value(), " has no such block"));
+      }
+      after = parts_.Take(instance, *block, after);
+      if (after < (*block)->last() || (parts_.full() && after < range.last)) return false;
+    }
+    parts_.PassTo(end);
+    return true;
+  }
+
+  const ManySource& source_;
+  const ManyReadOptions& options_;
+  BlockFinder finder_;
+  PartCollector parts_;
+  size_t ranges_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<ManyReadResult> WalkCommits(const ManySource& source, const ManyReadOptions& options) {
+  return CommitWalk(source, options).Run();
+}
+
+}  // namespace playhead::storage

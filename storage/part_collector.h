@@ -1,0 +1,51 @@
+// Collects what a read over many instances finds, in the order of the store, until it has enough.
+#ifndef PLAYHEAD_STORAGE_PART_COLLECTOR_H_
+#define PLAYHEAD_STORAGE_PART_COLLECTOR_H_
+
+#include <memory>
+
+#include "storage/block.h"
+#include "storage/event_log.h"
+#include "storage/many_reader.h"
+#include "storage/store_position.h"
+
+namespace playhead::storage {
+
+// Not thread-safe. Borrows `options`.
+class PartCollector {
+ public:
+  // `lives` are those of all logs.
+  PartCollector(const ManyReadOptions& options, const TypeLifeTable& lives);
+
+  // Takes what the filter leaves of the block's events behind `after`, and says how far it came. If that is not the end
+  // of the block, no more fits and the read must end.
+  Cursor Take(const std::shared_ptr<Instance>& instance, const std::shared_ptr<const Block>& block, Cursor after);
+
+  // Moves to `position`, where the instance's events behind `after` are trimmed; tells of all that are, unless the
+  // reader has heard of them.
+  void PassTrimmed(const std::shared_ptr<Instance>& instance, Cursor after, StorePosition position);
+  // Tells that commits before `first_kept` are no longer listed, unless the reader has heard of it.
+  void PassTrimmedCommits(CommitPosition first_kept);
+  // Moves on without anything to return.
+  void PassTo(StorePosition position) { result_.next = position; }
+
+  // Whether the read must end here.
+  bool full() const {
+    return budget_.exhausted() || (result_.scanned_blocks > 0 && result_.scanned_bytes >= options_.scan_bytes_max);
+  }
+  StorePosition position() const { return result_.next; }
+
+  // Ends the read. Nothing of a deleted instance is returned.
+  ManyReadResult Finish(bool end_reached);
+
+ private:
+  const ManyReadOptions& options_;
+  const TypeLifeTable& lives_;
+  const EventFilter& filter_;
+  ReadBudget budget_;
+  ManyReadResult result_;
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_PART_COLLECTOR_H_
