@@ -50,6 +50,7 @@ Metrics::Metrics()
                         "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
       append_stream_pauses(Counter(registry_, "playhead_append_stream_pauses_total",
                                    "Times that an append stream was slowed down by a rate of its key or an instance.")),
+      retention_events(Counter(registry_, "playhead_retention_events_total", "Events that policies have trimmed.")),
       photon(MakeDialect(registry_, "photon")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
       http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),

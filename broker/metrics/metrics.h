@@ -38,6 +38,8 @@ class Metrics {
 
   // Times that an append stream was slowed down by a rate of its key or of an instance.
   prometheus::Counter& append_stream_pauses;
+  // Retention.
+  prometheus::Counter& retention_events;  // That policies have trimmed.
 
   // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
   struct Dialect {

@@ -32,6 +32,9 @@ std::unique_ptr<Command> MakeLimitsSetCommand();
 std::unique_ptr<Command> MakeLimitsClearCommand();
 std::unique_ptr<Command> MakeWebhookSecretCommand();
 std::unique_ptr<Command> MakeWebhookSecretsCommand();
+std::unique_ptr<Command> MakeRetentionShowCommand();
+std::unique_ptr<Command> MakeRetentionSetCommand();
+std::unique_ptr<Command> MakeRetentionClearCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools
