@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "client/shared_bytes.h"
+#include "proto/erased_event.h"
 #include "proto/event_wire.h"
 
 namespace playhead {
@@ -33,6 +34,8 @@ class Event {
   int64_t created_at() const { return view_.created_at; }    // The publisher's clock; 0 if not said.
   int64_t appended_at() const { return view_.appended_at; }  // The broker's clock; never decreasing within a log.
   uint64_t cursor() const { return view_.cursor; }
+  // Whether this only says that there was an event here that has been erased: it has a cursor and appended_at.
+  bool erased() const { return view_.type == kErasedEventType; }
 
   // Key and value, in the order of the publisher.
   absl::Span<const std::pair<absl::string_view, absl::string_view>> attributes() const { return view_.attributes; }

@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeConsumersParkedCommand());
   commands.push_back(playhead::tools::MakeInstancesCommand());
   commands.push_back(playhead::tools::MakeDeleteCommand());
+  commands.push_back(playhead::tools::MakeEraseCommand());
+  commands.push_back(playhead::tools::MakeErasuresCommand());
   commands.push_back(playhead::tools::MakeKeysCreateCommand());
   commands.push_back(playhead::tools::MakeKeysListCommand());
   commands.push_back(playhead::tools::MakeKeysRevokeCommand());

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
@@ -29,6 +30,8 @@ constexpr uint64_t kInstances = 5;
 constexpr uint64_t kIds = 60;  // Few, so that they come again.
 // A window that is over before the next operation.
 constexpr absl::Duration kBrief = absl::Milliseconds(1);
+
+bool IsStub(const TestEvent& event) { return event.type == kErasedType; }
 
 // One life of an instance.
 struct ModelLog {
@@ -97,7 +100,8 @@ class ModelTest : public ::testing::Test {
         event.id = absl::StrCat("id", random_.Below(kIds));
         // Usually repeated as it was; rarely with other content.
         if (model.log && !random_.OneIn(20)) {
-          if (const auto known = model.log->ids.find(event.id); known != model.log->ids.end()) {
+          if (const auto known = model.log->ids.find(event.id);
+              known != model.log->ids.end() && !IsStub(model.log->events[known->second])) {
             event = model.log->events[known->second];
           }
         }
@@ -127,7 +131,9 @@ class ModelTest : public ::testing::Test {
       producer.sequence = 1 + random_.Below(last);
       for (size_t i = 0; i < plan.events.size() && !random_.OneIn(50); ++i) {
         const auto stored = known->second.find(producer.sequence + i);
-        if (stored != known->second.end()) plan.events[i] = model.log->events[stored->second];
+        if (stored != known->second.end() && !IsStub(model.log->events[stored->second])) {
+          plan.events[i] = model.log->events[stored->second];
+        }
         plan.events[i].id.clear();
       }
     }
@@ -141,7 +147,7 @@ class ModelTest : public ::testing::Test {
     stored.assign(count, std::nullopt);
     same_as.assign(count, std::nullopt);
     const auto conflicts = [&](size_t i, size_t index) {
-      return index + 1 >= log.first && !SameContent(log.events[index], plan.events[i]);
+      return index + 1 >= log.first && !IsStub(log.events[index]) && !SameContent(log.events[index], plan.events[i]);
     };
     uint64_t last = 0;
     if (plan.batch.producer) {
@@ -327,6 +333,52 @@ class ModelTest : public ::testing::Test {
     model.log->first = std::max(model.log->first, sequence);
   }
 
+  // Of one instance or of several, by each kind of target; sometimes waited for, sometimes not.
+  void Erase(const std::string& name) {
+    const ModelInstance& model = models_[name];
+    ErasureRequest request{.instances = {name}};
+    const uint64_t kind = random_.Below(3);
+    if (kind == 0 && model.log && !model.log->events.empty()) {
+      for (uint64_t n = 1 + random_.Skewed(30); n > 0; --n) {
+        request.cursors.push_back(model.log->At(1 + random_.Below(model.log->events.size())));
+      }
+    } else {
+      if (random_.OneIn(3)) request.instances = {random_.OneIn(2) ? "i*" : "*"};
+      if (kind == 1) {
+        for (uint64_t n = 1 + random_.Below(4); n > 0; --n)
+          request.ids.push_back(absl::StrCat("id", random_.Below(kIds)));
+      } else {
+        request.attribute = {"k", absl::StrCat(random_.Below(10))};
+      }
+    }
+    request.dry_run = random_.OneIn(5);
+    const auto erasure = harness_.StartErasure(request);
+    if (request.instances.front() == name && !model.log) {
+      ASSERT_TRUE(HasReason(erasure.status(), Reason::kInstanceNotFound)) << erasure.status();
+      return;
+    }
+    if (HasReason(erasure.status(), Reason::kErasuresLimit)) return;
+    ASSERT_TRUE(erasure.ok()) << erasure.status();
+    uint64_t count = 0;
+    for (auto& [covered, other] : models_) {
+      if (!other.log || !InstanceMatches(request.instances.front(), covered)) continue;
+      for (TestEvent& event : other.log->events) {
+        const bool by_attribute = request.attribute && !event.attributes.empty() &&
+                                  event.attributes.front().second == request.attribute->second;
+        const bool erased = absl::c_linear_search(request.cursors, Cursor(event.cursor)) ||
+                            absl::c_linear_search(request.ids, event.id) || by_attribute;
+        if (!erased || IsStub(event)) continue;
+        ++count;
+        if (!request.dry_run) event = {.type = std::string(kErasedType), .cursor = event.cursor};
+      }
+    }
+    if (random_.OneIn(2)) return;
+    const ErasureInfo ended = harness_.AwaitEnd(erasure->id);
+    // What was trimmed may be gone already.
+    ASSERT_LE(ended.progress.erased_events, count);
+    ASSERT_EQ(ended.progress.damaged_blocks, 0u);
+  }
+
   void Delete(const std::string& name) {
     ModelInstance& model = models_[name];
     const absl::Status status = harness_.Delete(name);
@@ -400,10 +452,12 @@ TEST_F(ModelTest, RandomOperationsDoWhatTheModelDoes) {
       Trim(name);
     } else if (kind < 990) {
       Delete(name);
-    } else if (kind < 994) {
+    } else if (kind < 993) {
       CheckAll();
-    } else if (kind < 997) {
+    } else if (kind < 996) {
       Reopen();
+    } else {
+      Erase(name);
     }
     if (HasFatalFailure()) return;
   }

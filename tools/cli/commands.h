@@ -23,6 +23,8 @@ std::unique_ptr<Command> MakeConsumersResetCommand();
 std::unique_ptr<Command> MakeConsumersParkedCommand();
 std::unique_ptr<Command> MakeInstancesCommand();
 std::unique_ptr<Command> MakeDeleteCommand();
+std::unique_ptr<Command> MakeEraseCommand();
+std::unique_ptr<Command> MakeErasuresCommand();
 std::unique_ptr<Command> MakeKeysCreateCommand();
 std::unique_ptr<Command> MakeKeysListCommand();
 std::unique_ptr<Command> MakeKeysRevokeCommand();
