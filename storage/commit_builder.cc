@@ -365,6 +365,8 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   // Its bytes go behind this, in steps that may take long (storage/eraser.h).
   const std::string erasure = absl::StrCat(meta_key::kErasurePrefix, InstanceKey(assigned.number));
   commit_->batch.Put(store_->family(Family::kMeta), erasure, "").PermitUncheckedError();
+  const std::string purge = absl::StrCat(meta_key::kRecordsPurgePrefix, InstanceKey(assigned.number));
+  PutMetaNumber(*store_, purge, static_cast<uint64_t>(last_time_.micros()), commit_->batch);
   --instance_count_;
   counters_changed_ = true;
   assigned.exists = false;

@@ -165,4 +165,32 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
                    "erasing the names of deleted instances");
 }
 
+absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::atomic<bool>& canceled,
+                                  absl::FunctionRef<absl::Status(FillBatch)> write) {
+  std::vector<std::string> due;
+  bool more = false;
+  {
+    const std::unique_ptr<rocksdb::Iterator> row(
+        store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+    for (row->Seek(meta_key::kRecordsPurgePrefix);
+         row->Valid() && row->key().starts_with(meta_key::kRecordsPurgePrefix); row->Next()) {
+      const auto deleted_at = RecordReader(FromSlice(row->value())).Get<int64_t>();
+      if (Timestamp(deleted_at) < before && due.size() < kErasedTogetherMax) {
+        due.push_back(row->key().ToString());
+      } else {
+        more = true;
+      }
+    }
+    if (!row->status().ok()) return ReadError(row->status(), "reading what is to be purged");
+  }
+  if (due.empty()) return more;
+  const FileRange families[] = {WholeFamily(store, Family::kConsumers), WholeFamily(store, Family::kKeys)};
+  if (absl::Status status = RewriteFiles(store, families, canceled); !status.ok()) return status;
+  const absl::Status written = write([&due](const Store& open, rocksdb::WriteBatch& batch) {
+    for (const std::string& key : due) batch.Delete(open.family(Family::kMeta), key).PermitUncheckedError();
+  });
+  if (!written.ok()) return written;
+  return more;
+}
+
 }  // namespace playhead::storage

@@ -32,6 +32,11 @@ absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store);
 absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber> instances, std::atomic<bool>& canceled,
                             absl::FunctionRef<absl::Status(FillBatch)> write);
 
+// The broker has removed by now what it kept in `consumers` and `keys` of instances that were deleted before `before`:
+// rewrites the files of both, if there are such. True if others were deleted since. Changes and errors as above.
+absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::atomic<bool>& canceled,
+                                  absl::FunctionRef<absl::Status(FillBatch)> write);
+
 }  // namespace playhead::storage
 
 #endif  // PLAYHEAD_STORAGE_ERASER_H_

@@ -18,6 +18,10 @@ namespace {
 
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
 
+// From the deletion of an instance, or a start, until the files of the broker's rows are rewritten: by then it has
+// removed what it kept of the instance.
+constexpr absl::Duration kRecordsPurgeDelay = absl::Seconds(10);
+
 // Beyond dedup_entries_max the windows shrink by at least this factor at a time; and while there is room for half as
 // many identities again, they grow back by this factor a tick: twofold in about twelve minutes.
 constexpr double kShareShrinkage = 0.7;
@@ -61,6 +65,7 @@ void Maintenance::GoOn() {
 void Maintenance::RollSlice() { Post({"roll_slice", &Maintenance::Roll}); }
 void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}); }
 void Maintenance::EraseDeleted() {
+  NoteRecordsToPurge();
   if (!erasure_posted_.exchange(true)) Post({"erase", &Maintenance::Erase});
 }
 
@@ -164,6 +169,22 @@ absl::Status Maintenance::Reclaim(Store& store) {
   return absl::OkStatus();
 }
 
+absl::Status Maintenance::PurgeRecordFiles(Store& store) {
+  const Timestamp before(absl::ToUnixMicros(absl::Now() - kRecordsPurgeDelay));
+  const auto more = PurgeRecords(store, before, canceled_, [this](FillBatch fill) {
+    return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+      builder.Write(std::move(fill), std::move(done));
+    });
+  });
+  if (more.ok() && *more) NoteRecordsToPurge();
+  return more.status();
+}
+
+void Maintenance::NoteRecordsToPurge() {
+  int64_t none = 0;
+  purge_records_at_.compare_exchange_strong(none, absl::ToUnixMicros(absl::Now() + kRecordsPurgeDelay));
+}
+
 absl::Status Maintenance::EraseFromLogs(Store& store) {
   return EventEraser(store.shared_from_this(), *instances_, *stats_, canceled_,
                      [this](EventEraser::Build build) { return RunCommand(std::move(build)); })
@@ -190,6 +211,10 @@ void Maintenance::Tick() {
       stats_->set_wal_bytes(store->WalBytes());
       stats_->NoteWriteStalls(store->TakeWriteStalls());
       RetryFailed();
+      if (const int64_t at = purge_records_at_; at != 0 && at <= absl::ToUnixMicros(absl::Now())) {
+        purge_records_at_ = 0;
+        Post({"purge_records", &Maintenance::PurgeRecordFiles});
+      }
       BeginReclaim();
     }
     mu_.Lock();

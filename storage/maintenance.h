@@ -66,6 +66,8 @@ class Maintenance {
   absl::Status Merge(Store& store);
   absl::Status Erase(Store& store);
   absl::Status EraseFromLogs(Store& store);
+  absl::Status PurgeRecordFiles(Store& store);
+  void NoteRecordsToPurge();
   absl::Status CompactIdentities(Store& store);
   absl::Status Reclaim(Store& store) ABSL_LOCKS_EXCLUDED(mu_);
   void BeginReclaim();
@@ -84,6 +86,8 @@ class Maintenance {
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
   std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
+  // When what the broker kept of deleted instances is to leave the files, in microseconds; 0: nothing is to.
+  std::atomic<int64_t> purge_records_at_{0};
   std::atomic<bool> erasure_posted_{false};       // And not begun; also while it waits in `failed_`.
   std::atomic<bool> trimmed_{true};               // Since the last round of reclaiming began.
   std::atomic<bool> reclaiming_{false};           // A round is under way; also while it waits in `failed_`.

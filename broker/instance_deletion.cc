@@ -1,0 +1,152 @@
+#include "broker/instance_deletion.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker {
+namespace {
+
+using storage::Instance;
+using storage::InstanceInfo;
+using storage::InstanceNumber;
+using storage::RecordSpace;
+
+constexpr absl::string_view kRowPrefix = "deletion/";
+
+// The row's value is the name.
+std::string RowKey(InstanceNumber number) { return absl::StrCat(kRowPrefix, number.value()); }
+
+// An instance that the log has forgotten already.
+class DeletedInstance final : public Instance {
+ public:
+  DeletedInstance(std::string name, InstanceNumber number) : name_(std::move(name)), number_(number) {}
+  const std::string& name() const override { return name_; }
+  InstanceNumber number() const override { return number_; }
+  storage::LogBounds bounds() const override { return {}; }
+  storage::Cursor head() const override { return {}; }
+  bool deleted() const override { return true; }
+
+ private:
+  const std::string name_;
+  const InstanceNumber number_;
+};
+
+// Calls something that answers with a callback, and waits.
+template <typename Call>
+absl::Status Wait(Call call) {
+  absl::Status result;
+  absl::Notification done;
+  call([&](absl::Status status) {
+    result = std::move(status);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return result;
+}
+
+}  // namespace
+
+struct InstanceDeletion::Order {
+  InstanceInfo info;
+  storage::StatusCallback done;
+};
+
+absl::Status InstanceDeletion::Resume() {
+  for (std::string after;;) {
+    std::vector<storage::Record> rows;
+    const absl::Status scanned = Wait([&](auto done) {
+      log_.records().Scan(RecordSpace::kKeys, std::string(kRowPrefix), after, storage::kRecordScanMax,
+                          [&rows, done](absl::StatusOr<std::vector<storage::Record>> found) {
+                            if (found.ok()) rows = *std::move(found);
+                            done(found.status());
+                          });
+    });
+    if (!scanned.ok()) return scanned;
+    if (rows.empty()) return absl::OkStatus();
+    after = rows.back().key;
+    for (const storage::Record& row : rows) {
+      uint64_t number = 0;
+      if (!absl::SimpleAtoi(absl::StripPrefix(row.key, kRowPrefix), &number)) {
+        return MakeError(Reason::kDataLoss, absl::StrCat("a row is damaged: ", row.key));
+      }
+      const std::string& name = row.value;
+      bool never_began = false;
+      const absl::Status found = Wait([&](auto done) {
+        log_.GetInstance(name, [&, done](absl::StatusOr<InstanceInfo> info) {
+          never_began = info.ok() && info->number == InstanceNumber(number);
+          done(info.status());
+        });
+      });
+      if (!found.ok() && !HasReason(found, Reason::kInstanceNotFound)) return found;
+      absl::Status status;
+      if (!never_began) {
+        Log().info("event=deletion_resumed instance={}", name);
+        const auto instance = std::make_shared<DeletedInstance>(name, InstanceNumber(number));
+        status = Wait([&](auto done) { Forget(instance, 0, done); });
+      }
+      if (status.ok()) status = Wait([&](auto done) { RemoveRow(InstanceNumber(number), done); });
+      if (!status.ok()) return status;
+    }
+  }
+}
+
+void InstanceDeletion::Delete(std::string key_id, std::string name, storage::StatusCallback done) {
+  // Looked up first, so that what is no act at all leaves no record.
+  log_.GetInstance(std::move(name), [this, key_id = std::move(key_id),
+                                     done = std::move(done)](absl::StatusOr<InstanceInfo> info) mutable {
+    if (!info.ok()) return std::move(done)(info.status());
+    const std::string detail = absl::StrCat("events=", info->bounds.event_count(), " head=", info->bounds.head.value());
+    auto order = std::make_shared<Order>(Order{*std::move(info), std::move(done)});
+    audit_.Record({key_id, "audit.instance_deleted", order->info.name, detail}, [this, order](absl::Status recorded) {
+      if (!recorded.ok()) return std::move(order->done)(std::move(recorded));
+      WriteOrder(order);
+    });
+  });
+}
+
+void InstanceDeletion::WriteOrder(std::shared_ptr<Order> order) {
+  log_.records().Write({{RecordSpace::kKeys, RowKey(order->info.number), order->info.name}},
+                       [this, order](absl::Status written) {
+                         if (!written.ok()) return std::move(order->done)(std::move(written));
+                         DeleteFromLog(order);
+                       });
+}
+
+void InstanceDeletion::DeleteFromLog(std::shared_ptr<Order> order) {
+  const std::string& name = order->info.name;
+  log_.DeleteInstance(name, [this, order](absl::Status deleted) {
+    const bool ok = deleted.ok();
+    std::move(order->done)(std::move(deleted));
+    // Without success the row stays: somebody else has deleted it and is at it, or the next start finds out.
+    if (!ok) return;
+    const auto instance = std::make_shared<DeletedInstance>(order->info.name, order->info.number);
+    Forget(instance, 0, [this, instance](absl::Status forgotten) {
+      if (!forgotten.ok()) {
+        Log().warn("event=deletion_incomplete instance={} action=retry_at_next_start: {}", instance->name(),
+                   std::string(forgotten.message()));
+        return;
+      }
+      RemoveRow(instance->number(), [](absl::Status) {});  // If it stays, the next start removes it.
+    });
+  });
+}
+
+void InstanceDeletion::Forget(const std::shared_ptr<Instance>& instance, size_t keeper, storage::StatusCallback done) {
+  if (keeper == keepers_.size()) return std::move(done)(absl::OkStatus());
+  keepers_[keeper](instance, [this, instance, keeper, done = std::move(done)](absl::Status status) mutable {
+    if (!status.ok()) return std::move(done)(std::move(status));
+    Forget(instance, keeper + 1, std::move(done));
+  });
+}
+
+void InstanceDeletion::RemoveRow(InstanceNumber number, storage::StatusCallback done) {
+  log_.records().Write({{RecordSpace::kKeys, RowKey(number), std::nullopt}}, std::move(done));
+}
+
+}  // namespace playhead::broker
