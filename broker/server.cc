@@ -12,8 +12,8 @@
 #include "absl/strings/strip.h"
 #include "broker/auth/admin_secret.h"
 #include "broker/grpc/consumers_service.h"
-#include "broker/grpc/event_log_service.h"
 #include "broker/grpc/erasures_service.h"
+#include "broker/grpc/event_log_service.h"
 #include "broker/grpc/keys_service.h"
 #include "broker/grpc/limits_service.h"
 #include "broker/grpc/retention_service.h"
@@ -139,6 +139,8 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   log_ = *std::move(log);
   log_->SetCommitListener(&tail_);
   audit_ = std::make_unique<Audit>(*log_);
+  deletion_ = std::make_unique<InstanceDeletion>(*log_, *audit_);
+  if (absl::Status status = deletion_->Resume(); !status.ok()) return status;
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
@@ -196,9 +198,9 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
   auto policies = retention::PolicyStore::Load(*log_);
   if (!policies.ok()) return policies.status();
   retention_policies_ = *std::move(policies);
-  const auto settled_by_all = [](const std::shared_ptr<storage::Instance>&,
-                                 storage::Callback<std::optional<storage::Cursor>> done) {
-    std::move(done)(std::nullopt);  // There are no named consumers.
+  const auto settled_by_all = [this](const std::shared_ptr<storage::Instance>& instance,
+                                     storage::Callback<std::optional<storage::Cursor>> done) {
+    consumers_->OldestNeeded(instance, std::move(done));
   };
   retention_keeper_ =
       std::make_unique<retention::Keeper>(*log_, *retention_policies_, metrics_, interval, settled_by_all);
@@ -207,7 +209,7 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
 
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
-  service_ = MakeEventLogService(MakeCore());
+  service_ = MakeEventLogService(MakeCore(), *deletion_);
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
   limits_service_ = MakeLimitsService(MakeCore(), *limit_settings_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);

@@ -23,6 +23,7 @@
 #include "broker/grpc/inherited_listener.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
+#include "broker/instance_deletion.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
 #include "broker/photon_app_secrets.h"
@@ -126,6 +127,7 @@ class Server {
   Metrics metrics_;
   Tail tail_;  // Listens to the log.
   std::unique_ptr<Audit> audit_;
+  std::unique_ptr<InstanceDeletion> deletion_;
   std::unique_ptr<KeyStore> keys_;
   std::unique_ptr<ConsumerRegistry> consumers_;
   std::unique_ptr<LimitSettings> limit_settings_;

@@ -20,7 +20,7 @@ using RawService = Generated::WithRawCallbackMethod_Append<
 
 class EventLogService final : public RawService {
  public:
-  explicit EventLogService(const Core& core) : core_(core) {}
+  EventLogService(const Core& core, InstanceDeletion& deletion) : core_(core), deletion_(deletion) {}
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {
@@ -59,15 +59,18 @@ class EventLogService final : public RawService {
 
   grpc::ServerUnaryReactor* DeleteInstance(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                            grpc::ByteBuffer* response) override {
-    return StartDeleteInstanceCall(core_, *context, *request, *response);
+    return StartDeleteInstanceCall(core_, deletion_, *context, *request, *response);
   }
 
  private:
   const Core core_;
+  InstanceDeletion& deletion_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core) { return std::make_unique<EventLogService>(core); }
+std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core, InstanceDeletion& deletion) {
+  return std::make_unique<EventLogService>(core, deletion);
+}
 
 }  // namespace playhead::broker

@@ -7,12 +7,13 @@
 #include <memory>
 
 #include "broker/core.h"
+#include "broker/instance_deletion.h"
 
 namespace playhead::broker {
 
 // All methods take and give raw bytes: event bytes are never parsed, and a request that is no message is refused in the
-// contract's own words. Must outlive the gRPC server.
-std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core);
+// contract's own words. Must outlive the gRPC server; what it is given must outlive its calls.
+std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core, InstanceDeletion& deletion);
 
 }  // namespace playhead::broker
 

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
@@ -92,7 +91,7 @@ absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   return absl::OkStatus();
 }
 
-absl::Status Delete(const grpc::ByteBuffer& buffer, InstanceCall* call) {
+absl::Status Delete(InstanceDeletion& deletion, const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::DeleteInstanceRequest request;
   if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
@@ -100,18 +99,9 @@ absl::Status Delete(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   if (storage::IsOwnInstance(request.instance())) {
     return MakeError(Reason::kPermissionDenied, "this instance is the broker's own: it cannot be deleted");
   }
-  // Looked up first, so that what is no act at all leaves no record.
-  call->core().log.GetInstance(request.instance(), [call](absl::StatusOr<InstanceInfo> info) {
-    if (!info.ok()) return call->Refuse(info.status());
-    const std::string detail = absl::StrCat("events=", info->bounds.event_count(), " head=", info->bounds.head.value());
-    call->core().audit.Record({call->caller()->key_id(), "audit.instance_deleted", info->name, detail},
-                              [call, name = info->name](absl::Status recorded) {
-                                if (!recorded.ok()) return call->Refuse(recorded);
-                                call->core().log.DeleteInstance(name, [call](absl::Status status) {
-                                  if (!status.ok()) return call->Refuse(status);
-                                  call->Reply(ToByteBuffer(v1::DeleteInstanceResponse()));
-                                });
-                              });
+  deletion.Delete(call->caller()->key_id(), request.instance(), [call](absl::Status status) {
+    if (!status.ok()) return call->Refuse(status);
+    call->Reply(ToByteBuffer(v1::DeleteInstanceResponse()));
   });
   return absl::OkStatus();
 }
@@ -138,9 +128,12 @@ grpc::ServerUnaryReactor* StartListInstancesCall(const Core& core, grpc::Callbac
   return StartCall(List, "ListInstances", core, context, request, response);
 }
 
-grpc::ServerUnaryReactor* StartDeleteInstanceCall(const Core& core, grpc::CallbackServerContext& context,
-                                                  const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-  return StartCall(Delete, "DeleteInstance", core, context, request, response);
+grpc::ServerUnaryReactor* StartDeleteInstanceCall(const Core& core, InstanceDeletion& deletion,
+                                                  grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                                  grpc::ByteBuffer& response) {
+  auto* const call = new InstanceCall("DeleteInstance", core, context, response);
+  if (absl::Status status = Delete(deletion, request, call); !status.ok()) call->Refuse(status);
+  return call;
 }
 
 }  // namespace playhead::broker

@@ -7,6 +7,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "broker/core.h"
+#include "broker/instance_deletion.h"
 
 namespace playhead::broker {
 
@@ -15,8 +16,9 @@ grpc::ServerUnaryReactor* StartGetInstanceCall(const Core& core, grpc::CallbackS
                                                const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 grpc::ServerUnaryReactor* StartListInstancesCall(const Core& core, grpc::CallbackServerContext& context,
                                                  const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
-grpc::ServerUnaryReactor* StartDeleteInstanceCall(const Core& core, grpc::CallbackServerContext& context,
-                                                  const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+grpc::ServerUnaryReactor* StartDeleteInstanceCall(const Core& core, InstanceDeletion& deletion,
+                                                  grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                                  grpc::ByteBuffer& response);
 
 }  // namespace playhead::broker
 
