@@ -17,6 +17,7 @@
 #include "broker/grpc/keys_service.h"
 #include "broker/grpc/limits_service.h"
 #include "broker/grpc/retention_service.h"
+#include "broker/grpc/maintenance_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
@@ -87,7 +88,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   }
   Log().info("event=start data_dir={} grpc_listen={} http_listen={}", options.store.data_dir, options.grpc_listen,
              options.http_listen);
-  std::unique_ptr<Server> server(new Server(options, admin_secret));
+  auto backup_dirs = BackupDirs::Make(options.backup_dirs, options.store.data_dir);
+  if (!backup_dirs.ok()) return backup_dirs.status();
+  std::unique_ptr<Server> server(new Server(options, admin_secret, *std::move(backup_dirs)));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
@@ -103,8 +106,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   return server;
 }
 
-Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_secret)
+Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_secret, BackupDirs backup_dirs)
     : limits_(options.limits),
+      backup_dirs_(std::move(backup_dirs)),
       auth_(admin_secret, limits_.refusal_delay),
       executor_(limits_.executor_threads),
       timers_(executor_),
@@ -128,6 +132,7 @@ Server::~Server() {
   consumers_service_.reset();
   retention_service_.reset();
   retention_keeper_.reset();
+  maintenance_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -216,6 +221,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   erasures_service_ = MakeErasuresService(MakeCore());
   consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
   retention_service_ = MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_);
+  maintenance_service_ = MakeMaintenanceService(MakeCore(), backup_dirs_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
@@ -225,6 +231,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   builder.RegisterService(erasures_service_.get());
   builder.RegisterService(consumers_service_.get());
   builder.RegisterService(retention_service_.get());
+  builder.RegisterService(maintenance_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +16,7 @@
 #include "broker/auth/authenticator.h"
 #include "broker/auth/key_store.h"
 #include "broker/auth/secret.h"
+#include "broker/backup_dirs.h"
 #include "broker/byte_budget.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
@@ -46,6 +48,8 @@ namespace playhead::broker {
 
 struct ServerOptions {
   storage::StoreOptions store;
+  // Folders in or below which backups may be written; none: no backups.
+  std::vector<std::string> backup_dirs;
   // HOST:PORT, where port 0 takes a free one; or fd:N for a listening socket that was handed in.
   std::string grpc_listen = "127.0.0.1:50051";
   // The same for HTTP, which is not served if this is empty.
@@ -68,8 +72,8 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
-  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range; or as LoadAdminSecret
-  //                       or webhook::LoadVerifyToken.
+  //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range; or as LoadAdminSecret,
+  //                       BackupDirs::Make or webhook::LoadVerifyToken.
   //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
   //                       Or as OpenRocksDbEventLog, Certificates::Load or LoadAdminSecret.
   //   DataLoss            as OpenRocksDbEventLog.
@@ -100,7 +104,7 @@ class Server {
   Authenticator& auth() { return auth_; }
 
  private:
-  Server(const ServerOptions& options, std::optional<SecretHash> admin_secret);
+  Server(const ServerOptions& options, std::optional<SecretHash> admin_secret, BackupDirs backup_dirs);
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadConsumers();
   absl::Status LoadCertificates(const ServerOptions& options);
@@ -111,6 +115,7 @@ class Server {
   absl::Status ListenHttp(const std::string& http_listen);
 
   const Limits limits_;
+  const BackupDirs backup_dirs_;
   Authenticator auth_;
 
   // Each before what uses it. The destructor takes the upper layers down itself, in the opposite order: the calls,
@@ -148,6 +153,7 @@ class Server {
   std::unique_ptr<grpc::Service> erasures_service_;
   std::unique_ptr<grpc::Service> consumers_service_;
   std::unique_ptr<grpc::Service> retention_service_;
+  std::unique_ptr<grpc::Service> maintenance_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

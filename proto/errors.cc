@@ -15,7 +15,7 @@ constexpr absl::string_view kPayloadUrl = "type.googleapis.com/playhead.v1.Error
 constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kAppendQueueFull, "APPEND_QUEUE_FULL", absl::StatusCode::kResourceExhausted, true},
     {Reason::kAppendUncertain, "APPEND_UNCERTAIN", absl::StatusCode::kUnknown, true},
-    {Reason::kBackupDirRefused, "BACKUP_DIR_REFUSED", absl::StatusCode::kFailedPrecondition, false},
+    {Reason::kBackupDirRefused, "BACKUP_DIR_REFUSED", absl::StatusCode::kPermissionDenied, false},
     {Reason::kBackupNotFound, "BACKUP_NOT_FOUND", absl::StatusCode::kNotFound, false},
     {Reason::kBatchEmpty, "BATCH_EMPTY", absl::StatusCode::kInvalidArgument, false},
     {Reason::kBatchTooLarge, "BATCH_TOO_LARGE", absl::StatusCode::kInvalidArgument, false},

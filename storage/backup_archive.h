@@ -1,6 +1,6 @@
 // A backup: a folder that holds restorable points of one store. What two points have in common stands in it once.
 //
-// RocksDB's BackupEngine keeps it (docs/decisions/0003-backups.md): files that never change are shared by points and
+// RocksDB's BackupEngine keeps it (docs/decisions/0004-backups.md): files that never change are shared by points and
 // copied once; each point adds its manifest, its end of the write-ahead log and a list of all its files with their
 // checksums. A point exists when that list does, so a copy that was cut off is none: the next one clears it away.
 #ifndef PLAYHEAD_STORAGE_BACKUP_ARCHIVE_H_
@@ -26,7 +26,7 @@ namespace playhead::storage {
 // Adds a point to the backup in `options.dir` and lets go of the oldest beyond `options.keep`. Everything that was
 // acknowledged before the call is in it, and what is in it of later commits is whole. Blocks for as long as it takes;
 // for a thread of its own. `progress` runs on threads of the backup.
-//   FailedPrecondition  BACKUP_DIR_REFUSED: the folder holds something else, or the backup of another store; or its
+//   PermissionDenied    BACKUP_DIR_REFUSED: the folder holds something else, or the backup of another store; or its
 //                       parent does not exist.
 //   ResourceExhausted   JOB_RUNNING: somebody else is writing to it. DISK_LOW: not enough is free for what is new.
 //   Cancelled           `control` called it off. There is no new point.

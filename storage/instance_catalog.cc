@@ -18,17 +18,9 @@ namespace playhead::storage {
 namespace {
 
 // The first byte of a key says what it is.
-constexpr char kNameKind = 'N';     // + name -> record.
-constexpr char kNumberKind = '#';   // + number (6) -> name.
 constexpr char kDeletedKind = 'D';  // + keyed hash of the name (16) -> epoch_base (4).
 constexpr uint8_t kRecordFormat = 1;
 constexpr size_t kNameHashBytes = 16;
-
-std::string NameKey(absl::string_view name) { return absl::StrCat(absl::string_view(&kNameKind, 1), name); }
-
-std::string NumberKey(InstanceNumber number) {
-  return absl::StrCat(absl::string_view(&kNumberKind, 1), InstanceKey(number));
-}
 
 std::string DeletedKey(const Store& store, absl::string_view name) {
   const std::string& key = store.name_hash_key();
@@ -56,28 +48,6 @@ std::string EncodeRecord(const InstanceState& state) {
   return record;
 }
 
-absl::StatusOr<InstanceState> DecodeRecord(absl::string_view record) {
-  RecordReader reader(record);
-  InstanceState state;
-  const uint8_t format = reader.Get<uint8_t>();
-  state.number = InstanceNumber(reader.Get<uint64_t>());
-  state.created_at = Timestamp(reader.Get<int64_t>());
-  state.bounds.first = Cursor(reader.Get<uint64_t>());
-  state.bounds.head = Cursor(reader.Get<uint64_t>());
-  state.bounds.last_appended_at = Timestamp(reader.Get<int64_t>());
-  state.bounds.appended_bytes = reader.Get<uint64_t>();
-  state.epoch_base = reader.Get<uint32_t>();
-  const uint32_t ends = reader.Get<uint32_t>();
-  for (uint32_t i = 0; i < ends && reader.ok(); ++i) {
-    const uint32_t epoch = reader.Get<uint32_t>();
-    state.bounds.epochs.Add(epoch, reader.Get<uint64_t>());
-  }
-  if (!reader.ok() || !reader.at_end() || format != kRecordFormat) {
-    return MakeError(Reason::kDataLoss, "an instance's record is damaged");
-  }
-  return state;
-}
-
 // Completes a record with what the last block says.
 absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& state) {
   BlockIterator block(store, state.number);
@@ -103,11 +73,41 @@ absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& 
 
 }  // namespace
 
+std::string InstanceNameKey(absl::string_view name) {
+  return absl::StrCat(absl::string_view(&catalogue_key::kName, 1), name);
+}
+
+std::string InstanceNumberKey(InstanceNumber number) {
+  return absl::StrCat(absl::string_view(&catalogue_key::kNumber, 1), InstanceKey(number));
+}
+
+absl::StatusOr<InstanceState> DecodeInstanceRecord(absl::string_view record) {
+  RecordReader reader(record);
+  InstanceState state;
+  const uint8_t format = reader.Get<uint8_t>();
+  state.number = InstanceNumber(reader.Get<uint64_t>());
+  state.created_at = Timestamp(reader.Get<int64_t>());
+  state.bounds.first = Cursor(reader.Get<uint64_t>());
+  state.bounds.head = Cursor(reader.Get<uint64_t>());
+  state.bounds.last_appended_at = Timestamp(reader.Get<int64_t>());
+  state.bounds.appended_bytes = reader.Get<uint64_t>();
+  state.epoch_base = reader.Get<uint32_t>();
+  const uint32_t ends = reader.Get<uint32_t>();
+  for (uint32_t i = 0; i < ends && reader.ok(); ++i) {
+    const uint32_t epoch = reader.Get<uint32_t>();
+    state.bounds.epochs.Add(epoch, reader.Get<uint64_t>());
+  }
+  if (!reader.ok() || !reader.at_end() || format != kRecordFormat) {
+    return MakeError(Reason::kDataLoss, "an instance's record is damaged");
+  }
+  return state;
+}
+
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name) {
   std::string record;
-  rocksdb::Status status = store->db()->Get({}, store->family(Family::kInstances), NameKey(name), &record);
+  rocksdb::Status status = store->db()->Get({}, store->family(Family::kInstances), InstanceNameKey(name), &record);
   if (status.ok()) {
-    auto state = DecodeRecord(record);
+    auto state = DecodeInstanceRecord(record);
     if (!state.ok()) return state.status();
     if (absl::Status read = ReadHead(store, *state); !read.ok()) return read;
     return state;
@@ -151,8 +151,8 @@ absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber 
 
 void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
-  batch.Put(family, NameKey(name), EncodeRecord(state)).PermitUncheckedError();
-  batch.Put(family, NumberKey(state.number), ToSlice(name)).PermitUncheckedError();
+  batch.Put(family, InstanceNameKey(name), EncodeRecord(state)).PermitUncheckedError();
+  batch.Put(family, InstanceNumberKey(state.number), ToSlice(name)).PermitUncheckedError();
 }
 
 void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
@@ -162,8 +162,8 @@ void DeleteInstanceRecord(const Store& store, absl::string_view name, const Inst
   const uint32_t next_epoch = state.bounds.head.epoch() + 1;
   RecordWriter(epoch_base).Put(std::max(state.epoch_base, next_epoch - std::min(next_epoch, epoch_floor)));
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);
-  batch.Delete(family, NameKey(name)).PermitUncheckedError();
-  batch.Delete(family, NumberKey(state.number)).PermitUncheckedError();
+  batch.Delete(family, InstanceNameKey(name)).PermitUncheckedError();
+  batch.Delete(family, InstanceNumberKey(state.number)).PermitUncheckedError();
   batch.Put(family, DeletedKey(store, name), epoch_base).PermitUncheckedError();
 }
 
@@ -173,13 +173,13 @@ absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_pt
   std::vector<InstanceInfo> infos;
   const std::unique_ptr<rocksdb::Iterator> row(
       store->db()->NewIterator(rocksdb::ReadOptions(), store->family(Family::kInstances)));
-  const std::string first = NameKey(prefix);
-  const std::string after = NameKey(after_name);
+  const std::string first = InstanceNameKey(prefix);
+  const std::string after = InstanceNameKey(after_name);
   for (row->Seek(std::max(first, after)); row->Valid() && infos.size() < limit; row->Next()) {
     const absl::string_view key = FromSlice(row->key());
     if (!absl::StartsWith(key, first)) break;
     if (!after_name.empty() && key == after) continue;
-    auto state = DecodeRecord(FromSlice(row->value()));
+    auto state = DecodeInstanceRecord(FromSlice(row->value()));
     if (!state.ok()) return state.status();
     if (absl::Status status = ReadHead(store, *state); !status.ok()) return status;
     infos.push_back({std::string(key.substr(1)), state->number, state->created_at, std::move(state->bounds)});

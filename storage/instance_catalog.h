@@ -23,6 +23,16 @@ namespace playhead::storage {
 // only epoch_base may be set.
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
 
+// Keys of the family and its records, for who looks at it as a whole. docs/on-disk-format.md, `instances`.
+namespace catalogue_key {
+inline constexpr char kName = 'N';    // + name -> record.
+inline constexpr char kNumber = '#';  // + number (6) -> name.
+}  // namespace catalogue_key
+std::string InstanceNameKey(absl::string_view name);
+std::string InstanceNumberKey(InstanceNumber number);
+// A record as it stands, without what the last block says.   DataLoss  it is damaged.
+absl::StatusOr<InstanceState> DecodeInstanceRecord(absl::string_view record);
+
 // The instance from `table`, where it is put if it must be loaded.
 absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
                                                           const std::shared_ptr<const Store>& store,

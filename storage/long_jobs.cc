@@ -6,6 +6,7 @@
 #include "proto/errors.h"
 #include "storage/backup_archive.h"
 #include "storage/log.h"
+#include "storage/verifier.h"
 
 namespace playhead::storage {
 
@@ -71,6 +72,30 @@ void LongJobs::Backup(BackupOptions options, std::shared_ptr<JobControl> control
     }
     LogWarning("backup_failed", absl::StrCat("dir=", options.dir), status);
     std::move(done)(status);
+  });
+}
+
+void LongJobs::Verify(VerifyOptions options, std::shared_ptr<JobControl> control, VerifyListener listener,
+                      Callback<VerifyProgress> done) {
+  JobControl& called_off = *control;
+  verifications_.Start(control, [this, control, &called_off, options, listener = std::move(listener),
+                                 done = std::move(done)](absl::Status refusal) mutable {
+    if (!refusal.ok()) return std::move(done)(std::move(refusal));
+    VerifyListener logging = listener;
+    logging.finding = [&listener](const Finding& finding) {
+      LogError("finding",
+               absl::StrCat("kind=", FindingName(finding.kind), " instance=", finding.instance,
+                            " first=", finding.first.value(), " last=", finding.last.value()),
+               absl::DataLossError(finding.what));
+      listener.finding(finding);
+    };
+    Verifier verifier([this] { return store_.Get(); }, options, called_off, logging);
+    auto result = verifier.Run();
+    const absl::Status status = verifications_.End(result.status());
+    if (!status.ok()) return std::move(done)(status);
+    LogInfo("verified", absl::StrCat("instances=", result->instances, " events=", result->events,
+                                     " bytes=", result->read_bytes, " findings=", result->findings));
+    std::move(done)(std::move(result));
   });
 }
 

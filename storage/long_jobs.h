@@ -48,15 +48,26 @@ class LongJobs {
   void Backup(BackupOptions options, std::shared_ptr<JobControl> control,
               std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done);
 
+  // As VerifyRocksDbEventLog.
+  void Verify(VerifyOptions options, std::shared_ptr<JobControl> control, VerifyListener listener,
+              Callback<VerifyProgress> done);
+
   // Calls off what is running, so that the store can be closed. Others may begin at once.
-  void CutOff() { backups_.CutOff(); }
+  void CutOff() {
+    backups_.CutOff();
+    verifications_.CutOff();
+  }
   // Calls off what is running, waits for it, and refuses what comes.
-  void Stop() { backups_.Stop(); }
+  void Stop() {
+    backups_.Stop();
+    verifications_.Stop();
+  }
 
  private:
   const StoreOptions options_;
   const CurrentStore& store_;
   JobSlot backups_;
+  JobSlot verifications_;
 };
 
 }  // namespace playhead::storage

@@ -86,6 +86,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
               std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done) override {
     jobs_.Backup(std::move(options), std::move(control), std::move(progress), std::move(done));
   }
+  void Verify(VerifyOptions options, std::shared_ptr<JobControl> control, VerifyListener listener,
+              Callback<VerifyProgress> done) {
+    jobs_.Verify(options, std::move(control), std::move(listener), std::move(done));
+  }
   void SetCommitListener(CommitListener* listener) override { pipeline_.set_listener(listener); }
   Durability durability() const override { return options_.durability; }
   absl::Status CheckTakesAppends() const override {
@@ -513,6 +517,11 @@ absl::StatusOr<std::vector<ErasureInfo>> RocksDbEventLog::List(uint64_t after_id
 }
 
 }  // namespace
+
+void VerifyRocksDbEventLog(EventLog& log, VerifyOptions options, std::shared_ptr<JobControl> control,
+                           VerifyListener listener, Callback<VerifyProgress> done) {
+  static_cast<RocksDbEventLog&>(log).Verify(options, std::move(control), std::move(listener), std::move(done));
+}
 
 absl::StatusOr<std::unique_ptr<EventLog>> OpenRocksDbEventLog(const StoreOptions& options) {
   return RocksDbEventLog::Open(options);

@@ -19,6 +19,14 @@ namespace playhead::storage {
 //   Otherwise           what the file system said.
 absl::StatusOr<std::unique_ptr<EventLog>> OpenRocksDbEventLog(const StoreOptions& options);
 
+// Reads everything stored and tells what is wrong with it (storage/verifier.h), while everything else goes on. Of this
+// engine, and so no part of EventLog. One at a time. `listener` and `done` run on the job's thread; a refusal, inside
+// the call. REQUIRES: `log` is one that OpenRocksDbEventLog gave.
+//   ResourceExhausted  JOB_RUNNING.
+//   Unavailable        SHUTTING_DOWN; STORE_UNAVAILABLE: not everything was checked.
+void VerifyRocksDbEventLog(EventLog& log, VerifyOptions options, std::shared_ptr<JobControl> control,
+                           VerifyListener listener, Callback<VerifyProgress> done);
+
 }  // namespace playhead::storage
 
 #endif  // PLAYHEAD_STORAGE_ROCKSDB_EVENT_LOG_H_

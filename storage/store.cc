@@ -24,6 +24,13 @@ namespace {
 // Stands in the folder while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
 constexpr char kUnsyncedMarker[] = "/UNSYNCED";
 
+// Keeps RocksDB from writing its LOG into a folder that is only looked at.
+class NoNotes final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
   const std::string text = status.ToString();
   if (absl::StrContains(text, "lock ")) {
@@ -76,6 +83,17 @@ absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) 
   absl::Status status = *fresh ? store->OpenDatabase() : store->Recover();
   if (status.ok()) status = store->CheckFormat(*fresh);
   if (status.ok()) status = store->LoadErasures();
+  if (!status.ok()) return status;
+  return store;
+}
+
+absl::StatusOr<std::shared_ptr<Store>> Store::OpenReadOnly(const StoreOptions& options) {
+  const auto fresh = IsFresh(EnvOf(options), options.data_dir);
+  if (!fresh.ok()) return fresh.status();
+  if (*fresh) return absl::NotFoundError(absl::StrCat("there is no store in ", options.data_dir));
+  auto store = std::shared_ptr<Store>(new Store(options));
+  absl::Status status = store->OpenDatabase(/*read_only=*/true);
+  if (status.ok()) status = store->CheckFormat(/*fresh=*/false);
   if (!status.ok()) return status;
   return store;
 }
@@ -145,8 +163,9 @@ void Store::CloseDatabase() {
   db_.reset();
 }
 
-absl::Status Store::OpenDatabase() {
-  const rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
+absl::Status Store::OpenDatabase(bool read_only) {
+  rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
+  if (read_only) db_options.info_log = std::make_shared<NoNotes>();
   std::vector<std::string> names;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options_.data_dir, &names);
   if (!listed.ok() && !listed.IsPathNotFound() && !listed.IsNotFound() && !listed.IsIOError()) {
@@ -175,7 +194,9 @@ absl::Status Store::OpenDatabase() {
   }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  const rocksdb::Status opened = rocksdb::DB::Open(db_options, options_.data_dir, descriptors, &handles, &db);
+  const rocksdb::Status opened =
+      read_only ? rocksdb::DB::OpenForReadOnly(db_options, options_.data_dir, descriptors, &handles, &db)
+                : rocksdb::DB::Open(db_options, options_.data_dir, descriptors, &handles, &db);
   if (!opened.ok()) return OpenError(opened, options_.data_dir);
   db_.reset(db);
   const auto own = [db](rocksdb::ColumnFamilyHandle* handle) {

@@ -32,6 +32,9 @@ class Store : public std::enable_shared_from_this<Store> {
  public:
   // Opens or makes the store after checking that its write-ahead log is sound; see OpenRocksDbEventLog for the errors.
   static absl::StatusOr<std::shared_ptr<Store>> Open(const StoreOptions& options);
+  // Opens a store to look at it. Nothing in its folder is changed or locked, and what is torn off at the end of its
+  // write-ahead log is passed over. Nobody else may have it open for writing.   Errors as Open.
+  static absl::StatusOr<std::shared_ptr<Store>> OpenReadOnly(const StoreOptions& options);
   ~Store();
 
   rocksdb::DB* db() const { return db_.get(); }
@@ -82,7 +85,7 @@ class Store : public std::enable_shared_from_this<Store> {
   explicit Store(const StoreOptions& options) : options_(options), tuning_(options) {}
   // Opens a store that exists, after judging its write-ahead log.
   absl::Status Recover();
-  absl::Status OpenDatabase();
+  absl::Status OpenDatabase(bool read_only = false);
   void CloseDatabase();
   absl::Status CheckFormat(bool fresh);
   absl::Status LoadErasures();

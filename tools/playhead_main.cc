@@ -58,6 +58,9 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeRetentionShowCommand());
   commands.push_back(playhead::tools::MakeRetentionSetCommand());
   commands.push_back(playhead::tools::MakeRetentionClearCommand());
+  commands.push_back(playhead::tools::MakeBackupCommand());
+  commands.push_back(playhead::tools::MakeRestoreCommand());
+  commands.push_back(playhead::tools::MakeVerifyCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());

@@ -37,6 +37,9 @@ std::unique_ptr<Command> MakeWebhookSecretsCommand();
 std::unique_ptr<Command> MakeRetentionShowCommand();
 std::unique_ptr<Command> MakeRetentionSetCommand();
 std::unique_ptr<Command> MakeRetentionClearCommand();
+std::unique_ptr<Command> MakeBackupCommand();
+std::unique_ptr<Command> MakeRestoreCommand();
+std::unique_ptr<Command> MakeVerifyCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools

@@ -67,6 +67,10 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Bytes<uint64_t>("wal_bytes_max", &store.wal_bytes_max, kMiB, kTiB,
                           "The write-ahead log stays below about this, which bounds the time of a restart.");
 
+    flags.Texts("backup_dir", &options_.backup_dirs, "DIR",
+                "Backups may be written in this folder, or in folders below it (playhead backup); may be given several "
+                "times. Without it nobody can have the broker write one.");
+
     flags.Section("Serving");
     flags.Text("grpc_listen", &options_.grpc_listen, "HOST:PORT",
                "Where to serve gRPC: port 0 takes a free one, fd:N is a listening socket that was handed in.");
