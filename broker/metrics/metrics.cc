@@ -52,6 +52,11 @@ Metrics::Metrics()
                                    "Times that an append stream was slowed down by a rate of its key or an instance.")),
       retention_events(Counter(registry_, "playhead_retention_events_total", "Events that policies have trimmed.")),
       photon(MakeDialect(registry_, "photon")),
+      replays(Gauge(registry_, "playhead_replays", "Replays that have not ended.")),
+      replayed_events(
+          Counter(registry_, "playhead_replayed_events_total", "Events that receivers of replays confirmed.")),
+      replay_retries(Counter(registry_, "playhead_replay_retries_total",
+                             "Attempts to send an event of a replay that failed and were repeated.")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
       http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),
       webhook_events(

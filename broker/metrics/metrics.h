@@ -49,6 +49,11 @@ class Metrics {
   };
   Dialect photon;
 
+  // Replays by operators.
+  prometheus::Gauge& replays;            // Not ended.
+  prometheus::Counter& replayed_events;  // That their receivers confirmed.
+  prometheus::Counter& replay_retries;   // Attempts that were repeated.
+
   // HTTP.
   prometheus::Family<prometheus::Counter>& http_requests;  // By `route` and `code`.
   prometheus::Gauge& http_connections;                     // Open now.
