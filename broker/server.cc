@@ -18,6 +18,7 @@
 #include "broker/grpc/limits_service.h"
 #include "broker/grpc/retention_service.h"
 #include "broker/grpc/maintenance_service.h"
+#include "broker/grpc/replays_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
@@ -96,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
+  if (absl::Status status = server->LoadReplays(options); !status.ok()) return status;
   server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
   server->photon_ =
       std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
@@ -133,6 +135,8 @@ Server::~Server() {
   retention_service_.reset();
   retention_keeper_.reset();
   maintenance_service_.reset();
+  replays_service_.reset();
+  if (replays_ != nullptr) replays_->Stop();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -212,6 +216,19 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
   return absl::OkStatus();
 }
 
+absl::Status Server::LoadReplays(const ServerOptions& options) {
+  // Where callers are not asked who they are, only those on this machine may have it post to this machine.
+  const bool open_to_this_machine = auth_.open() && CheckListen(options.grpc_listen, {}).ok() &&
+                                    (options.http_listen.empty() || CheckListen(options.http_listen, {}).ok());
+  auto endpoints = replay::EndpointPolicy::Make(options.replay_endpoints, open_to_this_machine);
+  if (!endpoints.ok()) return endpoints.status();
+  auto replays = replay::Registry::Open(MakeCore(), *webhook_secrets_,
+                                        {.endpoints = *std::move(endpoints), .ca_file = options.replay_ca_file});
+  if (!replays.ok()) return replays.status();
+  replays_ = *std::move(replays);
+  return absl::OkStatus();
+}
+
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore(), *deletion_);
@@ -222,6 +239,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
   retention_service_ = MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_);
   maintenance_service_ = MakeMaintenanceService(MakeCore(), backup_dirs_);
+  replays_service_ = MakeReplaysService(MakeCore(), *replays_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
@@ -232,6 +250,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   builder.RegisterService(consumers_service_.get());
   builder.RegisterService(retention_service_.get());
   builder.RegisterService(maintenance_service_.get());
+  builder.RegisterService(replays_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
@@ -285,6 +304,7 @@ void Server::Shutdown(absl::Duration timeout) {
   if (http_ != nullptr) http_->BeginStop();
   consumers_->BeginStop();
   streams_.CloseAll();
+  replays_->Stop();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
   consumers_->Stop(deadline);

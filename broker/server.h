@@ -33,6 +33,7 @@
 #include "broker/quota/limit_settings.h"
 #include "broker/retention/keeper.h"
 #include "broker/retention/policy_store.h"
+#include "broker/replay/registry.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -66,6 +67,9 @@ struct ServerOptions {
   photon::Options photon;
   // How often instances with a retention policy of their own are looked at.
   absl::Duration retention_interval = absl::Seconds(5);
+  // URL prefixes that replays may post to (broker/replay/endpoint.h); and authorities (PEM) beside the system's.
+  std::vector<std::string> replay_endpoints;
+  std::string replay_ca_file;
 };
 
 // Thread safety: Shutdown may be called from any thread; the rest is for the thread that made it.
@@ -109,6 +113,7 @@ class Server {
   absl::Status LoadConsumers();
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
+  absl::Status LoadReplays(const ServerOptions& options);
   absl::Status ListenGrpc(const std::string& grpc_listen);
   absl::Status LoadWebhooks(const ServerOptions& options);
   absl::Status LoadRetention(absl::Duration interval);
@@ -142,6 +147,7 @@ class Server {
   std::unique_ptr<retention::Keeper> retention_keeper_;
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
+  std::unique_ptr<replay::Registry> replays_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<PhotonAppSecrets> photon_app_secrets_;
   std::unique_ptr<photon::Services> photon_;
@@ -154,6 +160,7 @@ class Server {
   std::unique_ptr<grpc::Service> consumers_service_;
   std::unique_ptr<grpc::Service> retention_service_;
   std::unique_ptr<grpc::Service> maintenance_service_;
+  std::unique_ptr<grpc::Service> replays_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

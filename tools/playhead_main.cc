@@ -46,6 +46,12 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeDeleteCommand());
   commands.push_back(playhead::tools::MakeEraseCommand());
   commands.push_back(playhead::tools::MakeErasuresCommand());
+  commands.push_back(playhead::tools::MakeReplayCommand());
+  commands.push_back(playhead::tools::MakeReplayListCommand());
+  commands.push_back(playhead::tools::MakeReplayShowCommand());
+  commands.push_back(playhead::tools::MakeReplayPauseCommand());
+  commands.push_back(playhead::tools::MakeReplayResumeCommand());
+  commands.push_back(playhead::tools::MakeReplayCancelCommand());
   commands.push_back(playhead::tools::MakeKeysCreateCommand());
   commands.push_back(playhead::tools::MakeKeysListCommand());
   commands.push_back(playhead::tools::MakeKeysRevokeCommand());

@@ -13,11 +13,10 @@ namespace {
 
 using replay::Registry;
 using Generated = v1::Replays;
-using RawService = Generated::WithRawCallbackMethod_PlanReplay<
-    Generated::WithRawCallbackMethod_StartReplay<Generated::WithRawCallbackMethod_GetReplay<
-        Generated::WithRawCallbackMethod_ListReplays<Generated::WithRawCallbackMethod_PauseReplay<
-            Generated::WithRawCallbackMethod_ResumeReplay<
-                Generated::WithRawCallbackMethod_CancelReplay<Generated::Service>>>>>>>;
+using RawService = Generated::WithRawCallbackMethod_PlanReplay<Generated::WithRawCallbackMethod_StartReplay<
+    Generated::WithRawCallbackMethod_GetReplay<Generated::WithRawCallbackMethod_ListReplays<
+        Generated::WithRawCallbackMethod_PauseReplay<Generated::WithRawCallbackMethod_ResumeReplay<
+            Generated::WithRawCallbackMethod_CancelReplay<Generated::Service>>>>>>>;
 
 // Who may do it is for the registry to say: it goes by the instances.
 class ReplaysCall final : public UnaryCall {

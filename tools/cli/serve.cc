@@ -138,6 +138,14 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
         "A Photon client's first SubscribeEvents: `bounce` ends it at once, so that the client fetches what is behind "
         "the cursor that it saved and subscribes again; `live` starts at the end of the log.");
 
+    flags.Section("Replays");
+    flags.Texts("replay_endpoints", &options_.replay_endpoints, "URL",
+                "Replays may post events to URLs that begin with this (same scheme, host and port; the path by "
+                "whole segments). May be given several times. None by default, but for those of this machine on a "
+                "broker that runs open and that only this machine reaches.");
+    flags.Text("replay_ca", &options_.replay_ca_file, "FILE",
+               "Authorities (PEM) that vouch for such servers, beside the system's.");
+
     flags.Section("Memory and threads");
     flags.Number<int>("http_threads", &limits.http_threads, 1, 256, "Threads that serve HTTP.");
     flags.Bytes<size_t>("tail_bytes_max", &limits.tail_bytes_max, 0, kTiB,
