@@ -46,4 +46,13 @@ void BrokerProcess::Kill() {
   pid_ = 0;
 }
 
+int BrokerProcess::Terminate() {
+  if (pid_ == 0) return 0;
+  kill(pid_, SIGTERM);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 }  // namespace playhead::testing

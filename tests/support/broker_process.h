@@ -24,6 +24,8 @@ class BrokerProcess {
 
   // With SIGKILL. Waits until it is gone.
   void Kill();
+  // With SIGTERM. The exit code.
+  int Terminate();
 
  private:
   pid_t pid_ = 0;

@@ -1,0 +1,113 @@
+// Oracle: what must be true of consumers, by what publishers, holders and operators were told. It knows nothing of how
+// the broker works.
+#ifndef PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_ORACLE_H_
+#define PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_ORACLE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace playhead::testing {
+
+// An event: its instance and cursor, which never mean two.
+using EventKey = std::pair<std::string, uint64_t>;
+
+// Thread safety: all methods may be called from any thread. A rule that is broken fails the test.
+class Oracle {
+ public:
+  struct Appended {
+    std::string type;
+    std::string data;
+  };
+
+  // A publisher was told that the event is stored.
+  void OnAppended(const EventKey& event, Appended appended) ABSL_LOCKS_EXCLUDED(mu_);
+  // The instance was, or is about to be, deleted: nothing of it is owed any more, whoever asks.
+  void OnDeleted(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
+  // The event is about to be erased: what comes in its place is another one.
+  void OnErasing(const EventKey& event) ABSL_LOCKS_EXCLUDED(mu_);
+  // Of this instance events may be trimmed before a consumer comes to them; of any other that breaks a rule.
+  void AllowGaps(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // A consumer that wants the events for which `wants` is true.
+  void AddConsumer(const std::string& consumer, std::function<bool(const EventKey&, const Appended&)> wants)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Its position is about to be set to the beginning, or was: all its events may come again.
+  void OnReset(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
+  // These, which it lists as parked, are about to be requeued: they come again, in no order with others. None is listed
+  // twice.
+  void OnRequeue(const std::string& consumer, const std::vector<EventKey>& parked) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // One holder's stream. Not thread-safe.
+  class Stream {
+   public:
+    // Rule 1: what was settled, and confirmed before this stream began or on it, does not come.
+    // Rule 2: what the stream has not seen before comes in the order of the instance, but for what was ever parked.
+    // Rule 3: it is what was appended.
+    void OnDelivered(const EventKey& event, const std::string& type, const std::string& data);
+    // An acknowledgement, or a request to park, is about to be sent; and was refused.
+    void OnSettling(const EventKey& event);
+    void OnRefused(const EventKey& event);
+    // An acknowledgement counts.
+    void OnConfirmed(const EventKey& event);
+    void OnParked(const EventKey& event);
+    // Events of the instance in (after, last] can no longer be read.
+    void OnGap(const std::string& instance, uint64_t after, uint64_t last);
+
+   private:
+    friend class Oracle;
+    Stream(Oracle& oracle, std::string consumer, uint64_t began, uint64_t generation)
+        : oracle_(oracle), consumer_(std::move(consumer)), began_(began), generation_(generation) {}
+
+    Oracle& oracle_;
+    const std::string consumer_;
+    const uint64_t began_;       // By the oracle's clock, before the stream was opened.
+    const uint64_t generation_;  // Of the consumer: how often it had been reset.
+    std::set<EventKey> seen_;
+    std::set<EventKey> confirmed_here_;
+    std::map<std::string, uint64_t> newest_seen_;
+  };
+
+  // Call before the stream is opened.
+  Stream Begin(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Rule 4, once a consumer says that nothing is left: every event that it wants and that is still owed has been
+  // settled by a holder, at least as far as that knows.
+  void ExpectNothingLost(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
+
+  size_t appended_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t delivered_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t confirmed_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Of an instance, as far as publishers were told.
+  std::map<uint64_t, Appended> events_of(const std::string& instance) const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Consumer {
+    std::function<bool(const EventKey&, const Appended&)> wants;
+    uint64_t generation = 0;
+    std::map<EventKey, int> settling;        // How often a holder has said something of it that may count.
+    std::map<EventKey, uint64_t> confirmed;  // And when the broker said that it counts.
+    std::set<EventKey> ever_parked;
+    std::set<EventKey> gone;
+  };
+
+  mutable absl::Mutex mu_;  // Guards the members below it.
+  uint64_t clock_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<EventKey, Appended> appended_ ABSL_GUARDED_BY(mu_);
+  std::set<EventKey> erased_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> may_gap_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, Consumer> consumers_ ABSL_GUARDED_BY(mu_);
+  uint64_t delivered_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t confirmed_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace playhead::testing
+
+#endif  // PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_ORACLE_H_
