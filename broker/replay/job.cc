@@ -11,6 +11,7 @@
 #include "broker/replay/rows.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
+#include "storage/erasures.h"
 
 namespace playhead::broker::replay {
 
@@ -93,6 +94,11 @@ void Job::SendNext() {
   if (!sound) {
     PauseFor(MakeError(Reason::kDataLoss, absl::StrCat("an event of ", instance_->name(), " cannot be read")));
     stepping_ = false;
+    return;
+  }
+  if (event.event.type == storage::kErasedType) {  // Nothing is left of it to be sent.
+    record_.set_range_cursor(event.event.cursor);
+    core_.executor.Post([self = shared_from_this()] { self->Step(); });
     return;
   }
   bucket_.Draw(1);

@@ -1,10 +1,12 @@
 #include "broker/replay/tally.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "broker/replay/limits.h"
 #include "proto/event_wire.h"
+#include "storage/erasures.h"
 
 namespace playhead::broker::replay {
 
@@ -16,9 +18,10 @@ uint64_t Tally::Add(absl::Span<const BlockSlice> slices) {
   const uint64_t before = event_count_;
   for (const BlockSlice& slice : slices) {
     const BlockHeader& header = slice.block->header();
-    event_bytes_ += slice.bytes.size();
     const bool one_type = !header.types.many() && header.types.entries().size() == 1;
+    if (one_type && header.types.entries()[0].type == storage::kErasedType) continue;
     if (slice.event_count == header.event_count && one_type) {
+      event_bytes_ += slice.bytes.size();
       event_count_ += slice.event_count;
       AddType(header.types.entries()[0].type, slice.event_count);
       AddTimes(header.first_appended_at, header.last_appended_at);
@@ -31,8 +34,11 @@ uint64_t Tally::Add(absl::Span<const BlockSlice> slices) {
 
 void Tally::AddEvents(absl::string_view events) {
   EventView event;
-  while (const auto bytes = ConsumeEvent(events)) {
+  for (size_t left = events.size(); const auto bytes = ConsumeEvent(events);) {
+    const size_t encoded_bytes = std::exchange(left, events.size()) - events.size();
     if (!event.Parse(*bytes)) continue;  // The store's checksums let nothing of the kind through.
+    if (event.type == storage::kErasedType) continue;
+    event_bytes_ += encoded_bytes;
     ++event_count_;
     AddType(event.type, 1);
     AddTimes(Timestamp(event.appended_at), Timestamp(event.appended_at));

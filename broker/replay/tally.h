@@ -14,8 +14,8 @@
 
 namespace playhead::broker::replay {
 
-// Exact. Where a whole block of one type is taken its header says it all; else each event is looked at. Not
-// thread-safe.
+// Exact; what stands in place of erased events is not counted. Where a whole block of one type is taken its header says
+// it all; else each event is looked at. Not thread-safe.
 class Tally {
  public:
   // Counts the events of slices, as a read returns them. How many there were.
