@@ -39,7 +39,8 @@ struct ConsumeOptions {
   absl::Duration nack_delay = absl::Seconds(1);
 
   // Received and not yet handed out; when it is reached the stream is not read any further until some of it is handled.
-  // One message (up to 4 MiB) may exceed it. At least 1.
+  // One message (up to 4 MiB) may exceed it; while somebody waits for a settlement to be confirmed, as many events as
+  // may be in flight. At least 1.
   size_t buffered_bytes_max = size_t{4} << 20;
 
   // What Close grants to settlements that are not confirmed yet.

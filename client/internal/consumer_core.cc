@@ -217,7 +217,9 @@ void ConsumerCore::NoteOpened(const v1::ConsumeResponse::Opened& opened) {
 
 void ConsumerCore::Pump(Actions& actions) {
   if (ended_ || !running_ || call_ == nullptr) return;
-  if (!reading_ && queue_bytes_ < options_.buffered_bytes_max) {
+  // A full buffer must not hide a confirmation from one who waits for it before going on.
+  const bool awaited = settlements_.awaited() || (flushing_ > 0 && !settlements_.idle());
+  if (!reading_ && (queue_bytes_ < options_.buffered_bytes_max || awaited)) {
     reading_ = actions.read = true;
     silent_since_ = timers_->Now();
   }
@@ -284,17 +286,25 @@ void ConsumerCore::SettleUpTo(const DeliverySource& source, uint64_t cursor, con
 }
 
 absl::Status ConsumerCore::Flush(absl::Time deadline) {
+  Actions actions;
+  uint64_t losses;
+  {
+    absl::MutexLock lock(&mu_);
+    ++flushing_;
+    losses = losses_;
+    Pump(actions);
+  }
+  Run(std::move(actions));
   absl::MutexLock lock(&mu_);
-  const uint64_t losses = losses_;
-  while (true) {
-    if (losses_ != losses) {
-      return absl::UnavailableError("the stream ended before everything was confirmed: some of it may come again");
-    }
-    if (settlements_.idle()) return ended_ ? status_ : absl::OkStatus();
+  while (!settlements_.idle() && losses_ == losses) {
     if (changed_.WaitWithDeadline(&mu_, deadline) && !settlements_.idle() && losses_ == losses) {
+      --flushing_;
       return absl::DeadlineExceededError("not everything was confirmed in time");
     }
   }
+  --flushing_;
+  if (losses_ == losses) return ended_ ? status_ : absl::OkStatus();
+  return absl::UnavailableError("the stream ended before everything was confirmed: some of it may come again");
 }
 
 void ConsumerCore::DropStream(const absl::Status& why, Actions& actions) {

@@ -150,6 +150,7 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   Timers::Id extension_ ABSL_GUARDED_BY(mu_) = 0;
   Timers::Id retry_ ABSL_GUARDED_BY(mu_) = 0;  // Between attempts.
   uint64_t opened_ ABSL_GUARDED_BY(mu_) = 0;   // How many streams were.
+  int flushing_ ABSL_GUARDED_BY(mu_) = 0;      // Who waits in Flush.
   uint64_t losses_ ABSL_GUARDED_BY(mu_) = 0;   // How many ended with settlements that were not confirmed.
 
   std::deque<ReceivedDeliveries> queue_ ABSL_GUARDED_BY(mu_);

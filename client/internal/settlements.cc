@@ -57,7 +57,10 @@ bool Settlements::Settle(const DeliverySource& source, absl::Span<const uint64_t
     unsent_.back().settlement.mutable_cursors()->Add(part.begin(), part.end());
   }
   // Told of the last part, which is confirmed last.
-  if (done) unsent_.back().waiting.push_back({std::move(settled), std::move(done), absl::OkStatus()});
+  if (done) {
+    unsent_.back().waiting.push_back({std::move(settled), std::move(done), absl::OkStatus()});
+    ++callbacks_;
+  }
   return true;
 }
 
@@ -100,6 +103,7 @@ void Settlements::OnConfirmed(uint64_t up_to_number, std::vector<Told>& told) {
   while (!unconfirmed_.empty() && unconfirmed_.front().number <= up_to_number) {
     for (std::vector<Waiting>& waiting : unconfirmed_.front().waiting) {
       for (Waiting& one : waiting) told.push_back({std::move(one.done), std::move(one.refusal)});
+      callbacks_ -= waiting.size();
     }
     unconfirmed_.pop_front();
   }
@@ -134,6 +138,7 @@ bool Settlements::Reset(const absl::Status& status, std::vector<Told>& told) {
   unconfirmed_.clear();
   unsent_.clear();
   held_.clear();
+  callbacks_ = 0;
   return any;
 }
 

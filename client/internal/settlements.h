@@ -55,10 +55,10 @@ class Settlements {
   bool has_unsent() const { return !unsent_.empty(); }
   // Nothing waits to be sent or confirmed.
   bool idle() const { return unsent_.empty() && unconfirmed_.empty(); }
+  // Somebody waits to hear of a settlement.
+  bool awaited() const { return callbacks_ > 0; }
   // The next request, of what is unsent. REQUIRES: has_unsent().
   v1::ConsumeRequest TakeRequest();
-  // Of the request that the next TakeRequest will give out.
-  uint64_t next_number() const { return next_number_; }
 
   // What the broker says; callbacks that are due are added to `told`.
   void OnConfirmed(uint64_t up_to_number, std::vector<Told>& told);
@@ -92,6 +92,7 @@ class Settlements {
   std::deque<Queued> unsent_;
   std::deque<Sent> unconfirmed_;
   uint64_t next_number_ = 1;
+  size_t callbacks_ = 0;  // That are to be called.
 };
 
 }  // namespace playhead::internal

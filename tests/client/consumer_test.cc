@@ -345,6 +345,22 @@ TEST_F(ConsumerTest, AFullBufferIsNotReadAnyFurther) {
   Close(consumer);
 }
 
+TEST_F(ConsumerTest, AFullBufferHidesNoConfirmationFromOneWhoWaits) {
+  Consumer consumer = Open({.acknowledge = Acknowledge::kManually, .buffered_bytes_max = 1});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(consumer.Next(absl::InfinitePast()).status()));
+  stream_->SendEvents("bot", {1, 2});
+  const Delivery first = Next(consumer);
+  stream_->SendEvents("bot", {3});
+  EXPECT_FALSE(stream_->reading());
+  bool confirmed = false;
+  consumer.Ack(first, [&confirmed](const absl::Status& status) { confirmed = status.ok(); });
+  stream_->Take();
+  stream_->Confirm(1);
+  EXPECT_TRUE(confirmed);
+  EXPECT_FALSE(stream_->reading());
+  Close(consumer);
+}
+
 TEST_F(ConsumerTest, OptionsOutOfRangeAreRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(client_.Consume("").status()));
   EXPECT_TRUE(absl::IsInvalidArgument(client_.Consume("crm", {.in_flight_max = 10'001}).status()));
