@@ -233,8 +233,14 @@ absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::stri
                   find(Cursor(), Cursor(), "an identity is malformed");
                   return absl::OkStatus();
                 }
-                const Cursor first = run ? run->first : id->cursor;
-                const Cursor last = run ? run->first + (run->count - 1) : id->cursor;
+                Cursor first;
+                Cursor last;
+                if (run) {
+                  first = run->first;
+                  last = run->first + (run->count - 1);
+                } else {
+                  first = last = id->cursor;
+                }
                 if (last > (*known)->bounds.head) {
                   find(first, last, "an identity names events that the log does not have");
                 }

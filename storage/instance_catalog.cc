@@ -132,11 +132,11 @@ absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
 absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumber number) {
   std::string value;
   rocksdb::ColumnFamilyHandle* const family = store.family(Family::kInstances);
-  rocksdb::Status status = store.db()->Get({}, family, NumberKey(number), &value);
-  if (status.ok()) status = store.db()->Get({}, family, NameKey(value), &value);
+  rocksdb::Status status = store.db()->Get({}, family, InstanceNumberKey(number), &value);
+  if (status.ok()) status = store.db()->Get({}, family, InstanceNameKey(value), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return ReadError(status, "reading the catalogue");
-  const auto state = DecodeRecord(value);
+  const auto state = DecodeInstanceRecord(value);
   if (!state.ok()) return state.status();
   if (state->number != number) return std::nullopt;  // The name was deleted and made anew between the two.
   return state->bounds.first;
@@ -144,7 +144,7 @@ absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumb
 
 absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber number) {
   std::string name;
-  const rocksdb::Status status = store.db()->Get({}, store.family(Family::kInstances), NumberKey(number), &name);
+  const rocksdb::Status status = store.db()->Get({}, store.family(Family::kInstances), InstanceNumberKey(number), &name);
   if (!status.ok() && !status.IsNotFound()) return ReadError(status, "reading the catalogue");
   return name;
 }

@@ -92,6 +92,7 @@ absl::StatusOr<Reclaimer::Step> Reclaimer::RunPhase(Store& store, Write write) {
       from_ = InstanceNumber();
       survey_.clear();
       to_move_.clear();
+      target_bytes_ = 0;
       commits_ = CommitForgetter();
       phase_ = Phase::kSurvey;
       break;
@@ -195,7 +196,6 @@ absl::Status Reclaimer::Judge(Store& store) {
       to_move_.push_back(number);
     }
   }
-  std::reverse(to_move_.begin(), to_move_.end());
   phase_ = Phase::kMove;
   NextSlice();
   return absl::OkStatus();
@@ -206,6 +206,10 @@ void Reclaimer::NextSlice() {
   from_ = InstanceNumber();
   undroppable_ = false;
   moved_bytes_ = 0;
+  if (target_bytes_ >= slice_bytes_ && !to_move_.empty()) {
+    to_move_.pop_back();  // It takes what comes from older ones.
+    target_bytes_ = 0;
+  }
   if (to_move_.empty()) phase_ = Phase::kCommits;
 }
 
@@ -291,6 +295,7 @@ absl::StatusOr<size_t> Reclaimer::MoveSome(Store& store, const InstanceDirectory
   });
   if (!written.ok()) return written;
   moved_bytes_ += moving.bytes;
+  target_bytes_ += moving.bytes;
   // More of this entry, or another entry that names the slice.
   left = !moving.reached_begin || std::any_of(std::next(entry), entries.rend(), [from_slice](const DirectoryEntry& at) {
     return at.slice == from_slice;

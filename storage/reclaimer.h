@@ -94,9 +94,11 @@ class Reclaimer {
   uint32_t newest_ = 0;  // When it began.
   InstanceNumber from_;  // Where the walk over the directory goes on.
   std::map<uint32_t, Survey> survey_;
-  std::vector<uint32_t> to_move_;  // The next one last.
-  bool undroppable_ = false;  // Of the slice that is being moved: a deleted instance is still to be erased from it.
-  uint64_t moved_bytes_ = 0;  // Out of that slice.
+  // The next one last: the newest first, so that what is alive in the others moves once, past those that are gone.
+  std::vector<uint32_t> to_move_;
+  uint64_t target_bytes_ = 0;  // Moved into the same slice: a full one's worth at most, or a little more.
+  bool undroppable_ = false;   // Of the slice that is being moved: a deleted instance is still to be erased from it.
+  uint64_t moved_bytes_ = 0;   // Out of that slice.
   CommitForgetter commits_;
 };
 
