@@ -98,6 +98,24 @@ absl::StatusOr<IndexStep> Walk(
   return step;
 }
 
+// The events that an identity names.
+struct NamedEvents {
+  bool is_run = false;
+  Cursor first;
+  uint32_t count = 1;
+};
+
+std::optional<NamedEvents> DecodeIdentity(absl::string_view key, absl::string_view value) {
+  if (key[kInstanceKeyBytes] != 'P') {
+    const auto id = DecodeIdRecord(value);
+    if (!id) return std::nullopt;
+    return NamedEvents{.first = id->cursor};
+  }
+  const auto run = DecodeRunRecord(value);
+  if (!run || run->count == 0) return std::nullopt;
+  return NamedEvents{true, run->first, run->count};
+}
+
 absl::StatusOr<uint64_t> MetaNumber(const StoreView& view, absl::string_view key) {
   const auto value = view.Get(Family::kMeta, key);
   if (!value.ok()) return value.status();
@@ -107,7 +125,7 @@ absl::StatusOr<uint64_t> MetaNumber(const StoreView& view, absl::string_view key
 }  // namespace
 
 absl::StatusOr<CommitPosition> CommitsFirst(const StoreView& view) {
-  const auto position = MetaNumber(view, "commits_first");
+  const auto position = MetaNumber(view, meta_key::kCommitsFirst);
   if (!position.ok()) return position.status();
   return CommitPosition(*position);
 }
@@ -226,31 +244,23 @@ absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::stri
                   find(Cursor(), Cursor(), "an identity is of an instance that does not exist");
                   return absl::OkStatus();
                 }
-                const bool is_run = key[kInstanceKeyBytes] == 'P';
-                const auto run = is_run ? DecodeRunRecord(value) : std::nullopt;
-                const auto id = is_run ? std::nullopt : DecodeIdRecord(value);
-                if (!run && !id) {
+                const auto named = DecodeIdentity(key, value);
+                if (!named) {
                   find(Cursor(), Cursor(), "an identity is malformed");
                   return absl::OkStatus();
                 }
-                Cursor first;
-                Cursor last;
-                if (run) {
-                  first = run->first;
-                  last = run->first + (run->count - 1);
-                } else {
-                  first = last = id->cursor;
-                }
+                const Cursor last = named->first + (named->count - 1);
                 if (last > (*known)->bounds.head) {
-                  find(first, last, "an identity names events that the log does not have");
+                  find(named->first, last, "an identity names events that the log does not have");
                 }
-                if (run) {
-                  const absl::string_view prefix = key.substr(0, key.size() - sizeof(uint64_t));
-                  const uint64_t sequence = RunKeySequence(key);
-                  if (prefix == run_prefix && sequence < run_end) find(first, last, "runs of a producer overlap");
-                  run_prefix = std::string(prefix);
-                  run_end = sequence + run->count;
+                if (!named->is_run) return absl::OkStatus();
+                const absl::string_view prefix = key.substr(0, key.size() - sizeof(uint64_t));
+                const uint64_t sequence = RunKeySequence(key);
+                if (prefix == run_prefix && sequence < run_end) {
+                  find(named->first, last, "runs of a producer overlap");
                 }
+                run_prefix = std::string(prefix);
+                run_end = sequence + named->count;
                 return absl::OkStatus();
               });
 }

@@ -280,13 +280,13 @@ TEST_F(VerifierTest, FindsRotOfFiles) {
     EXPECT_NE(verdict.findings[0].first, Cursor()) << verdict.text();
     flip(at);
   }
-  flip(bytes - 20);
+  flip(bytes - 4);
   EXPECT_FALSE(Verify().findings.empty()) << "the footer";
-  flip(bytes - 20);
+  flip(bytes - 4);
   std::filesystem::rename(largest, Path("aside"));
   const Verdict missing = Verify();
   EXPECT_TRUE(missing.Has(FindingKind::kFile)) << missing.text();
-  EXPECT_TRUE(absl::StrContains(missing.text(), std::filesystem::path(largest).filename().string())) << missing.text();
+  EXPECT_TRUE(absl::StrContains(missing.text(), std::filesystem::path(largest).stem().string())) << missing.text();
 }
 
 TEST_F(VerifierTest, FindsRotOfTheWriteAheadLog) {
@@ -372,7 +372,7 @@ TEST_F(VerifierTest, WhatChangesMeanwhileIsNoFinding) {
     });
   }
   uint64_t events = 0;
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < 10 || events < 10'000; ++round) {
     std::string findings;
     const VerifyListener listener = {.finding = [&](const Finding& f) { absl::StrAppend(&findings, Text(f), "\n"); }};
     const auto progress = Await<VerifyProgress>([&](auto done) {
@@ -385,7 +385,6 @@ TEST_F(VerifierTest, WhatChangesMeanwhileIsNoFinding) {
   }
   stop = true;
   for (std::thread& writer : writers) writer.join();
-  EXPECT_GT(events, 0u);
 }
 
 }  // namespace
