@@ -34,9 +34,6 @@
 
 namespace playhead::broker {
 
-struct AfterPosition {
-  storage::StorePosition position;
-};
 using ManyStart = std::variant<AfterPosition, FromBeginning, FromNow, FromTime>;
 
 struct ManySubscriptionRequest {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "playhead/v1/event_log.pb.h"
 #include "storage/event_log.h"
+#include "storage/store_position.h"
 
 namespace playhead::broker {
 
@@ -20,6 +21,10 @@ struct FromBeginning {};
 struct FromNow {};
 struct FromTime {
   storage::Timestamp time;
+};
+// Behind a position in the order of the store: for readers of many instances.
+struct AfterPosition {
+  storage::StorePosition position;
 };
 using StartPosition = std::variant<AfterCursor, FromBeginning, FromNow, FromTime>;
 

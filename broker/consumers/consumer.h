@@ -12,7 +12,7 @@
 //
 // Memory: while nobody holds it, numbers only: the position and the exceptions. Of what is handed over too: an event
 // that comes again is read again. A holder takes at most one delivery and one read that is ready, under the rules of
-// broker/consumers/delivery_memory.h; the feed one delivery.
+// broker/delivery_memory.h; the feed one delivery.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_H_
 
@@ -38,11 +38,11 @@
 #include "broker/consumers/consumer_info.h"
 #include "broker/consumers/consumer_rows.h"
 #include "broker/consumers/consumer_state.h"
-#include "broker/consumers/delivery_memory.h"
 #include "broker/consumers/held_slices.h"
 #include "broker/consumers/holder.h"
 #include "broker/consumers/number_set.h"
 #include "broker/core.h"
+#include "broker/delivery_memory.h"
 #include "broker/timer_queue.h"
 #include "storage/callback.h"
 #include "storage/event_log.h"
@@ -133,7 +133,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // A stream that holds the consumer.
   struct Hold {
     Hold(HolderNumber hold_number, HolderOptions hold_options, const Core& core)
-        : number(hold_number), options(std::move(hold_options)), memory(core) {}
+        : number(hold_number), options(std::move(hold_options)), memory(core.limits, core.delivery_budget) {}
 
     const HolderNumber number;
     const HolderOptions options;
@@ -152,6 +152,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     bool reading = false;
     std::optional<AgainRead> again;
     DeliveryMemory memory;
+    bool reserving = false;                 // Waits for the budget to grant a large event.
     DeliveryMemory::Allowance handed_over;  // Of the delivery that the transport is writing.
   };
   using HoldPtr = std::shared_ptr<Hold>;

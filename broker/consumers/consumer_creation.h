@@ -18,9 +18,6 @@
 namespace playhead::broker {
 
 // Where a consumer starts: as a subscription of one instance, or behind a position of many.
-struct AfterPosition {
-  FeedPosition position;
-};
 using ConsumerStart = std::variant<StartPosition, AfterPosition>;
 
 // Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check.

@@ -98,18 +98,18 @@ ConsumerPause Consumer::Pause() const {
 }
 
 std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
-  if (!buffered_ || state_.full() || hold.memory.reserving()) return std::nullopt;
+  if (!buffered_ || state_.full() || hold.reserving) return std::nullopt;
   const InstanceNumber number = buffered_->instance->number();
   if (state_.MayHandOver(number, hold.number) != ConsumerState::Fresh::kFree) return std::nullopt;
-  auto allowance = hold.memory.Allow(core_.limits.delivery_bytes_max);
+  auto allowance = hold.memory.AllowNext(core_.limits.delivery_bytes_max);
   const size_t first_bytes = FrontBytes(buffered_->slices);
-  if (first_bytes > allowance.bytes && !hold.memory.Fit(first_bytes, allowance)) {
+  if (first_bytes > allowance.bytes && !hold.memory.Fit(allowance, first_bytes)) {
     hold.memory.GiveBack(allowance);
     Reserve(hold, first_bytes);
     return std::nullopt;
   }
   SliceRuns taken = TakeFront(buffered_->slices, Capacity(hold), allowance.bytes);
-  if (!hold.memory.Fit(taken.bytes, allowance)) std::abort();  // It fits already.
+  if (!hold.memory.Fit(allowance, taken.bytes)) std::abort();  // It fits already.
   FeedPosition to = buffered_->to;
   if (!buffered_->slices.empty()) to.cursor = taken.runs.back().last;
   state_.HandOver(number, buffered_->after, taken.runs, to, hold.number);
@@ -123,10 +123,12 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
 void Consumer::Reserve(Hold& hold, size_t bytes) {
   const auto found =
       std::find_if(holds_.begin(), holds_.end(), [&hold](const HoldPtr& other) { return other.get() == &hold; });
-  hold.memory.Reserve(bytes, [self = shared_from_this(), hold_ptr = *found](ByteBudget::Grant grant) {
+  hold.reserving = true;
+  core_.delivery_budget.Acquire(bytes, [self = shared_from_this(), hold_ptr = *found](ByteBudget::Grant grant) {
     {
       absl::MutexLock lock(&self->mu_);
-      hold_ptr->memory.SetReserved(std::move(grant));
+      hold_ptr->reserving = false;
+      hold_ptr->memory.Reserved(std::move(grant));
     }
     self->Pump();
   });
@@ -150,7 +152,7 @@ std::optional<Consumer::AgainRead> Consumer::Claim(const Hold& hold, SteadyTime 
 }
 
 void Consumer::StartAgain(const HoldPtr& hold, SteadyTime now) {
-  while (!hold->reading && !hold->again && !hold->memory.reserving() && now >= reads_at_ && gaps_.empty()) {
+  while (!hold->reading && !hold->again && !hold->reserving && now >= reads_at_ && gaps_.empty()) {
     auto read = Claim(*hold, now);
     if (!read) return;
     const auto open = instances_.find(read->again.instance.value());
@@ -207,7 +209,7 @@ void Consumer::ReadAgain(const HoldPtr& hold, AgainRead read) {
     return;
   }
   hold->reading = true;
-  read.allowance = hold->memory.Allow(core_.limits.delivery_bytes_max);
+  read.allowance = hold->memory.AllowNext(core_.limits.delivery_bytes_max);
   storage::ReadOptions options;
   options.after = after;
   options.until = read.again.last;
@@ -233,7 +235,7 @@ void Consumer::OnReadAgain(const HoldPtr& hold, AgainRead read, absl::StatusOr<s
       OnReadFailed(hold, read, result.status());
     } else {
       read.result = *std::move(result);
-      if (hold->memory.Fit(read.result.bytes, read.allowance)) {
+      if (hold->memory.Fit(read.allowance, read.result.bytes)) {
         hold->again = std::move(read);
       } else {
         hold->memory.GiveBack(read.allowance);
