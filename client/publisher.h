@@ -14,8 +14,9 @@
 //   - what was accepted behind it for the same instance fails with PREVIOUS_FAILED, and so does every further Append to
 //     that instance, because storing it would change the order,
 //   - until ResumeAppends(instance) says that the program knows. Numbering then goes on where the refused batch began.
-// Other instances are not affected. An error that concerns the stream itself (the broker refuses the caller; the
-// attempts that backoff allows are used up) fails everything, for good.
+// So does an append beyond what its instance may store (QUOTA_EXCEEDED): ResumeAppends once RetryAfter (proto/errors.h)
+// has passed. Rates only slow the publisher down. Other instances are not affected. An error that concerns the stream
+// itself (the broker refuses the caller; the attempts that backoff allows are used up) fails everything, for good.
 //
 // Thread safety: all methods may be called from any thread.
 // Callbacks run on a thread of the client, in the order of the events of an instance; they must be quick and must not

@@ -214,7 +214,8 @@ void PublisherCore::OnReply(uint64_t stream, v1::AppendStreamResponse reply) {
       absl::Status status = reply.has_error() && written_ > 0
                                 ? FromProto(reply.error())
                                 : absl::InternalError("the broker's reply does not match the request");
-      if (MayReopen(status)) {
+      // What one instance may take is used up, for who knows how long: others must not wait behind it.
+      if (MayReopen(status) && !HasReason(status, Reason::kQuotaExceeded)) {
         retry_cause_ = std::move(status);
       } else if (written_ > 0) {
         Refuse(std::move(status));

@@ -258,6 +258,23 @@ TEST_F(PublisherTest, ARefusalFailsWhatIsBehindItForItsInstanceUntilAppendsAreRe
   EXPECT_EQ(Text(next->Take()), "bot 2: 6");
 }
 
+TEST_F(PublisherTest, AnInstanceThatMayStoreNoMoreHoldsUpNoOther) {
+  Publisher publisher = Make({.eager_batches = 3});
+  MustAppend(publisher, "full", "1");
+  MustAppend(publisher, "other", "2");
+  auto stream = connection_->NextAppendStream();
+  stream->Take();
+  const absl::Status full = MakeQuotaError("instance.stored_bytes", "it stores too much", absl::Seconds(30));
+  stream->Refuse(full);
+  EXPECT_THAT(results(), ElementsAre("1 QUOTA_EXCEEDED"));
+  stream->End(full);
+  auto next = connection_->NextAppendStream();
+  EXPECT_EQ(Text(next->Take()), "other 1: 2");
+  publisher.ResumeAppends("full");
+  MustAppend(publisher, "full", "1");
+  EXPECT_EQ(Text(next->Take()), "full 1: 1");
+}
+
 TEST_F(PublisherTest, ARefusalMakesRoomForWhatOthersCollected) {
   Publisher publisher = Make({.eager_batches = 1});
   MustAppend(publisher, "bot", "1");
