@@ -113,6 +113,7 @@ void EndpointTarget::Send(ReplayedEvent event, Done done) {
     absl::MutexLock lock(&mu_);
     done_ = std::move(done);
     attempts_ = 0;
+    problem_ = absl::OkStatus();
     paused_ = false;
     if (refusal.ok()) request_ = MakeRequest(options_.endpoint, options_.replay_id, event, secret);
   }
@@ -152,6 +153,11 @@ void EndpointTarget::OnAnswer(absl::StatusOr<unsigned> status) {
   Finish(broken_off ? SendOutcome::kStopped : SendOutcome::kFailed, problem);
 }
 
+absl::Status EndpointTarget::problem() const {
+  absl::MutexLock lock(&mu_);
+  return problem_;
+}
+
 void EndpointTarget::Pause() {
   absl::Status problem;
   {
@@ -177,6 +183,7 @@ void EndpointTarget::Finish(SendOutcome outcome, absl::Status problem) {
     result.retries = std::max(attempts_ - 1, 0);
     done = std::move(done_);
     request_.reset();
+    problem_ = absl::OkStatus();
   }
   std::move(done)(std::move(result));
 }

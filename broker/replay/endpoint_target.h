@@ -43,6 +43,7 @@ class EndpointTarget final : public Target, public std::enable_shared_from_this<
       : options_(std::move(options)), poster_(std::move(poster)), timers_(timers), secrets_(secrets) {}
 
   void Send(ReplayedEvent event, Done done) override ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status problem() const override ABSL_LOCKS_EXCLUDED(mu_);
   void Pause() override ABSL_LOCKS_EXCLUDED(mu_);
   void Stop() override ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -56,7 +57,7 @@ class EndpointTarget final : public Target, public std::enable_shared_from_this<
   TimerQueue& timers_;
   const webhook::SecretStore& secrets_;
 
-  absl::Mutex mu_;  // Guards the members below it. No callback runs under it.
+  mutable absl::Mutex mu_;  // Guards the members below it. No callback runs under it.
   std::shared_ptr<HttpRequest> request_ ABSL_GUARDED_BY(mu_);
   Done done_ ABSL_GUARDED_BY(mu_);
   int attempts_ ABSL_GUARDED_BY(mu_) = 0;

@@ -92,7 +92,11 @@ asio::awaitable<void> HttpPoster::Run(std::shared_ptr<HttpPoster> self, std::sha
 
 asio::awaitable<unsigned> HttpPoster::Attempt(HttpRequest& request) {
   answer_begun_ = false;
-  if (!connected_) co_await Connect();
+  if (connected_) {
+    tcp().expires_after(kTimeout);
+  } else {
+    co_await Connect();
+  }
   if (tls_ != nullptr) co_return co_await Exchange(*tls_, request);
   co_return co_await Exchange(*plain_, request);
 }
@@ -127,7 +131,6 @@ asio::awaitable<void> HttpPoster::Connect() {
 
 template <typename Stream>
 asio::awaitable<unsigned> HttpPoster::Exchange(Stream& stream, HttpRequest& request) {
-  tcp().expires_after(kTimeout);
   co_await beast::http::async_write(stream, request, use_awaitable);
   beast::http::response_parser<beast::http::string_body> answer;
   answer.header_limit(kAnswerHeaderBytesMax);

@@ -55,6 +55,9 @@ bool Job::runs() const { return !stopped_ && record_.replay().state() == v1::Rep
 v1::Replay Job::Describe() const {
   absl::MutexLock lock(&mu_);
   v1::Replay replay = record_.replay();
+  if (const absl::Status problem = target_->problem(); stepping_ && replay.problem().empty() && !problem.ok()) {
+    replay.set_problem(ProblemText(problem));
+  }
   const auto idle = std::chrono::steady_clock::now() - window_start_;
   replay.set_rate_now(replay.state() == v1::Replay::RUNNING && idle < std::chrono::seconds(5) ? rate_now_ : 0);
   return replay;

@@ -40,7 +40,7 @@ inline constexpr absl::Duration kSaveInterval = absl::Milliseconds(250);
 inline constexpr int kAttemptsMax = 8;
 inline constexpr absl::Duration kRetryDelayMin = absl::Milliseconds(250);
 inline constexpr absl::Duration kRetryDelayMax = absl::Seconds(30);
-// One attempt, from the look-up of the host to the end of the answer.
+// One attempt, from connecting to the end of the answer. A look-up of the host's name before it has the system's own.
 inline constexpr absl::Duration kAttemptTimeout = absl::Seconds(30);
 // Of an answer: its headers, and as much of its body as is read to keep the connection.
 inline constexpr uint32_t kAnswerHeaderBytesMax = 16 << 10;

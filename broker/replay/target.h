@@ -43,6 +43,9 @@ class Target {
   // REQUIRES: none other is under way.
   virtual void Send(ReplayedEvent event, Done done) = 0;
 
+  // What went wrong with the last attempt for the event under way; Ok if there was none, or nothing did.
+  virtual absl::Status problem() const = 0;
+
   // No further attempts for the event under way: `done` gets the outcome of the present one, or kStopped.
   virtual void Pause() = 0;
   // Breaks off what is under way; what comes later is stopped at once.
