@@ -16,9 +16,9 @@
 #include "broker/grpc/event_log_service.h"
 #include "broker/grpc/keys_service.h"
 #include "broker/grpc/limits_service.h"
-#include "broker/grpc/retention_service.h"
 #include "broker/grpc/maintenance_service.h"
 #include "broker/grpc/replays_service.h"
+#include "broker/grpc/retention_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
+  if (absl::Status status = server->ResumeDeletions(); !status.ok()) return status;
   if (absl::Status status = server->LoadReplays(options); !status.ok()) return status;
   server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
   server->photon_ =
@@ -149,7 +150,6 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   log_->SetCommitListener(&tail_);
   audit_ = std::make_unique<Audit>(*log_);
   deletion_ = std::make_unique<InstanceDeletion>(*log_, *audit_);
-  if (absl::Status status = deletion_->Resume(); !status.ok()) return status;
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
@@ -214,6 +214,23 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
   retention_keeper_ =
       std::make_unique<retention::Keeper>(*log_, *retention_policies_, metrics_, interval, settled_by_all);
   return absl::OkStatus();
+}
+
+absl::Status Server::ResumeDeletions() {
+  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
+    consumers_->OnInstanceDeleted(instance, std::move(done));
+  });
+  // By then the name may be another instance's: its policy stays. Limits are of names, and whoever sets them anew
+  // within the moment between a deletion and this sets them once more.
+  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
+    if (!retention_policies_->Own(instance->name(), instance->number())) return std::move(done)(absl::OkStatus());
+    retention_policies_->Clear(instance->name(), std::move(done));
+  });
+  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
+    if (!limit_settings_->Own(instance->name())) return std::move(done)(absl::OkStatus());
+    limit_settings_->Clear(instance->name(), std::move(done));
+  });
+  return deletion_->Resume();
 }
 
 absl::Status Server::LoadReplays(const ServerOptions& options) {

@@ -31,9 +31,9 @@
 #include "broker/photon_app_secrets.h"
 #include "broker/quota/instance_limits.h"
 #include "broker/quota/limit_settings.h"
+#include "broker/replay/registry.h"
 #include "broker/retention/keeper.h"
 #include "broker/retention/policy_store.h"
-#include "broker/replay/registry.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -113,6 +113,8 @@ class Server {
   absl::Status LoadConsumers();
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
+  // Tells who keeps something about instances of deletions, and ends those that a crash interrupted.
+  absl::Status ResumeDeletions();
   absl::Status LoadReplays(const ServerOptions& options);
   absl::Status ListenGrpc(const std::string& grpc_listen);
   absl::Status LoadWebhooks(const ServerOptions& options);

@@ -6,7 +6,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "broker/auth/permission.h"
 #include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
