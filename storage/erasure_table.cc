@@ -24,8 +24,8 @@ absl::Status NotFound(uint64_t id) {
 void ErasureTable::Put(const ErasureJob& job) {
   absl::MutexLock lock(&mu_);
   const auto [it, inserted] = jobs_.insert_or_assign(job.id, job);
-  if (HasEnded(job.state)) {
-    masks_.Remove(job.id);
+  if (job.state >= ErasureState::kPurging) {
+    masks_.Remove(job.id);  // The blocks themselves have the stubs by now.
   } else if (inserted && !job.dry_run) {
     masks_.Add({job.id, job.until, std::make_shared<const ErasureTarget>(job.target)});
   }

@@ -451,7 +451,8 @@ void RocksDbEventLog::Start(ErasureRequest request, Callback<ErasureInfo> done) 
     std::move(done)(std::move(info));
     calls_.Leave();
   };
-  absl::Status refusal = CheckErasureRequest(request);
+  absl::Status refusal = calls_.CheckOpen();
+  refusal.Update(CheckErasureRequest(request));
   if (!refusal.ok()) {
     return readers_.Post([answer = std::move(answer), refusal = std::move(refusal)]() mutable { answer(refusal); });
   }

@@ -71,7 +71,9 @@ TEST(ErasureCrashTest, WhatWasTakenIsErasedWhateverHappens) {
       ASSERT_TRUE(log.Append(absl::StrCat("i", random.Below(3)), events).ok());
       events.clear();
     }
-    ASSERT_TRUE(log.Append("i0", events).ok());
+    if (!events.empty()) {
+      ASSERT_TRUE(log.Append("i0", events).ok());
+    }
   }
   constexpr int kPerRound = kCustomers / kRounds;
   for (int round = 0; round < kRounds; ++round) {

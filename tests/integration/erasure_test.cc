@@ -13,7 +13,9 @@
 #include "client/client.h"
 #include "client/erasures_client.h"
 #include "proto/errors.h"
+#include "storage/cursor.h"
 #include "tests/integration/photon_client.h"
+#include "tests/support/await.h"
 #include "tests/support/batches.h"
 #include "tests/support/test_server.h"
 
@@ -137,7 +139,7 @@ TEST_F(ErasureTest, WhatIsRefusedChangesNothing) {
 }
 
 TEST_F(ErasureTest, PhotonClientsPassOverWhatWasErased) {
-  for (int i = 1; i <= 4; ++i) {
+  for (int i = 1; i <= 5; ++i) {
     const std::string data = MessageData(absl::StrCat("wamid.", i));
     const NewEvent event{.type = "message.received", .data = data, .attributes = {{"dialect", "whatsapp"}}};
     testing::AppendAndWait(server_.log(), "phone", {event});
@@ -148,7 +150,11 @@ TEST_F(ErasureTest, PhotonClientsPassOverWhatWasErased) {
   request.add_cursors(3);
   ASSERT_EQ(AwaitEnd(erasures_->Erase(request)).erased_events(), 2u);
   testing::PhotonClient photon(server_.server().grpc_address());
-  EXPECT_EQ(photon.Fetch("").ids, (std::vector<std::string>{"wamid.1", "wamid.4"}));
+  const auto instance = testing::Await<std::shared_ptr<storage::Instance>>(
+      [&](auto done) { server_.log().OpenInstance("phone", storage::OpenMode::kExisting, std::move(done)); });
+  ASSERT_TRUE(instance.ok()) << instance.status();
+  const std::string cursor = storage::EventId{(*instance)->number(), storage::Cursor(1), 0}.ToString();
+  EXPECT_EQ(photon.Fetch(cursor).ids, (std::vector<std::string>{"wamid.4", "wamid.5"}));
 }
 
 }  // namespace
