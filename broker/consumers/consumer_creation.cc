@@ -1,5 +1,6 @@
 #include "broker/consumers/consumer_creation.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "broker/audit.h"
 #include "broker/consumers/consumer_rows.h"
 #include "proto/errors.h"
+#include "storage/event_filter.h"
 #include "storage/record_store.h"
 
 namespace playhead::broker {
@@ -59,9 +61,11 @@ void OpenAndResolve(const Core& core, const ConsumerConfig& config, StartPositio
 
 }  // namespace
 
-absl::Status CheckConsumerSource(const std::shared_ptr<Caller>& caller, Permission permission,
-                                 const ConsumerSource& source) {
+absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
+                                 const ConsumerConfig& config) {
   if (caller == nullptr) return absl::OkStatus();
+  if (std::any_of(config.types.begin(), config.types.end(), storage::IsHiddenType)) permission = Permission::kManage;
+  const ConsumerSource& source = config.source;
   switch (source.kind) {
     case ConsumerSource::Kind::kInstance:
       return caller->Check(permission, source.name);

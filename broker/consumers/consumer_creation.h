@@ -20,9 +20,10 @@ namespace playhead::broker {
 // Where a consumer starts: as a subscription of one instance, or behind a position of many.
 using ConsumerStart = std::variant<StartPosition, AfterPosition>;
 
-// Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check.
-absl::Status CheckConsumerSource(const std::shared_ptr<Caller>& caller, Permission permission,
-                                 const ConsumerSource& source);
+// Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check. A
+// consumer whose types name hidden ones is managed by whoever does anything with it: nobody has vouched for those events.
+absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
+                                 const ConsumerConfig& config);
 
 // Where a consumer's source begins to be read, and whose it is.
 struct ResolvedStart {

@@ -120,7 +120,7 @@ absl::StatusOr<std::shared_ptr<Consumer>> ConsumerRegistry::Find(const std::shar
     if (found == consumers_.end()) return NoSuchConsumer();
     consumer = found->second;
   }
-  if (absl::Status status = CheckConsumerSource(caller, permission, consumer->config().source); !status.ok()) {
+  if (absl::Status status = CheckConsumerAccess(caller, permission, consumer->config()); !status.ok()) {
     return status;
   }
   return consumer;
@@ -158,7 +158,7 @@ void ConsumerRegistry::RunNext() {
 void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig config, ConsumerStart start,
                               storage::Callback<Created> done) {
   if (absl::Status status = CheckConsumerConfig(config); !status.ok()) return std::move(done)(std::move(status));
-  if (absl::Status status = CheckConsumerSource(caller, Permission::kSubscribe, config.source); !status.ok()) {
+  if (absl::Status status = CheckConsumerAccess(caller, Permission::kSubscribe, config); !status.ok()) {
     return std::move(done)(std::move(status));
   }
   EnqueueFor<Created>(std::move(done), [this, caller = std::move(caller), config = std::move(config),
@@ -211,7 +211,7 @@ void ConsumerRegistry::List(std::shared_ptr<Caller> caller, std::string prefix, 
     absl::MutexLock lock(&mu_);
     auto row = after_name < prefix ? consumers_.lower_bound(prefix) : consumers_.upper_bound(after_name);
     for (; row != consumers_.end() && absl::StartsWith(row->first, prefix) && found.size() < limit; ++row) {
-      if (CheckConsumerSource(caller, Permission::kSubscribe, row->second->config().source).ok()) {
+      if (CheckConsumerAccess(caller, Permission::kSubscribe, row->second->config()).ok()) {
         found.push_back(row->second);
       }
     }

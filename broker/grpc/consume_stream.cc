@@ -283,7 +283,6 @@ void ConsumeStream::Close(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);
     closing_.Update(status);
-    // A request whose taking up ended here.
     held_back_ = false;
   }
   Run();
