@@ -2,6 +2,7 @@
 #ifndef PLAYHEAD_STORAGE_PART_COLLECTOR_H_
 #define PLAYHEAD_STORAGE_PART_COLLECTOR_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "storage/block.h"
@@ -14,6 +15,9 @@ namespace playhead::storage {
 // Not thread-safe. Borrows `options`.
 class PartCollector {
  public:
+  // Parts of one result, which bounds what small ones take in memory beyond their bytes.
+  static constexpr size_t kPartsMax = 1024;
+
   // `lives` are those of all logs.
   PartCollector(const ManyReadOptions& options, const TypeLifeTable& lives);
 
@@ -31,7 +35,8 @@ class PartCollector {
 
   // Whether the read must end here.
   bool full() const {
-    return budget_.exhausted() || (result_.scanned_blocks > 0 && result_.scanned_bytes >= options_.scan_bytes_max);
+    return budget_.exhausted() || result_.parts.size() >= kPartsMax ||
+           (result_.scanned_blocks > 0 && result_.scanned_bytes >= options_.scan_bytes_max);
   }
   StorePosition position() const { return result_.next; }
 
