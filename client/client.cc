@@ -204,4 +204,8 @@ absl::StatusOr<Consumer> Client::Consume(absl::string_view name, ConsumeOptions 
   return Consumer::Create(connection_, options_, name, std::move(options));
 }
 
+absl::StatusOr<ManySubscription> Client::SubscribeMany(const ManySources& sources, SubscribeManyOptions options) {
+  return ManySubscription::Create(connection_, options_, sources, std::move(options));
+}
+
 }  // namespace playhead

@@ -31,6 +31,7 @@
 #include "client/consume_options.h"
 #include "client/consumer.h"
 #include "client/event.h"
+#include "client/many_subscription.h"
 #include "client/options.h"
 #include "client/paged_range.h"
 #include "client/publisher.h"
@@ -124,6 +125,9 @@ class Client {
   // Holds the consumer of this name; see consumer.h. Starts at once and does not wait for the broker.
   //   InvalidArgument  an option is out of range.
   absl::StatusOr<Consumer> Consume(absl::string_view name, ConsumeOptions options = {});
+
+  // See many_subscription.h. Begins when it is first waited for.   InvalidArgument  an option is out of range.
+  absl::StatusOr<ManySubscription> SubscribeMany(const ManySources& sources, SubscribeManyOptions options);
 
  private:
   std::shared_ptr<Connection> connection_;

@@ -22,7 +22,7 @@ namespace playhead {
 class SubscribeObserver {
  public:
   virtual ~SubscribeObserver() = default;
-  // An encoded v1::SubscribeResponse: one for each Read().
+  // An encoded v1::SubscribeResponse, or what else the stream carries: one for each Read().
   virtual void OnMessage(SharedBytes message) = 0;
   // The attempt is over: once, last. OK when the broker ended the stream without an error.
   virtual void OnDone(absl::Status status) = 0;
@@ -105,6 +105,9 @@ class Connection {
   // these calls.
   virtual std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                                    std::shared_ptr<SubscribeObserver> observer) = 0;
+  // Messages are encoded v1::SubscribeManyResponses.
+  virtual std::shared_ptr<SubscribeCall> SubscribeMany(const v1::SubscribeManyRequest& request,
+                                                       std::shared_ptr<SubscribeObserver> observer) = 0;
   virtual std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) = 0;
   virtual std::shared_ptr<ConsumeCall> Consume(std::shared_ptr<ConsumeObserver> observer) = 0;
 };

@@ -65,7 +65,14 @@ class GrpcConnection : public Connection {
 
   std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                            std::shared_ptr<SubscribeObserver> observer) override {
-    return internal::StartSubscribe(Stubs()->generic, endpoint_, request, std::move(observer));
+    return internal::StartSubscribe(Stubs()->generic, endpoint_, "/playhead.v1.EventLog/Subscribe", request,
+                                    std::move(observer));
+  }
+
+  std::shared_ptr<SubscribeCall> SubscribeMany(const v1::SubscribeManyRequest& request,
+                                               std::shared_ptr<SubscribeObserver> observer) override {
+    return internal::StartSubscribe(Stubs()->generic, endpoint_, "/playhead.v1.EventLog/SubscribeMany", request,
+                                    std::move(observer));
   }
 
   std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) override {

@@ -89,9 +89,10 @@ class GrpcSubscribeCall final : public StreamCall, public SubscribeCall {
   GrpcSubscribeCall(const GrpcEndpoint& endpoint, std::shared_ptr<SubscribeObserver> observer)
       : StreamCall(endpoint), observer_(std::move(observer)) {}
 
-  void Begin(grpc::GenericStub& stub, const v1::SubscribeRequest& request, std::shared_ptr<GrpcSubscribeCall> self) {
+  void Begin(grpc::GenericStub& stub, const std::string& method, const google::protobuf::MessageLite& request,
+             std::shared_ptr<GrpcSubscribeCall> self) {
     request_ = ToByteBuffer(SharedBytes::Of(request.SerializeAsString()));
-    Start(stub, "/playhead.v1.EventLog/Subscribe", std::move(self));
+    Start(stub, method, std::move(self));
     StartWriteLast(&request_, grpc::WriteOptions());
     StartCall();
   }
@@ -217,10 +218,10 @@ class GrpcConsumeCall final : public StreamCall, public ConsumeCall {
 }  // namespace
 
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
-                                              const v1::SubscribeRequest& request,
+                                              const std::string& method, const google::protobuf::MessageLite& request,
                                               std::shared_ptr<SubscribeObserver> observer) {
   auto call = MakeReaped<GrpcSubscribeCall>(endpoint, std::move(observer));
-  call->Begin(stub, request, call);
+  call->Begin(stub, method, request, call);
   return call;
 }
 

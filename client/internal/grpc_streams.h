@@ -2,10 +2,12 @@
 #ifndef PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 #define PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 
+#include <google/protobuf/message_lite.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 
 #include <memory>
+#include <string>
 
 #include "client/connection.h"
 #include "client/grpc_endpoint.h"
@@ -13,8 +15,9 @@
 namespace playhead::internal {
 
 // All borrow `endpoint` only to start the call; what they need of it later they copy.
+// `method`: one that takes `request` and streams responses.
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
-                                              const v1::SubscribeRequest& request,
+                                              const std::string& method, const google::protobuf::MessageLite& request,
                                               std::shared_ptr<SubscribeObserver> observer);
 
 std::shared_ptr<AppendCall> StartAppendStream(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,

@@ -51,6 +51,8 @@ class MockConnection : public Connection {
               (override));
   MOCK_METHOD(std::shared_ptr<SubscribeCall>, Subscribe,
               (const v1::SubscribeRequest& request, std::shared_ptr<SubscribeObserver> observer), (override));
+  MOCK_METHOD(std::shared_ptr<SubscribeCall>, SubscribeMany,
+              (const v1::SubscribeManyRequest& request, std::shared_ptr<SubscribeObserver> observer), (override));
   MOCK_METHOD(std::shared_ptr<AppendCall>, AppendStream, (std::shared_ptr<AppendObserver> observer), (override));
   MOCK_METHOD(std::shared_ptr<ConsumeCall>, Consume, (std::shared_ptr<ConsumeObserver> observer), (override));
 };

@@ -231,6 +231,24 @@ test_tail_counts_and_resumes_from_its_cursor_folder() {
   expect_eq "$("$playhead" tail bot --after=8 --count=1 --json | jq .cursor)" 9
 }
 
+test_tail_of_many_goes_on_behind_its_position() {
+  start_broker
+  for i in 1 2 3; do echo "$i" | "$playhead" append bot-a --type=n >/dev/null; echo "$i" | "$playhead" append bot-b --type=n >/dev/null; done
+  echo 9 | "$playhead" append other --type=n >/dev/null
+  expect_eq "$("$playhead" tail --prefix=bot- --from=beginning --count=4 --json 2>said | jq -c '[.instance, .cursor]' | xargs)" \
+    "[bot-a,1] [bot-b,1] [bot-a,2] [bot-b,2]"
+  local position
+  position=$(sed -n 's/.*--position=//p' said)
+  expect_eq "$("$playhead" tail --prefix=bot- --position="$position" --count=2 --json 2>/dev/null | jq -c '[.instance, .cursor]' | xargs)" \
+    "[bot-a,3] [bot-b,3]"
+  expect_eq "$("$playhead" tail bot-b other --position="$position" --count=2 --json 2>/dev/null | jq -c '[.instance, .cursor]' | xargs)" \
+    "[bot-b,3] [other,1]"
+  expect_eq "$("$playhead" tail --all --from=beginning --count=7 --json 2>/dev/null | wc -l)" 7
+  expect_exit 2 "$playhead" tail --all --prefix=bot-
+  expect_exit 2 "$playhead" tail --all --position=17 --max_attempts=1
+  expect_match "$err" "playhead: POSITION_INVALID: *"
+}
+
 test_tail_filters_types() {
   start_broker
   for type in message.text status message.image other; do echo x | "$playhead" append bot --type=$type >/dev/null; done

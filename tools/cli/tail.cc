@@ -14,10 +14,12 @@
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
+#include "tools/cli/exit_code.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/notices.h"
 #include "tools/cli/output_watch.h"
 #include "tools/cli/start_flags.h"
+#include "tools/cli/tail_many.h"
 
 namespace playhead::tools {
 namespace {
@@ -141,7 +143,7 @@ class TailCommand : public Command {
  public:
   Info info() const override {
     return {.name = "tail",
-            .arguments = "INSTANCE...",
+            .arguments = "[INSTANCE...]",
             .summary = "Stream logs, live.",
             .description =
                 R"(Prints what is in the log from the start on, then what happens, until Ctrl-C. Reconnects by itself
@@ -150,15 +152,24 @@ and goes on behind the last event that it printed. For example:
   playhead tail my-bot --from=beginning --count=10
   playhead tail my-bot other-bot --json --cursor_dir=cursors >>events.ndjson
 
+Many instances come in one stream, each in its own order, with --prefix, --all, or names and --position:
+  playhead tail --prefix=whatsapp- --from=beginning
+  playhead tail --all --position=pos_...            behind what an earlier run printed last
+It says at its end which --position to go on with; instances that are made later join by themselves.
+
 With --cursor_dir the position is saved there after the events were written; the next run goes on behind it, and
 --after or --from count only for an instance that has no saved cursor yet.
 )",
-            .arguments_min = 1,
+            .arguments_min = 0,
             .arguments_max = 1000};
   }
 
   void AddFlags(FlagSet& flags) override {
     start_.Add(flags, "Or start at the `beginning` (the first kept event), `now`, or at a time: 2026-01-31T12:00:00Z.");
+    flags.Text("prefix", &prefix_, "PREFIX", "All instances whose names start with this, in one stream.");
+    flags.Bool("all", &all_, "All instances that the key covers, but for the broker's own, in one stream.");
+    flags.Text("position", &position_, "POSITION",
+               "Go on behind this position of an earlier stream of many instances.");
     flags.OptionalNumber("count", &count_, "N", "End after so many events.");
     flags.Text("cursor_dir", &cursor_dir_, "DIR", "Save positions in this folder and resume from them.");
     client_.Add(flags, /*streams=*/true);
@@ -166,6 +177,8 @@ With --cursor_dir the position is saved there after the events were written; the
 
   absl::Status Run(absl::Span<const std::string> arguments) override {
     if (count_ == 0) return absl::OkStatus();
+    if (!prefix_.empty() || all_ || !position_.empty()) return RunMany(arguments);
+    if (arguments.empty()) return UsageError("name instances, or use --prefix or --all");
     const absl::StatusOr<Start> start = start_.start(Start::Now());
     if (!start.ok()) return start.status();
     Printer printer(client_.json, arguments.size() > 1, count_.value_or(std::numeric_limits<uint64_t>::max()));
@@ -213,7 +226,42 @@ With --cursor_dir the position is saved there after the events were written; the
   }
 
  private:
+  // One stream of many instances.
+  absl::Status RunMany(absl::Span<const std::string> arguments) {
+    if ((arguments.empty() ? 0 : 1) + (prefix_.empty() ? 0 : 1) + (all_ ? 1 : 0) != 1) {
+      return UsageError("name instances, or use --prefix or --all: exactly one of these");
+    }
+    if (!cursor_dir_.empty()) return UsageError("--cursor_dir is for instances by name: use --position");
+    if (start_.after.has_value()) return UsageError("--after is for one instance: use --position or --from");
+    if (!position_.empty() && !start_.from.empty()) return UsageError("--position and --from exclude each other");
+    const absl::StatusOr<Start> start = start_.start(Start::Now());
+    if (!start.ok()) return start.status();
+    SubscribeManyOptions options;
+    options.position = position_;
+    options.start = start->proto();
+    options.types = start_.type_list();
+    options.id_prefix = start_.id_prefix;
+    options.allow_gap = start_.allow_gap;
+    options.on_reconnect = SayReconnecting;
+    const ManySources sources = all_              ? ManySources::All()
+                                : prefix_.empty() ? ManySources::Names({arguments.begin(), arguments.end()})
+                                                  : ManySources::Prefix(prefix_);
+    std::optional<ManySubscription> subscription;
+    Interrupt interrupt;  // As in Run.
+    absl::StatusOr<Client> client = client_.Connect();
+    if (!client.ok()) return client.status();
+    auto opened = client->SubscribeMany(sources, std::move(options));
+    if (!opened.ok()) return opened.status();
+    subscription = *std::move(opened);
+    interrupt.OnInterrupt([&subscription] { subscription->Close(); });
+    const OutputWatch output_watch([&subscription] { subscription->Close(); });
+    return TailMany(*subscription, client_.json, count_);
+  }
+
   StartFlags start_;
+  std::string prefix_;
+  bool all_ = false;
+  std::string position_;
   std::optional<uint64_t> count_;
   std::string cursor_dir_;
   ClientFlags client_;
