@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -51,9 +52,14 @@ class ConsumerTest : public ::testing::Test {
   // The end that Close() waits for: fake time does not pass by itself.
   void Close(Consumer& consumer) {
     consumer.Close();
-    std::thread ending([&consumer] { EXPECT_TRUE(consumer.WaitForClose().ok()); });
-    while (!stream_->cancelled()) timers_->Advance(absl::Milliseconds(1));
+    std::atomic<bool> closed = false;
+    std::thread ending([&consumer, &closed] {
+      EXPECT_TRUE(consumer.WaitForClose().ok());
+      closed = true;
+    });
+    while (!closed) timers_->Advance(absl::Milliseconds(1));
     ending.join();
+    EXPECT_TRUE(stream_->cancelled());
   }
 
   static Delivery Next(Consumer& consumer) {
