@@ -239,7 +239,7 @@ absl::Status Server::LoadReplays(const ServerOptions& options) {
                                     (options.http_listen.empty() || CheckListen(options.http_listen, {}).ok());
   auto endpoints = replay::EndpointPolicy::Make(options.replay_endpoints, open_to_this_machine);
   if (!endpoints.ok()) return endpoints.status();
-  auto replays = replay::Registry::Open(MakeCore(), *webhook_secrets_,
+  auto replays = replay::Registry::Open(MakeCore(), *webhook_secrets_, *consumers_,
                                         {.endpoints = *std::move(endpoints), .ca_file = options.replay_ca_file});
   if (!replays.ok()) return replays.status();
   replays_ = *std::move(replays);
@@ -319,9 +319,9 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
+  replays_->Stop();  // Before the consumers to whom some of them send.
   consumers_->BeginStop();
   streams_.CloseAll();
-  replays_->Stop();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
   consumers_->Stop(deadline);

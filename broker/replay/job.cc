@@ -120,8 +120,9 @@ void Job::OnSent(uint64_t cursor, SendResult result) {
     replay.set_retry_count(replay.retry_count() + static_cast<uint64_t>(result.retries));
     core_.metrics.replay_retries.Increment(result.retries);
     if (!result.problem.ok()) replay.set_problem(ProblemText(result.problem));
-    const bool skip = result.outcome == SendOutcome::kRefused &&
-                      record_.endpoint().on_refusal() == v1::ReplayEndpoint::ON_REFUSAL_SKIP;
+    const bool skip = result.outcome == SendOutcome::kPutAside ||
+                      (result.outcome == SendOutcome::kRefused &&
+                       record_.endpoint().on_refusal() == v1::ReplayEndpoint::ON_REFUSAL_SKIP);
     if (result.outcome == SendOutcome::kSent) {
       replay.clear_problem();
       replay.set_sent_count(replay.sent_count() + 1);

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -13,6 +14,7 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/log.h"
+#include "broker/replay/consumer_target.h"
 #include "broker/replay/endpoint_target.h"
 #include "broker/replay/http_poster.h"
 #include "broker/replay/limits.h"
@@ -21,6 +23,9 @@
 
 namespace playhead::broker::replay {
 namespace {
+
+// How the target says that it is a consumer; no URL begins so.
+constexpr absl::string_view kConsumerPrefix = "consumer:";
 
 std::string NewId() {
   constexpr absl::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -63,7 +68,8 @@ void FillRecord(const v1::StartReplayRequest& request, const std::string& actor,
   replay.set_id(NewId());
   replay.set_state(v1::Replay::RUNNING);
   replay.set_actor(actor);
-  replay.set_target(request.endpoint().url());
+  replay.set_target(request.has_consumer() ? absl::StrCat(kConsumerPrefix, request.consumer())
+                                           : request.endpoint().url());
   replay.set_rate(request.rate() == 0 ? kRateDefault : request.rate());
   *replay.mutable_types() = request.types();
   replay.set_id_prefix(request.id_prefix());
@@ -74,6 +80,7 @@ void FillRecord(const v1::StartReplayRequest& request, const std::string& actor,
   replay.set_planned_count(planned_count);
   replay.set_created_at(absl::ToUnixMicros(absl::Now()));
   if (request.has_endpoint()) *record.mutable_endpoint() = request.endpoint();
+  if (request.has_consumer()) record.set_consumer(request.consumer());
   if (request.has_caller()) {
     record.mutable_caller();
     replay.set_state(v1::Replay::HANDED_TO_CALLER);
@@ -102,20 +109,21 @@ struct Registry::Starting {
   storage::Callback<v1::Replay> done;
   store::v1::ReplayRecord record;
   std::vector<Range> ranges;
+  Tally planned;
 };
 
 absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(const Core& core, const webhook::SecretStore& secrets,
-                                                         Options options) {
+                                                         ConsumerRegistry& consumers, Options options) {
   auto tls = MakePosterContext(options.ca_file);
   if (!tls.ok()) return tls.status();
-  std::unique_ptr<Registry> registry(new Registry(core, secrets, std::move(options), *std::move(tls)));
+  std::unique_ptr<Registry> registry(new Registry(core, secrets, consumers, std::move(options), *std::move(tls)));
   if (absl::Status status = registry->Load(); !status.ok()) return status;
   return registry;
 }
 
-Registry::Registry(const Core& core, const webhook::SecretStore& secrets, Options options,
+Registry::Registry(const Core& core, const webhook::SecretStore& secrets, ConsumerRegistry& consumers, Options options,
                    std::shared_ptr<boost::asio::ssl::context> tls)
-    : core_(core), secrets_(secrets), options_(std::move(options)), tls_(std::move(tls)) {}
+    : core_(core), secrets_(secrets), consumers_(consumers), options_(std::move(options)), tls_(std::move(tls)) {}
 
 Registry::~Registry() = default;
 
@@ -149,6 +157,7 @@ absl::Status Registry::Load() {
 }
 
 absl::Status Registry::CheckAllowed(const v1::Replay& replay) const {
+  if (absl::StartsWith(replay.target(), kConsumerPrefix)) return absl::OkStatus();
   const auto endpoint = ParseEndpoint(replay.target());
   return endpoint.ok() ? options_.endpoints.Check(*endpoint) : endpoint.status();
 }
@@ -157,15 +166,21 @@ absl::StatusOr<std::shared_ptr<Job>> Registry::MakeJob(const store::v1::ReplayRe
                                                        std::vector<Range> ranges) {
   auto filter = ToFilter(record.replay().types(), record.replay().id_prefix());
   if (!filter.ok()) return filter.status();
+  auto target = MakeTarget(record);
+  if (!target.ok()) return target.status();
+  return std::make_shared<Job>(core_, record, std::move(ranges), *std::move(filter), *std::move(target),
+                               [this, id = record.replay().id()] { OnEnded(id); });
+}
+
+absl::StatusOr<std::shared_ptr<Target>> Registry::MakeTarget(const store::v1::ReplayRecord& record) {
+  const std::string& id = record.replay().id();
+  if (record.has_consumer()) return std::make_shared<ConsumerTarget>(record.consumer(), id, consumers_);
   auto endpoint = ParseEndpoint(record.endpoint().url());
   if (!endpoint.ok()) return endpoint.status();
-  const std::string id = record.replay().id();
   auto poster = std::make_shared<HttpPoster>(thread_, *endpoint, tls_, options_.endpoints.OnlyLoopback(*endpoint));
-  auto target = std::make_shared<EndpointTarget>(
+  return std::make_shared<EndpointTarget>(
       EndpointTarget::Options{.replay_id = id, .endpoint = *endpoint, .sign = record.endpoint().sign()},
       std::move(poster), core_.timers, secrets_);
-  return std::make_shared<Job>(core_, record, std::move(ranges), *std::move(filter), std::move(target),
-                               [this, id] { OnEnded(id); });
 }
 
 absl::Status Registry::BeginCounting() {
@@ -232,9 +247,9 @@ absl::Status Registry::CheckTarget(const v1::StartReplayRequest& request, const 
     return MakeError(Reason::kReplayInvalid,
                      absl::StrCat("`rate` is 1 to ", kRateMax, " events a second, or 0 for ", kRateDefault));
   }
-  if (request.has_caller()) return absl::OkStatus();
+  if (request.has_caller() || request.has_consumer()) return absl::OkStatus();
   if (!request.has_endpoint())
-    return MakeError(Reason::kReplayInvalid, "say who gets the events: `endpoint` or `caller`");
+    return MakeError(Reason::kReplayInvalid, "say who gets the events: `endpoint`, `consumer` or `caller`");
   const auto endpoint = ParseEndpoint(request.endpoint().url());
   if (!endpoint.ok()) return endpoint.status();
   if (absl::Status status = options_.endpoints.Check(*endpoint); !status.ok()) return status;
@@ -258,11 +273,20 @@ void Registry::OnCounted(const std::shared_ptr<Starting>& starting, absl::Status
   if (!status.ok()) return std::move(starting->done)(status);
   starting->ranges = std::move(planned->ranges);
   FillRecord(request, starting->caller->key_id(), starting->ranges, planned->tally.event_count(), starting->record);
+  starting->planned = std::move(planned->tally);
+  if (!request.has_consumer()) return Record(starting);
+  consumers_.Get(starting->caller, request.consumer(), [this, starting](absl::StatusOr<ConsumerInfo> found) {
+    if (!found.ok()) return FailStart(*starting, found.status());
+    Record(starting);
+  });
+}
+
+void Registry::Record(const std::shared_ptr<Starting>& starting) {
   // Nothing is sent, and nothing written, before there is a record of who asked for it.
   core_.audit.Record({.actor = starting->caller->key_id(),
                       .action = "audit.replay_started",
                       .subject = SubjectOf(starting->record.replay()),
-                      .detail = AuditDetail(starting->record, planned->tally)},
+                      .detail = AuditDetail(starting->record, starting->planned)},
                      [this, starting](absl::Status recorded) {
                        if (!recorded.ok()) return FailStart(*starting, recorded);
                        Write(starting);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "broker/auth/caller.h"
+#include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/http/io_thread.h"
 #include "broker/replay/endpoint.h"
@@ -32,14 +33,14 @@ struct Options {
 using Counting = std::shared_ptr<Planner>;
 
 // Thread safety: all methods may be called from any thread but Open and Stop, which are for the server's.
-// Blocking: none but those two.   Ownership: borrows what `core` refers to, and `secrets`. Callbacks run on the log's
-// threads, or inside the call. Stop comes before the log ends; the registry goes after it.
+// Blocking: none but those two.   Ownership: borrows what `core` refers to, `secrets` and `consumers`. Callbacks run on
+// the log's threads, or inside the call. Stop comes before the log ends; the registry goes after it.
 class Registry {
  public:
   // Reads what is stored, and goes on with the replays that ran.
   //   FailedPrecondition  as MakePosterContext.    DataLoss  as LoadReplays.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(const Core& core, const webhook::SecretStore& secrets,
-                                                        Options options);
+                                                        ConsumerRegistry& consumers, Options options);
   ~Registry();
 
   // As replays.proto says of each. nullptr if `done` was called with a refusal at once.
@@ -60,7 +61,7 @@ class Registry {
  private:
   struct Starting;
 
-  Registry(const Core& core, const webhook::SecretStore& secrets, Options options,
+  Registry(const Core& core, const webhook::SecretStore& secrets, ConsumerRegistry& consumers, Options options,
            std::shared_ptr<boost::asio::ssl::context> tls);
 
   absl::Status Load();
@@ -78,12 +79,15 @@ class Registry {
   void OnWritten(Starting& starting) ABSL_LOCKS_EXCLUDED(mu_);
   void FailStart(Starting& starting, absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
 
+  void Record(const std::shared_ptr<Starting>& starting) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::shared_ptr<Target>> MakeTarget(const store::v1::ReplayRecord& record);
   absl::StatusOr<std::shared_ptr<Job>> MakeJob(const store::v1::ReplayRecord& record, std::vector<Range> ranges);
   void OnEnded(const std::string& id) ABSL_LOCKS_EXCLUDED(mu_);
   void Remember(v1::Replay replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Core core_;
   const webhook::SecretStore& secrets_;
+  ConsumerRegistry& consumers_;
   const Options options_;
   const std::shared_ptr<boost::asio::ssl::context> tls_;
   http::IoThread thread_;  // Of all connections to endpoints.

@@ -20,10 +20,11 @@ struct ReplayedEvent {
 };
 
 enum class SendOutcome {
-  kSent,     // And confirmed by the receiver.
-  kRefused,  // The receiver does not want this one.
-  kFailed,   // It could not be sent, after all attempts.
-  kStopped,  // By Stop: it may have been sent.
+  kSent,      // And confirmed by the receiver.
+  kRefused,   // The receiver does not want this one.
+  kPutAside,  // The receiver has no use for this one, or keeps it for later: the replay goes on.
+  kFailed,    // It could not be sent, after all attempts.
+  kStopped,   // By Stop: it may have been sent.
 };
 
 struct SendResult {

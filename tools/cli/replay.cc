@@ -27,6 +27,7 @@ namespace playhead::tools {
 namespace {
 
 constexpr absl::string_view kStdout = "stdout";
+constexpr absl::string_view kConsumerPrefix = "consumer:";
 constexpr absl::Duration kLookInterval = absl::Milliseconds(500);
 constexpr absl::Duration kPlanTimeout = absl::Minutes(10);
 
@@ -45,6 +46,7 @@ that a plan showed: --expect. Nothing moves any reader's position, and what is s
   playhead replay my-bot --from=2026-01-31T12:00:00Z --plan
   playhead replay my-bot --after=41 --until=99 --to=https://example.com/hook --rate=50
   playhead replay --prefix=shop- --from=2026-01-31T12:00:00Z --types='message.*' --to=stdout --yes
+  playhead replay my-bot --from=beginning --to=consumer:billing
 To an endpoint the broker sends: a POST for each event, in order, and again until it is taken; ctrl-C leaves it running.
 Look after it with playhead replay list | show | pause | resume | cancel.
 )",
@@ -64,7 +66,8 @@ Look after it with playhead replay list | show | pause | resume | cancel.
     flags.Text("types", &types_, "A,B*", "Only events of these types; a trailing * matches any ending.");
     flags.Text("id_prefix", &id_prefix_, "PREFIX", "Only events whose id starts with this.");
     flags.Section("Where to");
-    flags.Text("to", &to_, "WHERE", "stdout, or a URL that the broker's --replay_endpoints lets through.");
+    flags.Text("to", &to_, "WHERE",
+               "stdout, consumer:NAME, or a URL that the broker's --replay_endpoints lets through.");
     flags.Number<uint32_t>("rate", &rate_, 1, 100'000, "Events a second.");
     flags.Bool("skip_refused", &skip_refused_,
                "What the endpoint refuses (4xx) is counted and passed over, not paused at.");
@@ -80,7 +83,7 @@ Look after it with playhead replay list | show | pause | resume | cancel.
   absl::Status Run(absl::Span<const std::string> arguments) override {
     v1::PlanReplayRequest selection;
     if (absl::Status status = Select(arguments, selection); !status.ok()) return status;
-    if (!plan_only_ && to_.empty()) return UsageError("give --to=stdout, --to=URL, or --plan");
+    if (!plan_only_ && to_.empty()) return UsageError("give --to=stdout, --to=consumer:NAME, --to=URL, or --plan");
     absl::StatusOr<ReplaysClient> replays = ReplaysClient::Create(client_.options());
     if (!replays.ok()) return replays.status();
     const absl::StatusOr<v1::ReplayPlan> plan = replays->Plan(selection);
@@ -153,6 +156,8 @@ Look after it with playhead replay list | show | pause | resume | cancel.
     request.set_rate(rate_);
     if (to_ == kStdout) {
       request.mutable_caller();
+    } else if (absl::StartsWith(to_, kConsumerPrefix)) {
+      request.set_consumer(to_.substr(kConsumerPrefix.size()));
     } else {
       v1::ReplayEndpoint& endpoint = *request.mutable_endpoint();
       endpoint.set_url(to_);
