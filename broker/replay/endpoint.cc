@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -57,8 +58,10 @@ absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view url) {
   endpoint.host = absl::AsciiStrToLower(View(view.encoded_host_address()));
   if (endpoint.host.empty() || absl::StrContains(endpoint.host, "%")) return Invalid("must have a host");
   const uint16_t own_port = endpoint.tls ? 443 : 80;
-  endpoint.port = view.has_port() && !view.port().empty() ? view.port_number() : own_port;
-  if (endpoint.port == 0) return Invalid("has a port that is none");
+  uint32_t port = own_port;
+  if (view.has_port() && !view.port().empty() && !absl::SimpleAtoi(View(view.port()), &port)) port = 0;
+  if (port == 0 || port > 65'535) return Invalid("has a port that is none");
+  endpoint.port = static_cast<uint16_t>(port);
   endpoint.path = view.encoded_path().empty() ? "/" : std::string(View(view.encoded_path()));
   if (IsAmbiguous(endpoint.path)) return Invalid("has a path that servers read differently: `.`, `..`, %2e, %2f or \\");
   endpoint.target = endpoint.path;
