@@ -21,7 +21,8 @@ namespace playhead::broker {
 using ConsumerStart = std::variant<StartPosition, AfterPosition>;
 
 // Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check. A
-// consumer whose types name hidden ones is managed by whoever does anything with it: nobody has vouched for those events.
+// consumer whose types name hidden ones is managed by whoever does anything with it: nobody has vouched for those
+// events.
 absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
                                  const ConsumerConfig& config);
 

@@ -20,8 +20,8 @@ namespace {
 }  // namespace
 
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events) {
-  auto batch = storage::BuildAppendBatch(instance, events,
-                                         {.event_bytes_max = storage::kEventBytesCeiling, .own_types = true});
+  auto batch =
+      storage::BuildAppendBatch(instance, events, {.event_bytes_max = storage::kEventBytesCeiling, .own_types = true});
   if (!batch.ok()) Abort(batch.status());
   return *std::move(batch);
 }
