@@ -319,13 +319,14 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
+  retention_keeper_->Stop();  // It asks the consumers.
   replays_->Stop();  // Before the consumers to whom some of them send.
   consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
-  consumers_->Stop(deadline);
   if (http_ != nullptr) http_->Stop(deadline);
+  consumers_->Stop(deadline);
   Log().info("event=stopped");
 }
 
