@@ -14,6 +14,9 @@ struct Limits {
   // Streams (Subscribe and AppendStream) open at once over all connections: beyond that, STREAMS_LIMIT.
   size_t streams_max = 10'000;
 
+  // Named consumers: each keeps its position in memory, about a kilobyte.
+  size_t consumers_max = 10'000;
+
   // Delivery: one message of events carries at most this much, unless a single event is larger.
   size_t delivery_bytes_max = size_t{512} << 10;
   // What each stream may hold of undelivered events without asking. More is drawn from the budget, which all streams

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "broker/consumers/feed_position.h"
 #include "broker/consumers/holder.h"
 #include "storage/cursor.h"
+#include "storage/event_log.h"
 #include "storage/types.h"
 
 namespace playhead::broker {
@@ -66,6 +68,20 @@ struct ParkedRow {
 struct ParkedSelection {
   std::vector<uint64_t> numbers;
   uint32_t oldest = 0;
+};
+
+// Extra deliveries on behalf of an operator's replay: they move nothing but the replay.
+struct ConsumerReplay {
+  std::string consumer;
+  std::string replay_id;  // Not empty; one of each id runs for a consumer at a time.
+  std::shared_ptr<storage::Instance> instance;
+  storage::Cursor after;  // Events of the instance in (after, last], as many as the consumer's filter lets through.
+  storage::Cursor last;
+};
+
+struct ReplayOutcome {
+  uint64_t acked = 0;
+  uint64_t parked = 0;  // Failed too often, or parked by the holder: they are in the parked list.
 };
 
 struct ParkedResult {

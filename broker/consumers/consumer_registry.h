@@ -4,18 +4,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "broker/auth/caller.h"
+#include "broker/consumers/consumer.h"
 #include "broker/consumers/consumer_config.h"
+#include "broker/consumers/consumer_creation.h"
 #include "broker/consumers/consumer_info.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/consumers/holder.h"
@@ -27,30 +33,10 @@
 
 namespace playhead::broker {
 
-// Where a consumer starts: as a subscription of one instance, or behind a position of many.
-struct AfterPosition {
-  FeedPosition position;
-};
-using ConsumerStart = std::variant<StartPosition, AfterPosition>;
-
 // Events that one call requeues or drops.
 inline constexpr size_t kParkedPerCallMax = 10'000;
-// Parked events of one consumer: when there are so many, it delivers no more until some are requeued or dropped.
-inline constexpr uint64_t kParkedMax = 10'000;
-
-// Extra deliveries on behalf of an operator's replay: they move nothing but the replay.
-struct ConsumerReplay {
-  std::string consumer;
-  std::string replay_id;  // Not empty; names what runs for this consumer at a time.
-  std::shared_ptr<storage::Instance> instance;
-  storage::Cursor after;  // Events of the instance in (after, last], as many as the consumer's filter lets through.
-  storage::Cursor last;
-};
-
-struct ReplayOutcome {
-  uint64_t acked = 0;
-  uint64_t parked = 0;  // Failed too often, or parked by the holder: they are in the parked list.
-};
+// Changes that wait for the one before them; beyond that APPEND_QUEUE_FULL.
+inline constexpr size_t kConsumerChangesWaitingMax = 1'000;
 
 // Every act of administration is recorded in the audit log before it is done, and is durable when `done` gets Ok. A
 // caller needs Permission::kSubscribe for all that a consumer's source covers to create, open, get and list it, and
@@ -63,15 +49,13 @@ struct ReplayOutcome {
 // Ownership: borrows what `core` refers to; must outlive the log, whose callbacks end here.
 class ConsumerRegistry {
  public:
-  ConsumerRegistry();
-  ~ConsumerRegistry();
   ConsumerRegistry(const ConsumerRegistry&) = delete;
   ConsumerRegistry& operator=(const ConsumerRegistry&) = delete;
 
-  // Takes up all consumers that are stored; once, before anything else. Blocks while it reads them.
+  // Takes up all consumers that are stored, and ends the deletions that were under way. Blocks until then.
   //   DataLoss     a row is damaged: going on without it would deliver what was settled, or nothing.
   //   Unavailable  as RecordStore::Scan.
-  absl::Status Load(const Core& core);
+  static absl::StatusOr<std::unique_ptr<ConsumerRegistry>> Load(const Core& core);
 
   // Makes a consumer, or finds one of the same name and configuration, which stays where it is.
   //   InvalidArgument    as CheckConsumerConfig; START_REQUIRED, POSITION_INVALID.
@@ -141,12 +125,59 @@ class ConsumerRegistry {
   // durable.
   void OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done);
 
-  // Closes all holders and writes what is not durable yet. Blocks until that is done, up to `timeout`.
-  void Shutdown(absl::Duration timeout);
+  // The broker stops: from now on a holder that goes has not failed. Before streams are ended.
+  void BeginStop() ABSL_LOCKS_EXCLUDED(mu_);
+  // Closes all holders and writes what is not durable yet. Blocks until that is done, or until `deadline`.
+  void Stop(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  using Consumers = absl::btree_map<std::string, std::shared_ptr<Consumer>>;
+  using Finished = absl::AnyInvocable<void() &&>;
+  // A change of which consumers there are, or of one by an operator. Calls its argument when it is done.
+  using Change = absl::AnyInvocable<void(Finished) &&>;
+
+  explicit ConsumerRegistry(const Core& core) : core_(core) {}
+
+  absl::Status LoadAll() ABSL_LOCKS_EXCLUDED(mu_);
+
+  absl::StatusOr<std::shared_ptr<Consumer>> Find(const std::shared_ptr<Caller>& caller, Permission permission,
+                                                 const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Changes run one at a time, in the order of the calls; `refused` runs instead if too many wait.
+  void Enqueue(Change change, storage::StatusCallback refused) ABSL_LOCKS_EXCLUDED(mu_);
+  void RunNext() ABSL_LOCKS_EXCLUDED(mu_);
+  // The same for a change with a result, which ends it.
+  template <typename T>
+  void EnqueueFor(storage::Callback<T> done, absl::AnyInvocable<void(storage::Callback<T>) &&> change) {
+    // Either of the two callbacks below runs, and only one.
+    const auto shared = std::make_shared<storage::Callback<T>>(std::move(done));
+    Enqueue(
+        [shared, change = std::move(change)](Finished finished) mutable {
+          std::move(change)([shared, finished = std::move(finished)](absl::StatusOr<T> result) mutable {
+            std::move (*shared)(std::move(result));
+            std::move(finished)();
+          });
+        },
+        [shared](absl::Status refused) { std::move (*shared)(std::move(refused)); });
+  }
+
+  void Add(std::shared_ptr<Consumer> consumer) ABSL_LOCKS_EXCLUDED(mu_);
+  void DeleteNow(std::shared_ptr<Consumer> consumer, storage::StatusCallback done);
+  void DeleteAll(std::vector<std::shared_ptr<Consumer>> consumers, storage::StatusCallback done);
+  // In registry_admin.cc.
+  void ResetTo(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer, const ResolvedStart& at,
+               ResetOptions options, storage::Callback<ResetResult> done);
+  enum class Unpark { kRequeue, kDrop };
+  void TakeParked(std::shared_ptr<Caller> caller, std::string name, ParkedSelection selection, bool dry_run,
+                  Unpark what, storage::Callback<ParkedResult> done);
+  void TakeRows(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer, std::vector<ParkedRow> rows,
+                Unpark what, storage::Callback<ParkedResult> done);
+
+  const Core core_;
+  mutable absl::Mutex mu_;  // Guards the members below it.
+  Consumers consumers_ ABSL_GUARDED_BY(mu_);
+  std::deque<Change> changes_ ABSL_GUARDED_BY(mu_);
+  bool changing_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace playhead::broker

@@ -127,9 +127,13 @@ std::optional<ConsumerState::HandedAgain> ConsumerState::HandOverAgain(const Aga
     }
     if (events_max > 0 || left == 0) done = end;  // The rest up to there is gone.
     if (done < waiting.last) {
-      AddWaitingPart(events, {done, waiting.last, std::max(left, uint32_t{1}), waiting.failures, waiting.due});
+      const uint64_t cursors = waiting.last.sequence() - done.sequence();
+      const auto rest = static_cast<uint32_t>(std::min<uint64_t>(std::max(left, uint32_t{1}), cursors));
+      handed.gone += left - std::min(left, rest);
+      AddWaitingPart(events, {done, waiting.last, rest, waiting.failures, waiting.due});
       break;
     }
+    handed.gone += left;
   }
   Tidy(again.instance, events);
   return handed;
@@ -142,9 +146,10 @@ void ConsumerState::ReleaseAgain(const Again& again) {
   Tidy(again.instance, entry->second);
 }
 
-std::optional<SteadyTime> ConsumerState::next_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.begin()->first;
+std::optional<SteadyTime> ConsumerState::next_due(SteadyTime from) const {
+  const auto entry = due_.lower_bound({from, 0});
+  if (entry == due_.end()) return std::nullopt;
+  return entry->first;
 }
 
 uint32_t ConsumerState::Ack(HolderNumber holder, InstanceNumber instance, Cursor first, Cursor last) {
@@ -229,7 +234,7 @@ void ConsumerState::Disconnect(HolderNumber holder, bool failed, SteadyTime now)
     if (events.holder != holder) continue;
     events.claim = 0;
     for (const Held& held : TakeHeld(events, Cursor(), Cursor(~uint64_t{0}))) {
-      if (failed) {
+      if (failed && held.deadline != SteadyTime::max()) {
         Fail(InstanceNumber(number), events, held, now, "its holder went");
       } else {
         Touch(held.fed_number);

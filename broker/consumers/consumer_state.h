@@ -78,6 +78,7 @@ class ConsumerState {
   struct HandedAgain {
     std::vector<Run> runs;
     std::vector<uint32_t> attempts;  // One an event.
+    uint32_t gone = 0;               // Events that were not found.
   };
 
   struct ParkedEvent {
@@ -117,8 +118,8 @@ class ConsumerState {
   std::optional<HandedAgain> HandOverAgain(const Again& again, absl::Span<const Run> found, storage::Cursor through,
                                            uint32_t events_max);
   void ReleaseAgain(const Again& again);
-  // When something is next due that does not have to wait for anything else; nullopt if nothing is.
-  std::optional<SteadyTime> next_due() const;
+  // When something is next due, not before `from`, that does not have to wait for anything else; nullopt if nothing is.
+  std::optional<SteadyTime> next_due(SteadyTime from = SteadyTime::min()) const;
 
   // Settlements. Each is about the events in [first, last] that `holder` holds of `instance`, passes over others, and
   // returns how many there were.
@@ -142,7 +143,8 @@ class ConsumerState {
   // Not later than the earliest deadline; nullopt if there is none.
   std::optional<SteadyTime> next_deadline() const { return next_deadline_; }
 
-  // Everything that `holder` holds waits again, due at `now`; `failed` says whether that counts as an attempt.
+  // Everything that `holder` holds waits again, due at `now`. With `failed` that counts as a failed attempt of what has
+  // a deadline; what has none had not reached the holder.
   void Disconnect(HolderNumber holder, bool failed, SteadyTime now);
 
   // Events of the parked list wait again as if never tried; those that are unsettled anyhow are passed over.
@@ -234,7 +236,7 @@ class ConsumerState {
   // After any change of an instance: keeps `due_` and the table in step. `events` may be gone afterwards.
   void Tidy(storage::InstanceNumber instance, InstanceEvents& events);
 
-  const uint32_t attempts_max_;
+  uint32_t attempts_max_;
   absl::flat_hash_map<uint64_t, InstanceEvents> instances_;  // By number; only those with anything unsettled.
   // Instances of which something waits and could be claimed, by when that is due.
   absl::btree_set<std::pair<SteadyTime, uint64_t>> due_;

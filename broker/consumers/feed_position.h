@@ -2,23 +2,12 @@
 #ifndef PLAYHEAD_BROKER_CONSUMERS_FEED_POSITION_H_
 #define PLAYHEAD_BROKER_CONSUMERS_FEED_POSITION_H_
 
-#include <compare>
-
-#include "storage/cursor.h"
-#include "storage/types.h"
+#include "storage/store_position.h"
 
 namespace playhead::broker {
 
-// Of a consumer of one instance only `cursor` is set; of a consumer of many all three are: the position in the order of
-// the store, where everything of earlier commits, everything of earlier instances in `commit`, and everything of
-// `instance` up to `cursor` lies before it.
-struct FeedPosition {
-  storage::CommitPosition commit;
-  storage::InstanceNumber instance;
-  storage::Cursor cursor;
-
-  friend auto operator<=>(const FeedPosition&, const FeedPosition&) = default;
-};
+// Of a consumer of one instance only `cursor` is set; of a consumer of many it is a position of the store.
+using FeedPosition = storage::StorePosition;
 
 }  // namespace playhead::broker
 

@@ -30,7 +30,7 @@ std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir) {
 
 }  // namespace
 
-BrokerCore::BrokerCore(const broker::Limits& limits)
+BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir)
     : limits_(limits),
       executor_(limits_.executor_threads),
       timers_(executor_),
@@ -39,7 +39,7 @@ BrokerCore::BrokerCore(const broker::Limits& limits)
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
       tail_(limits_.tail_bytes_max, executor_),
-      log_(OpenLog(dir_.path())),
+      log_(OpenLog(data_dir.empty() ? dir_.path() : data_dir)),
       audit_(*log_),
       core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_, append_reply_budget_,
             delivery_budget_, streams_, metrics_,  auth_, audit_} {

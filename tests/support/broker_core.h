@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "broker/audit.h"
@@ -24,7 +25,8 @@ namespace playhead::testing {
 // Appends are acknowledged without a sync: these tests are about what happens above the disk.
 class BrokerCore {
  public:
-  explicit BrokerCore(const broker::Limits& limits = {});
+  // In `data_dir`, which may be one that another has left; or, if that is empty, in a temporary folder.
+  explicit BrokerCore(const broker::Limits& limits = {}, const std::string& data_dir = "");
   ~BrokerCore();
 
   const broker::Core& core() const { return core_; }

@@ -1,0 +1,66 @@
+// ConsumerFeed: what comes from the log for the first time, whether a consumer reads one instance or many.
+#ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_
+#define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "broker/consumers/consumer_config.h"
+#include "broker/consumers/feed_position.h"
+#include "broker/core.h"
+#include "broker/delivery.h"
+#include "broker/start_position.h"
+#include "storage/block.h"
+#include "storage/event_filter.h"
+#include "storage/event_log.h"
+
+namespace playhead::broker {
+
+// Events of one instance, in order.
+struct FeedEvents {
+  std::shared_ptr<storage::Instance> instance;
+  std::vector<storage::BlockSlice> slices;
+  uint32_t event_count = 0;
+  storage::Cursor last;  // Everything of the instance up to here is among them or filtered out.
+  FeedPosition to;       // Everything up to here was handed over or filtered out.
+};
+
+// Nothing for the consumer up to here; and whether that is all there is.
+struct FeedProgress {
+  FeedPosition to;
+  bool caught_up = false;
+};
+
+// Events that can no longer be read.
+struct FeedGap {
+  std::shared_ptr<storage::Instance> instance;  // nullptr if it is not known whose; the count is then unknown too.
+  Gap gap;
+  FeedPosition to;
+};
+
+using FeedDelivery = std::variant<FeedEvents, FeedProgress, FeedGap, Closed>;
+
+// Thread safety: all methods may be called from any thread.   Blocking: none.   Ownership: keeps itself alive until it
+// is cancelled or has delivered Closed.
+class ConsumerFeed {
+ public:
+  using NextCallback = absl::AnyInvocable<void(FeedDelivery) &&>;
+
+  virtual ~ConsumerFeed() = default;
+  // As Subscription::Next. Says that the delivery before is no longer held in memory on the feed's account.
+  [[nodiscard]] virtual bool Next(NextCallback callback) = 0;
+  // As Subscription::Cancel.
+  virtual void Cancel() = 0;
+};
+
+// The feed of a consumer of one instance.
+std::shared_ptr<ConsumerFeed> StartInstanceFeed(const Core& core, std::shared_ptr<storage::Instance> instance,
+                                                storage::Cursor after,
+                                                std::shared_ptr<const storage::EventFilter> filter, bool allow_gap);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_

@@ -1,0 +1,348 @@
+#include "broker/consumers/consumer_registry.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "broker/audit.h"
+#include "broker/consumers/consumer_rows.h"
+#include "broker/consumers/parked_list.h"
+#include "proto/errors.h"
+#include "storage/record_store.h"
+
+namespace playhead::broker {
+
+using storage::Record;
+using storage::RecordSpace;
+
+namespace {
+
+absl::Status NoSuchConsumer() { return MakeError(Reason::kConsumerNotFound, "there is no consumer of this name"); }
+
+// All rows with a prefix. Waits for each page.
+absl::StatusOr<std::vector<Record>> ScanAll(storage::RecordStore& records, absl::string_view prefix) {
+  std::vector<Record> all;
+  for (;;) {
+    absl::StatusOr<std::vector<Record>> page;
+    absl::Notification scanned;
+    records.Scan(RecordSpace::kConsumers, std::string(prefix), all.empty() ? "" : all.back().key,
+                 storage::kRecordScanMax, [&](absl::StatusOr<std::vector<Record>> rows) {
+                   page = std::move(rows);
+                   scanned.Notify();
+                 });
+    scanned.WaitForNotification();
+    if (!page.ok()) return page.status();
+    if (page->empty()) return all;
+    std::move(page->begin(), page->end(), std::back_inserter(all));
+  }
+}
+
+// The consumer that a row of a state is of.
+std::string StateRowOwner(absl::string_view key) {
+  key.remove_prefix(kConsumerStateRows.size());
+  return std::string(key.substr(0, key.find('/')));
+}
+
+// Fills in the lag of the consumers of one instance behind `next`, one after the other.
+void AddLags(const Core& core, std::vector<ConsumerInfo> infos, size_t next,
+             storage::Callback<std::vector<ConsumerInfo>> done) {
+  while (next < infos.size() && !infos[next].config.source.one_instance()) ++next;
+  if (next == infos.size()) return std::move(done)(std::move(infos));
+  const std::string name = infos[next].config.source.name;
+  core.log.GetInstance(name, [core, next, infos = std::move(infos),
+                              done = std::move(done)](absl::StatusOr<storage::InstanceInfo> instance) mutable {
+    ConsumerInfo& info = infos[next];
+    if (instance.ok() && instance->bounds.head > info.position.cursor) {
+      const storage::LogBounds& bounds = instance->bounds;
+      const uint64_t settled = std::max(info.position.cursor.sequence(), bounds.BeforeFirst().sequence());
+      info.lag.events = bounds.head.sequence() - settled;
+    }
+    const bool filtered = !info.config.types.empty() || !info.config.id_prefix.empty();
+    info.lag.kind = filtered ? EventCount::Kind::kAtMost : EventCount::Kind::kExact;
+    AddLags(core, std::move(infos), next + 1, std::move(done));
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ConsumerRegistry>> ConsumerRegistry::Load(const Core& core) {
+  std::unique_ptr<ConsumerRegistry> registry(new ConsumerRegistry(core));
+  if (absl::Status status = registry->LoadAll(); !status.ok()) return status;
+  return registry;
+}
+
+absl::Status ConsumerRegistry::LoadAll() {
+  auto configs = ScanAll(core_.log.records(), kConsumerConfigRows);
+  if (!configs.ok()) return configs.status();
+  auto state_rows = ScanAll(core_.log.records(), kConsumerStateRows);
+  if (!state_rows.ok()) return state_rows.status();
+  std::map<std::string, std::vector<Record>> rows_of;
+  for (Record& row : *state_rows) rows_of[StateRowOwner(row.key)].push_back(std::move(row));
+  for (const Record& row : *configs) {
+    auto config = ParseConfigRow(row);
+    if (!config.ok()) return config.status();
+    const std::string name = config->config.name;
+    if (config->deleted) {
+      absl::Notification deleted;
+      absl::Status status;
+      DeleteConsumerRows(core_.log.records(), *config, [&](absl::Status result) {
+        status = std::move(result);
+        deleted.Notify();
+      });
+      deleted.WaitForNotification();
+      if (!status.ok()) return status;
+      continue;
+    }
+    auto state = ParseStateRows(rows_of[name]);
+    if (!state.ok()) return state.status();
+    const size_t state_row_count = rows_of[name].size();
+    Add(std::make_shared<Consumer>(core_, *std::move(config), *std::move(state), state_row_count));
+  }
+  return absl::OkStatus();
+}
+
+void ConsumerRegistry::Add(std::shared_ptr<Consumer> consumer) {
+  absl::MutexLock lock(&mu_);
+  const std::string& name = consumer->config().name;
+  consumers_.emplace(name, std::move(consumer));
+}
+
+absl::StatusOr<std::shared_ptr<Consumer>> ConsumerRegistry::Find(const std::shared_ptr<Caller>& caller,
+                                                                 Permission permission, const std::string& name) const {
+  std::shared_ptr<Consumer> consumer;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = consumers_.find(name);
+    if (found == consumers_.end()) return NoSuchConsumer();
+    consumer = found->second;
+  }
+  if (absl::Status status = CheckConsumerSource(caller, permission, consumer->config().source); !status.ok()) {
+    return status;
+  }
+  return consumer;
+}
+
+void ConsumerRegistry::Enqueue(Change change, storage::StatusCallback refused) {
+  {
+    absl::ReleasableMutexLock lock(&mu_);
+    if (changes_.size() >= kConsumerChangesWaitingMax) {
+      lock.Release();
+      return std::move(refused)(
+          MakeError(Reason::kAppendQueueFull, "too many changes of consumers wait: try again shortly"));
+    }
+    changes_.push_back(std::move(change));
+    if (std::exchange(changing_, true)) return;
+  }
+  RunNext();
+}
+
+void ConsumerRegistry::RunNext() {
+  Change change;
+  {
+    absl::MutexLock lock(&mu_);
+    if (changes_.empty()) {
+      changing_ = false;
+      return;
+    }
+    change = std::move(changes_.front());
+    changes_.pop_front();
+  }
+  std::move(change)([this] { RunNext(); });
+}
+
+void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig config, ConsumerStart start,
+                              storage::Callback<Created> done) {
+  if (absl::Status status = CheckConsumerConfig(config); !status.ok()) return std::move(done)(std::move(status));
+  if (absl::Status status = CheckConsumerSource(caller, Permission::kSubscribe, config.source); !status.ok()) {
+    return std::move(done)(std::move(status));
+  }
+  EnqueueFor<Created>(std::move(done), [this, caller = std::move(caller), config = std::move(config),
+                                        start = std::move(start)](storage::Callback<Created> finish) mutable {
+    {
+      absl::ReleasableMutexLock lock(&mu_);
+      if (const auto found = consumers_.find(config.name); found != consumers_.end()) {
+        const std::shared_ptr<Consumer> consumer = found->second;
+        lock.Release();
+        if (consumer->config() == config) return std::move(finish)(Created{consumer->Info(), false});
+        return std::move(finish)(MakeError(Reason::kConsumerExists,
+                                           "there is a consumer of this name with another configuration: delete that, "
+                                           "or take another name"));
+      }
+      if (consumers_.size() >= core_.limits.consumers_max) {
+        lock.Release();
+        return std::move(finish)(MakeError(
+            Reason::kConsumersLimit,
+            absl::StrCat("there are ", core_.limits.consumers_max, " consumers, as many as may be: delete some")));
+      }
+    }
+    ResolveConsumerStart(
+        core_, caller, config, std::move(start),
+        [this, caller, config, finish = std::move(finish)](absl::StatusOr<ResolvedStart> at) mutable {
+          if (!at.ok()) return std::move(finish)(at.status());
+          StoreConsumer(core_, caller, config, *std::move(at),
+                        [this, finish = std::move(finish)](absl::StatusOr<std::shared_ptr<Consumer>> consumer) mutable {
+                          if (!consumer.ok()) return std::move(finish)(consumer.status());
+                          Add(*consumer);
+                          std::move(finish)(Created{(*consumer)->Info(), true});
+                        });
+        });
+  });
+}
+
+void ConsumerRegistry::Get(std::shared_ptr<Caller> caller, std::string name, storage::Callback<ConsumerInfo> done) {
+  const auto consumer = Find(caller, Permission::kSubscribe, name);
+  if (!consumer.ok()) return std::move(done)(consumer.status());
+  AddLags(core_, {(*consumer)->Info()}, 0,
+          [done = std::move(done)](absl::StatusOr<std::vector<ConsumerInfo>> infos) mutable {
+            if (!infos.ok()) return std::move(done)(infos.status());
+            std::move(done)(std::move(infos->front()));
+          });
+}
+
+void ConsumerRegistry::List(std::shared_ptr<Caller> caller, std::string prefix, std::string after_name, size_t limit,
+                            storage::Callback<std::vector<ConsumerInfo>> done) {
+  std::vector<std::shared_ptr<Consumer>> found;
+  {
+    absl::MutexLock lock(&mu_);
+    auto row = after_name < prefix ? consumers_.lower_bound(prefix) : consumers_.upper_bound(after_name);
+    for (; row != consumers_.end() && absl::StartsWith(row->first, prefix) && found.size() < limit; ++row) {
+      if (CheckConsumerSource(caller, Permission::kSubscribe, row->second->config().source).ok()) {
+        found.push_back(row->second);
+      }
+    }
+  }
+  std::vector<ConsumerInfo> infos;
+  infos.reserve(found.size());
+  for (const auto& consumer : found) infos.push_back(consumer->Info());
+  AddLags(core_, std::move(infos), 0, std::move(done));
+}
+
+void ConsumerRegistry::Delete(std::shared_ptr<Caller> caller, std::string name, storage::StatusCallback done) {
+  struct Deleted {};
+  EnqueueFor<Deleted>(
+      [done = std::move(done)](absl::StatusOr<Deleted> deleted) mutable { std::move(done)(deleted.status()); },
+      [this, caller = std::move(caller), name = std::move(name)](storage::Callback<Deleted> finish) mutable {
+        auto consumer = Find(caller, Permission::kManage, name);
+        if (!consumer.ok()) return std::move(finish)(consumer.status());
+        const AuditEntry entry = {caller == nullptr ? "" : caller->key_id(), "audit.consumer_deleted", name, ""};
+        core_.audit.Record(
+            entry, [this, consumer = *std::move(consumer), finish = std::move(finish)](absl::Status recorded) mutable {
+              if (!recorded.ok()) return std::move(finish)(std::move(recorded));
+              DeleteNow(std::move(consumer), [finish = std::move(finish)](absl::Status status) mutable {
+                if (!status.ok()) return std::move(finish)(std::move(status));
+                std::move(finish)(Deleted());
+              });
+            });
+      });
+}
+
+void ConsumerRegistry::DeleteNow(std::shared_ptr<Consumer> consumer, storage::StatusCallback done) {
+  Consumer& closing = *consumer;
+  closing.Delete([this, consumer = std::move(consumer), done = std::move(done)](absl::Status) mutable {
+    StoredConfig config = consumer->stored_config();
+    DeleteConsumerRows(core_.log.records(), std::move(config),
+                       [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
+                         if (deleted.ok()) {
+                           absl::MutexLock lock(&mu_);
+                           consumers_.erase(consumer->config().name);
+                         }
+                         std::move(done)(std::move(deleted));
+                       });
+  });
+}
+
+absl::StatusOr<std::shared_ptr<ConsumerHolder>> ConsumerRegistry::Open(const std::shared_ptr<Caller>& caller,
+                                                                       const std::string& name, HolderOptions options) {
+  const auto consumer = Find(caller, Permission::kSubscribe, name);
+  if (!consumer.ok()) return consumer.status();
+  return (*consumer)->Open(std::move(options));
+}
+
+void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
+                                    storage::Callback<std::optional<storage::Cursor>> done) {
+  std::vector<std::shared_ptr<Consumer>> covering;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [name, consumer] : consumers_) {
+      if (consumer->config().source.Covers(instance->name())) covering.push_back(consumer);
+    }
+  }
+  std::optional<storage::Cursor> oldest;
+  for (const auto& consumer : covering) {
+    if (consumer->instance_number() != instance->number()) continue;
+    const storage::Cursor needed = consumer->OldestNeeded();
+    oldest = std::min(oldest.value_or(needed), needed);
+  }
+  std::move(done)(oldest);
+}
+
+void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance,
+                                         storage::StatusCallback done) {
+  std::vector<std::shared_ptr<Consumer>> gone;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [name, consumer] : consumers_) {
+      if (consumer->instance_number() == instance->number()) gone.push_back(consumer);
+    }
+  }
+  Enqueue(
+      [this, gone = std::move(gone), done = std::move(done)](Finished finished) mutable {
+        DeleteAll(std::move(gone),
+                  [done = std::move(done), finished = std::move(finished)](absl::Status status) mutable {
+                    std::move(done)(std::move(status));
+                    std::move(finished)();
+                  });
+      },
+      [](absl::Status) {});
+}
+
+void ConsumerRegistry::DeleteAll(std::vector<std::shared_ptr<Consumer>> consumers, storage::StatusCallback done) {
+  if (consumers.empty()) return std::move(done)(absl::OkStatus());
+  std::shared_ptr<Consumer> consumer = std::move(consumers.back());
+  consumers.pop_back();
+  DeleteNow(std::move(consumer),
+            [this, consumers = std::move(consumers), done = std::move(done)](absl::Status status) mutable {
+              if (!status.ok()) return std::move(done)(std::move(status));
+              DeleteAll(std::move(consumers), std::move(done));
+            });
+}
+
+void ConsumerRegistry::BeginStop() {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [name, consumer] : consumers_) consumer->BeginStop();
+}
+
+void ConsumerRegistry::Stop(absl::Time deadline) {
+  BeginStop();
+  std::vector<std::shared_ptr<Consumer>> consumers;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [name, consumer] : consumers_) consumers.push_back(consumer);
+  }
+  struct Waiting {
+    absl::Mutex mu;
+    size_t left ABSL_GUARDED_BY(mu) = 0;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  {
+    absl::MutexLock lock(&waiting->mu);
+    waiting->left = consumers.size();
+  }
+  for (const auto& consumer : consumers) {
+    consumer->Close(MakeError(Reason::kShuttingDown, "the broker stops"), [waiting](absl::Status) {
+      absl::MutexLock lock(&waiting->mu);
+      --waiting->left;
+    });
+  }
+  absl::MutexLock lock(&waiting->mu);
+  waiting->mu.AwaitWithDeadline(
+      absl::Condition(
+          +[](Waiting* what) ABSL_NO_THREAD_SAFETY_ANALYSIS { return what->left == 0; }, waiting.get()),
+      deadline);
+}
+
+}  // namespace playhead::broker

@@ -1,0 +1,152 @@
+// How the state of a Consumer comes to the disk.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "broker/consumers/consumer.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker {
+
+using storage::InstanceNumber;
+
+namespace {
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+// How soon a write is tried again that failed.
+constexpr std::chrono::milliseconds kWriteRetryDelay(100);
+
+// Rows of the parked list in one write, made and deleted: with the state they stay within what one write may have.
+constexpr size_t kParkedRowsPerWrite = 400;
+
+}  // namespace
+
+bool Consumer::Dirty(SteadyTime now) const {
+  if (state_.version() != durable_version_ || changed_ || !unparked_.empty()) return true;
+  if (HasParking() && parked_count_ < kParkedMax) return true;
+  return state_.position() != durable_.position && (holds_.empty() || now >= progress_at_);
+}
+
+void Consumer::StartWrite(SteadyTime now) {
+  if (writing_) {
+    if (write_failed_ && now >= write_at_) SendWrite();
+    return;
+  }
+  if (abandoned_ || !Dirty(now)) {
+    const absl::Status status = abandoned_ ? MakeError(Reason::kShuttingDown, "the broker stops") : absl::OkStatus();
+    for (storage::StatusCallback& done : unwritten_) answers_.emplace_back(std::move(done), status);
+    unwritten_.clear();
+    return;
+  }
+  writing_ = true;
+  in_write_ = std::exchange(unwritten_, {});
+  write_rows_.clear();
+  changed_ = false;
+  AddParkedRows(state_, kParkedRowsPerWrite);
+  for (const auto& [id, lane] : replays_) {
+    const size_t before = write_rows_.size();
+    AddParkedRows(lane->state, kParkedRowsPerWrite - before);
+    lane->outcome.parked += write_rows_.size() - before;
+  }
+  for (size_t i = 0; i < kParkedRowsPerWrite && !unparked_.empty(); ++i) {
+    const uint64_t number = unparked_.PopFirst();
+    write_unparked_.Insert(number);
+    write_rows_.push_back({storage::RecordSpace::kConsumers, ParkedRowKey(config_.name, number), std::nullopt});
+  }
+  StoredState stored = MakeState();
+  std::vector<storage::RecordChange> rows = StateRows(config_.name, stored, durable_rows_);
+  write_state_rows_ = static_cast<size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.value.has_value(); }));
+  std::move(rows.begin(), rows.end(), std::back_inserter(write_rows_));
+  write_version_ = state_.version();
+  write_snapshot_ = std::move(stored.snapshot);
+  SendWrite();
+}
+
+void Consumer::AddParkedRows(ConsumerState& state, size_t max) {
+  const uint64_t room = kParkedMax - std::min(kParkedMax, parked_count_);
+  for (ConsumerState::ParkedEvent& event : state.TakeParking(std::min<uint64_t>(max, room))) {
+    ParkedRow row;
+    row.number = ++last_parked_number_;
+    row.instance = NameOf(event.instance);
+    row.instance_number = event.instance;
+    row.cursor = event.cursor;
+    row.attempts = event.attempts;
+    row.reason = std::move(event.reason);
+    row.parked_at = storage::Timestamp::Now();
+    write_rows_.push_back(ParkedRowOf(config_.name, row));
+    ++parked_count_;
+  }
+}
+
+bool Consumer::HasParking() const {
+  return state_.has_parking() || std::any_of(replays_.begin(), replays_.end(),
+                                             [](const auto& lane) { return lane.second->state.has_parking(); });
+}
+
+StoredState Consumer::MakeState() {
+  StoredState stored;
+  stored.snapshot = state_.Snapshot();
+  for (const UnsettledRange& range : stored.snapshot.unsettled) {
+    if (!stored.names.contains(range.instance)) stored.names[range.instance] = NameOf(range.instance);
+  }
+  // What is settled needs neither its name nor its instance any more.
+  names_ = stored.names;
+  for (auto open = instances_.begin(); open != instances_.end();) {
+    const bool needed = state_.Knows(InstanceNumber(open->first)) || open->second == instance_;
+    if (needed) {
+      ++open;
+    } else {
+      instances_.erase(open++);
+    }
+  }
+  stored.last_parked_number = last_parked_number_;
+  stored.parked_count = parked_count_;
+  stored.unparked = unparked_;
+  return stored;
+}
+
+std::string Consumer::NameOf(InstanceNumber instance) const {
+  if (const auto open = instances_.find(instance.value()); open != instances_.end()) return open->second->name();
+  for (const auto& [id, lane] : replays_) {
+    if (lane->instance->number() == instance) return lane->instance->name();
+  }
+  if (config_.source.one_instance()) return config_.source.name;
+  const auto known = names_.find(instance);
+  return known == names_.end() ? "" : known->second;
+}
+
+void Consumer::SendWrite() {
+  write_failed_ = false;
+  core_.log.records().Write(write_rows_,
+                            [self = shared_from_this()](absl::Status status) { self->OnWritten(std::move(status)); });
+}
+
+void Consumer::OnWritten(absl::Status status) {
+  {
+    absl::MutexLock lock(&mu_);
+    const SteadyTime now = Now();
+    if (status.ok() || stopping_) {
+      writing_ = false;
+      abandoned_ |= !status.ok();
+      for (storage::StatusCallback& done : in_write_) answers_.emplace_back(std::move(done), status);
+      in_write_.clear();
+    }
+    if (status.ok()) {
+      durable_ = std::move(write_snapshot_);
+      durable_version_ = write_version_;
+      durable_rows_ = write_state_rows_;
+      write_unparked_ = NumberSet();
+      progress_at_ = now + absl::ToChronoNanoseconds(kProgressWriteInterval);
+    } else if (!stopping_) {
+      Log().warn("event=consumer_write_failed consumer={} error={}", config_.name, std::string(status.message()));
+      write_failed_ = true;
+      write_at_ = now + kWriteRetryDelay;
+    }
+  }
+  Pump();
+}
+
+}  // namespace playhead::broker

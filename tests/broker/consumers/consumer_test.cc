@@ -1,0 +1,161 @@
+// A consumer of one instance over a real store: what it delivers, settles and remembers.
+#include "broker/consumers/consumer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/errors.h"
+#include "tests/broker/consumers/consumer_harness.h"
+#include "tests/support/batches.h"
+
+namespace playhead::broker {
+namespace {
+
+using testing::AppendNumbered;
+using testing::ConsumerHarness;
+using ::testing::ElementsAre;
+using testing::Got;
+using ::testing::IsEmpty;
+using testing::OfDevice;
+using testing::TestHolder;
+
+TEST(ConsumerTest, DeliversFromWhereItStartsAndGoesOnLive) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 3);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c");
+  const HolderDelivery opened = holder->Next();
+  ASSERT_TRUE(std::holds_alternative<HolderOpened>(opened));
+  EXPECT_EQ(std::get<HolderOpened>(opened).in_flight_max, 1000u);
+  EXPECT_THAT(holder->TakeCursors(3), ElementsAre(1, 2, 3));
+  AppendNumbered(harness.log(), "device", 3, 2);
+  EXPECT_THAT(holder->Take(2), ElementsAre(Got{"device", 4}, Got{"device", 5}));
+}
+
+TEST(ConsumerTest, WhatIsConfirmedDoesNotComeAgainAndTheRestDoes) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 10);
+  harness.Create(OfDevice());
+  {
+    const auto holder = harness.Hold("c");
+    EXPECT_EQ(holder->Take(10).size(), 10u);
+    ASSERT_TRUE(holder->AckUpTo(3).ok());
+    ASSERT_TRUE(holder->Ack(5).ok());
+  }
+  EXPECT_THAT(harness.Hold("c")->TakeCursors(6), ElementsAre(4, 6, 7, 8, 9, 10)) << "another holder";
+  harness.Restart();
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(6), ElementsAre(4, 6, 7, 8, 9, 10)) << "and another broker";
+  ASSERT_TRUE(holder->AckUpTo(10).ok());
+  EXPECT_EQ(harness.Get("c").position.cursor, storage::Cursor(10));
+  EXPECT_EQ(harness.Get("c").unsettled_events, 0u);
+  EXPECT_EQ(harness.Get("c").lag.events, 0u);
+}
+
+TEST(ConsumerTest, ANackedEventComesAgainBeforeLaterOnesAreHandedOver) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 3);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(3), ElementsAre(1, 2, 3));
+  ASSERT_TRUE(holder->Nack(2).ok());
+  AppendNumbered(harness.log(), "device", 3, 1);
+  EXPECT_THAT(holder->Take(1), ElementsAre(Got{"device", 2, 2}));
+  ASSERT_TRUE(holder->Ack(2).ok());
+  EXPECT_THAT(holder->Take(1), ElementsAre(Got{"device", 4}));
+  EXPECT_TRUE(holder->Ack(1).ok()) << "what was in flight stays in flight";
+}
+
+TEST(ConsumerTest, WhatAHolderDoesNotHaveItCannotSettle) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 2);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c");
+  EXPECT_EQ(holder->Take(2).size(), 2u);
+  EXPECT_TRUE(holder->Ack(1).ok());
+  EXPECT_TRUE(HasReason(holder->Ack(1), Reason::kNotHeld)) << "settled";
+  EXPECT_TRUE(HasReason(holder->Ack(3), Reason::kNotHeld)) << "never handed over";
+  EXPECT_TRUE(HasReason(holder->Nack(2, "", absl::Hours(13)), Reason::kSettlementInvalid));
+  EXPECT_TRUE(holder->Ack(2).ok());
+}
+
+TEST(ConsumerTest, AnExclusiveConsumerIsTakenOverCleanly) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 2);
+  harness.Create(OfDevice());
+  const auto first = harness.Hold("c");
+  EXPECT_EQ(first->Take(2).size(), 2u);
+  ASSERT_TRUE(first->Ack(1).ok());
+  EXPECT_TRUE(HasReason(harness.consumers().Open(nullptr, "c", {}).status(), Reason::kConsumerBusy));
+  const auto second = harness.Hold("c", {.take_over = true});
+  EXPECT_TRUE(HasReason(first->TakeClosed(), Reason::kConsumerTakenOver));
+  EXPECT_TRUE(HasReason(first->Ack(2), Reason::kNotHeld)) << "what it still says is refused";
+  EXPECT_THAT(second->Take(1), ElementsAre(Got{"device", 2, 2}));
+}
+
+TEST(ConsumerTest, InFlightIsBounded) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 10);
+  ConsumerConfig config = OfDevice();
+  config.in_flight_max = 4;
+  harness.Create(config);
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(4), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(harness.Get("c").in_flight, 4u);
+  auto next = holder->Ask();
+  EXPECT_EQ(harness.Get("c").pause, ConsumerPause::kInFlight);
+  ASSERT_TRUE(holder->AckUpTo(2).ok());
+  EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 2u);
+}
+
+TEST(ConsumerTest, WithManualCreditEventsComeOnlyForCredit) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 10);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c", {.manual_credit = true});
+  ASSERT_TRUE(std::holds_alternative<HolderOpened>(holder->Next()));
+  auto next = holder->Ask();
+  holder->holder().AddCredit(3);
+  EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 3u);
+  holder->holder().AddCredit(1);
+  EXPECT_THAT(holder->TakeCursors(1), ElementsAre(4));
+}
+
+TEST(ConsumerTest, APoisonEventIsParkedOnceAndTheNextOneComes) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 2);
+  ConsumerConfig config = OfDevice();
+  config.attempts_max = 3;
+  config.in_flight_max = 1;
+  harness.Create(config);
+  const auto holder = harness.Hold("c");
+  for (uint32_t attempt = 1; attempt <= 3; ++attempt) {
+    EXPECT_THAT(holder->Take(1), ElementsAre(Got{"device", 1, attempt}));
+    ASSERT_TRUE(holder->Nack(1, "cannot be handled").ok());
+  }
+  EXPECT_THAT(holder->Take(1), ElementsAre(Got{"device", 2}));
+  ASSERT_TRUE(holder->Ack(2).ok());
+  EXPECT_EQ(harness.Get("c").parked_events, 1u);
+  EXPECT_EQ(harness.Get("c").unsettled_events, 0u);
+}
+
+TEST(ConsumerTest, OneOfTheSameConfigurationIsFoundAndStays) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 2);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c");
+  EXPECT_EQ(holder->Take(2).size(), 2u);
+  ASSERT_TRUE(holder->AckUpTo(2).ok());
+  EXPECT_TRUE(harness.TryCreate(OfDevice()).ok());
+  EXPECT_EQ(harness.Get("c").position.cursor, storage::Cursor(2));
+  ConsumerConfig other = OfDevice();
+  other.shared = true;
+  EXPECT_TRUE(HasReason(harness.TryCreate(other), Reason::kConsumerExists));
+}
+
+}  // namespace
+}  // namespace playhead::broker
