@@ -11,8 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "broker/auth/admin_secret.h"
-#include "broker/grpc/event_log_service.h"
+#include "broker/grpc/consumers_service.h"
 #include "broker/grpc/erasures_service.h"
+#include "broker/grpc/event_log_service.h"
 #include "broker/grpc/keys_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
@@ -108,7 +109,8 @@ Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_sec
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       http_body_budget_(limits_.http_body_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
-      tail_(limits_.tail_bytes_max, executor_) {}
+      tail_(limits_.tail_bytes_max, executor_),
+      commits_(tail_) {}
 
 Server::~Server() {
   Shutdown(limits_.shutdown_timeout);
@@ -117,6 +119,7 @@ Server::~Server() {
   photon_.reset();
   service_.reset();
   keys_service_.reset();
+  consumers_service_.reset();
   webhooks_service_.reset();
   erasures_service_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
@@ -128,11 +131,17 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   auto log = storage::OpenRocksDbEventLog(options);
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
-  log_->SetCommitListener(&tail_);
+  log_->SetCommitListener(&commits_);
   audit_ = std::make_unique<Audit>(*log_);
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
+  auto consumers = ConsumerRegistry::Load(MakeCore());
+  if (!consumers.ok()) return consumers.status();
+  consumers_ = *std::move(consumers);
+  commits_.SetOnDeleted([this](const std::shared_ptr<storage::Instance>& instance) {
+    consumers_->OnInstanceDeleted(instance, [](const absl::Status&) {});
+  });
   if (auth_.open()) Log().warn("event=open: there is no key and no administrator's secret: anybody may do everything");
   return absl::OkStatus();
 }
@@ -176,12 +185,14 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore());
   keys_service_ = MakeKeysService(MakeCore(), *keys_);
+  consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
   erasures_service_ = MakeErasuresService(MakeCore());
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(keys_service_.get());
+  builder.RegisterService(consumers_service_.get());
   builder.RegisterService(webhooks_service_.get());
   builder.RegisterService(erasures_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
@@ -235,10 +246,12 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
+  consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
   if (http_ != nullptr) http_->Stop(deadline);
+  consumers_->Stop(deadline);
   Log().info("event=stopped");
 }
 

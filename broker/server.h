@@ -16,6 +16,8 @@
 #include "broker/auth/key_store.h"
 #include "broker/auth/secret.h"
 #include "broker/byte_budget.h"
+#include "broker/commit_fanout.h"
+#include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/dialects/photon/options.h"
 #include "broker/dialects/photon/services.h"
@@ -115,10 +117,12 @@ class Server {
   ByteBudget http_body_budget_;
   StreamRegistry streams_;
   Metrics metrics_;
-  Tail tail_;  // Listens to the log.
+  Tail tail_;
+  CommitFanout commits_;  // Listens to the log.
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<KeyStore> keys_;
-  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the two above.
+  std::unique_ptr<ConsumerRegistry> consumers_;
+  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the ones above.
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
@@ -127,6 +131,7 @@ class Server {
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Service> keys_service_;
+  std::unique_ptr<grpc::Service> consumers_service_;
   std::unique_ptr<grpc::Service> webhooks_service_;
   std::unique_ptr<grpc::Service> erasures_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.

@@ -126,18 +126,19 @@ absl::StatusOr<std::shared_ptr<Consumer>> ConsumerRegistry::Find(const std::shar
   return consumer;
 }
 
-void ConsumerRegistry::Enqueue(Change change, storage::StatusCallback refused) {
+void ConsumerRegistry::Enqueue(Change change) {
   {
-    absl::ReleasableMutexLock lock(&mu_);
-    if (changes_.size() >= kConsumerChangesWaitingMax) {
-      lock.Release();
-      return std::move(refused)(
-          MakeError(Reason::kAppendQueueFull, "too many changes of consumers wait: try again shortly"));
-    }
+    absl::MutexLock lock(&mu_);
     changes_.push_back(std::move(change));
     if (std::exchange(changing_, true)) return;
   }
   RunNext();
+}
+
+absl::Status ConsumerRegistry::CheckRoom() const {
+  absl::MutexLock lock(&mu_);
+  if (changes_.size() < kConsumerChangesWaitingMax) return absl::OkStatus();
+  return MakeError(Reason::kAppendQueueFull, "too many changes of consumers wait: try again shortly");
 }
 
 void ConsumerRegistry::RunNext() {
@@ -282,22 +283,60 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
 
 void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance,
                                          storage::StatusCallback done) {
-  std::vector<std::shared_ptr<Consumer>> gone;
+  std::vector<std::shared_ptr<Consumer>> of_it;
+  std::vector<std::shared_ptr<Consumer>> others;
   {
     absl::MutexLock lock(&mu_);
     for (const auto& [name, consumer] : consumers_) {
-      if (consumer->instance_number() == instance->number()) gone.push_back(consumer);
+      const ConsumerSource& source = consumer->config().source;
+      if (source.one_instance()) {
+        if (consumer->instance_number() == instance->number()) of_it.push_back(consumer);
+      } else if (source.Covers(instance->name())) {
+        others.push_back(consumer);
+      }
     }
   }
-  Enqueue(
-      [this, gone = std::move(gone), done = std::move(done)](Finished finished) mutable {
-        DeleteAll(std::move(gone),
-                  [done = std::move(done), finished = std::move(finished)](absl::Status status) mutable {
-                    std::move(done)(std::move(status));
-                    std::move(finished)();
-                  });
-      },
-      [](absl::Status) {});
+  if (of_it.empty() && others.empty()) return std::move(done)(absl::OkStatus());
+  // It is not refused however many changes wait: nobody asks again.
+  Enqueue([this, number = instance->number(), of_it = std::move(of_it), others = std::move(others),
+           done = std::move(done)](Finished finished) mutable {
+    ForgetAll(number, std::move(others),
+              [this, of_it = std::move(of_it), done = std::move(done),
+               finished = std::move(finished)](absl::Status forgotten) mutable {
+                DeleteAll(std::move(of_it), [forgotten, done = std::move(done),
+                                             finished = std::move(finished)](absl::Status status) mutable {
+                  forgotten.Update(status);
+                  std::move(done)(forgotten);
+                  std::move(finished)();
+                });
+              });
+  });
+}
+
+void ConsumerRegistry::ForgetAll(storage::InstanceNumber instance, std::vector<std::shared_ptr<Consumer>> consumers,
+                                 storage::StatusCallback done) {
+  if (consumers.empty()) return std::move(done)(absl::OkStatus());
+  const std::shared_ptr<Consumer> consumer = std::move(consumers.back());
+  consumers.pop_back();
+  // First what waits, which may be parked otherwise; then what is parked.
+  consumer->Forget(instance, [this, instance, consumer, consumers = std::move(consumers),
+                              done = std::move(done)](absl::Status status) mutable {
+    if (!status.ok()) return std::move(done)(std::move(status));
+    const auto of_it = [consumer, instance](const ParkedRow& row) {
+      return row.instance_number == instance && consumer->IsParked(row.number);
+    };
+    ReadParked(core_.log.records(), consumer->config().name, 0, kParkedMax, of_it,
+               [this, instance, consumer, consumers = std::move(consumers),
+                done = std::move(done)](absl::StatusOr<std::vector<ParkedRow>> rows) mutable {
+                 if (!rows.ok()) return std::move(done)(rows.status());
+                 consumer->Unpark(*rows, false,
+                                  [this, instance, consumers = std::move(consumers),
+                                   done = std::move(done)](absl::StatusOr<uint64_t> left) mutable {
+                                    if (!left.ok()) return std::move(done)(left.status());
+                                    ForgetAll(instance, std::move(consumers), std::move(done));
+                                  });
+               });
+  });
 }
 
 void ConsumerRegistry::DeleteAll(std::vector<std::shared_ptr<Consumer>> consumers, storage::StatusCallback done) {

@@ -143,26 +143,26 @@ class ConsumerRegistry {
   absl::StatusOr<std::shared_ptr<Consumer>> Find(const std::shared_ptr<Caller>& caller, Permission permission,
                                                  const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Changes run one at a time, in the order of the calls; `refused` runs instead if too many wait.
-  void Enqueue(Change change, storage::StatusCallback refused) ABSL_LOCKS_EXCLUDED(mu_);
+  // Changes run one at a time, in the order of the calls.
+  void Enqueue(Change change) ABSL_LOCKS_EXCLUDED(mu_);
   void RunNext() ABSL_LOCKS_EXCLUDED(mu_);
-  // The same for a change with a result, which ends it.
+  absl::Status CheckRoom() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The same for a change with a result, which ends it; refused if too many wait.
   template <typename T>
   void EnqueueFor(storage::Callback<T> done, absl::AnyInvocable<void(storage::Callback<T>) &&> change) {
-    // Either of the two callbacks below runs, and only one.
-    const auto shared = std::make_shared<storage::Callback<T>>(std::move(done));
-    Enqueue(
-        [shared, change = std::move(change)](Finished finished) mutable {
-          std::move(change)([shared, finished = std::move(finished)](absl::StatusOr<T> result) mutable {
-            std::move (*shared)(std::move(result));
-            std::move(finished)();
-          });
-        },
-        [shared](absl::Status refused) { std::move (*shared)(std::move(refused)); });
+    if (absl::Status status = CheckRoom(); !status.ok()) return std::move(done)(std::move(status));
+    Enqueue([done = std::move(done), change = std::move(change)](Finished finished) mutable {
+      std::move(change)([done = std::move(done), finished = std::move(finished)](absl::StatusOr<T> result) mutable {
+        std::move(done)(std::move(result));
+        std::move(finished)();
+      });
+    });
   }
 
   void Add(std::shared_ptr<Consumer> consumer) ABSL_LOCKS_EXCLUDED(mu_);
   void DeleteNow(std::shared_ptr<Consumer> consumer, storage::StatusCallback done);
+  void ForgetAll(storage::InstanceNumber instance, std::vector<std::shared_ptr<Consumer>> consumers,
+                 storage::StatusCallback done);
   void DeleteAll(std::vector<std::shared_ptr<Consumer>> consumers, storage::StatusCallback done);
   // In registry_admin.cc.
   void ResetTo(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer, const ResolvedStart& at,
