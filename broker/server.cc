@@ -15,6 +15,7 @@
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/event_log_service.h"
 #include "broker/grpc/keys_service.h"
+#include "broker/grpc/retention_service.h"
 #include "broker/grpc/webhooks_service.h"
 #include "broker/http/status_routes.h"
 #include "broker/listen_address.h"
@@ -89,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
+  if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
   server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
   server->photon_ =
       std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
@@ -122,6 +124,8 @@ Server::~Server() {
   consumers_service_.reset();
   webhooks_service_.reset();
   erasures_service_.reset();
+  retention_service_.reset();
+  retention_keeper_.reset();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
   executor_.Join();
@@ -181,6 +185,19 @@ absl::Status Server::LoadWebhooks(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Server::LoadRetention(absl::Duration interval) {
+  auto policies = retention::PolicyStore::Load(*log_);
+  if (!policies.ok()) return policies.status();
+  retention_policies_ = *std::move(policies);
+  auto settled_by_all = [this](std::shared_ptr<storage::Instance> instance,
+                               storage::Callback<std::optional<storage::Cursor>> done) {
+    consumers_->OldestNeeded(std::move(instance), std::move(done));
+  };
+  retention_keeper_ =
+      std::make_unique<retention::Keeper>(*log_, *retention_policies_, metrics_, interval, std::move(settled_by_all));
+  return absl::OkStatus();
+}
+
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
   service_ = MakeEventLogService(MakeCore());
@@ -188,6 +205,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
   webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
   erasures_service_ = MakeErasuresService(MakeCore());
+  retention_service_ = MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_);
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   builder.RegisterService(service_.get());
@@ -195,6 +213,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   builder.RegisterService(consumers_service_.get());
   builder.RegisterService(webhooks_service_.get());
   builder.RegisterService(erasures_service_.get());
+  builder.RegisterService(retention_service_.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
@@ -246,6 +265,7 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
+  if (retention_keeper_ != nullptr) retention_keeper_->Stop();  // It asks the consumers.
   consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));

@@ -27,6 +27,8 @@
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
 #include "broker/photon_app_secrets.h"
+#include "broker/retention/keeper.h"
+#include "broker/retention/policy_store.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -56,6 +58,8 @@ struct ServerOptions {
   std::string admin_secret_file;
   Limits limits;
   photon::Options photon;
+  // How often instances with a retention policy of their own are looked at.
+  absl::Duration retention_interval = absl::Seconds(5);
 };
 
 // Thread safety: Shutdown may be called from any thread; the rest is for the thread that made it.
@@ -100,6 +104,7 @@ class Server {
   Core MakeCore();
   absl::Status ListenGrpc(const std::string& grpc_listen);
   absl::Status LoadWebhooks(const ServerOptions& options);
+  absl::Status LoadRetention(absl::Duration interval);
   absl::Status ListenHttp(const std::string& http_listen);
 
   const Limits limits_;
@@ -122,7 +127,9 @@ class Server {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<KeyStore> keys_;
   std::unique_ptr<ConsumerRegistry> consumers_;
+  std::unique_ptr<retention::PolicyStore> retention_policies_;
   std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use the ones above.
+  std::unique_ptr<retention::Keeper> retention_keeper_;
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<grpc::Service> service_;
@@ -134,6 +141,7 @@ class Server {
   std::unique_ptr<grpc::Service> consumers_service_;
   std::unique_ptr<grpc::Service> webhooks_service_;
   std::unique_ptr<grpc::Service> erasures_service_;
+  std::unique_ptr<grpc::Service> retention_service_;
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;

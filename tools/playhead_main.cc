@@ -42,6 +42,9 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeKeysRotateCommand());
   commands.push_back(playhead::tools::MakeWebhookSecretCommand());
   commands.push_back(playhead::tools::MakeWebhookSecretsCommand());
+  commands.push_back(playhead::tools::MakeRetentionShowCommand());
+  commands.push_back(playhead::tools::MakeRetentionSetCommand());
+  commands.push_back(playhead::tools::MakeRetentionClearCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());

@@ -48,6 +48,7 @@ Metrics::Metrics()
                              "Times that a subscriber at the head fell so far behind that it reads storage again.")),
       gaps_trim(Counter(registry_, "playhead_gaps_total",
                         "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
+      retention_events(Counter(registry_, "playhead_retention_events_total", "Events that policies have trimmed.")),
       photon(MakeDialect(registry_, "photon")),
       http_requests(Counters(registry_, "playhead_http_requests_total", "HTTP requests that were answered.")),
       http_connections(Gauge(registry_, "playhead_http_connections", "HTTP connections that are open.")),

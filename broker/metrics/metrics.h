@@ -36,6 +36,9 @@ class Metrics {
   // Gaps that subscribers were told of, by cause: `trim`.
   prometheus::Counter& gaps_trim;
 
+  // Retention.
+  prometheus::Counter& retention_events;  // That policies have trimmed.
+
   // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
   struct Dialect {
     prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.

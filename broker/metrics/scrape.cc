@@ -59,6 +59,8 @@ void AddLog(const storage::LogStats& log, std::vector<prometheus::MetricFamily>&
   counter("playhead_erased_instances_total", "Deleted instances whose bytes are gone.", log.erased_instances);
   counter("playhead_erased_events_total", "Events that erasures have replaced by stubs.", log.erased_events);
   counter("playhead_erasures_done_total", "Erasures of events that are done.", log.erasures_done);
+  counter("playhead_reclaimed_bytes_total", "Bytes of trimmed events that the disk has back.", log.reclaimed_bytes);
+  counter("playhead_reclaim_moved_bytes_total", "Bytes of kept events that were moved for that.", log.moved_bytes);
   counter("playhead_write_stalls_total", "Times that the store began to slow writes down.", log.write_stalls);
   counter("playhead_store_reopens_total", "Times that the store was opened anew after a failed write.", log.reopens);
   gauge("playhead_instances", "Instances that exist.", log.instances);

@@ -1,10 +1,13 @@
 // kill -9 at random moments, many times over on the same store: every acknowledged event is there, in its place, once.
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -15,6 +18,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/seed.h"
 
@@ -30,7 +34,7 @@ constexpr char kWriter[] = "tests/crash/crash_writer";
 // A running crash_writer.
 class Writer {
  public:
-  Writer(const std::string& dir, uint64_t seed) {
+  Writer(const std::string& dir, uint64_t seed, const std::string& trims = "300") {
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
     const std::string seed_text = absl::StrCat(seed);
@@ -39,7 +43,7 @@ class Writer {
       dup2(ends[1], STDOUT_FILENO);
       close(ends[0]);
       close(ends[1]);
-      execl(kWriter, kWriter, dir.c_str(), seed_text.c_str(), nullptr);
+      execl(kWriter, kWriter, dir.c_str(), seed_text.c_str(), trims.c_str(), nullptr);
       _exit(127);
     }
     close(ends[1]);
@@ -136,6 +140,42 @@ TEST(CrashTest, EveryAcknowledgedEventSurvivesKills) {
   LogHarness log({.data_dir = dir.path()});
   Check(log, acknowledged);
   EXPECT_GT(acknowledged.size(), 1000u);
+}
+
+// The oldest slice of a closed store, by its number.
+uint32_t OldestSlice(const std::string& dir) {
+  std::vector<std::string> names;
+  EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), dir, &names).ok());
+  uint32_t oldest = std::numeric_limits<uint32_t>::max();
+  for (const std::string& name : names) {
+    uint32_t number = 0;
+    if (absl::StartsWith(name, "events.") && absl::SimpleAtoi(name.substr(7), &number))
+      oldest = std::min(oldest, number);
+  }
+  return oldest;
+}
+
+TEST(CrashTest, WhatIsKeptSurvivesKillsWhileSpaceIsGivenBack) {
+  const uint64_t seed = TestSeed();
+  Random random(seed);
+  const TempDir dir;
+  Acknowledged acknowledged;
+  for (uint64_t round = 0; round < 8; ++round) {
+    SCOPED_TRACE(absl::StrCat("round ", round));
+    Writer writer(dir.path(), seed * 1000 + round, "20");
+    std::string line;
+    // Long enough for a round of reclaiming to be under way: one begins in the first second after a start.
+    const absl::Time end = absl::Now() + absl::Milliseconds(1000 + random.Below(1500));
+    while (absl::Now() < end && writer.NextLine(line)) Note(line, acknowledged);
+    writer.Kill();
+    while (writer.NextLine(line)) Note(line, acknowledged);
+    const int status = writer.Wait();
+    ASSERT_TRUE(WIFSIGNALED(status)) << "it ended by itself: " << status;
+    LogHarness log({.data_dir = dir.path()});
+    Check(log, acknowledged);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(OldestSlice(dir.path()), 1u) << "nothing was ever given back";
 }
 
 }  // namespace

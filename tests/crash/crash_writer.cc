@@ -1,6 +1,9 @@
 // A process that appends until it is killed, and says what was acknowledged: the victim of crash_test.
 //
-//   crash_writer DIR SEED
+//   crash_writer DIR SEED [TRIMS]
+//
+// One append in 300 is followed by a trim, or with TRIMS one in that many; then the log is made so short that slices
+// are given back all the time.
 //
 // Standard output carries one line for each acknowledged append: instance, first cursor, count and the events' common
 // prefix. A line is written with one write(2), so that a kill cuts off none.
@@ -24,7 +27,7 @@ using playhead::storage::TestEvent;
 constexpr int kThreads = 4;
 constexpr uint64_t kInstances = 6;
 
-void Append(LogHarness& log, uint64_t seed, int thread) {
+void Append(LogHarness& log, uint64_t seed, int thread, uint64_t trims) {
   playhead::testing::Random random(seed * kThreads + static_cast<uint64_t>(thread));
   for (int n = 0;; ++n) {
     const std::string instance = absl::StrCat("i", random.Below(kInstances));
@@ -40,14 +43,15 @@ void Append(LogHarness& log, uint64_t seed, int thread) {
     const std::string line =
         absl::StrCat(instance, " ", result->first_new.value(), " ", events.size(), " ", prefix, "\n");
     if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::_Exit(1);
-    if (random.OneIn(300)) log.Trim(instance, result->first_new).IgnoreError();
+    if (random.OneIn(trims)) log.Trim(instance, result->first_new).IgnoreError();
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3 && argc != 4) return 2;
+  const uint64_t trims = argc == 4 ? std::strtoull(argv[3], nullptr, 10) : 300;
   playhead::storage::StoreOptions options;
   options.data_dir = argv[1];
   // Small, so that files are written, slices roll and logs are dropped while the kill comes.
@@ -57,6 +61,6 @@ int main(int argc, char** argv) {
   LogHarness log(options);
   std::vector<std::thread> threads;
   const uint64_t seed = std::strtoull(argv[2], nullptr, 10);
-  for (int t = 0; t < kThreads; ++t) threads.emplace_back([&log, seed, t] { Append(log, seed, t); });
+  for (int t = 0; t < kThreads; ++t) threads.emplace_back([&log, seed, t, trims] { Append(log, seed, t, trims); });
   for (std::thread& thread : threads) thread.join();
 }

@@ -21,6 +21,9 @@ std::unique_ptr<Command> MakeKeysRevokeCommand();
 std::unique_ptr<Command> MakeKeysRotateCommand();
 std::unique_ptr<Command> MakeWebhookSecretCommand();
 std::unique_ptr<Command> MakeWebhookSecretsCommand();
+std::unique_ptr<Command> MakeRetentionShowCommand();
+std::unique_ptr<Command> MakeRetentionSetCommand();
+std::unique_ptr<Command> MakeRetentionClearCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools

@@ -1,0 +1,50 @@
+// What a retention policy may say, and what it means for one log. proto/playhead/v1/retention.proto has the words.
+#ifndef PLAYHEAD_BROKER_RETENTION_POLICY_H_
+#define PLAYHEAD_BROKER_RETENTION_POLICY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "playhead/v1/retention.pb.h"
+#include "storage/event_log.h"
+#include "storage/type_life.h"
+
+namespace playhead::broker::retention {
+
+using Policy = v1::RetentionPolicy;
+
+// As the service names all instances that have no policy of their own.
+inline constexpr absl::string_view kAllInstances = "*";
+inline constexpr size_t kTypeLivesMax = 64;
+inline constexpr uint64_t kSecondsMax = uint64_t{100} * 365 * 24 * 3600;
+
+// InvalidArgument (LIMIT_INVALID, FILTER_INVALID) with what is allowed.
+absl::Status CheckPolicy(const Policy& policy);
+
+// Whether it ever trims; lives of types alone do not.
+bool Trims(const Policy& policy);
+
+// nullptr if it names no type.
+std::shared_ptr<const storage::TypeLives> LivesOf(const Policy& policy);
+
+// What a policy asks about a log. Each answers with a sequence; 0 is before the first event.
+struct LogQuestions {
+  absl::FunctionRef<absl::StatusOr<uint64_t>(absl::Duration age)> last_older_than;   // The last event older than it.
+  absl::FunctionRef<absl::StatusOr<uint64_t>(uint64_t bytes)> last_beyond_bytes;     // The last that does not fit.
+  absl::FunctionRef<absl::StatusOr<std::optional<uint64_t>>()> last_settled_by_all;  // nullopt: no consumer.
+};
+
+// The sequence of the last event that the policy does not keep, at least that of the last one that is gone already; so
+// much of a log with these bounds may go.
+absl::StatusOr<uint64_t> LastToGo(const Policy& policy, const storage::LogBounds& bounds, const LogQuestions& log);
+
+}  // namespace playhead::broker::retention
+
+#endif  // PLAYHEAD_BROKER_RETENTION_POLICY_H_
