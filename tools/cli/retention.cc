@@ -19,7 +19,7 @@ namespace {
 
 // As the service names all instances.
 constexpr absl::string_view kAll = "*";
-constexpr absl::Duration kAgeMax = absl::Hours(24) * 365 * 100;
+constexpr absl::Duration kAgeMax = absl::Hours(24 * 365 * 100);
 
 uint64_t Seconds(absl::Duration duration) { return static_cast<uint64_t>(absl::ToInt64Seconds(duration)); }
 
