@@ -74,6 +74,8 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "The same for HTTP: health, metrics, webhooks. Not served unless this is given.");
     flags.Number<size_t>("streams_max", &limits.streams_max, 1, 1'000'000,
                          "Streams open at once; beyond that, STREAMS_LIMIT.");
+    flags.Number<size_t>("consumers_max", &limits.consumers_max, 1, 1'000'000,
+                         "How many named consumers there may be.");
     flags.Number<int>("grpc_connection_calls_max", &limits.grpc_connection_calls_max, 1, 1'000'000,
                       "Calls and streams open at once on one gRPC connection; clients wait with further ones.");
     flags.Bytes<size_t>("event_bytes_max", &limits.event_bytes_max, 1, storage::kEventBytesCeiling,
