@@ -126,6 +126,10 @@ class LocalConnection : public Connection {
   std::shared_ptr<AppendCall> AppendStream(std::shared_ptr<AppendObserver> observer) override {
     return std::make_shared<AcceptingCall>(std::move(observer));
   }
+  std::shared_ptr<SubscribeCall> SubscribeMany(const v1::SubscribeManyRequest&,
+                                               std::shared_ptr<SubscribeObserver>) override {
+    return nullptr;
+  }
   std::shared_ptr<ConsumeCall> Consume(std::shared_ptr<ConsumeObserver>) override { return nullptr; }
 
  private:
