@@ -220,15 +220,11 @@ absl::Status Server::ResumeDeletions() {
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     consumers_->OnInstanceDeleted(instance, std::move(done));
   });
-  // By then the name may be another instance's: its policy stays. Limits are of names, and whoever sets them anew
-  // within the moment between a deletion and this sets them once more.
+  // By then the name may be another instance's: its policy stays. Limits are of names and outlive instances: nobody
+  // lifts his own by deleting.
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     if (!retention_policies_->Own(instance->name(), instance->number())) return std::move(done)(absl::OkStatus());
     retention_policies_->Clear(instance->name(), std::move(done));
-  });
-  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
-    if (!limit_settings_->Own(instance->name())) return std::move(done)(absl::OkStatus());
-    limit_settings_->Clear(instance->name(), std::move(done));
   });
   return deletion_->Resume();
 }
@@ -320,7 +316,7 @@ void Server::Shutdown(absl::Duration timeout) {
   if (listener_ != nullptr) listener_->Stop();
   if (http_ != nullptr) http_->BeginStop();
   retention_keeper_->Stop();  // It asks the consumers.
-  replays_->Stop();  // Before the consumers to whom some of them send.
+  replays_->Stop();           // Before the consumers to whom some of them send.
   consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));

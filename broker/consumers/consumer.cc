@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/consumers/held_slices.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -96,11 +97,20 @@ ConsumerInfo Consumer::Info() const {
   return info;
 }
 
-Cursor Consumer::OldestNeeded() const {
+Consumer::Needed Consumer::NeededOf(InstanceNumber instance) const {
   absl::MutexLock lock(&mu_);
-  Cursor oldest = durable_.position.cursor;
-  if (!durable_.unsettled.empty()) oldest = std::min(oldest, durable_.unsettled.front().after);
-  return oldest;
+  Needed needed;
+  if (config_.source.one_instance()) {
+    needed.exceptions_after = durable_.position.cursor;
+  } else if (const uint64_t commit = durable_.position.commit.value(); commit > 0) {
+    needed.settled = storage::CommitPosition(commit - 1);  // Of its own commit perhaps not all instances.
+  }
+  for (const UnsettledRange& range : durable_.unsettled) {
+    if (range.instance != instance) continue;
+    needed.exceptions_after = std::min(needed.exceptions_after.value_or(range.after), range.after);
+    break;  // They are in order.
+  }
+  return needed;
 }
 
 void Consumer::BeginStop() {
@@ -351,6 +361,10 @@ void Consumer::EndAll(const absl::Status& status) {
 void Consumer::OpenFeed() {
   retry_at_ = SteadyTime::max();
   ++generation_;
+  if (!config_.source.one_instance()) {
+    feed_ = StartManyFeed(core_, config_.source, state_.fed(), filter_, config_.allow_gap);
+    return;
+  }
   core_.log.OpenInstance(config_.source.name, storage::OpenMode::kExisting,
                          [self = shared_from_this(),
                           generation = generation_](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
@@ -402,12 +416,19 @@ void Consumer::OnFed(uint64_t generation, FeedDelivery delivery) {
 
 void Consumer::TakeFed(FeedEvents& events) {
   if (events.instance->deleted()) {
+    if (!config_.source.one_instance()) return state_.PassOver(events.to);
     return OnFeedFailed(MakeError(Reason::kInstanceDeleted, "the consumer's instance was deleted"));
   }
   Buffered buffered;
   buffered.instance = events.instance;
   buffered.slices.assign(events.slices.begin(), events.slices.end());
-  buffered.after = state_.fed().cursor;
+  if (config_.source.one_instance()) {
+    buffered.after = state_.fed().cursor;
+  } else {
+    instances_[events.instance->number().value()] = events.instance;
+    buffered.after = Cursor(RunsOf(events.slices).front().first.value() - 1);
+  }
+  buffered.event_count = events.event_count;
   buffered.last = events.last;
   buffered.to = events.to;
   buffered_ = std::move(buffered);

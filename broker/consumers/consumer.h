@@ -71,8 +71,13 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // All but the lag.
   ConsumerInfo Info() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // As ConsumerRegistry::OldestNeeded, of a consumer of one instance.
-  storage::Cursor OldestNeeded() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What it has yet to settle, as its durable state says: events of commits behind `settled`, and those of `instance`
+  // behind `exceptions_after`. A consumer of one instance has cursors only.
+  struct Needed {
+    storage::CommitPosition settled;
+    std::optional<storage::Cursor> exceptions_after;
+  };
+  Needed NeededOf(storage::InstanceNumber instance) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // From now on a holder that goes has not failed, and writes that fail are not tried again.
   void BeginStop() ABSL_LOCKS_EXCLUDED(mu_);
@@ -217,6 +222,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   uint32_t Capacity(const Hold& hold) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   ConsumerPause Pause() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::optional<HeldEvents> TakeFresh(Hold& hold) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Of many: what is buffered waits for its turn, and the feed goes on with other instances.
+  void DeferHeldBack(const Hold& hold) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Defer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Waits for memory for one large event.
   void Reserve(Hold& hold, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Starts to read what is to come again, if anything is due and nothing is being read for it.

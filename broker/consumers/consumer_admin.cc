@@ -68,6 +68,7 @@ Consumer::ReplayLane::ReplayLane(uint32_t attempts_max, const ConsumerReplay& re
 ResetResult Consumer::PlanReset(const FeedPosition& to, const storage::LogBounds& bounds) const {
   absl::MutexLock lock(&mu_);
   ResetResult result;
+  result.one_instance = true;
   result.from = state_.position();
   result.to = to;
   const Cursor kept_after = bounds.BeforeFirst();

@@ -59,6 +59,30 @@ void OpenAndResolve(const Core& core, const ConsumerConfig& config, StartPositio
                         });
 }
 
+void ResolveInStore(const Core& core, const ConsumerStart& start, storage::Callback<ResolvedStart> done) {
+  auto found = [done = std::move(done)](absl::StatusOr<FeedPosition> position) mutable {
+    if (!position.ok()) return std::move(done)(position.status());
+    std::move(done)(ResolvedStart{nullptr, *position});
+  };
+  if (const auto* const after = std::get_if<AfterPosition>(&start)) {
+    return core.log.CheckStorePosition(
+        after->position, [position = after->position, found = std::move(found)](absl::Status status) mutable {
+          found(status.ok() ? absl::StatusOr<FeedPosition>(position) : status);
+        });
+  }
+  const StartPosition& position = std::get<StartPosition>(start);
+  if (const auto* const time = std::get_if<FromTime>(&position)) {
+    return core.log.FindTimeInStore(time->time, std::move(found));
+  }
+  if (std::holds_alternative<FromNow>(position)) return found(core.log.head_position());
+  const auto* const after = std::get_if<AfterCursor>(&position);
+  if (after != nullptr && after->cursor != Cursor()) {
+    return found(
+        MakeError(Reason::kPositionInvalid, "a consumer of many instances starts behind a token, not a cursor"));
+  }
+  found(FeedPosition());
+}
+
 }  // namespace
 
 absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
@@ -79,9 +103,7 @@ absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permissi
 
 void ResolveConsumerStart(const Core& core, std::shared_ptr<Caller> caller, const ConsumerConfig& config,
                           ConsumerStart start, storage::Callback<ResolvedStart> done) {
-  if (!config.source.one_instance()) {
-    return std::move(done)(MakeError(Reason::kConsumerInvalid, "consumers of many instances are not served yet"));
-  }
+  if (!config.source.one_instance()) return ResolveInStore(core, start, std::move(done));
   auto* const position = std::get_if<StartPosition>(&start);
   if (position == nullptr) {
     return std::move(done)(

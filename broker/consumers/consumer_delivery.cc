@@ -43,7 +43,7 @@ Consumer::Work Consumer::NextDelivery(SteadyTime now) {
 }
 
 std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now) {
-  if (!hold->opened && instance_ != nullptr) {
+  if (!hold->opened && feed_ != nullptr) {
     hold->opened = true;
     return HolderOpened{config_, durable_.position, hold->in_flight_max, instance_};
   }
@@ -100,7 +100,10 @@ ConsumerPause Consumer::Pause() const {
 std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   if (!buffered_ || state_.full() || hold.reserving) return std::nullopt;
   const InstanceNumber number = buffered_->instance->number();
-  if (state_.MayHandOver(number, hold.number) != ConsumerState::Fresh::kFree) return std::nullopt;
+  if (state_.MayHandOver(number, hold.number) != ConsumerState::Fresh::kFree) {
+    DeferHeldBack(hold);
+    return std::nullopt;
+  }
   auto allowance = hold.memory.AllowNext(core_.limits.delivery_bytes_max);
   const size_t first_bytes = FrontBytes(buffered_->slices);
   if (first_bytes > allowance.bytes && !hold.memory.Fit(allowance, first_bytes)) {
@@ -111,13 +114,33 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   SliceRuns taken = TakeFront(buffered_->slices, Capacity(hold), allowance.bytes);
   if (!hold.memory.Fit(allowance, taken.bytes)) std::abort();  // It fits already.
   FeedPosition to = buffered_->to;
-  if (!buffered_->slices.empty()) to.cursor = taken.runs.back().last;
+  if (config_.source.one_instance() && !buffered_->slices.empty()) to.cursor = taken.runs.back().last;
   state_.HandOver(number, buffered_->after, taken.runs, to, hold.number);
   const std::shared_ptr<Instance> instance = buffered_->instance;
   buffered_->after = taken.runs.back().last;
-  if (buffered_->slices.empty()) buffered_.reset();
+  buffered_->event_count -= taken.event_count;
+  if (buffered_->slices.empty()) {
+    buffered_.reset();
+  } else if (!config_.source.one_instance()) {
+    Defer();  // A position over many lies between parts, not within one.
+  }
   hold.handed_over = std::move(allowance);
   return MakeHeld(hold, instance, std::move(taken));
+}
+
+void Consumer::DeferHeldBack(const Hold& hold) {
+  if (config_.source.one_instance()) return;  // Nothing else stands behind it.
+  const InstanceNumber number = buffered_->instance->number();
+  for (const HoldPtr& other : holds_) {
+    if (other.get() == &hold || !other->next || Capacity(*other) == 0) continue;
+    if (state_.MayHandOver(number, other->number) == ConsumerState::Fresh::kFree) return;  // Its turn comes now.
+  }
+  Defer();
+}
+
+void Consumer::Defer() {
+  state_.Defer(buffered_->instance->number(), buffered_->after, buffered_->last, buffered_->event_count, buffered_->to);
+  buffered_.reset();
 }
 
 void Consumer::Reserve(Hold& hold, size_t bytes) {

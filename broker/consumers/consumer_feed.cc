@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "broker/many_subscription.h"
 #include "broker/subscription.h"
+#include "storage/instance_selector.h"
 
 namespace playhead::broker {
 namespace {
@@ -44,7 +46,58 @@ class InstanceFeed final : public ConsumerFeed {
   const std::shared_ptr<Subscription> subscription_;
 };
 
+class SourceSelector final : public storage::InstanceSelector {
+ public:
+  explicit SourceSelector(ConsumerSource source) : source_(std::move(source)) {}
+  bool Selects(absl::string_view name) const override { return source_.Covers(name); }
+
+ private:
+  const ConsumerSource source_;
+};
+
+class ManyFeed final : public ConsumerFeed {
+ public:
+  explicit ManyFeed(std::shared_ptr<ManySubscription> subscription) : subscription_(std::move(subscription)) {}
+
+  bool Next(NextCallback callback) override {
+    return subscription_->Next([callback = std::move(callback)](ManyDelivery delivery) mutable {
+      std::move(callback)(std::visit([](auto& what) { return Translate(what); }, delivery));
+    });
+  }
+
+  void Cancel() override { subscription_->Cancel(); }
+
+ private:
+  static FeedDelivery Translate(ManyStarted& started) { return FeedProgress{started.position}; }
+  static FeedDelivery Translate(ManyEvents& events) {
+    return FeedEvents{std::move(events.instance), std::move(events.slices), events.event_count, events.last,
+                      events.position};
+  }
+  static FeedDelivery Translate(ManyCaughtUp& caught_up) { return FeedProgress{caught_up.position, true}; }
+  static FeedDelivery Translate(ManyHeartbeat& heartbeat) { return FeedProgress{heartbeat.position}; }
+  static FeedDelivery Translate(ManyGap& gap) {
+    return FeedGap{std::move(gap.instance), Gap{gap.after, gap.last, gap.event_count}, gap.position};
+  }
+  static FeedDelivery Translate(Closed& closed) { return std::move(closed); }
+
+  const std::shared_ptr<ManySubscription> subscription_;
+};
+
 }  // namespace
+
+std::shared_ptr<ConsumerFeed> StartManyFeed(const Core& core, const ConsumerSource& source, const FeedPosition& after,
+                                            std::shared_ptr<const storage::EventFilter> filter, bool allow_gap) {
+  ManySubscriptionRequest request;
+  request.instances = std::make_shared<SourceSelector>(source);
+  if (after == FeedPosition()) {
+    request.start = FromBeginning{};
+  } else {
+    request.start = AfterPosition{after};
+  }
+  request.filter = std::move(filter);
+  request.allow_gap = allow_gap;
+  return std::make_shared<ManyFeed>(ManySubscription::Start(core, std::move(request)));
+}
 
 std::shared_ptr<ConsumerFeed> StartInstanceFeed(const Core& core, std::shared_ptr<storage::Instance> instance,
                                                 storage::Cursor after,

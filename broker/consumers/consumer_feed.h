@@ -61,6 +61,11 @@ std::shared_ptr<ConsumerFeed> StartInstanceFeed(const Core& core, std::shared_pt
                                                 storage::Cursor after,
                                                 std::shared_ptr<const storage::EventFilter> filter, bool allow_gap);
 
+// The feed of a consumer of many: of all that `source` covers, in the order of the store. From before everything it
+// starts at what is kept.
+std::shared_ptr<ConsumerFeed> StartManyFeed(const Core& core, const ConsumerSource& source, const FeedPosition& after,
+                                            std::shared_ptr<const storage::EventFilter> filter, bool allow_gap);
+
 }  // namespace playhead::broker
 
 #endif  // PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_

@@ -50,7 +50,10 @@ std::string StateRowOwner(absl::string_view key) {
 // Fills in the lag of the consumers of one instance behind `next`, one after the other.
 void AddLags(const Core& core, std::vector<ConsumerInfo> infos, size_t next,
              storage::Callback<std::vector<ConsumerInfo>> done) {
-  while (next < infos.size() && !infos[next].config.source.one_instance()) ++next;
+  for (; next < infos.size() && !infos[next].config.source.one_instance(); ++next) {
+    // How many events of the source stand there is not counted, only that some commit does.
+    if (infos[next].position < core.log.head_position()) infos[next].lag = {1, EventCount::Kind::kAtLeast};
+  }
   if (next == infos.size()) return std::move(done)(std::move(infos));
   const std::string name = infos[next].config.source.name;
   core.log.GetInstance(name, [core, next, infos = std::move(infos),
@@ -273,12 +276,20 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
     }
   }
   std::optional<storage::Cursor> oldest;
+  std::optional<storage::CommitPosition> settled;  // By all consumers of many.
   for (const auto& consumer : covering) {
-    if (consumer->instance_number() != instance->number()) continue;
-    const storage::Cursor needed = consumer->OldestNeeded();
-    oldest = std::min(oldest.value_or(needed), needed);
+    const bool one_instance = consumer->config().source.one_instance();
+    if (one_instance && consumer->instance_number() != instance->number()) continue;
+    const Consumer::Needed needed = consumer->NeededOf(instance->number());
+    if (needed.exceptions_after) oldest = std::min(oldest.value_or(*needed.exceptions_after), *needed.exceptions_after);
+    if (!one_instance) settled = std::min(settled.value_or(needed.settled), needed.settled);
   }
-  std::move(done)(oldest);
+  if (!settled) return std::move(done)(oldest);
+  core_.log.FindCommit(std::move(instance), *settled,
+                       [oldest, done = std::move(done)](absl::StatusOr<storage::Cursor> found) mutable {
+                         if (!found.ok()) return std::move(done)(found.status());
+                         std::move(done)(std::min(oldest.value_or(*found), *found));
+                       });
 }
 
 void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance,

@@ -57,6 +57,10 @@ void ConsumerRegistry::Reset(std::shared_ptr<Caller> caller, std::string name, C
 
 void ConsumerRegistry::ResetTo(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer,
                                const ResolvedStart& at, ResetOptions options, storage::Callback<ResetResult> done) {
+  if (at.instance == nullptr) {
+    return std::move(done)(MakeError(Reason::kConsumerInvalid,
+                                     "a consumer of many instances cannot be reset: make another at that start"));
+  }
   const ResetResult plan = consumer->PlanReset(at.position, at.instance->bounds());
   if (options.dry_run) return std::move(done)(plan);
   if (absl::Status status = CheckConfirmed(plan, options); !status.ok()) return std::move(done)(std::move(status));

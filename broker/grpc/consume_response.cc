@@ -59,7 +59,9 @@ class Encoder {
   grpc::ByteBuffer operator()(const Closed&) const { return grpc::ByteBuffer(); }
 
  private:
-  v1::ConsumerPosition Position(const FeedPosition& position) const { return ToProto(position, context_.one_instance); }
+  v1::ConsumerPosition Position(const FeedPosition& position) const {
+    return ToProto(context_.log, position, context_.one_instance);
+  }
 
   const ConsumeContext& context_;
 };

@@ -6,11 +6,13 @@
 
 #include "absl/time/time.h"
 #include "broker/consumers/holder.h"
+#include "storage/event_log.h"
 
 namespace playhead::broker {
 
 // What of a stream shows in its responses.
 struct ConsumeContext {
+  const storage::EventLog& log;
   bool one_instance = false;  // The consumer reads one: its positions are cursors.
   bool created = false;       // The stream made the consumer.
   absl::Duration heartbeat_interval;

@@ -140,7 +140,7 @@ absl::Status ConsumeStream::Open(const v1::ConsumeRequest::Open& request) {
   if (!request.consumer().empty() && request.consumer() != config->name) {
     return MakeError(Reason::kConsumerInvalid, "`open.consumer` and the name in `open.create` are not the same");
   }
-  auto start = ToConsumerStart(request.create().start());
+  auto start = ToConsumerStart(core_.log, request.create().start());
   if (!start.ok()) return start.status();
   const std::string name = config->name;
   consumers_.Create(caller_, *std::move(config), *std::move(start),
@@ -244,9 +244,10 @@ void ConsumeStream::OnDelivery(HolderDelivery delivery) {
     instance = events->instance;
   }
   if (instance != nullptr) numbers_->Remember(*instance);
-  message.bytes = EncodeDelivery(
-      delivery,
-      {.one_instance = one_instance_, .created = created_, .heartbeat_interval = core_.limits.heartbeat_interval});
+  message.bytes = EncodeDelivery(delivery, {.log = core_.log,
+                                            .one_instance = one_instance_,
+                                            .created = created_,
+                                            .heartbeat_interval = core_.limits.heartbeat_interval});
   {
     absl::MutexLock lock(&mu_);
     asking_ = false;

@@ -74,15 +74,16 @@ grpc::ServerUnaryReactor* StartCreateConsumer(const ConsumerCallArguments& argum
       "CreateConsumer", arguments, [&](ConsumerCall& call, const v1::CreateConsumerRequest& request) {
         auto config = ToConsumerConfig(request.config());
         if (!config.ok()) return config.status();
-        auto start = ToConsumerStart(request.start());
+        auto start = ToConsumerStart(arguments.core.log, request.start());
         if (!start.ok()) return start.status();
-        arguments.consumers.Create(call.caller(), *std::move(config), *std::move(start),
-                                   call.Answer<ConsumerRegistry::Created>([](const ConsumerRegistry::Created& made) {
-                                     v1::CreateConsumerResponse response;
-                                     *response.mutable_consumer() = ToProto(made.info);
-                                     response.set_created(made.created);
-                                     return response;
-                                   }));
+        arguments.consumers.Create(
+            call.caller(), *std::move(config), *std::move(start),
+            call.Answer<ConsumerRegistry::Created>([&log = arguments.core.log](const ConsumerRegistry::Created& made) {
+              v1::CreateConsumerResponse response;
+              *response.mutable_consumer() = ToProto(log, made.info);
+              response.set_created(made.created);
+              return response;
+            }));
         return absl::OkStatus();
       });
 }
@@ -90,11 +91,12 @@ grpc::ServerUnaryReactor* StartCreateConsumer(const ConsumerCallArguments& argum
 grpc::ServerUnaryReactor* StartGetConsumer(const ConsumerCallArguments& arguments) {
   return Start<v1::GetConsumerRequest>(
       "GetConsumer", arguments, [&](ConsumerCall& call, const v1::GetConsumerRequest& request) {
-        arguments.consumers.Get(call.caller(), request.name(), call.Answer<ConsumerInfo>([](const ConsumerInfo& info) {
-          v1::GetConsumerResponse response;
-          *response.mutable_consumer() = ToProto(info);
-          return response;
-        }));
+        arguments.consumers.Get(call.caller(), request.name(),
+                                call.Answer<ConsumerInfo>([&log = arguments.core.log](const ConsumerInfo& info) {
+                                  v1::GetConsumerResponse response;
+                                  *response.mutable_consumer() = ToProto(log, info);
+                                  return response;
+                                }));
         return absl::OkStatus();
       });
 }
@@ -109,17 +111,18 @@ grpc::ServerUnaryReactor* StartListConsumers(const ConsumerCallArguments& argume
         // One more than the page says whether there is another.
         arguments.consumers.List(
             call.caller(), request.prefix(), *std::move(after), *page_size + 1,
-            call.Answer<std::vector<ConsumerInfo>>([page_size = *page_size](const std::vector<ConsumerInfo>& rows) {
-              v1::ListConsumersResponse response;
-              for (const ConsumerInfo& row : rows) {
-                if (static_cast<uint32_t>(response.consumers_size()) == page_size) {
-                  response.set_next_page_token(EncodePageToken(response.consumers().rbegin()->config().name()));
-                  break;
-                }
-                *response.add_consumers() = ToProto(row);
-              }
-              return response;
-            }));
+            call.Answer<std::vector<ConsumerInfo>>(
+                [&log = arguments.core.log, page_size = *page_size](const std::vector<ConsumerInfo>& rows) {
+                  v1::ListConsumersResponse response;
+                  for (const ConsumerInfo& row : rows) {
+                    if (static_cast<uint32_t>(response.consumers_size()) == page_size) {
+                      response.set_next_page_token(EncodePageToken(response.consumers().rbegin()->config().name()));
+                      break;
+                    }
+                    *response.add_consumers() = ToProto(log, row);
+                  }
+                  return response;
+                }));
         return absl::OkStatus();
       });
 }
@@ -138,13 +141,15 @@ grpc::ServerUnaryReactor* StartDeleteConsumer(const ConsumerCallArguments& argum
 grpc::ServerUnaryReactor* StartResetConsumer(const ConsumerCallArguments& arguments) {
   return Start<v1::ResetConsumerRequest>(
       "ResetConsumer", arguments, [&](ConsumerCall& call, const v1::ResetConsumerRequest& request) {
-        auto start = ToConsumerStart(request.start());
+        auto start = ToConsumerStart(arguments.core.log, request.start());
         if (!start.ok()) return start.status();
         arguments.consumers.Reset(call.caller(), request.name(), *std::move(start),
                                   {.dry_run = request.dry_run(),
                                    .again_max = request.events_again_max(),
                                    .skipped_max = request.events_skipped_max()},
-                                  call.Answer<ResetResult>([](const ResetResult& result) { return ToProto(result); }));
+                                  call.Answer<ResetResult>([&log = arguments.core.log](const ResetResult& result) {
+                                    return ToProto(log, result);
+                                  }));
         return absl::OkStatus();
       });
 }

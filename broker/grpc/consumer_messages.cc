@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "broker/start_position.h"
+#include "broker/store_position_token.h"
 #include "proto/errors.h"
 #include "storage/cursor.h"
 #include "storage/types.h"
@@ -72,7 +73,7 @@ absl::StatusOr<ConsumerConfig> ToConsumerConfig(const v1::ConsumerConfig& config
   return out;
 }
 
-absl::StatusOr<ConsumerStart> ToConsumerStart(const v1::ConsumerStart& start) {
+absl::StatusOr<ConsumerStart> ToConsumerStart(const storage::EventLog& log, const v1::ConsumerStart& start) {
   switch (start.position_case()) {
     case v1::ConsumerStart::kAfterCursor:
       return StartPosition(AfterCursor{storage::Cursor(start.after_cursor())});
@@ -82,7 +83,11 @@ absl::StatusOr<ConsumerStart> ToConsumerStart(const v1::ConsumerStart& start) {
       return StartPosition(FromNow{});
     case v1::ConsumerStart::kTime:
       return StartPosition(FromTime{storage::Timestamp(start.time())});
-    case v1::ConsumerStart::kToken:
+    case v1::ConsumerStart::kToken: {
+      const auto position = DecodeStorePosition(log, start.token());
+      if (!position.ok()) return position.status();
+      return AfterPosition{*position};
+    }
     case v1::ConsumerStart::POSITION_NOT_SET:
       break;
   }
@@ -104,9 +109,13 @@ v1::ConsumerConfig ToProto(const ConsumerConfig& config) {
   return out;
 }
 
-v1::ConsumerPosition ToProto(const FeedPosition& position, bool one_instance) {
+v1::ConsumerPosition ToProto(const storage::EventLog& log, const FeedPosition& position, bool one_instance) {
   v1::ConsumerPosition out;
-  if (one_instance) out.set_cursor(position.cursor.value());
+  if (one_instance) {
+    out.set_cursor(position.cursor.value());
+  } else {
+    out.set_token(EncodeStorePosition(log, position));
+  }
   return out;
 }
 
@@ -130,11 +139,11 @@ v1::ConsumerPause ToProto(ConsumerPause pause) {
   return v1::CONSUMER_PAUSE_NONE;
 }
 
-v1::Consumer ToProto(const ConsumerInfo& info) {
+v1::Consumer ToProto(const storage::EventLog& log, const ConsumerInfo& info) {
   v1::Consumer out;
   *out.mutable_config() = ToProto(info.config);
   out.set_created_at(info.created_at.micros());
-  *out.mutable_position() = ToProto(info.position, info.config.source.one_instance());
+  *out.mutable_position() = ToProto(log, info.position, info.config.source.one_instance());
   out.mutable_lag()->set_event_count(info.lag.events);
   out.mutable_lag()->set_kind(ToProto(info.lag.kind));
   out.set_unsettled_count(info.unsettled_events);
@@ -152,10 +161,10 @@ v1::Consumer ToProto(const ConsumerInfo& info) {
   return out;
 }
 
-v1::ResetConsumerResponse ToProto(const ResetResult& result) {
+v1::ResetConsumerResponse ToProto(const storage::EventLog& log, const ResetResult& result) {
   v1::ResetConsumerResponse out;
-  *out.mutable_from() = ToProto(result.from, result.one_instance);
-  *out.mutable_to() = ToProto(result.to, result.one_instance);
+  *out.mutable_from() = ToProto(log, result.from, result.one_instance);
+  *out.mutable_to() = ToProto(log, result.to, result.one_instance);
   out.set_events_again(result.again.events);
   out.set_events_again_kind(ToProto(result.again.kind));
   out.set_events_skipped(result.skipped.events);

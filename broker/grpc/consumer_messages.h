@@ -9,6 +9,7 @@
 #include "broker/consumers/feed_position.h"
 #include "broker/consumers/holder.h"
 #include "playhead/v1/consumers.pb.h"
+#include "storage/event_log.h"
 
 namespace playhead::broker {
 
@@ -16,14 +17,14 @@ namespace playhead::broker {
 //   InvalidArgument  CONSUMER_INVALID: there is no source.
 absl::StatusOr<ConsumerConfig> ToConsumerConfig(const v1::ConsumerConfig& config);
 
-//   InvalidArgument  START_REQUIRED; POSITION_INVALID.
-absl::StatusOr<ConsumerStart> ToConsumerStart(const v1::ConsumerStart& start);
+//   InvalidArgument  START_REQUIRED; POSITION_INVALID.   OutOfRange  CURSOR_DIVERGED: a token of another store.
+absl::StatusOr<ConsumerStart> ToConsumerStart(const storage::EventLog& log, const v1::ConsumerStart& start);
 
 v1::ConsumerConfig ToProto(const ConsumerConfig& config);
-v1::ConsumerPosition ToProto(const FeedPosition& position, bool one_instance);
+v1::ConsumerPosition ToProto(const storage::EventLog& log, const FeedPosition& position, bool one_instance);
 v1::ConsumerPause ToProto(ConsumerPause pause);
-v1::Consumer ToProto(const ConsumerInfo& info);
-v1::ResetConsumerResponse ToProto(const ResetResult& result);
+v1::Consumer ToProto(const storage::EventLog& log, const ConsumerInfo& info);
+v1::ResetConsumerResponse ToProto(const storage::EventLog& log, const ResetResult& result);
 
 }  // namespace playhead::broker
 

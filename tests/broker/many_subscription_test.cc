@@ -125,7 +125,9 @@ class ManySeamRun {
           ASSERT_GE(said->position, position);
           position = said->position;
         } else {
-          ASSERT_TRUE(std::holds_alternative<ManyEvents>(delivery)) << delivery.index();
+          const auto* const closed = std::get_if<Closed>(&delivery);
+          ASSERT_TRUE(std::holds_alternative<ManyEvents>(delivery))
+              << delivery.index() << ": " << (closed == nullptr ? absl::OkStatus() : closed->status);
           const auto& events = std::get<ManyEvents>(delivery);
           ASSERT_GT(events.position, position);
           position = events.position;

@@ -246,7 +246,7 @@ test_tail_of_many_goes_on_behind_its_position() {
   expect_eq "$("$playhead" tail --all --from=beginning --count=7 --json 2>/dev/null | wc -l)" 7
   expect_exit 2 "$playhead" tail --all --prefix=bot-
   expect_exit 2 "$playhead" tail --all --position=17 --max_attempts=1
-  expect_match "$err" "playhead: POSITION_INVALID: *"
+  expect_match "$err" "*playhead: POSITION_INVALID: *"
 }
 
 test_tail_filters_types() {

@@ -166,7 +166,9 @@ TEST_F(RecordsTest, WhatATrimAndANewEpochWrite) {
             "0500000000000000"  //   whose last sequence is 5
   );
   EXPECT_EQ(store.at("events.00000001").back().first, "0000000000010000010000000006");
-  EXPECT_EQ(store.at("meta")[0], std::pair(Hex("epoch_floor"), std::string("0100000000000000")));
+  // The last commit under floor 0, and the floor.
+  EXPECT_EQ(store.at("meta")[0], std::pair(Hex("commits_end.0"), std::string("0100000000000000")));
+  EXPECT_EQ(store.at("meta")[1], std::pair(Hex("epoch_floor"), std::string("0100000000000000")));
 }
 
 TEST_F(RecordsTest, WhatADeletionLeaves) {
