@@ -100,6 +100,10 @@ bool Holder::SettleSome(const v1::ConsumeResponse& response, Stream& stream, Ora
       if (!options_.deadline_is_long) told.OnSettling({instance, cursor});
     }
     held.erase(held.begin(), held.upper_bound(settlement.up_to_cursor()));
+    // What failed may be on its way here again, and is then held, and settled unseen.
+    for (const uint64_t cursor : nacked_[instance]) {
+      if (cursor <= settlement.up_to_cursor()) told.OnSettling({instance, cursor});
+    }
     return Send(std::move(request), std::move(sent), stream, told);
   }
   std::vector<uint64_t> left;
@@ -109,6 +113,7 @@ bool Holder::SettleSome(const v1::ConsumeResponse& response, Stream& stream, Ora
       settlement.add_cursors(event.cursor());
       if (way == 7) {
         settlement.mutable_nack()->set_delay_ms(static_cast<uint32_t>(random_.Below(200)));
+        nacked_[instance].insert(event.cursor());
       } else if (way == 8) {
         settlement.mutable_park()->set_reason("at random");
         sent.parked.back().insert({instance, event.cursor()});

@@ -61,6 +61,7 @@ class Holder {
 
   // Of the stream.
   std::map<std::string, std::set<uint64_t>> held_;
+  std::map<std::string, std::set<uint64_t>> nacked_;  // By instance.
   std::map<uint64_t, Sent> unanswered_;
   uint64_t last_number_ = 0;
 };

@@ -189,6 +189,7 @@ class SemanticsTest : public ::testing::Test {
       v1::ListParkedResponse page;
       {
         grpc::ClientContext context;
+        context.set_wait_for_ready(true);
         const grpc::Status status = consumers_->ListParked(&context, list, &page);
         ASSERT_TRUE(status.ok()) << status.error_message();
       }
@@ -199,6 +200,7 @@ class SemanticsTest : public ::testing::Test {
       if (parked.empty()) return;
       oracle_.OnRequeue(consumer, parked);
       grpc::ClientContext context;
+      context.set_wait_for_ready(true);
       v1::RequeueParkedResponse response;
       const grpc::Status status = consumers_->RequeueParked(&context, requeue, &response);
       ASSERT_TRUE(status.ok()) << status.error_message();
@@ -228,6 +230,7 @@ class SemanticsTest : public ::testing::Test {
 
   v1::Consumer Get(const std::string& name) {
     grpc::ClientContext context;
+    context.set_wait_for_ready(true);
     v1::GetConsumerRequest request;
     request.set_name(name);
     v1::GetConsumerResponse response;
