@@ -33,6 +33,8 @@ constexpr double kShareGrowth = 1.001;
 // moves.
 constexpr int kReclaimPause = 9;
 constexpr double kReclaimBytesPerSecond = 32 << 20;
+// Whatever held a step up, a busy disk above all: erasures wait behind it on the same thread.
+constexpr absl::Duration kReclaimPauseMax = absl::Seconds(1);
 
 }  // namespace
 
@@ -163,7 +165,7 @@ absl::Status Maintenance::Reclaim(Store& store) {
           : std::max(worked, absl::Seconds(static_cast<double>(step->moved_bytes) / kReclaimBytesPerSecond));
   {
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), pause);
+    mu_.AwaitWithTimeout(absl::Condition(&stopping_), std::min(pause, kReclaimPauseMax));
   }
   Post({"reclaim", &Maintenance::Reclaim});
   return absl::OkStatus();
