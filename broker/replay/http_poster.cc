@@ -134,10 +134,15 @@ asio::awaitable<unsigned> HttpPoster::Exchange(Stream& stream, HttpRequest& requ
   co_await beast::http::async_write(stream, request, use_awaitable);
   beast::http::response_parser<beast::http::string_body> answer;
   answer.header_limit(kAnswerHeaderBytesMax);
-  answer.body_limit(kAnswerBodyBytesMax);
+  answer.body_limit(boost::none);  // The limit would refuse a long body's header, and the status with it.
   co_await beast::http::async_read_header(stream, buffer_, answer, use_awaitable);
   answer_begun_ = true;
   const unsigned status = answer.get().result_int();
+  if (answer.content_length().value_or(0) > kAnswerBodyBytesMax) {
+    Disconnect();
+    co_return status;
+  }
+  answer.body_limit(kAnswerBodyBytesMax);
   boost::system::error_code error;
   co_await beast::http::async_read(stream, buffer_, answer, asio::redirect_error(use_awaitable, error));
   // The status is the answer. A body that is too long, or broken off, costs no more than the connection.
