@@ -61,6 +61,10 @@ class ReplayConsumerTest : public ::testing::Test {
         return v1::Replay();
       }
       if (replay->state() == state) return *std::move(replay);
+      if (replay->state() != v1::Replay::RUNNING) {
+        ADD_FAILURE() << replay->ShortDebugString();
+        return *std::move(replay);
+      }
       absl::SleepFor(absl::Milliseconds(2));
     }
   }

@@ -74,7 +74,7 @@ class ReplayTest : public ::testing::Test {
     return replay.ok() ? replay->id() : "";
   }
 
-  // Asks until it is in the state.
+  // Asks until it is in the state, as long as it runs.
   v1::Replay AwaitState(const std::string& id, State::State state) {
     for (;;) {
       auto replay = replays_->Get(id);
@@ -83,6 +83,10 @@ class ReplayTest : public ::testing::Test {
         return v1::Replay();
       }
       if (replay->state() == state) return *std::move(replay);
+      if (replay->state() != v1::Replay::RUNNING) {
+        ADD_FAILURE() << replay->ShortDebugString();
+        return *std::move(replay);
+      }
       absl::SleepFor(absl::Milliseconds(2));
     }
   }
