@@ -53,7 +53,11 @@ class SemanticsTest : public ::testing::Test {
   SemanticsTest() {
     Start("127.0.0.1:0");
     target_ = broker_->address();
-    channel_ = grpc::CreateChannel(target_, grpc::InsecureChannelCredentials());
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
+    channel_ = grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments);
     consumers_ = v1::Consumers::NewStub(channel_);
   }
 
