@@ -19,6 +19,9 @@ struct Lane {
   Cursor reached;
   std::unique_ptr<BlockIterator> block;  // nullptr: nothing more of it.
   StorePosition next;                    // Of the first event of `block`.
+  // Of the log when `block` was made, which may see no more.
+  Cursor first;
+  Cursor head;
 
   bool ended() const { return block == nullptr; }
 };
@@ -111,17 +114,18 @@ class InstanceMerge {
       lane.block.reset();
       return absl::OkStatus();
     }
+    lane.first = bounds.first;
+    lane.head = bounds.head;
     lane.block = std::make_unique<BlockIterator>(source_.store, lane.instance->number());
     lane.block->Seek(lane.reached + 1);
-    return Look(lane, bounds);
+    return Look(lane);
   }
 
-  // Takes in the header of the block that the lane stands at. `bounds` are those of when the lane was moved there.
-  absl::Status Look(Lane& lane, const LogBounds& bounds) {
+  // Takes in the header of the block that the lane stands at.
+  absl::Status Look(Lane& lane) {
     if (!lane.block->Valid()) {
-      if (!lane.block->status().ok()) return SeekAgain(lane, bounds, lane.block->status());
-      if (bounds.head.sequence() > lane.reached.sequence())
-        return SeekAgain(lane, bounds, LogHole(*lane.instance, lane.reached.sequence() + 1, "nothing follows"));
+      if (!lane.block->status().ok()) return SeekAgain(lane, lane.block->status());
+      if (lane.head.sequence() > lane.reached.sequence()) return SeekAgain(lane, Hole(lane, "nothing follows"));
       lane.block.reset();
       return absl::OkStatus();
     }
@@ -135,10 +139,15 @@ class InstanceMerge {
     return absl::OkStatus();
   }
 
-  // What should follow is not there. That is fine if it was trimmed or deleted since `bounds`; else it is `error`.
-  absl::Status SeekAgain(Lane& lane, const LogBounds& bounds, absl::Status error) {
-    if (!lane.instance->deleted() && lane.instance->bounds().first <= bounds.first) return error;
+  // What should follow is not there. That is fine if the log was trimmed or deleted since it was last looked for; else
+  // it is `error`.
+  absl::Status SeekAgain(Lane& lane, absl::Status error) {
+    if (!lane.instance->deleted() && lane.instance->bounds().first <= lane.first) return error;
     return Seek(lane);
+  }
+
+  static absl::Status Hole(const Lane& lane, absl::string_view found) {
+    return LogHole(*lane.instance, lane.reached.sequence() + 1, found);
   }
 
   // Tells at once of what was trimmed: it stood in commits that the other lanes may be about to pass.
@@ -156,9 +165,7 @@ class InstanceMerge {
     PassTrimmed(lane, bounds);
     const uint64_t first = (*block)->first().sequence();
     if (first > lane.reached.sequence() + 1) {
-      absl::Status status = SeekAgain(
-          lane, bounds,
-          LogHole(*lane.instance, lane.reached.sequence() + 1, absl::StrCat("the next block starts at ", first)));
+      absl::Status status = SeekAgain(lane, Hole(lane, absl::StrCat("the next block starts at ", first)));
       return status.ok() ? absl::StatusOr<bool>(true) : status;
     }
     if ((*block)->last() > lane.reached) {
@@ -166,7 +173,7 @@ class InstanceMerge {
       if (lane.reached < (*block)->last()) return false;
     }
     lane.block->Next();
-    if (absl::Status status = Look(lane, bounds); !status.ok()) return status;
+    if (absl::Status status = Look(lane); !status.ok()) return status;
     return true;
   }
 

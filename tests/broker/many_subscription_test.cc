@@ -126,8 +126,8 @@ class ManySeamRun {
           position = said->position;
         } else {
           const auto* const closed = std::get_if<Closed>(&delivery);
-          ASSERT_TRUE(std::holds_alternative<ManyEvents>(delivery))
-              << delivery.index() << ": " << (closed == nullptr ? absl::OkStatus() : closed->status);
+          ASSERT_EQ(closed, nullptr) << closed->status;
+          ASSERT_TRUE(std::holds_alternative<ManyEvents>(delivery)) << delivery.index();
           const auto& events = std::get<ManyEvents>(delivery);
           ASSERT_GT(events.position, position);
           position = events.position;

@@ -88,9 +88,10 @@ TEST_F(ClientManySubscriptionTest, AnotherOneGoesOnBehindASavedPosition) {
   }
   Append("a2", 1);
   ManySubscription resumed = Subscribe({.position = position});
-  const Cursors cursors = Take(resumed, 1);
-  ASSERT_FALSE(cursors.empty());
-  EXPECT_THAT(cursors, Not(Contains(Pair("a1", Contains(1u)))));
+  Cursors rest;
+  while (rest.count("a2") == 0) rest.merge(Take(resumed, 1));
+  EXPECT_THAT(rest["a1"], Not(Contains(1u)));
+  EXPECT_THAT(rest["a2"], ElementsAre(1));
 }
 
 TEST_F(ClientManySubscriptionTest, HandlersHearEachEventUntilOneCloses) {
