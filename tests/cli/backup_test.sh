@@ -17,7 +17,7 @@ test_a_backup_is_made_checked_and_restored() {
   expect_match "$out" "Point 1 in $PWD/backups/nightly: *1 point can be restored."
   seq 101 150 | "$playhead" append bot --type=t >stdout.txt
   expect_exit 0 "$playhead" backup "$PWD/backups/nightly" --json
-  expect_match "$out" '{"dir":"*","point":2,"made_at":"*","points":2}'
+  expect_match "$out" '{"dir":"*","point":2,"made_at":"*","bytes":*,"points":2}'
   seq 151 200 | "$playhead" append bot --type=t >stdout.txt
   expect_exit 0 "$playhead" verify
   expect_match "$out" "Intact: 2 instances, * events in * blocks*"
