@@ -26,7 +26,7 @@ namespace {
 
 constexpr char kSharedFiles[] = "/shared_checksum";
 constexpr char kRestoredFloorFile[] = "/RESTORED_FLOOR";
-constexpr uint64_t kProgressBytes = uint64_t{1} << 20;
+constexpr uint64_t kProgressBytes = uint64_t{64} << 10;
 
 // What a point says of its store, in the words of docs/on-disk-format.md.
 struct PointLabel {
