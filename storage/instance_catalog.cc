@@ -144,7 +144,8 @@ absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumb
 
 absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber number) {
   std::string name;
-  const rocksdb::Status status = store.db()->Get({}, store.family(Family::kInstances), InstanceNumberKey(number), &name);
+  const rocksdb::Status status =
+      store.db()->Get({}, store.family(Family::kInstances), InstanceNumberKey(number), &name);
   if (!status.ok() && !status.IsNotFound()) return ReadError(status, "reading the catalogue");
   return name;
 }

@@ -23,13 +23,14 @@ inline constexpr char kFormat[] = "format";                 // u64
 inline constexpr char kInstanceLast[] = "instance_last";    // u64: the highest instance number ever given.
 inline constexpr char kInstanceCount[] = "instance_count";  // u64
 inline constexpr char kEpochFloor[] = "epoch_floor";  // u64: a log's next epoch is at least this, plus its own base.
-inline constexpr char kCommitsFirst[] = "commits_first";         // u64: rows of commits before it may be gone.
-inline constexpr char kCommitsEndPrefix[] = "commits_end.";      // + epoch floor, as text -> u64: the last commit under it.
-inline constexpr char kNameHashKey[] = "name_hash_key";          // 32 bytes: keys the hashes of deleted names.
-inline constexpr char kErasurePrefix[] = "erasure.";             // + instance number: its bytes are still to be erased.
-// + instance number -> u64, when it was deleted: what the broker kept of it may be in the files of `consumers` and `keys`.
+inline constexpr char kCommitsFirst[] = "commits_first";     // u64: rows of commits before it may be gone.
+inline constexpr char kCommitsEndPrefix[] = "commits_end.";  // + epoch floor, as text -> u64: the last commit under it.
+inline constexpr char kNameHashKey[] = "name_hash_key";      // 32 bytes: keys the hashes of deleted names.
+inline constexpr char kErasurePrefix[] = "erasure.";         // + instance number: its bytes are still to be erased.
+// + instance number -> u64, when it was deleted: what the broker kept of it may be in the files of `consumers` and
+// `keys`.
 inline constexpr char kRecordsPurgePrefix[] = "records_purge.";
-inline constexpr char kEventErasurePrefix[] = "event_erasure.";  // + number (8): an erasure of events.
+inline constexpr char kEventErasurePrefix[] = "event_erasure.";    // + number (8): an erasure of events.
 inline constexpr char kEventErasureLast[] = "event_erasure_last";  // u64: the highest number ever given to one.
 }  // namespace meta_key
 

@@ -351,7 +351,8 @@ void RocksDbEventLog::CheckStorePosition(StorePosition position, StatusCallback 
   RunWithStore<bool>(
       readers_, [done = std::move(done)](absl::StatusOr<bool> checked) mutable { std::move(done)(checked.status()); },
       [this, position](const std::shared_ptr<Store>& store) -> absl::StatusOr<bool> {
-        if (absl::Status status = CheckPosition({store, table_, type_lives_, head_position().commit}, position); !status.ok()) {
+        if (absl::Status status = CheckPosition({store, table_, type_lives_, head_position().commit}, position);
+            !status.ok()) {
           return status;
         }
         return true;

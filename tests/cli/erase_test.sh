@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Erasing as the command line has it.
+# shellcheck disable=SC2016,SC2031,SC2119,SC2238  # Tests run in shells of their own, and pass text on unexpanded.
 set -euo pipefail
 # shellcheck source=tests/cli/shell_test.sh
 source tests/cli/shell_test.sh

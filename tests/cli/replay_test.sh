@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Replays as an operator tries them: to stdout and to a small HTTP server, over a kill of the broker.
+# shellcheck disable=SC2016,SC2031,SC2119,SC2238  # Tests run in shells of their own, and pass text on unexpanded.
 set -euo pipefail
 # shellcheck source=tests/cli/shell_test.sh
 source tests/cli/shell_test.sh
