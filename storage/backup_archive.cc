@@ -193,11 +193,9 @@ absl::StatusOr<std::unique_ptr<BackupReader>> BackupReader::Open(rocksdb::Env& e
   auto reader = std::unique_ptr<BackupReader>(new BackupReader());
   rocksdb::BackupEngineReadOnly* opened = nullptr;
   // What opens a point as a store insists on an absolute path.
-  std::string absolute_dir;
-  rocksdb::Status status = env.GetAbsolutePath(dir, &absolute_dir);
-  if (status.ok()) {
-    status = rocksdb::BackupEngineReadOnly::Open(rocksdb::BackupEngineOptions(absolute_dir), &env, &opened);
-  }
+  const std::string absolute_dir = std::filesystem::absolute(dir).string();
+  const rocksdb::Status status =
+      rocksdb::BackupEngineReadOnly::Open(rocksdb::BackupEngineOptions(absolute_dir), &env, &opened);
   if (!status.ok()) return ReadError(status, absl::StrCat("opening the backup in ", dir));
   reader->engine_.reset(opened);
   reader->engine_->GetCorruptedBackups(&reader->broken_points_);
