@@ -137,7 +137,7 @@ test_a_kill_in_the_midst_of_a_backup_leaves_the_points_before_it_and_is_cleared_
   expect_eq "$(find backups/nightly -name '*tmp*')" ""
   expect_exit 0 "$playhead" restore backups/nightly after
   expect_exit 0 "$playhead" verify --data_dir=after
-  expect_match "$out" "*12,100 events*"
+  expect_match "$out" "*4,1?? events*"  # The corpus once: what is stored is not stored again.
 }
 
 test_ctrl_c_calls_a_backup_off() {
