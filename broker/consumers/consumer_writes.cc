@@ -1,6 +1,7 @@
 // How the state of a Consumer comes to the disk.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "broker/consumers/consumer.h"
@@ -92,8 +93,11 @@ StoredState Consumer::MakeState() {
   for (const UnsettledRange& range : stored.snapshot.unsettled) {
     if (!stored.names.contains(range.instance)) stored.names[range.instance] = NameOf(range.instance);
   }
-  // What is settled needs neither its name nor its instance any more.
-  names_ = stored.names;
+  // What is settled needs neither its name nor its instance any more; what is unsettled behind the position does.
+  for (auto known = names_.begin(); known != names_.end();) {
+    known = state_.Knows(known->first) ? std::next(known) : names_.erase(known);
+  }
+  names_.insert(stored.names.begin(), stored.names.end());
   for (auto open = instances_.begin(); open != instances_.end();) {
     const bool needed = state_.Knows(InstanceNumber(open->first)) || open->second == instance_;
     if (needed) {
