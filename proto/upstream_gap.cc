@@ -70,7 +70,10 @@ std::string EncodeUpstreamGap(const UpstreamGap& gap) {
 }
 
 absl::StatusOr<UpstreamGap> ParseUpstreamGap(absl::string_view data) {
-  if (data.size() > kDataBytesMax) return Invalid(absl::StrCat("its data has ", data.size(), " bytes"));
+  // Empty data may have no address at all, which simdjson must not be given.
+  if (data.empty() || data.size() > kDataBytesMax) {
+    return Invalid(absl::StrCat("its data has ", data.size(), " bytes"));
+  }
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   if (parser.parse(data.data(), data.size()).get(object) != simdjson::SUCCESS) {

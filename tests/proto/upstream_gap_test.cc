@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "proto/errors.h"
 
 namespace playhead {
@@ -59,6 +60,8 @@ TEST(UpstreamGapTest, WhatBreaksARuleIsRefused) {
        }) {
     EXPECT_TRUE(HasReason(ParseUpstreamGap(data).status(), Reason::kEventInvalid)) << data;
   }
+  // Of an event without data, which is nowhere in memory.
+  EXPECT_TRUE(HasReason(ParseUpstreamGap(absl::string_view()).status(), Reason::kEventInvalid));
 }
 
 }  // namespace
