@@ -19,6 +19,7 @@
 #include "broker/http/caller_check.h"
 #include "broker/http/request_reader.h"
 #include "broker/http/response_head.h"
+#include "broker/http/websocket_connection.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 
@@ -42,6 +43,10 @@ constexpr size_t kCopiedBodyBytes = size_t{16} << 10;
 // How long a client may go on sending what nobody reads any more.
 constexpr absl::Duration kDrainTimeout = absl::Seconds(2);
 
+// Around the pieces of a body whose length is not known (RFC 9112, 7.1).
+constexpr absl::string_view kChunkEnd = "\r\n";
+constexpr absl::string_view kLastChunk = "0\r\n\r\n";
+
 constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
@@ -50,6 +55,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 template <typename Stream>
 class Connection final : public OpenConnection,
                          public ResponseSink,
+                         public ResponseStream,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
   template <typename... Args>
@@ -70,15 +76,23 @@ class Connection final : public OpenConnection,
   }
 
   void FinishAndClose() override;
-  void Abort() override { Close(); }
+  void Abort() override;  // Of a stream, too.
 
   // ResponseSink.
   void Respond(Response response) override;
+  void RespondStreaming(Response head, std::shared_ptr<ResponseStreamHandler> handler) override;
+  void AcceptWebSocket(Request request, const WebSocketOptions& options,
+                       std::shared_ptr<WebSocketHandler> handler) override;
+
+  // ResponseStream.
+  void Write(std::string bytes) override;
+  void Finish() override;
+  void Post(absl::AnyInvocable<void()> task) override { thread_.Post(std::move(task)); }
 
  private:
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
 
-  enum class Phase { kHandshake, kIdle, kHeader, kBudget, kBody, kHandling, kWriting, kDraining, kClosed };
+  enum class Phase { kHandshake, kIdle, kHeader, kBudget, kBody, kHandling, kWriting, kStreaming, kDraining, kClosed };
 
   // Makes a completion handler of `method`, which runs unless the connection has been closed meanwhile.
   template <typename... Results>
@@ -108,8 +122,14 @@ class Connection final : public OpenConnection,
   void Handle();
 
   void RefuseAndClose(const Refusal& refusal);
-  void Write(Response response);
+  void Send(Response response);
+  Persistence persistence() const;
   void OnWritten(const Error& error, size_t bytes);
+  void BeginStream(const Response& head, std::shared_ptr<ResponseStreamHandler> handler);
+  void OnHeadWritten(const Error& error, size_t bytes);
+  void OnStreamWritten(const Error& error, size_t bytes);
+  void OnReadAhead(const Error& error, size_t bytes);
+  void Upgrade(Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler);
   void Drain();
   void OnDrained(const Error& error, size_t bytes);
   void Close();
@@ -158,7 +178,9 @@ class Connection final : public OpenConnection,
   bool http_1_0_ = false;
   bool unread_input_ = false;  // The client may still be sending a request that was answered.
   std::string out_;            // The head, and a body that is not long.
-  std::string body_;           // A long one.
+  std::string body_;           // A long one, or a piece of a stream.
+  std::shared_ptr<ResponseStreamHandler> stream_handler_;  // While its body is being made.
+  bool read_ahead_ = false;                                // A read of what follows the request is under way.
 };
 
 template <typename Stream>
@@ -199,7 +221,7 @@ template <typename Stream>
 void Connection<Stream>::AnswerPlainText() {
   Response response = JsonError(MakeError(Reason::kMalformedRequest, "this port speaks HTTPS, not HTTP"));
   settings_.counters.Count(nullptr, response.status);
-  AppendHead(response, Persistence::kClose, thread_.date().Now(), out_);
+  AppendHead(response, BodyLength::kKnown, Persistence::kClose, thread_.date().Now(), out_);
   out_ += response.body;
   Enter(Phase::kWriting, settings_.limits.http_write_timeout);
   asio::async_write(socket(), asio::buffer(out_),
@@ -213,6 +235,7 @@ void Connection<Stream>::BeginRequest(absl::Duration timeout) {
   Enter(Phase::kIdle, timeout);
   if (reader_.buffer().size() > 0) return ReadHeader();
   if (stopping_) return Close();
+  if (read_ahead_) return;  // Goes on there.
   if (reader_.buffer().capacity() > kIdleBufferBytes) reader_.buffer().shrink_to_fit();
   Read();
 }
@@ -278,7 +301,7 @@ void Connection<Stream>::OnHeader() {
   // A body is not read, so what follows it cannot be found.
   unread_input_ = reader_.has_body();
   if (unread_input_) keep_alive_ = false;
-  Write(std::move(response));
+  Send(std::move(response));
 }
 
 template <typename Stream>
@@ -367,7 +390,7 @@ void Connection<Stream>::Handle() {
 template <typename Stream>
 void Connection<Stream>::Respond(Response response) {
   asio::dispatch(thread_.context(), [self = this->shared_from_this(), response = std::move(response)]() mutable {
-    if (self->phase_ == Phase::kHandling) self->Write(std::move(response));
+    if (self->phase_ == Phase::kHandling) self->Send(std::move(response));
   });
 }
 
@@ -376,18 +399,21 @@ void Connection<Stream>::RefuseAndClose(const Refusal& refusal) {
   LogRefusal("http", refusal.error);
   keep_alive_ = false;
   unread_input_ = true;
-  Write(JsonError(refusal.error, refusal.status));
+  Send(JsonError(refusal.error, refusal.status));
 }
 
 template <typename Stream>
-void Connection<Stream>::Write(Response response) {
+Persistence Connection<Stream>::persistence() const {
+  if (!keep_alive_) return Persistence::kClose;
+  return http_1_0_ ? Persistence::kKeepAlive : Persistence::kDefault;
+}
+
+template <typename Stream>
+void Connection<Stream>::Send(Response response) {
   settings_.counters.Count(route_, response.status);
   if (stopping_) keep_alive_ = false;
-  const Persistence persistence = !keep_alive_ ? Persistence::kClose
-                                  : http_1_0_  ? Persistence::kKeepAlive
-                                               : Persistence::kDefault;
   out_.clear();
-  AppendHead(response, persistence, thread_.date().Now(), out_);
+  AppendHead(response, BodyLength::kKnown, persistence(), thread_.date().Now(), out_);
   body_.clear();
   if (!head_only_ && HasBody(response.status)) {
     if (response.body.size() <= kCopiedBodyBytes) {
@@ -427,8 +453,126 @@ void Connection<Stream>::OnDrained(const Error& error, size_t /*bytes*/) {
 }
 
 template <typename Stream>
+void Connection<Stream>::RespondStreaming(Response head, std::shared_ptr<ResponseStreamHandler> handler) {
+  asio::dispatch(thread_.context(),
+                 [self = this->shared_from_this(), head = std::move(head), handler = std::move(handler)]() mutable {
+                   if (self->phase_ == Phase::kHandling) self->BeginStream(head, std::move(handler));
+                 });
+}
+
+template <typename Stream>
+void Connection<Stream>::BeginStream(const Response& head, std::shared_ptr<ResponseStreamHandler> handler) {
+  settings_.counters.Count(route_, head.status);
+  // HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
+  if (stopping_ || http_1_0_) keep_alive_ = false;
+  out_.clear();
+  AppendHead(head, http_1_0_ ? BodyLength::kUntilClose : BodyLength::kChunked, persistence(), thread_.date().Now(),
+             out_);
+  if (head_only_) {
+    Enter(Phase::kWriting, settings_.limits.http_write_timeout);
+    return asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnWritten));
+  }
+  stream_handler_ = std::move(handler);
+  Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
+  asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnHeadWritten));
+  // Finds out that the client has gone; what it sends ahead is kept for its turn.
+  read_ahead_ = true;
+  stream_.async_read_some(reader_.buffer().prepare(kReadBytes), Bind(&Connection::OnReadAhead));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnHeadWritten(const Error& error, size_t /*bytes*/) {
+  if (error) return Close();
+  deadline_ = SteadyTime::max();
+  stream_handler_->OnOpen(this->shared_from_this());
+}
+
+template <typename Stream>
+void Connection<Stream>::OnReadAhead(const Error& error, size_t bytes) {
+  read_ahead_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (!error) reader_.buffer().commit(bytes);
+  if (phase_ == Phase::kStreaming) {
+    if (error) Close();
+  } else if (phase_ == Phase::kIdle) {  // The stream was finished meanwhile.
+    if (error) return Close();
+    ReadHeader();
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::Write(std::string bytes) {
+  if (phase_ != Phase::kStreaming || bytes.empty()) return;
+  body_ = std::move(bytes);
+  out_.clear();
+  if (!http_1_0_) absl::StrAppend(&out_, absl::Hex(body_.size()), "\r\n");
+  Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
+  const absl::string_view end = http_1_0_ ? "" : kChunkEnd;
+  asio::async_write(
+      stream_,
+      std::array<asio::const_buffer, 3>{asio::buffer(out_), asio::buffer(body_), asio::buffer(end.data(), end.size())},
+      Bind(&Connection::OnStreamWritten));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnStreamWritten(const Error& error, size_t /*bytes*/) {
+  if (error) return Close();
+  if (phase_ != Phase::kStreaming) return;
+  deadline_ = SteadyTime::max();
+  body_ = std::string();
+  stream_handler_->OnWritable();
+}
+
+template <typename Stream>
+void Connection<Stream>::Finish() {
+  if (phase_ != Phase::kStreaming) return;
+  const std::shared_ptr<ResponseStreamHandler> handler = std::exchange(stream_handler_, nullptr);
+  Enter(Phase::kWriting, settings_.limits.http_write_timeout);
+  const absl::string_view end = http_1_0_ ? "" : kLastChunk;
+  asio::async_write(stream_, asio::buffer(end.data(), end.size()), Bind(&Connection::OnWritten));
+  handler->OnClosed();
+}
+
+template <typename Stream>
+void Connection<Stream>::AcceptWebSocket(Request request, const WebSocketOptions& options,
+                                         std::shared_ptr<WebSocketHandler> handler) {
+  asio::dispatch(thread_.context(), [self = this->shared_from_this(), request = std::move(request), options,
+                                     handler = std::move(handler)]() mutable {
+    if (self->phase_ == Phase::kHandling) self->Upgrade(std::move(request), options, std::move(handler));
+  });
+}
+
+template <typename Stream>
+void Connection<Stream>::Upgrade(Request request, const WebSocketOptions& options,
+                                 std::shared_ptr<WebSocketHandler> handler) {
+  // A client must wait for the 101 before it sends frames (RFC 6455, 4.1).
+  if (reader_.buffer().size() > 0) {
+    return RefuseAndClose({MakeError(Reason::kMalformedRequest, "frames before the handshake was answered"), 400});
+  }
+  if (stopping_) return RefuseAndClose({MakeError(Reason::kShuttingDown, "the broker stops"), 503});
+  settings_.counters.Count(route_, 101);
+  phase_ = Phase::kClosed;  // Of this object: the socket goes on.
+  timer_.cancel();
+  grant_.Release();
+  thread_.Remove(this->shared_from_this());
+  StartWebSocket(settings_.limits, thread_, std::move(stream_), tls_, std::move(request), options, std::move(handler),
+                 std::move(closed_));
+}
+
+template <typename Stream>
+void Connection<Stream>::Abort() {
+  if (phase_ != Phase::kStreaming) return Close();
+  asio::post(thread_.context(), [self = this->shared_from_this()] { self->Close(); });
+}
+
+template <typename Stream>
 void Connection<Stream>::FinishAndClose() {
   stopping_ = true;
+  if (phase_ == Phase::kStreaming) {
+    keep_alive_ = false;
+    if (stream_handler_ != nullptr) stream_handler_->OnStopping();
+    return;
+  }
   if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kDraining) Close();
 }
 
@@ -441,6 +585,7 @@ void Connection<Stream>::Close() {
   timer_.cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
+  if (const auto handler = std::exchange(stream_handler_, nullptr)) handler->OnClosed();
   closed_();
 }
 

@@ -9,10 +9,14 @@
 //     [budget]             only for long bodies            |    |
 //         |                                                v    |
 //     [body] ---> [handling] --- Responder::Send ---> [writing] |---> [draining] ---> closed
+//                     |  |                               ^
+//                     |  +--- Responder::Stream --> [streaming]
+//                     +------ Responder::Accept --> a WebSocket's from here on (websocket_connection.h)
 //
 // One request at a time: what a client sends ahead stays in the socket until the one before is answered, so answers
 // come in order and a client that does not read holds one response. A connection that is to be closed while the client
-// may still be sending is drained for a moment first, or the client would lose the answer to a reset.
+// may still be sending is drained for a moment first, or the client would lose the answer to a reset. While a body is
+// being streamed a client that ends its side of the connection is taken to have gone.
 #ifndef PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 

@@ -22,6 +22,14 @@ void Responder::Refuse(const absl::Status& error) && {
   std::move(*this).Send(JsonError(error));
 }
 
+void Responder::Stream(Response head, std::shared_ptr<ResponseStreamHandler> handler) && {
+  std::exchange(sink_, nullptr)->RespondStreaming(std::move(head), std::move(handler));
+}
+
+void Responder::Accept(Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler) && {
+  std::exchange(sink_, nullptr)->AcceptWebSocket(std::move(request), options, std::move(handler));
+}
+
 void Responder::AnswerUnsent() {
   if (sink_ == nullptr) return;
   std::move(*this).Refuse(MakeError(Reason::kInternal, "the request was dropped without an answer; please report it"));

@@ -22,10 +22,13 @@ bool HasCacheControl(const Response& response) {
 
 }  // namespace
 
-void AppendHead(const Response& response, Persistence persistence, absl::string_view date, std::string& out) {
+void AppendHead(const Response& response, BodyLength length, Persistence persistence, absl::string_view date,
+                std::string& out) {
   absl::StrAppend(&out, "HTTP/1.1 ", response.status, " ", StatusText(response.status), "\r\nDate: ", date,
                   "\r\nX-Content-Type-Options: nosniff\r\n");
-  if (HasBody(response.status)) absl::StrAppend(&out, "Content-Length: ", response.body.size(), "\r\n");
+  if (length == BodyLength::kChunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (length == BodyLength::kKnown && HasBody(response.status))
+    absl::StrAppend(&out, "Content-Length: ", response.body.size(), "\r\n");
   if (!response.content_type.empty()) absl::StrAppend(&out, "Content-Type: ", response.content_type, "\r\n");
   if (!HasCacheControl(response)) out.append("Cache-Control: no-store\r\n");
   if (persistence == Persistence::kClose) out.append("Connection: close\r\n");

@@ -16,8 +16,16 @@ enum class Persistence {
   kClose,
 };
 
+// How the client knows where the body ends (RFC 9112, 6.3).
+enum class BodyLength {
+  kKnown,       // response.body is all of it.
+  kChunked,     // It comes in chunks.
+  kUntilClose,  // With the connection; for HTTP/1.0.
+};
+
 // Appends to `out` everything up to the empty line, that included. `date` is the Date header's value.
-void AppendHead(const Response& response, Persistence persistence, absl::string_view date, std::string& out);
+void AppendHead(const Response& response, BodyLength length, Persistence persistence, absl::string_view date,
+                std::string& out);
 
 // Whether responses of this status have a body, and so a length (RFC 9110, 8.6).
 bool HasBody(int status);

@@ -14,13 +14,30 @@ namespace {
 class RecordingSink final : public ResponseSink {
  public:
   void Respond(Response response) override { responses.push_back(std::move(response)); }
+  void RespondStreaming(Response head, std::shared_ptr<ResponseStreamHandler> /*handler*/) override {
+    streamed.push_back(std::move(head));
+  }
+  void AcceptWebSocket(Request /*request*/, const WebSocketOptions& /*options*/,
+                       std::shared_ptr<WebSocketHandler> /*handler*/) override {
+    ++accepted;
+  }
   std::vector<Response> responses;
+  std::vector<Response> streamed;
+  int accepted = 0;
 };
 
 class ResponderTest : public ::testing::Test {
  protected:
   const std::shared_ptr<RecordingSink> sink_ = std::make_shared<RecordingSink>();
 };
+
+TEST_F(ResponderTest, AStreamOrAWebSocketIsAnAnswerToo) {
+  Responder(sink_).Stream({.status = 200}, nullptr);
+  Responder(sink_).Accept(Request(), WebSocketOptions(), nullptr);
+  EXPECT_EQ(sink_->streamed.size(), 1u);
+  EXPECT_EQ(sink_->accepted, 1);
+  EXPECT_TRUE(sink_->responses.empty());
+}
 
 TEST_F(ResponderTest, SendsOnce) {
   {
