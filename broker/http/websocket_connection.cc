@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -25,6 +26,10 @@ using asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 using Handshake = beast::http::request<beast::http::empty_body>;
 
+// How long a client may take to hang up once the connection is closed. Hanging up on it first could cost it the close
+// frame, to a reset.
+constexpr absl::Duration kLingerTimeout = absl::Seconds(2);
+
 // What an idle connection keeps of its read buffer at most.
 constexpr size_t kIdleBufferBytes = size_t{4} << 10;
 
@@ -34,6 +39,19 @@ Handshake MakeHandshake(Request request) {
   handshake.method(request.method);
   handshake.version(11);
   return handshake;
+}
+
+// The end of the transport is for the connection: Beast by itself would wait for the client without a limit.
+template <typename Stream>
+class Transport : public Stream {
+ public:
+  explicit Transport(Stream from) : Stream(std::move(from)) {}
+};
+
+// Beast finds it by the type of its argument.
+template <typename Stream, typename Handler>
+void async_teardown(beast::role_type /*role*/, Transport<Stream>& transport, Handler&& handler) {
+  asio::post(transport.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), Error()));
 }
 
 // All members are for the connection's thread, but for Post.
@@ -51,8 +69,8 @@ class Connection final : public OpenConnection,
         handler_(std::move(handler)),
         closed_(std::move(closed)),
         tls_(std::move(tls)),
-        socket_(std::move(stream)),
-        write_timer_(thread.context()) {}
+        socket_(Transport<Stream>(std::move(stream))),
+        timer_(thread.context()) {}
 
   void Start(Request request);
 
@@ -94,6 +112,12 @@ class Connection final : public OpenConnection,
   void OnWriteTimer(Error error);
   void BeginClose();
   void OnCloseSent(Error error);
+  // Tells the handler that it is over; once.
+  void Finish(CloseCode code);
+  // Finish, and hangs up when the client has, or has had the time for it.
+  void Linger(CloseCode code);
+  void Drain();
+  // Finish, and hangs up.
   void End(CloseCode code);
 
   const Limits& limits_;
@@ -102,11 +126,12 @@ class Connection final : public OpenConnection,
   std::shared_ptr<WebSocketHandler> handler_;
   absl::AnyInvocable<void()> closed_;
   const std::shared_ptr<asio::ssl::context> tls_;  // Outlives `socket_`.
-  websocket::stream<Stream, /*deflateSupported=*/false> socket_;
+  websocket::stream<Transport<Stream>, /*deflateSupported=*/false> socket_;
   beast::flat_buffer read_buffer_;
 
-  bool open_ = false;   // From the handshake to Close.
-  bool ended_ = false;  // The socket is closed, or about to be.
+  bool open_ = false;  // From the handshake to Close.
+  bool lingering_ = false;
+  bool ended_ = false;  // The socket is closed.
   bool writing_ = false;
   bool pong_sending_ = false;
   std::deque<Message> unsent_;  // The first one is being written.
@@ -115,8 +140,8 @@ class Connection final : public OpenConnection,
 
   // When the write under way must be done. The timer is set for no later than that, and seldom anew.
   std::chrono::steady_clock::time_point write_deadline_;
-  asio::steady_timer write_timer_;
-  bool write_timer_set_ = false;
+  asio::steady_timer timer_;
+  bool timer_set_ = false;
 };
 
 template <typename Stream>
@@ -159,10 +184,10 @@ void Connection<Stream>::Read() {
 
 template <typename Stream>
 void Connection<Stream>::OnRead(Error error, size_t /*bytes*/) {
-  if (error) {
-    const bool answered = error == websocket::error::closed;
-    return End(answered ? static_cast<CloseCode>(socket_.reason().code) : kCloseAbnormal);
-  }
+  if (error == websocket::error::closed) return Linger(static_cast<CloseCode>(socket_.reason().code));
+  // What broke the protocol was told so.
+  if (error.category() == Error(websocket::error::closed).category()) return Linger(kCloseAbnormal);
+  if (error) return End(kCloseAbnormal);
   std::string message = beast::buffers_to_string(read_buffer_.data());
   read_buffer_.consume(read_buffer_.size());
   if (read_buffer_.capacity() > kIdleBufferBytes) read_buffer_.shrink_to_fit();
@@ -188,13 +213,14 @@ template <typename Stream>
 void Connection<Stream>::Write() {
   writing_ = true;
   write_deadline_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limits_.http_write_timeout);
-  if (!write_timer_set_) ArmWriteTimer();
+  if (!timer_set_) ArmWriteTimer();
   socket_.text(unsent_.front().text);
   socket_.async_write(asio::buffer(unsent_.front().data), Bind(&Connection::OnWritten));
 }
 
 template <typename Stream>
 void Connection<Stream>::OnWritten(Error error, size_t /*bytes*/) {
+  if (lingering_) return;
   if (error) return End(kCloseAbnormal);
   unsent_bytes_ -= unsent_.front().data.size();
   unsent_.pop_front();
@@ -206,15 +232,15 @@ void Connection<Stream>::OnWritten(Error error, size_t /*bytes*/) {
 
 template <typename Stream>
 void Connection<Stream>::ArmWriteTimer() {
-  write_timer_set_ = true;
-  write_timer_.expires_at(write_deadline_);
-  write_timer_.async_wait(Bind(&Connection::OnWriteTimer));
+  timer_set_ = true;
+  timer_.expires_at(write_deadline_);
+  timer_.async_wait(Bind(&Connection::OnWriteTimer));
 }
 
 template <typename Stream>
 void Connection<Stream>::OnWriteTimer(Error /*error*/) {
-  write_timer_set_ = false;
-  if (!writing_) return;
+  timer_set_ = false;
+  if (!writing_ || lingering_) return;
   if (std::chrono::steady_clock::now() >= write_deadline_) return End(kCloseAbnormal);
   ArmWriteTimer();
 }
@@ -225,7 +251,7 @@ void Connection<Stream>::SendPong() {
   pong_sending_ = true;
   socket_.async_pong({}, [self = this->shared_from_this()](Error error) {
     self->pong_sending_ = false;
-    if (error && !self->ended_) self->End(kCloseAbnormal);
+    if (error && !self->lingering_) self->End(kCloseAbnormal);
   });
 }
 
@@ -245,7 +271,7 @@ void Connection<Stream>::BeginClose() {
 
 template <typename Stream>
 void Connection<Stream>::OnCloseSent(Error /*error*/) {
-  End(static_cast<CloseCode>(closing_->code));
+  Linger(static_cast<CloseCode>(closing_->code));
 }
 
 template <typename Stream>
@@ -255,15 +281,43 @@ void Connection<Stream>::Abort() {
 }
 
 template <typename Stream>
-void Connection<Stream>::End(CloseCode code) {
-  if (std::exchange(ended_, true)) return;
+void Connection<Stream>::Finish(CloseCode code) {
   open_ = false;
-  Error ignored;
-  beast::get_lowest_layer(socket_).close(ignored);
-  write_timer_.cancel();
-  thread_.Remove(this->shared_from_this());
   // Its own members may hold the socket.
   if (const auto handler = std::exchange(handler_, nullptr)) handler->OnClosed(code);
+}
+
+template <typename Stream>
+void Connection<Stream>::Linger(CloseCode code) {
+  if (std::exchange(lingering_, true)) return;
+  Finish(code);
+  Error ignored;
+  beast::get_lowest_layer(socket_).shutdown(tcp::socket::shutdown_send, ignored);
+  timer_.expires_after(absl::ToChronoNanoseconds(kLingerTimeout));
+  timer_.async_wait([self = this->shared_from_this()](Error error) {
+    if (!error) self->End(kCloseAbnormal);
+  });
+  Drain();
+}
+
+template <typename Stream>
+void Connection<Stream>::Drain() {
+  read_buffer_.clear();
+  beast::get_lowest_layer(socket_).async_read_some(read_buffer_.prepare(kIdleBufferBytes),
+                                                   [self = this->shared_from_this()](Error error, size_t) {
+                                                     if (self->ended_) return;
+                                                     error ? self->End(kCloseAbnormal) : self->Drain();
+                                                   });
+}
+
+template <typename Stream>
+void Connection<Stream>::End(CloseCode code) {
+  if (std::exchange(ended_, true)) return;
+  Finish(code);
+  Error ignored;
+  beast::get_lowest_layer(socket_).close(ignored);
+  timer_.cancel();
+  thread_.Remove(this->shared_from_this());
   closed_();
 }
 

@@ -59,6 +59,14 @@ HttpResponse HttpConnection::Get(absl::string_view path, absl::string_view heade
   return Receive();
 }
 
+std::string HttpConnection::ReceiveBytes(size_t count) {
+  while (received_.size() < count && ReceiveMore()) {
+  }
+  std::string bytes = received_.substr(0, count);
+  received_.erase(0, count);
+  return bytes;
+}
+
 std::string HttpConnection::ReceiveToEnd() {
   while (ReceiveMore()) {
   }

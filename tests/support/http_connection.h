@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -31,6 +32,8 @@ class HttpConnection {
   HttpResponse Receive(bool to_head = false);
   // A request without a body, and its response.
   HttpResponse Get(absl::string_view path, absl::string_view headers = "");
+  // The next so many bytes; fewer if the other side closes before.
+  std::string ReceiveBytes(size_t count);
   // Everything until the other side closes.
   std::string ReceiveToEnd();
 

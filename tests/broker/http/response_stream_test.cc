@@ -1,0 +1,175 @@
+#include "broker/http/response_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "tests/broker/http/listener_fixture.h"
+#include "tests/support/http_connection.h"
+
+namespace playhead::broker::http {
+namespace {
+
+using testing::HttpConnection;
+
+constexpr size_t kLongPieceBytes = size_t{16} << 20;
+
+// Writes its pieces one after another, and then waits or finishes.
+class PiecesHandler final : public ResponseStreamHandler {
+ public:
+  PiecesHandler(int pieces, std::string piece, bool finishes, absl::AnyInvocable<void()> closed)
+      : left_(pieces), piece_(std::move(piece)), finishes_(finishes), closed_(std::move(closed)) {}
+
+  void OnOpen(std::shared_ptr<ResponseStream> stream) override {
+    stream_ = std::move(stream);
+    OnWritable();
+  }
+  void OnWritable() override {
+    if (left_-- > 0) return stream_->Write(piece_);
+    if (finishes_) stream_->Finish();
+  }
+  void OnStopping() override { stream_->Finish(); }
+  void OnClosed() override { closed_(); }
+
+ private:
+  int left_;
+  const std::string piece_;
+  const bool finishes_;
+  absl::AnyInvocable<void()> closed_;
+  std::shared_ptr<ResponseStream> stream_;
+};
+
+class ResponseStreamTest : public ListenerFixture {
+ protected:
+  ResponseStreamTest() {
+    Add("/three", 3, "piece ", /*finishes=*/true);
+    Add("/waits", 1, "piece ", /*finishes=*/false);
+    Add("/endless", 1'000'000, std::string(kLongPieceBytes, 'x'), /*finishes=*/true);
+  }
+
+  void Add(const char* path, int pieces, std::string piece, bool finishes) {
+    router_.Add(Verb::get, path, {}, [=, this](Request, Responder responder) {
+      std::move(responder).Stream({.status = 200, .content_type = "text/plain"},
+                                  std::make_shared<PiecesHandler>(pieces, piece, finishes, [this] {
+                                    absl::MutexLock lock(&closed_mu_);
+                                    ++closed_;
+                                  }));
+    });
+  }
+
+  void AwaitClosed(int count = 1) {
+    absl::MutexLock lock(&closed_mu_);
+    const auto closed = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(closed_mu_) { return closed_ >= count; };
+    EXPECT_TRUE(closed_mu_.AwaitWithTimeout(absl::Condition(&closed), absl::Seconds(20)));
+  }
+
+  static std::string Get(const HttpConnection& client, absl::string_view path) {
+    return absl::StrCat("GET ", path, " HTTP/1.1\r\n", client.host_header(), "\r\n");
+  }
+
+  absl::Mutex closed_mu_;
+  int closed_ ABSL_GUARDED_BY(closed_mu_) = 0;
+};
+
+constexpr absl::string_view kThreeChunks = "6\r\npiece \r\n6\r\npiece \r\n6\r\npiece \r\n0\r\n\r\n";
+
+TEST_F(ResponseStreamTest, WritesChunksAndGoesOnToTheNextRequest) {
+  Start();
+  HttpConnection client(address());
+  for (int i = 0; i < 3; ++i) {
+    client.Send(Get(client, "/three"));
+    EXPECT_EQ(client.Receive().headers.at("transfer-encoding"), "chunked");
+    EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
+  }
+  EXPECT_EQ(client.Get("/hello").body, "hello");
+  AwaitClosed(3);
+}
+
+TEST_F(ResponseStreamTest, AnswersRequestsThatWereSentAhead) {
+  Start();
+  HttpConnection client(address());
+  client.Send(absl::StrCat(Get(client, "/three"), Get(client, "/three"), Get(client, "/hello")));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(client.Receive().status, 200);
+    EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
+  }
+  EXPECT_EQ(client.Receive().body, "hello");
+}
+
+TEST_F(ResponseStreamTest, EndsWithTheConnectionForHttp10) {
+  Start();
+  HttpConnection client(address());
+  client.Send(absl::StrCat("GET /three HTTP/1.0\r\n", client.host_header(), "Connection: keep-alive\r\n\r\n"));
+  const std::string all = client.ReceiveToEnd();
+  EXPECT_TRUE(absl::EndsWith(all, "\r\n\r\npiece piece piece ")) << all;
+  EXPECT_FALSE(absl::StrContains(all, "chunked")) << all;
+}
+
+TEST_F(ResponseStreamTest, AnswersHeadWithoutAHandler) {
+  Start();
+  HttpConnection client(address());
+  client.Send(absl::StrCat("HEAD /endless HTTP/1.1\r\n", client.host_header(), "\r\n"));
+  EXPECT_EQ(client.Receive(/*to_head=*/true).status, 200);
+  EXPECT_EQ(client.Get("/hello").body, "hello");
+}
+
+TEST_F(ResponseStreamTest, NoticesThatTheClientHasGone) {
+  Start();
+  {
+    HttpConnection client(address());
+    client.Send(Get(client, "/waits"));
+    EXPECT_EQ(client.Receive().status, 200);
+  }
+  AwaitClosed();
+}
+
+TEST_F(ResponseStreamTest, CutsOffAClientThatDoesNotRead) {
+  limits_.http_write_timeout = absl::Milliseconds(200);
+  Start();
+  HttpConnection client(address());
+  client.Send(Get(client, "/endless"));
+  AwaitClosed();
+}
+
+TEST_F(ResponseStreamTest, MayWaitLongerThanAWriteMayTake) {
+  limits_.http_write_timeout = absl::Milliseconds(50);
+  Start();
+  HttpConnection client(address());
+  client.Send(Get(client, "/waits"));
+  EXPECT_EQ(client.Receive().status, 200);
+  // Another one's timeout has passed by then.
+  HttpConnection stalled(address());
+  stalled.Send(Get(stalled, "/endless"));
+  AwaitClosed();
+  listener_->BeginStop();
+  EXPECT_EQ(client.ReceiveToEnd(), "6\r\npiece \r\n0\r\n\r\n");
+}
+
+TEST_F(ResponseStreamTest, IsToldThatTheBrokerStops) {
+  Start();
+  HttpConnection client(address());
+  client.Send(Get(client, "/waits"));
+  EXPECT_EQ(client.Receive().status, 200);
+  listener_->Stop(absl::Now() + absl::Seconds(20));
+  EXPECT_EQ(client.ReceiveToEnd(), "6\r\npiece \r\n0\r\n\r\n");
+  AwaitClosed();
+}
+
+TEST_F(ResponseStreamTest, IsCutOffWhenTheStopTakesTooLong) {
+  limits_.http_write_timeout = absl::Seconds(60);
+  Start();
+  HttpConnection client(address());
+  client.Send(Get(client, "/endless"));
+  EXPECT_EQ(client.Receive().status, 200);
+  listener_->Stop(absl::Now());
+  AwaitClosed();
+}
+
+}  // namespace
+}  // namespace playhead::broker::http
