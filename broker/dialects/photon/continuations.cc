@@ -6,7 +6,7 @@ namespace playhead::broker::photon {
 namespace {
 
 // Whether two positions are one, though one of them may not name its instance.
-bool AreOne(const Position& a, const Position& b) { return !IsBefore(a, b) && !IsBefore(b, a); }
+bool AreOne(const Position& a, const Position& b) { return !model::IsBefore(a, b) && !model::IsBefore(b, a); }
 
 }  // namespace
 
@@ -21,7 +21,7 @@ uint64_t Continuations::FetchStarted(const std::string& connection, const Positi
   });
   // A client that fetches has a position of its own, and at or before the head that it was bounced at it needs no
   // other.
-  if (entry.bounced && !IsBefore(*entry.bounced, from)) entry.bounced.reset();
+  if (entry.bounced && !model::IsBefore(*entry.bounced, from)) entry.bounced.reset();
   if (entry.fetches.size() < options_.fetches_max) {
     entry.fetches.push_back({number, from, std::nullopt});
   } else {
@@ -65,7 +65,7 @@ void Continuations::Bounced(const std::string& connection, const Position& head,
   if (!entry.bounced) {
     entry.bounced = head;
     entry.bounced_at = now;
-  } else if (IsBefore(head, *entry.bounced)) {
+  } else if (model::IsBefore(head, *entry.bounced)) {
     entry.bounced = head;
   }
 }
@@ -83,7 +83,7 @@ Continuations::Taken Continuations::Take(const std::string& connection, bool wai
   const Entry& entry = found->second;
   Taken taken;
   const auto consider = [&taken](const Position& position) {
-    if (!taken.start || IsBefore(position, *taken.start)) taken.start = position;
+    if (!taken.start || model::IsBefore(position, *taken.start)) taken.start = position;
   };
   for (const Fetch& fetch : entry.fetches) {
     if (fetch.reached && wait_for_replies) return {.start = std::nullopt, .settling = true};
@@ -136,7 +136,7 @@ bool Continuations::GoesOn(const Position& from, const Settled& settled, SteadyT
 
 void Continuations::Settle(Entry& entry, const Position& from, const std::optional<Reached>& reached, SteadyTime now) {
   const Position& position = reached ? reached->position : from;
-  if (entry.settled && !IsBefore(position, entry.settled->position)) return;
+  if (entry.settled && !model::IsBefore(position, entry.settled->position)) return;
   const bool had_frames = reached && reached->last_frame;
   entry.settled = {position, had_frames ? *reached->last_frame : from, had_frames, now};
 }

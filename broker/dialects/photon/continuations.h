@@ -27,10 +27,12 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "broker/dialects/photon/cursor_text.h"
+#include "broker/model/position.h"
 #include "broker/timer_queue.h"
 
 namespace playhead::broker::photon {
+
+using model::Position;
 
 // Thread safety: all methods may be called from any thread.   Blocking: none.
 class Continuations {

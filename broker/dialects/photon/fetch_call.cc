@@ -11,11 +11,11 @@
 
 #include "absl/status/status.h"
 #include "broker/dialects/photon/credentials.h"
-#include "broker/dialects/photon/cursor_text.h"
 #include "broker/dialects/photon/frame_reader.h"
 #include "broker/dialects/photon/unary_call.h"
 #include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/model/position.h"
 #include "photon/whatsapp/v1/message_service.pb.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
@@ -58,7 +58,7 @@ class FetchCall final : public UnaryCall {
   absl::Status Submit(const grpc::ByteBuffer& buffer) {
     ::photon::whatsapp::v1::FetchMissedEventsRequest message;
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
-    const auto from = ParseCursorText(message.cursor().value());
+    const auto from = model::ParsePosition(message.cursor().value());
     if (!from) {
       return MakeError(Reason::kMalformedRequest,
                        "the cursor is none: give `cursor.value` of an event, or a cursor of the native API in decimal");
@@ -76,7 +76,7 @@ class FetchCall final : public UnaryCall {
   }
 
   void ReadFrom(const Position& position) {
-    const Resume resume = ResumeAt(*instance_, position);
+    const model::Resume resume = model::ResumeAt(*instance_, position);
     if (resume.replaced) {
       dialect_.core.metrics.photon.replaced_positions.Increment();
       dialect_.continuations.FetchReplaced(credentials_.connection, *number_, resume.position);

@@ -14,11 +14,13 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "broker/dialects/photon/app_secrets.h"
-#include "broker/dialects/photon/cursor_text.h"
 #include "broker/dialects/photon/renderer.h"
+#include "broker/model/position.h"
 #include "storage/block.h"
 
 namespace playhead::broker::photon {
+
+using model::Position;
 
 // `bytes` encode a photon.whatsapp.v1.Event, and by the same field numbers a SubscribeEventsResponse. What is rendered
 // takes less room than the JSON that it comes from, so a frame fits the 4 MiB that the client takes as any event does.

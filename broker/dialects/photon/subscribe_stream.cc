@@ -11,11 +11,11 @@
 #include "absl/synchronization/mutex.h"
 #include "broker/delivery.h"
 #include "broker/dialects/photon/credentials.h"
-#include "broker/dialects/photon/cursor_text.h"
 #include "broker/dialects/photon/error_trailers.h"
 #include "broker/dialects/photon/frame_reader.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/log.h"
+#include "broker/model/position.h"
 #include "broker/subscription.h"
 #include "photon/whatsapp/v1/message_service.pb.h"
 
@@ -80,14 +80,14 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
       return;
     }
     const Position head{instance_->number(), instance_->head(), 0};
-    if (taken.start) return Open(ResumeAt(*instance_, *taken.start));
+    if (taken.start) return Open(model::ResumeAt(*instance_, *taken.start));
     if (dialect_.options.first_subscribe == FirstSubscribe::kLive) return Open({head.cursor, head, false});
     dialect_.core.metrics.photon.bounces.Increment();
     dialect_.continuations.Bounced(credentials_.connection, head, Now());
     Finish(grpc::Status::OK);
   }
 
-  void Open(const Resume& resume) {
+  void Open(const model::Resume& resume) {
     start_ = resume.position;
     handed_over_ = resume.after;
     if (resume.replaced) dialect_.core.metrics.photon.replaced_positions.Increment();

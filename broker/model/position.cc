@@ -1,4 +1,4 @@
-#include "broker/dialects/photon/cursor_text.h"
+#include "broker/model/position.h"
 
 #include <cstdint>
 #include <limits>
@@ -7,24 +7,24 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 
-namespace playhead::broker::photon {
+namespace playhead::broker::model {
 
 using storage::Cursor;
 
 namespace {
 
-// How many frames of its event a position has seen, where all of them are more than any number.
-uint32_t FramesSeen(const Position& position) {
+// How many steps of its event a position has seen, where all of them are more than any number.
+uint32_t StepsSeen(const Position& position) {
   return position.part == 0 ? std::numeric_limits<uint32_t>::max() : position.part;
 }
 
 }  // namespace
 
 bool IsBefore(const Position& a, const Position& b) {
-  return std::pair(a.cursor, FramesSeen(a)) < std::pair(b.cursor, FramesSeen(b));
+  return std::pair(a.cursor, StepsSeen(a)) < std::pair(b.cursor, StepsSeen(b));
 }
 
-std::optional<Position> ParseCursorText(absl::string_view text) {
+std::optional<Position> ParsePosition(absl::string_view text) {
   uint64_t value = 0;
   // SimpleAtoi would also take a sign and spaces.
   if (text.empty() || !absl::ascii_isdigit(static_cast<unsigned char>(text[0]))) return Position::Parse(text);
@@ -46,4 +46,4 @@ Resume ResumeAt(const storage::Instance& instance, const Position& position) {
   return {bounds.BeforeFirst(), {instance.number(), bounds.BeforeFirst(), 0}, true};
 }
 
-}  // namespace playhead::broker::photon
+}  // namespace playhead::broker::model

@@ -1,4 +1,4 @@
-#include "broker/dialects/photon/cursor_text.h"
+#include "broker/model/position.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "tests/support/batches.h"
 #include "tests/support/broker_core.h"
 
-namespace playhead::broker::photon {
+namespace playhead::broker::model {
 namespace {
 
 using storage::Cursor;
@@ -17,22 +17,22 @@ using storage::InstanceNumber;
 using testing::AppendNumbered;
 using testing::BrokerCore;
 
-TEST(PhotonCursorTextTest, ReadsWhatItWritesAndDecimals) {
+TEST(PositionTest, ReadsWhatItWritesAndDecimals) {
   const Position position{InstanceNumber(77), Cursor(3, 123456789), 5};
-  EXPECT_EQ(ParseCursorText(position.ToString()), position);
-  EXPECT_EQ(ParseCursorText("0"), (Position{InstanceNumber(), Cursor(), 0}));
-  EXPECT_EQ(ParseCursorText("42"), (Position{InstanceNumber(), Cursor(42), 0}));
-  EXPECT_EQ(ParseCursorText("9007199254740991"), (Position{InstanceNumber(), Cursor((uint64_t{1} << 53) - 1), 0}));
+  EXPECT_EQ(ParsePosition(position.ToString()), position);
+  EXPECT_EQ(ParsePosition("0"), (Position{InstanceNumber(), Cursor(), 0}));
+  EXPECT_EQ(ParsePosition("42"), (Position{InstanceNumber(), Cursor(42), 0}));
+  EXPECT_EQ(ParsePosition("9007199254740991"), (Position{InstanceNumber(), Cursor((uint64_t{1} << 53) - 1), 0}));
 }
 
-TEST(PhotonCursorTextTest, RefusesEverythingElse) {
+TEST(PositionTest, RefusesEverythingElse) {
   for (const char* text : {"", " ", "-1", "+1", " 1", "1 ", "1.0", "0x10", "evt_", "evt_123", "abc",
                            "18446744073709551616", "9007199254740992", "evt_ZZZZZZZZZZZZZZZZZZZZZZZZZZ"}) {
-    EXPECT_EQ(ParseCursorText(text), std::nullopt) << '"' << text << '"';
+    EXPECT_EQ(ParsePosition(text), std::nullopt) << '"' << text << '"';
   }
 }
 
-TEST(PhotonCursorTextTest, AnEventsLastFrameIsBehindItsOthers) {
+TEST(PositionTest, AnEventsLastFrameIsBehindItsOthers) {
   const InstanceNumber instance(1);
   const Position first{instance, Cursor(5), 1};
   const Position second{instance, Cursor(5), 2};
@@ -45,7 +45,7 @@ TEST(PhotonCursorTextTest, AnEventsLastFrameIsBehindItsOthers) {
   EXPECT_FALSE(IsBefore(all, first));
 }
 
-TEST(PhotonCursorTextTest, ResumesBehindWhatWasSeen) {
+TEST(PositionTest, ResumesBehindWhatWasSeen) {
   BrokerCore broker;
   AppendNumbered(broker.log(), "phone", 1, 10);
   const auto instance = broker.Open("phone");
@@ -61,7 +61,7 @@ TEST(PhotonCursorTextTest, ResumesBehindWhatWasSeen) {
   EXPECT_EQ(amid.position, (Position{instance->number(), Cursor(4), 2}));
 }
 
-TEST(PhotonCursorTextTest, WhatIsNotOfTheLogBecomesTheFirstKeptEvent) {
+TEST(PositionTest, WhatIsNotOfTheLogBecomesTheFirstKeptEvent) {
   BrokerCore broker;
   AppendNumbered(broker.log(), "phone", 1, 10);
   broker.Trim("phone", Cursor(6));
@@ -83,4 +83,4 @@ TEST(PhotonCursorTextTest, WhatIsNotOfTheLogBecomesTheFirstKeptEvent) {
 }
 
 }  // namespace
-}  // namespace playhead::broker::photon
+}  // namespace playhead::broker::model
