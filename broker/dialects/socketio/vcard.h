@@ -1,0 +1,16 @@
+// Visiting cards: Meta's webhooks have them as objects, WhatsApp's own clients as text (RFC 2426, vCard 3.0).
+#ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_VCARD_H_
+#define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_VCARD_H_
+
+#include <boost/json/value.hpp>
+#include <string>
+
+namespace playhead::broker::socketio {
+
+// `contact` is an element of model::Message::contacts. If it has a card as text, that one.
+std::string VCardOf(const boost::json::value& contact);
+std::string DisplayNameOf(const boost::json::value& contact);
+
+}  // namespace playhead::broker::socketio
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_SOCKETIO_VCARD_H_

@@ -1,0 +1,67 @@
+#include "broker/model/frame_reader.h"
+
+#include <utility>
+
+#include "broker/log.h"
+#include "broker/model/kind.h"
+
+namespace playhead::broker::model {
+
+using storage::Cursor;
+
+void FrameReader::Add(std::vector<storage::BlockSlice> slices) {
+  slices_ = std::move(slices);
+  next_slice_ = 0;
+  rest_ = {};
+}
+
+std::optional<Frame> FrameReader::Next() {
+  if (next_rendering_ == renderings_.size() && !RenderNext()) return std::nullopt;
+  Rendering& rendering = renderings_[next_rendering_++];
+  // With the last frame that this client gets of an event, it has seen all of it.
+  const bool is_last = next_rendering_ == renderings_.size();
+  const Step step = is_last ? kWholeEvent : rendering.step;
+  if (rendering.has_neutral_value) counters_.neutral_values.Increment();
+  return Frame{std::move(rendering), {seen_.instance, cursor_, step}, created_at_, appended_at_};
+}
+
+bool FrameReader::RenderNext() {
+  for (;;) {
+    auto bytes = ConsumeEvent(rest_);
+    if (!bytes) {
+      if (next_slice_ == slices_.size()) break;
+      rest_ = slices_[next_slice_++].bytes;
+      continue;
+    }
+    EventView event;
+    if (!event.Parse(*bytes)) continue;
+    renderings_.clear();
+    next_rendering_ = 0;
+    cursor_ = Cursor(event.cursor);
+    created_at_ = event.created_at;
+    appended_at_ = event.appended_at;
+    if (dialect_.may_show(event, filter_)) Render(event);
+    if (!renderings_.empty()) return true;
+  }
+  slices_.clear();
+  next_slice_ = 0;
+  return false;
+}
+
+void FrameReader::Render(const EventView& event) {
+  auto renderings = dialect_.render(event);
+  if (!renderings.ok()) {
+    counters_.not_rendered.Increment();
+    if (std::exchange(passed_over_any_, true)) return;
+    Log().warn("event={}_not_rendered instance={} cursor={} kind=\"{}\" why=\"{}\"", std::string(dialect_.name),
+               instance_, event.cursor, KindText(event), std::string(renderings.status().message()));
+    return;
+  }
+  const Step seen = cursor_ == seen_.cursor ? seen_.part : kWholeEvent;
+  for (Rendering& rendering : *renderings) {
+    if (rendering.step != kWholeEvent && rendering.step <= seen) continue;
+    if (filter_.Matches(rendering.name)) renderings_.push_back(std::move(rendering));
+  }
+}
+
+}  // namespace playhead::broker::model
