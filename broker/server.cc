@@ -127,16 +127,8 @@ Server::~Server() {
   grpc_.reset();
   listener_.reset();
   photon_.reset();
-  service_.reset();
-  keys_service_.reset();
-  limits_service_.reset();
-  webhooks_service_.reset();
-  erasures_service_.reset();
-  consumers_service_.reset();
-  retention_service_.reset();
+  services_.clear();
   retention_keeper_.reset();
-  maintenance_service_.reset();
-  replays_service_.reset();
   if (replays_ != nullptr) replays_->Stop();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();
@@ -244,26 +236,18 @@ absl::Status Server::LoadReplays(const ServerOptions& options) {
 
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
-  service_ = MakeEventLogService(MakeCore(), *deletion_);
-  keys_service_ = MakeKeysService(MakeCore(), *keys_);
-  limits_service_ = MakeLimitsService(MakeCore(), *limit_settings_);
-  webhooks_service_ = MakeWebhooksService(MakeCore(), *webhook_secrets_);
-  erasures_service_ = MakeErasuresService(MakeCore());
-  consumers_service_ = MakeConsumersService(MakeCore(), *consumers_);
-  retention_service_ = MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_);
-  maintenance_service_ = MakeMaintenanceService(MakeCore(), backup_dirs_);
-  replays_service_ = MakeReplaysService(MakeCore(), *replays_);
+  services_.push_back(MakeEventLogService(MakeCore(), *deletion_));
+  services_.push_back(MakeKeysService(MakeCore(), *keys_));
+  services_.push_back(MakeLimitsService(MakeCore(), *limit_settings_));
+  services_.push_back(MakeWebhooksService(MakeCore(), *webhook_secrets_));
+  services_.push_back(MakeErasuresService(MakeCore()));
+  services_.push_back(MakeConsumersService(MakeCore(), *consumers_));
+  services_.push_back(MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_));
+  services_.push_back(MakeMaintenanceService(MakeCore(), backup_dirs_));
+  services_.push_back(MakeReplaysService(MakeCore(), *replays_));
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
-  builder.RegisterService(service_.get());
-  builder.RegisterService(keys_service_.get());
-  builder.RegisterService(limits_service_.get());
-  builder.RegisterService(webhooks_service_.get());
-  builder.RegisterService(erasures_service_.get());
-  builder.RegisterService(consumers_service_.get());
-  builder.RegisterService(retention_service_.get());
-  builder.RegisterService(maintenance_service_.get());
-  builder.RegisterService(replays_service_.get());
+  for (const auto& service : services_) builder.RegisterService(service.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
   const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);

@@ -150,19 +150,11 @@ class Server {
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<replay::Registry> replays_;
-  std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<PhotonAppSecrets> photon_app_secrets_;
   std::unique_ptr<photon::Services> photon_;
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
-  std::unique_ptr<grpc::Service> keys_service_;
-  std::unique_ptr<grpc::Service> limits_service_;
-  std::unique_ptr<grpc::Service> webhooks_service_;
-  std::unique_ptr<grpc::Service> erasures_service_;
-  std::unique_ptr<grpc::Service> consumers_service_;
-  std::unique_ptr<grpc::Service> retention_service_;
-  std::unique_ptr<grpc::Service> maintenance_service_;
-  std::unique_ptr<grpc::Service> replays_service_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;  // Of the native API.
   std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;
