@@ -9,11 +9,25 @@
 #include <cstdlib>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
 namespace playhead::testing {
+namespace {
+
+// The broker takes its flags from such variables too: those of the test are not for it.
+std::vector<char*> EnvironmentWithoutOurs() {
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!absl::StartsWith(*variable, "PLAYHEAD_")) kept.push_back(*variable);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
+}  // namespace
 
 BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& listen,
                              const std::vector<std::string>& flags) {
@@ -28,7 +42,8 @@ BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& lis
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ) != 0) std::abort();
+  if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), EnvironmentWithoutOurs().data()) != 0)
+    std::abort();
   posix_spawn_file_actions_destroy(&actions);
   close(out[1]);
   FILE* const lines = fdopen(out[0], "r");

@@ -13,6 +13,7 @@ namespace playhead::testing {
 class BrokerProcess {
  public:
   // `listen` is HOST:PORT, with port 0 for a free one; `flags` are more of them. Waits until it serves.
+  // Of the test's environment it gets all but PLAYHEAD_*.
   BrokerProcess(const std::string& data_dir, const std::string& listen, const std::vector<std::string>& flags = {});
   ~BrokerProcess() { Kill(); }
   BrokerProcess(const BrokerProcess&) = delete;
