@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 
 namespace playhead::testing {
@@ -38,12 +41,25 @@ void Oracle::AddConsumer(const std::string& consumer, std::function<bool(const E
   consumers_[consumer].wants = std::move(wants);
 }
 
-void Oracle::OnReset(const std::string& consumer) {
+void Oracle::OnResetting(const std::string& consumer) {
+  absl::MutexLock lock(&mu_);
+  Consumer& resetting = consumers_.at(consumer);
+  ++resetting.generation;
+  resetting.confirmed.clear();
+}
+
+void Oracle::OnReset(const std::string& consumer, bool done) {
   absl::MutexLock lock(&mu_);
   Consumer& reset = consumers_.at(consumer);
-  ++reset.generation;
-  reset.settling.clear();
   reset.confirmed.clear();
+  // Streams that began meanwhile may be of before the reset or behind it.
+  const uint64_t meanwhile = reset.generation++;
+  if (!done) return;
+  for (auto it = reset.settling.begin(); it != reset.settling.end();) {
+    std::map<uint64_t, int>& said = it->second;
+    said.erase(said.begin(), said.lower_bound(meanwhile));
+    it = said.empty() ? reset.settling.erase(it) : std::next(it);
+  }
 }
 
 void Oracle::OnRequeue(const std::string& consumer_name, const std::vector<EventKey>& parked) {
@@ -94,16 +110,18 @@ void Oracle::Stream::OnDelivered(const EventKey& event, const std::string& type,
 
 void Oracle::Stream::OnSettling(const EventKey& event) {
   absl::MutexLock lock(&oracle_.mu_);
-  Consumer& consumer = oracle_.consumers_.at(consumer_);
-  if (consumer.generation == generation_) ++consumer.settling[event];
+  ++oracle_.consumers_.at(consumer_).settling[event][generation_];
 }
 
 void Oracle::Stream::OnRefused(const EventKey& event) {
   absl::MutexLock lock(&oracle_.mu_);
   Consumer& consumer = oracle_.consumers_.at(consumer_);
   const auto found = consumer.settling.find(event);
-  if (consumer.generation != generation_ || found == consumer.settling.end()) return;
-  if (--found->second == 0) consumer.settling.erase(found);
+  if (found == consumer.settling.end()) return;
+  const auto said = found->second.find(generation_);
+  if (said == found->second.end()) return;
+  if (--said->second == 0) found->second.erase(said);
+  if (found->second.empty()) consumer.settling.erase(found);
 }
 
 void Oracle::Stream::OnConfirmed(const EventKey& event) {

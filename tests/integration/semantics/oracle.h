@@ -39,8 +39,10 @@ class Oracle {
   // A consumer that wants the events for which `wants` is true.
   void AddConsumer(const std::string& consumer, std::function<bool(const EventKey&, const Appended&)> wants)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // Its position is about to be set to the beginning, or was: all its events may come again.
-  void OnReset(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
+  // Its position is about to be set to the beginning: all its events may come again from now on.
+  void OnResetting(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
+  // That was `done`, or nobody knows. If it was, nothing that streams said which began before it counts.
+  void OnReset(const std::string& consumer, bool done) ABSL_LOCKS_EXCLUDED(mu_);
   // These, which it lists as parked, are about to be requeued: they come again, in no order with others. None is listed
   // twice.
   void OnRequeue(const std::string& consumer, const std::vector<EventKey>& parked) ABSL_LOCKS_EXCLUDED(mu_);
@@ -69,7 +71,7 @@ class Oracle {
     Oracle& oracle_;
     const std::string consumer_;
     const uint64_t began_;       // By the oracle's clock, before the stream was opened.
-    const uint64_t generation_;  // Of the consumer: how often it had been reset.
+    const uint64_t generation_;  // Of the consumer, then.
     std::set<EventKey> seen_;
     std::set<EventKey> confirmed_here_;
     std::map<std::string, uint64_t> newest_seen_;
@@ -91,8 +93,9 @@ class Oracle {
  private:
   struct Consumer {
     std::function<bool(const EventKey&, const Appended&)> wants;
-    uint64_t generation = 0;
-    std::map<EventKey, int> settling;        // How often a holder has said something of it that may count.
+    uint64_t generation = 0;  // Rises when a reset begins, and when its answer is there.
+    // How often holders have said something of it that may count, by the generation in which their stream began.
+    std::map<EventKey, std::map<uint64_t, int>> settling;
     std::map<EventKey, uint64_t> confirmed;  // And when the broker said that it counts.
     std::set<EventKey> ever_parked;
     std::set<EventKey> gone;

@@ -176,9 +176,9 @@ class SemanticsTest : public ::testing::Test {
     request.set_events_skipped_max(1'000'000'000);
     grpc::ClientContext context;
     v1::ResetConsumerResponse response;
-    oracle_.OnReset(consumer);
-    consumers_->ResetConsumer(&context, request, &response);
-    oracle_.OnReset(consumer);
+    oracle_.OnResetting(consumer);
+    const grpc::Status status = consumers_->ResetConsumer(&context, request, &response);
+    oracle_.OnReset(consumer, status.ok());
   }
 
   // Has everything parked come again.
