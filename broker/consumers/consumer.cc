@@ -44,7 +44,7 @@ class StreamHolder final : public ConsumerHolder {
   const Consumer::HoldPtr hold_;
 };
 
-Consumer::Consumer(const Core& core, StoredConfig stored, StoredState state, size_t state_rows)
+Consumer::Consumer(const Core& core, StoredConfig stored, StoredState state, ParkedIndex parked, size_t state_rows)
     : core_(core),
       config_(std::move(stored.config)),
       filter_(*MakeConsumerFilter(config_)),
@@ -55,7 +55,7 @@ Consumer::Consumer(const Core& core, StoredConfig stored, StoredState state, siz
       durable_(std::move(state.snapshot)),
       durable_rows_(state_rows),
       last_parked_number_(state.last_parked_number),
-      parked_count_(state.parked_count),
+      parked_(std::move(parked)),
       unparked_(std::move(state.unparked)) {}
 
 absl::StatusOr<std::shared_ptr<ConsumerHolder>> Consumer::Open(HolderOptions options) {
@@ -89,7 +89,7 @@ ConsumerInfo Consumer::Info() const {
   info.unsettled_events = state_.unsettled_events();
   info.exception_ranges = durable_.unsettled.size();
   info.in_flight = state_.held_events();
-  info.parked_events = parked_count_;
+  info.parked_events = parked_.size();
   for (const HoldPtr& hold : holds_) {
     info.holders.push_back({hold->options.key_id, hold->since, state_.held_events(hold->number), hold->in_flight_max});
   }
@@ -103,7 +103,8 @@ Consumer::Needed Consumer::NeededOf(InstanceNumber instance) const {
   if (config_.source.one_instance()) {
     needed.exceptions_after = durable_.position.cursor;
   } else if (const uint64_t commit = durable_.position.commit.value(); commit > 0) {
-    needed.settled = storage::CommitPosition(commit - 1);  // Of its own commit perhaps not all instances.
+    // Within a commit, instances are in the order of their numbers.
+    needed.settled = storage::CommitPosition(instance < durable_.position.instance ? commit : commit - 1);
   }
   for (const UnsettledRange& range : durable_.unsettled) {
     if (range.instance != instance) continue;
@@ -425,7 +426,6 @@ void Consumer::TakeFed(FeedEvents& events) {
   if (config_.source.one_instance()) {
     buffered.after = state_.fed().cursor;
   } else {
-    instances_[events.instance->number().value()] = events.instance;
     buffered.after = Cursor(RunsOf(events.slices).front().first.value() - 1);
   }
   buffered.event_count = events.event_count;

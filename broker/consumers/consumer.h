@@ -10,9 +10,9 @@
 // confirmed by the write that has it. A write that fails is tried again, unchanged, until it succeeds or the broker
 // stops; so what a crash can bring again is what was not confirmed.
 //
-// Memory: while nobody holds it, numbers only: the position and the exceptions. Of what is handed over too: an event
-// that comes again is read again. A holder takes at most one delivery and one read that is ready, under the rules of
-// broker/delivery_memory.h; the feed one delivery.
+// Memory: while nobody holds it, numbers only: the position, the exceptions and which events are parked. Of what is
+// handed over too: an event that comes again is read again. A holder takes at most one delivery and one read that is
+// ready, under the rules of broker/delivery_memory.h; the feed one delivery.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_H_
 
@@ -41,6 +41,7 @@
 #include "broker/consumers/held_slices.h"
 #include "broker/consumers/holder.h"
 #include "broker/consumers/number_set.h"
+#include "broker/consumers/parked_index.h"
 #include "broker/core.h"
 #include "broker/delivery_memory.h"
 #include "broker/timer_queue.h"
@@ -59,7 +60,8 @@ inline constexpr absl::Duration kProgressWriteInterval = absl::Seconds(1);
 // Ownership: borrows what `core` refers to; must not be used any more when the log is gone, which ends its callbacks.
 class Consumer : public std::enable_shared_from_this<Consumer> {
  public:
-  Consumer(const Core& core, StoredConfig stored, StoredState state, size_t state_rows);
+  // `parked` is of the rows that are there but for those that the state says are gone.
+  Consumer(const Core& core, StoredConfig stored, StoredState state, ParkedIndex parked, size_t state_rows);
 
   const ConsumerConfig& config() const { return config_; }
   storage::InstanceNumber instance_number() const { return instance_number_; }
@@ -85,8 +87,10 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void Close(absl::Status status, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
   // What a reset to `to` would do, of a consumer of one instance with these bounds; `at_most` for one with a filter.
   ResetResult PlanReset(const FeedPosition& to, const storage::LogBounds& bounds) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Sets the position; forgets what was unsettled. Closes the holders with CONSUMER_RESET. `done` when that is durable.
-  void Reset(const FeedPosition& to, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
+  // Sets the position; forgets what was unsettled, and takes out of the parked list what lies behind `parked_after`,
+  // since that comes again. Closes the holders with CONSUMER_RESET. `done` when all that is durable, by one write.
+  void Reset(const FeedPosition& to, const ParkedIndex::Cursors& parked_after, storage::StatusCallback done)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether a row of the parked list still counts: if not, it is about to be deleted.
   bool IsParked(uint64_t number) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -99,7 +103,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void Replay(ConsumerReplay replay, storage::Callback<ReplayOutcome> done) ABSL_LOCKS_EXCLUDED(mu_);
   void CancelReplay(const std::string& replay_id) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Forgets everything of an instance; `done` when that is durable.
+  // Forgets everything of an instance, its parked events included; `done` when that is durable.
   void Forget(storage::InstanceNumber instance, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Closes the holders with CONSUMER_NOT_FOUND, and calls `done` when nothing is written any more.
@@ -249,8 +253,11 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   bool Dirty(SteadyTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Starts the next write if there is anything to write and none under way; answers who waits for nothing.
   void StartWrite(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The rows of what is to be parked.
-  void AddParkedRows(ConsumerState& state, size_t max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes up to `max` events that are to be parked, and adds their rows but for those that are in the list already.
+  // Returns how many it took.
+  size_t AddParkedRows(ConsumerState& state, size_t max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Its row counts no more, and goes with the next writes.
+  void RemoveParked(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool HasParking() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StoredState MakeState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::string NameOf(storage::InstanceNumber instance) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -297,10 +304,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   uint64_t durable_version_ ABSL_GUARDED_BY(mu_) = 0;
   size_t durable_rows_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t last_parked_number_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t parked_count_ ABSL_GUARDED_BY(mu_) = 0;
-  // Rows of the parked list that count no more and are to be deleted, and those whose deletion is being written.
-  NumberSet unparked_ ABSL_GUARDED_BY(mu_);
-  NumberSet write_unparked_ ABSL_GUARDED_BY(mu_);
+  ParkedIndex parked_ ABSL_GUARDED_BY(mu_);    // Those on their way to the disk included.
+  NumberSet unparked_ ABSL_GUARDED_BY(mu_);    // Rows that count no more and are to be deleted.
   bool changed_ ABSL_GUARDED_BY(mu_) = false;  // Something beside `state_`'s version must be written.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool abandoned_ ABSL_GUARDED_BY(mu_) = false;     // Nothing is written any more.

@@ -81,17 +81,19 @@ ResetResult Consumer::PlanReset(const FeedPosition& to, const storage::LogBounds
     result.skipped.events = to_cursor.sequence() - from_cursor.sequence();
   }
   result.skipped.events += unsettled.up_to;
+  result.unparked = parked_.Behind({{instance_number_, to_cursor}}).size();
   if (filter_ != nullptr) result.again.kind = result.skipped.kind = EventCount::Kind::kAtMost;
   return result;
 }
 
-void Consumer::Reset(const FeedPosition& to, storage::StatusCallback done) {
+void Consumer::Reset(const FeedPosition& to, const ParkedIndex::Cursors& parked_after, storage::StatusCallback done) {
   {
     absl::MutexLock lock(&mu_);
     EndAll(MakeError(Reason::kConsumerReset, "the consumer was reset: open it again"));
     ConsumerSnapshot snapshot;
     snapshot.position = to;
     state_ = ConsumerState(config_.attempts_max, snapshot);
+    for (const uint64_t number : parked_.Behind(parked_after)) RemoveParked(number);
     changed_ = true;
     unwritten_.push_back(std::move(done));
   }
@@ -100,7 +102,7 @@ void Consumer::Reset(const FeedPosition& to, storage::StatusCallback done) {
 
 bool Consumer::IsParked(uint64_t number) const {
   absl::MutexLock lock(&mu_);
-  return !unparked_.Contains(number) && !write_unparked_.Contains(number);
+  return parked_.Contains(number);
 }
 
 void Consumer::Unpark(const std::vector<ParkedRow>& rows, bool requeue, storage::Callback<uint64_t> done) {
@@ -113,14 +115,12 @@ void Consumer::Unpark(const std::vector<ParkedRow>& rows, bool requeue, storage:
     }
     const SteadyTime now = Now();
     for (const ParkedRow& row : rows) {
-      unparked_.Insert(row.number);
+      RemoveParked(row.number);
       if (!requeue) continue;
       names_.emplace(row.instance_number, row.instance);
       state_.Requeue(row.instance_number, row.cursor, now);
     }
-    parked_count_ -= rows.size();
-    changed_ = true;
-    unwritten_.push_back([left = parked_count_, done = std::move(done)](absl::Status status) mutable {
+    unwritten_.push_back([left = parked_.size(), done = std::move(done)](absl::Status status) mutable {
       if (!status.ok()) return std::move(done)(std::move(status));
       std::move(done)(left);
     });
@@ -186,8 +186,13 @@ void Consumer::Forget(InstanceNumber instance, storage::StatusCallback done) {
   {
     absl::MutexLock lock(&mu_);
     state_.Forget(instance);
+    for (const uint64_t number : parked_.Behind({{instance, Cursor()}})) RemoveParked(number);
     names_.erase(instance);
     instances_.erase(instance.value());
+    if (buffered_ && buffered_->instance->number() == instance) {
+      state_.PassOver(buffered_->to);
+      buffered_.reset();
+    }
     unwritten_.push_back(std::move(done));
   }
   Pump();

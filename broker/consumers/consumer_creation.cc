@@ -136,7 +136,7 @@ void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, Cons
     core.log.records().Write(std::move(rows), [core, stored = std::move(stored), state = std::move(state),
                                                done = std::move(done)](absl::Status written) mutable {
       if (!written.ok()) return std::move(done)(std::move(written));
-      std::move(done)(std::make_shared<Consumer>(core, std::move(stored), std::move(state), 1));
+      std::move(done)(std::make_shared<Consumer>(core, std::move(stored), std::move(state), ParkedIndex(), 1));
     });
   });
 }

@@ -53,7 +53,7 @@ std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now
       gaps_.pop_front();
       return gap;
     }
-    const bool parked_full = HasParking() && parked_count_ >= kParkedMax;
+    const bool parked_full = HasParking() && parked_.size() >= kParkedMax;
     if (!parked_full && Capacity(*hold) > 0) {
       if (auto held = TakeAgain(*hold)) return *std::move(held);
       StartAgain(hold, now);
@@ -87,7 +87,7 @@ uint32_t Consumer::Capacity(const Hold& hold) const {
 ConsumerPause Consumer::Pause() const {
   if (holds_.empty()) return ConsumerPause::kNoHolder;
   if (write_failed_ || retry_at_ != SteadyTime::max()) return ConsumerPause::kStore;
-  if (HasParking() && parked_count_ >= kParkedMax) return ConsumerPause::kParkedFull;
+  if (HasParking() && parked_.size() >= kParkedMax) return ConsumerPause::kParkedFull;
   if (state_.full()) return ConsumerPause::kExceptionsFull;
   if (HeldEventCount() >= config_.in_flight_max) return ConsumerPause::kInFlight;
   const bool anyone =
@@ -115,8 +115,9 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   if (!hold.memory.Fit(allowance, taken.bytes)) std::abort();  // It fits already.
   FeedPosition to = buffered_->to;
   if (config_.source.one_instance() && !buffered_->slices.empty()) to.cursor = taken.runs.back().last;
-  state_.HandOver(number, buffered_->after, taken.runs, to, hold.number);
   const std::shared_ptr<Instance> instance = buffered_->instance;
+  instances_[number.value()] = instance;
+  state_.HandOver(number, buffered_->after, taken.runs, to, hold.number);
   buffered_->after = taken.runs.back().last;
   buffered_->event_count -= taken.event_count;
   if (buffered_->slices.empty()) {
@@ -139,7 +140,9 @@ void Consumer::DeferHeldBack(const Hold& hold) {
 }
 
 void Consumer::Defer() {
-  state_.Defer(buffered_->instance->number(), buffered_->after, buffered_->last, buffered_->event_count, buffered_->to);
+  const InstanceNumber number = buffered_->instance->number();
+  instances_[number.value()] = buffered_->instance;
+  state_.Defer(number, buffered_->after, buffered_->last, buffered_->event_count, buffered_->to);
   buffered_.reset();
 }
 

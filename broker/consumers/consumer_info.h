@@ -49,8 +49,9 @@ struct ResetResult {
   bool one_instance = false;  // The positions are of one instance.
   FeedPosition from;
   FeedPosition to;
-  EventCount again;    // Were settled, and come again.
-  EventCount skipped;  // Were not, and do not come any more.
+  EventCount again;       // Were settled, and come again.
+  EventCount skipped;     // Were not, and do not come any more.
+  uint64_t unparked = 0;  // Parked events among those that come again: they leave the parked list.
 };
 
 // A row of a consumer's parked list.

@@ -4,12 +4,14 @@
 #include <map>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "broker/audit.h"
 #include "broker/consumers/consumer_rows.h"
+#include "broker/consumers/parked_index.h"
 #include "broker/consumers/parked_list.h"
 #include "proto/errors.h"
 #include "storage/record_store.h"
@@ -23,27 +25,31 @@ namespace {
 
 absl::Status NoSuchConsumer() { return MakeError(Reason::kConsumerNotFound, "there is no consumer of this name"); }
 
-// All rows with a prefix. Waits for each page.
-absl::StatusOr<std::vector<Record>> ScanAll(storage::RecordStore& records, absl::string_view prefix) {
-  std::vector<Record> all;
+// Calls `take` for each row with a prefix, in the order of their keys. Waits for each page.
+absl::Status ScanEach(storage::RecordStore& records, absl::string_view prefix,
+                      absl::FunctionRef<absl::Status(Record&)> take) {
+  std::string after_key;
   for (;;) {
     absl::StatusOr<std::vector<Record>> page;
     absl::Notification scanned;
-    records.Scan(RecordSpace::kConsumers, std::string(prefix), all.empty() ? "" : all.back().key,
-                 storage::kRecordScanMax, [&](absl::StatusOr<std::vector<Record>> rows) {
+    records.Scan(RecordSpace::kConsumers, std::string(prefix), after_key, storage::kRecordScanMax,
+                 [&](absl::StatusOr<std::vector<Record>> rows) {
                    page = std::move(rows);
                    scanned.Notify();
                  });
     scanned.WaitForNotification();
     if (!page.ok()) return page.status();
-    if (page->empty()) return all;
-    std::move(page->begin(), page->end(), std::back_inserter(all));
+    if (page->empty()) return absl::OkStatus();
+    after_key = page->back().key;
+    for (Record& row : *page) {
+      if (absl::Status status = take(row); !status.ok()) return status;
+    }
   }
 }
 
-// The consumer that a row of a state is of.
-std::string StateRowOwner(absl::string_view key) {
-  key.remove_prefix(kConsumerStateRows.size());
+// The consumer that a row with that prefix is of.
+std::string RowOwner(absl::string_view key, absl::string_view prefix) {
+  key.remove_prefix(prefix.size());
   return std::string(key.substr(0, key.find('/')));
 }
 
@@ -79,31 +85,56 @@ absl::StatusOr<std::unique_ptr<ConsumerRegistry>> ConsumerRegistry::Load(const C
 }
 
 absl::Status ConsumerRegistry::LoadAll() {
-  auto configs = ScanAll(core_.log.records(), kConsumerConfigRows);
-  if (!configs.ok()) return configs.status();
-  auto state_rows = ScanAll(core_.log.records(), kConsumerStateRows);
-  if (!state_rows.ok()) return state_rows.status();
-  std::map<std::string, std::vector<Record>> rows_of;
-  for (Record& row : *state_rows) rows_of[StateRowOwner(row.key)].push_back(std::move(row));
-  for (const Record& row : *configs) {
+  storage::RecordStore& records = core_.log.records();
+  std::vector<StoredConfig> configs;
+  absl::Status status = ScanEach(records, kConsumerConfigRows, [&](const Record& row) {
     auto config = ParseConfigRow(row);
-    if (!config.ok()) return config.status();
-    const std::string name = config->config.name;
-    if (config->deleted) {
-      absl::Notification deleted;
-      absl::Status status;
-      DeleteConsumerRows(core_.log.records(), *config, [&](absl::Status result) {
-        status = std::move(result);
-        deleted.Notify();
-      });
-      deleted.WaitForNotification();
-      if (!status.ok()) return status;
-      continue;
-    }
-    auto state = ParseStateRows(rows_of[name]);
+    if (config.ok()) configs.push_back(*std::move(config));
+    return config.status();
+  });
+  if (!status.ok()) return status;
+  for (const StoredConfig& config : configs) {
+    if (!config.deleted) continue;
+    absl::Notification deleted;
+    DeleteConsumerRows(records, config, [&](absl::Status result) {
+      status = std::move(result);
+      deleted.Notify();
+    });
+    deleted.WaitForNotification();
+    if (!status.ok()) return status;
+  }
+  struct Loaded {
+    std::vector<Record> rows;
+    StoredState state;
+    ParkedIndex parked;
+  };
+  std::map<std::string, Loaded> loaded;
+  status = ScanEach(records, kConsumerStateRows, [&](Record& row) {
+    loaded[RowOwner(row.key, kConsumerStateRows)].rows.push_back(std::move(row));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  for (auto& [name, consumer] : loaded) {
+    auto state = ParseStateRows(consumer.rows);
     if (!state.ok()) return state.status();
-    const size_t state_row_count = rows_of[name].size();
-    Add(std::make_shared<Consumer>(core_, *std::move(config), *std::move(state), state_row_count));
+    consumer.state = *std::move(state);
+  }
+  status = ScanEach(records, kParkedRows, [&](const Record& row) {
+    auto parked = ParseParkedRow(row);
+    if (!parked.ok()) return parked.status();
+    Loaded& consumer = loaded[RowOwner(row.key, kParkedRows)];
+    // An event has one row; a second one is not listed, and goes.
+    NumberSet& gone = consumer.state.unparked;
+    if (!gone.Contains(parked->number) && !consumer.parked.Add(*parked)) gone.Insert(parked->number);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  for (StoredConfig& config : configs) {
+    if (config.deleted) continue;
+    Loaded& consumer = loaded[config.config.name];
+    if (consumer.rows.empty()) return absl::DataLossError(absl::StrCat(config.config.name, " has no stored state"));
+    Add(std::make_shared<Consumer>(core_, std::move(config), std::move(consumer.state), std::move(consumer.parked),
+                                   consumer.rows.size()));
   }
   return absl::OkStatus();
 }
@@ -329,24 +360,10 @@ void ConsumerRegistry::ForgetAll(storage::InstanceNumber instance, std::vector<s
   if (consumers.empty()) return std::move(done)(absl::OkStatus());
   const std::shared_ptr<Consumer> consumer = std::move(consumers.back());
   consumers.pop_back();
-  // First what waits, which may be parked otherwise; then what is parked.
-  consumer->Forget(instance, [this, instance, consumer, consumers = std::move(consumers),
+  consumer->Forget(instance, [this, instance, consumers = std::move(consumers),
                               done = std::move(done)](absl::Status status) mutable {
     if (!status.ok()) return std::move(done)(std::move(status));
-    const auto of_it = [consumer, instance](const ParkedRow& row) {
-      return row.instance_number == instance && consumer->IsParked(row.number);
-    };
-    ReadParked(core_.log.records(), consumer->config().name, 0, kParkedMax, of_it,
-               [this, instance, consumer, consumers = std::move(consumers),
-                done = std::move(done)](absl::StatusOr<std::vector<ParkedRow>> rows) mutable {
-                 if (!rows.ok()) return std::move(done)(rows.status());
-                 consumer->Unpark(*rows, false,
-                                  [this, instance, consumers = std::move(consumers),
-                                   done = std::move(done)](absl::StatusOr<uint64_t> left) mutable {
-                                    if (!left.ok()) return std::move(done)(left.status());
-                                    ForgetAll(instance, std::move(consumers), std::move(done));
-                                  });
-               });
+    ForgetAll(instance, std::move(consumers), std::move(done));
   });
 }
 

@@ -78,7 +78,8 @@ class ConsumerRegistry {
   // With its position and its parked list. Its holders are closed with CONSUMER_NOT_FOUND.
   void Delete(std::shared_ptr<Caller> caller, std::string name, storage::StatusCallback done);
 
-  // Sets the position. Holders are closed with CONSUMER_RESET. Parked events stay parked.
+  // Sets the position. Holders are closed with CONSUMER_RESET. Parked events behind it leave the parked list, in the
+  // same write, since they come again; those before it stay parked.
   //   FailedPrecondition  RESET_UNCONFIRMED: more would come again, or be skipped, than these limits. Not for a dry
   //   run. and as Create of a start.
   struct ResetOptions {

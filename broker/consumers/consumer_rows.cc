@@ -26,6 +26,9 @@ namespace {
 // What a row's ranges may take: a row has 64 KiB, and one number ten bytes at most.
 constexpr size_t kRowBytesTarget = size_t{48} << 10;
 
+// What a range of numbers taken out of the parked list may take there: there are too few for longer numbers.
+constexpr size_t kUnparkedRangeBytes = 6;
+
 absl::Status Damaged(absl::string_view key) {
   return absl::DataLossError(absl::StrCat("the stored row ", key, " is damaged"));
 }
@@ -154,7 +157,7 @@ std::string StateRowKey(absl::string_view consumer) { return absl::StrCat(kConsu
 
 std::vector<RecordChange> StateRows(absl::string_view consumer, const StoredState& state, size_t rows_before) {
   std::vector<ConsumerStateRecord> records(1);
-  size_t bytes = 0;
+  size_t bytes = kUnparkedRangeBytes * state.unparked.ranges().size();  // They are in the first row.
   ConsumerStateRecord::Unsettled* open = nullptr;
   uint64_t last = 0;
   for (const UnsettledRange& range : state.snapshot.unsettled) {
@@ -180,7 +183,6 @@ std::vector<RecordChange> StateRows(absl::string_view consumer, const StoredStat
   head.set_cursor(state.snapshot.position.cursor.value());
   head.set_more_rows(static_cast<uint32_t>(records.size() - 1));
   head.set_last_parked_number(state.last_parked_number);
-  head.set_parked_count(state.parked_count);
   uint64_t behind = 0;
   for (const auto& [range_last, range_first] : state.unparked.ranges()) {
     head.add_unparked(range_first - behind);
@@ -207,7 +209,6 @@ absl::StatusOr<StoredState> ParseStateRows(absl::Span<const Record> rows) {
     state.snapshot.position = {storage::CommitPosition(record.commit()), InstanceNumber(record.instance()),
                                Cursor(record.cursor())};
     state.last_parked_number = record.last_parked_number();
-    state.parked_count = record.parked_count();
     uint64_t number = 0;
     for (int i = 0; i < record.unparked_size(); i += 2) {
       number += record.unparked(i);

@@ -35,7 +35,6 @@ struct StoredState {
   ConsumerSnapshot snapshot;
   std::map<storage::InstanceNumber, std::string> names;  // Of the instances in the snapshot.
   uint64_t last_parked_number = 0;
-  uint64_t parked_count = 0;
   NumberSet unparked;  // Numbers taken out of the parked list whose rows are still there.
 };
 

@@ -26,7 +26,7 @@ constexpr size_t kParkedRowsPerWrite = 400;
 
 bool Consumer::Dirty(SteadyTime now) const {
   if (state_.version() != durable_version_ || changed_ || !unparked_.empty()) return true;
-  if (HasParking() && parked_count_ < kParkedMax) return true;
+  if (HasParking() && parked_.size() < kParkedMax) return true;
   return state_.position() != durable_.position && (holds_.empty() || now >= progress_at_);
 }
 
@@ -45,15 +45,14 @@ void Consumer::StartWrite(SteadyTime now) {
   in_write_ = std::exchange(unwritten_, {});
   write_rows_.clear();
   changed_ = false;
-  AddParkedRows(state_, kParkedRowsPerWrite);
+  size_t parked = AddParkedRows(state_, kParkedRowsPerWrite);
   for (const auto& [id, lane] : replays_) {
-    const size_t before = write_rows_.size();
-    AddParkedRows(lane->state, kParkedRowsPerWrite - before);
-    lane->outcome.parked += write_rows_.size() - before;
+    const size_t of_replay = AddParkedRows(lane->state, kParkedRowsPerWrite - parked);
+    lane->outcome.parked += of_replay;
+    parked += of_replay;
   }
   for (size_t i = 0; i < kParkedRowsPerWrite && !unparked_.empty(); ++i) {
     const uint64_t number = unparked_.PopFirst();
-    write_unparked_.Insert(number);
     write_rows_.push_back({storage::RecordSpace::kConsumers, ParkedRowKey(config_.name, number), std::nullopt});
   }
   StoredState stored = MakeState();
@@ -66,20 +65,29 @@ void Consumer::StartWrite(SteadyTime now) {
   SendWrite();
 }
 
-void Consumer::AddParkedRows(ConsumerState& state, size_t max) {
-  const uint64_t room = kParkedMax - std::min(kParkedMax, parked_count_);
-  for (ConsumerState::ParkedEvent& event : state.TakeParking(std::min<uint64_t>(max, room))) {
+size_t Consumer::AddParkedRows(ConsumerState& state, size_t max) {
+  const uint64_t room = kParkedMax - std::min<uint64_t>(kParkedMax, parked_.size());
+  std::vector<ConsumerState::ParkedEvent> events = state.TakeParking(std::min<uint64_t>(max, room));
+  for (ConsumerState::ParkedEvent& event : events) {
     ParkedRow row;
-    row.number = ++last_parked_number_;
+    row.number = last_parked_number_ + 1;
     row.instance = NameOf(event.instance);
     row.instance_number = event.instance;
     row.cursor = event.cursor;
     row.attempts = event.attempts;
     row.reason = std::move(event.reason);
     row.parked_at = storage::Timestamp::Now();
+    // What a replay delivers may be in the list, and what a replay has parked may come in the consumer's course.
+    if (!parked_.Add(row)) continue;
+    ++last_parked_number_;
     write_rows_.push_back(ParkedRowOf(config_.name, row));
-    ++parked_count_;
   }
+  return events.size();
+}
+
+void Consumer::RemoveParked(uint64_t number) {
+  if (parked_.Remove(number)) unparked_.Insert(number);
+  changed_ = true;
 }
 
 bool Consumer::HasParking() const {
@@ -107,7 +115,6 @@ StoredState Consumer::MakeState() {
     }
   }
   stored.last_parked_number = last_parked_number_;
-  stored.parked_count = parked_count_;
   stored.unparked = unparked_;
   return stored;
 }
@@ -142,7 +149,6 @@ void Consumer::OnWritten(absl::Status status) {
       durable_ = std::move(write_snapshot_);
       durable_version_ = write_version_;
       durable_rows_ = write_state_rows_;
-      write_unparked_ = NumberSet();
       progress_at_ = now + absl::ToChronoNanoseconds(kProgressWriteInterval);
     } else if (!stopping_) {
       Log().warn("event=consumer_write_failed consumer={} error={}", config_.name, std::string(status.message()));

@@ -22,7 +22,7 @@ std::string Describe(const ResetResult& result) {
                : absl::StrCat(position.commit.value(), "/", position.instance.value(), "/", position.cursor.value());
   };
   return absl::StrCat("from=", text(result.from), " to=", text(result.to), " again=", result.again.events,
-                      " skipped=", result.skipped.events);
+                      " skipped=", result.skipped.events, " unparked=", result.unparked);
 }
 
 absl::Status CheckConfirmed(const ResetResult& result, const ConsumerRegistry::ResetOptions& options) {
@@ -61,18 +61,21 @@ void ConsumerRegistry::ResetTo(const std::shared_ptr<Caller>& caller, std::share
     return std::move(done)(MakeError(Reason::kConsumerInvalid,
                                      "a consumer of many instances cannot be reset: make another at that start"));
   }
-  const ResetResult plan = consumer->PlanReset(at.position, at.instance->bounds());
+  const storage::LogBounds bounds = at.instance->bounds();
+  const ResetResult plan = consumer->PlanReset(at.position, bounds);
   if (options.dry_run) return std::move(done)(plan);
   if (absl::Status status = CheckConfirmed(plan, options); !status.ok()) return std::move(done)(std::move(status));
   const AuditEntry entry = {Actor(caller), "audit.consumer_reset", consumer->config().name, Describe(plan)};
-  core_.audit.Record(entry,
-                     [consumer = std::move(consumer), plan, done = std::move(done)](absl::Status recorded) mutable {
-                       if (!recorded.ok()) return std::move(done)(std::move(recorded));
-                       consumer->Reset(plan.to, [plan, done = std::move(done)](absl::Status status) mutable {
-                         if (!status.ok()) return std::move(done)(std::move(status));
-                         std::move(done)(plan);
-                       });
-                     });
+  // What was trimmed does not come again, and stays parked.
+  const storage::Cursor parked_after = std::max(plan.to.cursor, bounds.BeforeFirst());
+  core_.audit.Record(entry, [consumer = std::move(consumer), number = at.instance->number(), parked_after, plan,
+                             done = std::move(done)](absl::Status recorded) mutable {
+    if (!recorded.ok()) return std::move(done)(std::move(recorded));
+    consumer->Reset(plan.to, {{number, parked_after}}, [plan, done = std::move(done)](absl::Status status) mutable {
+      if (!status.ok()) return std::move(done)(std::move(status));
+      std::move(done)(plan);
+    });
+  });
 }
 
 void ConsumerRegistry::ListParked(std::shared_ptr<Caller> caller, std::string name, uint64_t after_number, size_t limit,

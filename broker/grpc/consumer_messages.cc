@@ -169,6 +169,7 @@ v1::ResetConsumerResponse ToProto(const storage::EventLog& log, const ResetResul
   out.set_events_again_kind(ToProto(result.again.kind));
   out.set_events_skipped(result.skipped.events);
   out.set_events_skipped_kind(ToProto(result.skipped.kind));
+  out.set_unparked_count(result.unparked);
   return out;
 }
 

@@ -73,7 +73,7 @@ test_a_reset_says_first_what_it_would_do() {
   expect_exit 0 timeout 20 "$playhead" consume crm --count=6
   expect_eq "$(data_of)" "5,6,7,8,9,10"
   expect_exit 0 "$playhead" consumers reset crm --from=beginning --dry-run --json
-  expect_match "$out" '*"events_again":10,"events_skipped":0,"dry_run":true}'
+  expect_match "$out" '*"events_again":10,"events_skipped":0,"unparked":0,"dry_run":true}'
   expect_exit 2 "$playhead" consumers reset crm
   expect_error USAGE
 }

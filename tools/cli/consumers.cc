@@ -232,9 +232,9 @@ it said. With --dry-run it only says. Without a terminal --yes is needed.
     const auto plan = client->ResetConsumer(request);
     if (!plan.ok()) return plan.status();
     if (dry_run_) return Write(Text(name, *plan, true));
-    const auto go = Confirm(yes_, absl::StrCat("Reset ", name, " from ", PositionText(plan->from()), " to ",
-                                               PositionText(plan->to()), ": ", Events(plan->events_again()),
-                                               " come again, ", Events(plan->events_skipped()), " are skipped?"));
+    const auto go = Confirm(
+        yes_, absl::StrCat("Reset ", name, " from ", PositionText(plan->from()), " to ", PositionText(plan->to()), ": ",
+                           Again(*plan), " come again, ", Events(plan->events_skipped()), " are skipped?"));
     if (!go.ok() || !*go) return go.status();
     request.set_dry_run(false);
     request.set_events_again_max(plan->events_again() + room_);
@@ -245,16 +245,21 @@ it said. With --dry-run it only says. Without a terminal --yes is needed.
   }
 
  private:
+  static std::string Again(const v1::ResetConsumerResponse& reset) {
+    if (reset.unparked_count() == 0) return Events(reset.events_again());
+    return absl::StrCat(Events(reset.events_again()), " (", WithThousands(reset.unparked_count()), " of them parked)");
+  }
+
   std::string Text(const std::string& name, const v1::ResetConsumerResponse& reset, bool dry_run) const {
     if (client_.json) {
       return absl::StrCat("{\"name\":", JsonString(name), ",\"from\":", JsonString(PositionText(reset.from())),
                           ",\"to\":", JsonString(PositionText(reset.to())), ",\"events_again\":", reset.events_again(),
-                          ",\"events_skipped\":", reset.events_skipped(), ",\"dry_run\":", dry_run ? "true" : "false",
-                          "}\n");
+                          ",\"events_skipped\":", reset.events_skipped(), ",\"unparked\":", reset.unparked_count(),
+                          ",\"dry_run\":", dry_run ? "true" : "false", "}\n");
     }
     return absl::StrCat(dry_run ? "Would reset " : "Reset ", name, " from ", PositionText(reset.from()), " to ",
-                        PositionText(reset.to()), ": ", Events(reset.events_again()), " come again, ",
-                        Events(reset.events_skipped()), " are skipped.\n");
+                        PositionText(reset.to()), ": ", Again(reset), " come again, ", Events(reset.events_skipped()),
+                        " are skipped.\n");
   }
 
   ConsumerStartFlags start_;

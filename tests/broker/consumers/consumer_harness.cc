@@ -115,10 +115,13 @@ absl::Status TestHolder::Settle(broker::Settlement settlement) {
   return refused.empty() ? confirmed : refused.front().status;
 }
 
-ConsumerHarness::ConsumerHarness(broker::Limits limits) : limits_(std::move(limits)) { Start(); }
+ConsumerHarness::ConsumerHarness(broker::Limits limits, std::string data_dir)
+    : limits_(std::move(limits)), data_dir_(data_dir.empty() ? dir_.path() : std::move(data_dir)) {
+  Start();
+}
 
 void ConsumerHarness::Start() {
-  broker_ = std::make_unique<BrokerCore>(limits_, dir_.path());
+  broker_ = std::make_unique<BrokerCore>(limits_, data_dir_);
   auto consumers = ConsumerRegistry::Load(broker_->core());
   MustBeOk(consumers.status());
   consumers_ = *std::move(consumers);

@@ -72,7 +72,8 @@ class TestHolder {
 // A broker with consumers, which can be stopped and started over the same store.
 class ConsumerHarness {
  public:
-  explicit ConsumerHarness(broker::Limits limits = {});
+  // In `data_dir`, or in a temporary folder.
+  explicit ConsumerHarness(broker::Limits limits = {}, std::string data_dir = "");
   ~ConsumerHarness() { Stop(); }
 
   BrokerCore& broker() { return *broker_; }
@@ -95,6 +96,7 @@ class ConsumerHarness {
 
   const TempDir dir_;
   const broker::Limits limits_;
+  const std::string data_dir_;
   std::unique_ptr<broker::ConsumerRegistry> consumers_;  // Outlives the log.
   std::unique_ptr<BrokerCore> broker_;
 };

@@ -110,6 +110,61 @@ TEST(ConsumerReportsTest, KurrentDb3692AnEventIsParkedOnce) {
   EXPECT_EQ(parked[0].reason, "no such order");
 }
 
+// KurrentDB #3692, by a reset: an event is settled, pending or parked, and never two of these.
+TEST(ConsumerReportsTest, KurrentDb3692AResetTakesWhatComesAgainOutOfTheParkedList) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 4);
+  harness.Create(OfDevice());
+  {
+    const auto holder = harness.Hold("c");
+    ASSERT_EQ(holder->Take(4).size(), 4u);
+    for (const uint64_t cursor : {1, 2, 3}) ASSERT_TRUE(holder->Park(cursor, "no").ok());
+    ASSERT_TRUE(holder->Ack(4).ok());
+  }
+  const auto reset = [&](bool dry_run) {
+    return *Await<ResetResult>([&](auto done) {
+      harness.consumers().Reset(nullptr, "c", StartPosition(AfterCursor{Cursor(1)}),
+                                {.dry_run = dry_run, .again_max = 3}, std::move(done));
+    });
+  };
+  EXPECT_EQ(reset(true).unparked, 2u);
+  EXPECT_EQ(Parked(harness).size(), 3u) << "a dry run changes nothing";
+  const ResetResult done = reset(false);
+  EXPECT_EQ(done.again.events, 3u);
+  EXPECT_EQ(done.unparked, 2u);
+  harness.Restart();
+  EXPECT_EQ(harness.Get("c").parked_events, 1u);
+  ASSERT_EQ(Parked(harness).size(), 1u);
+  EXPECT_EQ(Parked(harness)[0].cursor, Cursor(1)) << "it lies before the position";
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(3), ElementsAre(2, 3, 4));
+  ASSERT_TRUE(holder->Park(3, "once more").ok());
+  EXPECT_EQ(Parked(harness).size(), 2u);
+}
+
+// And by a replay.
+TEST(ConsumerReportsTest, KurrentDb3692WhatIsParkedAlreadyIsNotListedTwice) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 3);
+  harness.Create(OfDevice());
+  const auto holder = harness.Hold("c");
+  ASSERT_EQ(holder->Take(3).size(), 3u);
+  ASSERT_TRUE(holder->Park(1, "first").ok());
+  auto outcome = StartReplay(harness, 0, 2);
+  EXPECT_THAT(holder->Take(2), ElementsAre(Got{"device", 1, 1, "r1"}, Got{"device", 2, 1, "r1"}));
+  ASSERT_TRUE(holder->Settle(Replayed(1, Settlement::Action::kPark)).ok());
+  ASSERT_TRUE(holder->Settle(Replayed(2, Settlement::Action::kPark)).ok());
+  EXPECT_EQ(outcome.get()->parked, 2u) << "both are in the list";
+  ASSERT_TRUE(holder->Park(2, "in its course").ok());
+  harness.Restart();
+  const std::vector<ParkedRow> parked = Parked(harness);
+  ASSERT_EQ(parked.size(), 2u);
+  EXPECT_EQ(parked[0].cursor, Cursor(1));
+  EXPECT_EQ(parked[0].reason, "first");
+  EXPECT_EQ(parked[1].cursor, Cursor(2));
+  EXPECT_EQ(harness.Get("c").parked_events, 2u);
+}
+
 // KurrentDB #3449: the checkpoint stood still where nothing was left to acknowledge.
 TEST(ConsumerReportsTest, KurrentDb3449ThePositionPassesOverWhatIsFilteredAndTrimmed) {
   ConsumerHarness harness;

@@ -1,0 +1,51 @@
+// ParkedIndex: which events are in a consumer's parked list. What is told of them is in the rows of the store alone.
+#ifndef PLAYHEAD_BROKER_CONSUMERS_PARKED_INDEX_H_
+#define PLAYHEAD_BROKER_CONSUMERS_PARKED_INDEX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "broker/consumers/consumer_info.h"
+#include "storage/cursor.h"
+#include "storage/types.h"
+
+namespace playhead::broker {
+
+// Thread safety: none.
+class ParkedIndex {
+ public:
+  // From where on, by instance. What is not named here begins nowhere.
+  using Cursors = std::map<storage::InstanceNumber, storage::Cursor>;
+
+  // False, and nothing changes, if the event is in the list already.
+  bool Add(const ParkedRow& row);
+  // False if there is no row of that number.
+  bool Remove(uint64_t number);
+
+  bool Contains(uint64_t number) const { return rows_.contains(number); }
+  size_t size() const { return rows_.size(); }
+
+  // Rows of events that lie behind the cursor of their instance.
+  std::vector<uint64_t> Behind(const Cursors& after) const;
+  // Whose events there are.
+  std::map<storage::InstanceNumber, std::string> Instances() const;
+
+ private:
+  struct Instance {
+    std::string name;
+    absl::btree_map<storage::Cursor, uint64_t> numbers;
+  };
+
+  std::map<storage::InstanceNumber, Instance> instances_;
+  absl::flat_hash_map<uint64_t, std::pair<storage::InstanceNumber, storage::Cursor>> rows_;  // By number.
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CONSUMERS_PARKED_INDEX_H_
