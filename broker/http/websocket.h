@@ -53,6 +53,11 @@ class WebSocket {
   // A pong that nobody asked for (RFC 6455, 5.5.3): keeps clients awake that wait for any frame.
   virtual void SendPong() = 0;
 
+  // Sends a ping. Its pong says that the client's side has read everything that was sent before, which no write says by
+  // itself. One that waits for another control frame gives way to a later one. `payload` is of 1 to 125 bytes.
+  // REQUIRES: nothing was sent since the last OnWritable.
+  virtual void SendPing(absl::string_view payload) = 0;
+
   // Sends what was sent before, then this, and waits a moment for the client's answer. OnClosed follows. `reason` is
   // UTF-8 of up to 123 bytes, for people.
   virtual void Close(CloseCode code, absl::string_view reason) = 0;
@@ -81,6 +86,9 @@ class WebSocketHandler {
 
   // The client's side has taken everything that was sent: now is the time to fetch more. Only after a Send.
   virtual void OnWritable() = 0;
+
+  // The client answered a SendPing. It may leave out the answers to all but the latest of several pings.
+  virtual void OnPong(std::string /*payload*/) {}
 
   // The broker stops, and wants the connection to end soon.
   virtual void OnStopping() = 0;

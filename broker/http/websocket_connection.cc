@@ -78,6 +78,7 @@ class Connection final : public OpenConnection,
   void SendText(std::string message) override { Send(std::move(message), /*text=*/true); }
   void SendBinary(std::string message) override { Send(std::move(message), /*text=*/false); }
   void SendPong() override;
+  void SendPing(absl::string_view payload) override;
   void Close(CloseCode code, absl::string_view reason) override;
   void Abort() override;
   void Post(absl::AnyInvocable<void()> task) override { thread_.Post(std::move(task)); }
@@ -112,6 +113,8 @@ class Connection final : public OpenConnection,
   void OnWriteTimer(Error error);
   void BeginClose();
   void OnCloseSent(Error error);
+  void OnControlSent(Error error);
+  void OnPong(std::string payload);
   // Tells the handler that it is over; once.
   void Finish(CloseCode code);
   // Finish, and hangs up when the client has, or has had the time for it.
@@ -133,7 +136,8 @@ class Connection final : public OpenConnection,
   bool lingering_ = false;
   bool ended_ = false;  // The socket is closed.
   bool writing_ = false;
-  bool pong_sending_ = false;
+  bool control_sending_ = false;  // A ping or pong of the handler's; Beast takes one at a time.
+  std::optional<websocket::ping_data> next_ping_;
   std::deque<Message> unsent_;  // The first one is being written.
   size_t unsent_bytes_ = 0;
   std::optional<websocket::close_reason> closing_;  // Once what is unsent is written.
@@ -173,6 +177,13 @@ void Connection<Stream>::OnAccepted(Error error) {
     return End(kCloseAbnormal);
   }
   open_ = true;
+  // Called from within a read, in which nothing else should begin.
+  socket_.control_callback([this](websocket::frame_type kind, beast::string_view payload) {
+    if (kind != websocket::frame_type::pong || payload.empty()) return;
+    asio::post(thread_.context(), [self = this->shared_from_this(), data = std::string(payload)]() mutable {
+      self->OnPong(std::move(data));
+    });
+  });
   Read();
   handler_->OnOpen(this->shared_from_this());
 }
@@ -247,12 +258,36 @@ void Connection<Stream>::OnWriteTimer(Error /*error*/) {
 
 template <typename Stream>
 void Connection<Stream>::SendPong() {
-  if (!open_ || pong_sending_) return;
-  pong_sending_ = true;
-  socket_.async_pong({}, [self = this->shared_from_this()](Error error) {
-    self->pong_sending_ = false;
-    if (error && !self->lingering_) self->End(kCloseAbnormal);
-  });
+  if (!open_ || control_sending_) return;
+  control_sending_ = true;
+  socket_.async_pong({}, Bind(&Connection::OnControlSent));
+}
+
+template <typename Stream>
+void Connection<Stream>::SendPing(absl::string_view payload) {
+  if (!open_) return;
+  const websocket::ping_data data(beast::string_view(payload.data(), payload.size()));
+  if (control_sending_) {
+    next_ping_ = data;
+    return;
+  }
+  control_sending_ = true;
+  socket_.async_ping(data, Bind(&Connection::OnControlSent));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnControlSent(Error error) {
+  control_sending_ = false;
+  if (error) return lingering_ ? void() : End(kCloseAbnormal);
+  if (!next_ping_ || !open_) return;
+  const websocket::ping_data data = *std::exchange(next_ping_, std::nullopt);
+  control_sending_ = true;
+  socket_.async_ping(data, Bind(&Connection::OnControlSent));
+}
+
+template <typename Stream>
+void Connection<Stream>::OnPong(std::string payload) {
+  if (open_) handler_->OnPong(std::move(payload));
 }
 
 template <typename Stream>

@@ -37,6 +37,7 @@ class EchoHandler final : public WebSocketHandler {
       return socket_->Post([socket = socket_] { socket->SendText("posted"); });
     }
     absl::string_view reason = message;
+    if (absl::ConsumePrefix(&reason, "ping ")) return socket_->SendPing(reason);
     if (absl::ConsumePrefix(&reason, "close ")) {
       socket_->SendText("before the end");
       return socket_->Close(4001, reason);
@@ -45,6 +46,7 @@ class EchoHandler final : public WebSocketHandler {
   }
   void OnBinary(std::string message) override { socket_->SendBinary(std::move(message)); }
   void OnWritable() override {}
+  void OnPong(std::string payload) override { socket_->SendText(absl::StrCat("ponged ", payload)); }
   void OnStopping() override { socket_->Close(kCloseGoingAway, "the broker stops"); }
   void OnClosed(CloseCode code) override { closed_(code); }
 
@@ -256,6 +258,18 @@ TEST_F(WebSocketTest, PingsAndCutsOffWhoDoesNotAnswer) {
   }
   EXPECT_TRUE(client.ReceiveMessage().ended);
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
+}
+
+TEST_F(WebSocketTest, SaysWhatTheClientHasRead) {
+  Start();
+  RawWebSocket client(address());
+  ASSERT_NO_FATAL_FAILURE(Open(client));
+  client.SendText("ping 42");
+  const Frame ping = client.Receive();
+  EXPECT_EQ(ping.opcode, Opcode::kPing);
+  EXPECT_EQ(ping.payload, "42");
+  client.Send({Opcode::kPong, ping.payload});
+  EXPECT_EQ(client.Receive().payload, "ponged 42");
 }
 
 TEST_F(WebSocketTest, SendsPongsThatNobodyAskedFor) {
