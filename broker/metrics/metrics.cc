@@ -33,6 +33,8 @@ Metrics::Dialect MakeDialect(prometheus::Registry& registry, const char* dialect
               "Times that a damaged event was passed over for a client.", labels),
       Counter(registry, "playhead_dialect_bounces_total",
               "Streams that were ended at once so that the client asks for what it missed.", labels),
+      Counter(registry, "playhead_dialect_neutral_values_total",
+              "Frames that have an empty value where the event does not have the one that clients need.", labels),
   };
 }
 
@@ -52,6 +54,8 @@ Metrics::Metrics()
                                    "Times that an append stream was slowed down by a rate of its key or an instance.")),
       retention_events(Counter(registry_, "playhead_retention_events_total", "Events that policies have trimmed.")),
       photon(MakeDialect(registry_, "photon")),
+      socketio(MakeDialect(registry_, "socketio")),
+      multiwa(MakeDialect(registry_, "multiwa")),
       replays(Gauge(registry_, "playhead_replays", "Replays that have not ended.")),
       replayed_events(
           Counter(registry_, "playhead_replayed_events_total", "Events that receivers of replays confirmed.")),

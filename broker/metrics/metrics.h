@@ -46,8 +46,11 @@ class Metrics {
     prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.
     prometheus::Counter& events_not_rendered;  // Damaged events that were passed over.
     prometheus::Counter& bounces;              // Streams that were sent back to ask for what was missed first.
+    prometheus::Counter& neutral_values;       // Frames with "", 0 or 1970 for a value that the event does not have.
   };
   Dialect photon;
+  Dialect socketio;
+  Dialect multiwa;
 
   // Replays by operators.
   prometheus::Gauge& replays;            // Not ended.

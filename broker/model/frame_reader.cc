@@ -59,7 +59,7 @@ void FrameReader::Render(const EventView& event) {
   }
   const Step seen = cursor_ == seen_.cursor ? seen_.part : kWholeEvent;
   for (Rendering& rendering : *renderings) {
-    if (rendering.step != kWholeEvent && rendering.step <= seen) continue;
+    if (WasSeen(rendering.step, seen)) continue;
     if (filter_.Matches(rendering.name)) renderings_.push_back(std::move(rendering));
   }
 }

@@ -19,18 +19,21 @@
 namespace playhead::broker::model {
 
 // The steps in which an event is shown: its i-th fact (from 0) takes the steps 2i + 1 and 2i + 2, since no dialect
-// shows a fact in more than two frames. A position that has seen a step has seen all before it. Facts beyond what a
-// part can count share the last step but one, so that a client that resumes amid them gets some again and misses none.
+// shows a fact in more than two frames. A position that has seen a step has seen all before it.
 using Step = uint16_t;
 inline constexpr Step kWholeEvent = 0;
 inline constexpr size_t kFramesPerFact = 2;
+// What lies beyond shares this step: a client that resumes there gets all of it again, and misses nothing.
+inline constexpr Step kStepMax = std::numeric_limits<Step>::max();
 
 // The step of the `frame`-th frame (from 0) of the `fact`-th; the last frame of a fact is behind all of its steps.
 constexpr Step StepOf(size_t fact, size_t frame, bool is_last_of_fact) {
-  constexpr size_t kStepMax = std::numeric_limits<Step>::max() - 1;
   const size_t step = kFramesPerFact * fact + (is_last_of_fact ? kFramesPerFact : frame + 1);
-  return static_cast<Step>(std::min(step, kStepMax));
+  return static_cast<Step>(std::min<size_t>(step, kStepMax));
 }
+
+// Whether who has seen `seen` of an event need not get the frame at `step` again.
+constexpr bool WasSeen(Step step, Step seen) { return step != kWholeEvent && step < kStepMax && step <= seen; }
 
 struct Rendering {
   // What the dialect calls it; a client's filter is about this name.

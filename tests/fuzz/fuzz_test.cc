@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzTest,
                          ::testing::Values(Target{"append_request", &AppendRequest}, Target{"event", &Event},
                                            Target{"block", &Block}, Target{"webhook_body", &WebhookBody},
                                            Target{"http_target", &HttpTarget}, Target{"event_id", &EventId},
-                                           Target{"event_filter", &EventFilter},
+                                           Target{"event_filter", &EventFilter}, Target{"rendering", &Rendering},
                                            Target{"whatsapp_content", &WhatsAppContent}),
                          [](const auto& target) { return target.param.name; });
 

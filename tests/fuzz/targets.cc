@@ -15,8 +15,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "broker/dialects/multiwa/renderer.h"
+#include "broker/dialects/socketio/renderer.h"
+#include "broker/dialects/vzaps/renderer.h"
 #include "broker/http/router.h"
 #include "broker/http/target.h"
+#include "broker/model/json.h"
+#include "broker/model/rendering.h"
 #include "broker/webhook/body.h"
 #include "proto/event_wire.h"
 #include "proto/whatsapp/content.h"
@@ -64,6 +69,26 @@ std::string Encoded(absl::string_view text) {
   std::string encoded;
   for (const char c : text) absl::StrAppendFormat(&encoded, "%%%02x", static_cast<unsigned char>(c));
   return encoded;
+}
+
+// What `dialect` makes of the event, each as the frame that is sent if `write` is given.
+void RequireRenderings(const EventView& event, const broker::model::RenderingDialect& dialect,
+                       std::string (*write)(const broker::model::Frame&, absl::string_view), bool is_object) {
+  const auto renderings = dialect.render(event);
+  if (!renderings.ok()) return;
+  broker::model::Step last = 0;
+  for (const broker::model::Rendering& rendering : *renderings) {
+    const auto payload = broker::model::ParseJson(rendering.payload);
+    Require(payload.has_value(), "a payload is JSON");
+    Require(!is_object || payload->is_object(), "a payload is an object where it has to be");
+    Require(!rendering.name.empty() || event.type.empty(), "a payload has a name");
+    Require(renderings->size() == 1 || rendering.step > last || last == broker::model::kStepMax, "steps rise");
+    last = rendering.step;
+    Require(dialect.may_show(event, broker::model::NameFilter::Of({rendering.name})), "what is shown may be shown");
+    if (write == nullptr) continue;
+    const std::string frame = write({.rendering = rendering, .created_at = event.created_at}, "instance");
+    Require(broker::model::ParseJson(frame).has_value(), "a frame is JSON");
+  }
 }
 
 }  // namespace
@@ -161,6 +186,22 @@ void WhatsAppContent(absl::string_view bytes) {
     Require(!status->id().empty() && status->status() != 0, "a status has an id and is one");
     RequireWireForm(*status);
   }
+}
+
+void Rendering(absl::string_view bytes) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(bytes, absl::MaxSplits('\n', 2));
+  if (parts.size() < 3) return;
+  EventView event;
+  if (!parts[0].empty()) event.attributes = {{"dialect", parts[0]}};
+  event.type = parts[1];
+  event.data = parts[2];
+  if (!simdjson::validate_utf8(event.type.data(), event.type.size())) return;  // What is stored is.
+  RequireRenderings(event, broker::vzaps::kRendering, &broker::vzaps::WriteFrame, true);
+  RequireRenderings(event, broker::multiwa::kRendering, &broker::multiwa::WriteFrame, false);
+  RequireRenderings(event, broker::socketio::kRendering, nullptr, false);
+  if (broker::model::DialectOf(event) != broker::model::Dialect::kMultiWa) return;
+  const auto own = broker::multiwa::Render(event);
+  Require(!own.ok() || own->front().payload == event.data, "its own dialect passes an event on byte for byte");
 }
 
 void HttpTarget(absl::string_view bytes) {

@@ -24,6 +24,9 @@ void WebhookBody(absl::string_view bytes);
 // What is read as WhatsApp content is content: an id, UTF-8 throughout, and of a message a type that agrees with what
 // is set.
 void WhatsAppContent(absl::string_view bytes);
+// A dialect's name, a type and, behind two line ends, data: whatever the event, each dialect makes JSON of it that its
+// clients take, in steps that rise, and a frame of each.
+void Rendering(absl::string_view bytes);
 // What is read as the target of an HTTP request means the same when it is written again, and routes by its segments.
 void HttpTarget(absl::string_view bytes);
 
