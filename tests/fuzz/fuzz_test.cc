@@ -45,6 +45,8 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzTest,
                                            Target{"block", &Block}, Target{"webhook_body", &WebhookBody},
                                            Target{"http_target", &HttpTarget}, Target{"event_id", &EventId},
                                            Target{"event_filter", &EventFilter}, Target{"rendering", &Rendering},
+                                           Target{"engineio_payload", &EngineIoPayload},
+                                           Target{"socketio_packet", &SocketIoPacket},
                                            Target{"whatsapp_content", &WhatsAppContent}),
                          [](const auto& target) { return target.param.name; });
 

@@ -29,6 +29,11 @@ void WhatsAppContent(absl::string_view bytes);
 void Rendering(absl::string_view bytes);
 // What is read as the target of an HTTP request means the same when it is written again, and routes by its segments.
 void HttpTarget(absl::string_view bytes);
+// The body of a poll's request is read to its end, and means the same when it is written again.
+void EngineIoPayload(absl::string_view bytes);
+// What is read as a packet of Socket.IO means the same when it is written again; its data are JSON, and cut where its
+// elements end.
+void SocketIoPacket(absl::string_view bytes);
 
 }  // namespace playhead::fuzz
 

@@ -1,0 +1,62 @@
+// Packets of Engine.IO 4, as they stand in WebSocket frames and in the bodies of long-polling
+// (https://socket.io/docs/v4/engine-io-protocol). Pure functions.
+#ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_PACKET_H_
+#define PLAYHEAD_BROKER_HTTP_ENGINEIO_PACKET_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace playhead::broker::http::engineio {
+
+enum class PacketType : char {
+  kOpen = '0',
+  kClose = '1',
+  kPing = '2',
+  kPong = '3',
+  kMessage = '4',
+  kUpgrade = '5',
+  kNoop = '6',
+};
+
+// What an application sends and gets. Text is UTF-8.
+struct Message {
+  std::string data;
+  bool binary = false;
+
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
+struct Packet {
+  PacketType type = PacketType::kMessage;
+  Message payload;  // Binary only with kMessage.
+
+  friend bool operator==(const Packet&, const Packet&) = default;
+};
+
+// A WebSocket frame: text begins with the type's digit, binary is a message as it is. nullopt if there is no such type.
+std::optional<Packet> DecodeFrame(Message frame);
+Message EncodeFrame(Packet packet);
+
+// Adds a packet to the body of a poll's response: packets stand between separators (0x1e), binary ones as `b` and
+// base64.
+void AppendToPayload(const Packet& packet, std::string& payload);
+
+// Takes the body of a request apart, one packet at a time, so that many small ones need no memory.
+class PayloadReader {
+ public:
+  // `payload` must outlive the reader.
+  explicit PayloadReader(absl::string_view payload) : rest_(payload) {}
+
+  bool AtEnd() const { return !rest_.has_value(); }
+  // nullopt if what comes next is no packet; an empty body is none. REQUIRES: not AtEnd.
+  std::optional<Packet> Next();
+
+ private:
+  std::optional<absl::string_view> rest_;
+};
+
+}  // namespace playhead::broker::http::engineio
+
+#endif  // PLAYHEAD_BROKER_HTTP_ENGINEIO_PACKET_H_

@@ -1,0 +1,130 @@
+#include "broker/http/socketio/connection.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "broker/http/socketio/json.h"
+
+namespace playhead::broker::http::socketio {
+namespace {
+
+std::vector<std::string> Copies(absl::Span<const absl::string_view> texts) {
+  std::vector<std::string> copies;
+  copies.reserve(texts.size());
+  for (const absl::string_view text : texts) copies.emplace_back(text);
+  return copies;
+}
+
+}  // namespace
+
+std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session> session, Application& application,
+                                              TimerQueue& timers, absl::Duration connect_timeout) {
+  std::shared_ptr<Connection> connection(new Connection(session, application));
+  timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(connect_timeout),
+                  [weak = std::weak_ptr<Connection>(connection), session = std::weak_ptr<engineio::Session>(session)] {
+                    const auto live = session.lock();
+                    if (live == nullptr) return;
+                    live->Run([weak, live] {
+                      const auto self = weak.lock();
+                      if (self != nullptr && !self->joined_) self->Violation("no namespace was joined in time");
+                    });
+                  });
+  return connection;
+}
+
+void Connection::OnMessage(engineio::Message message) {
+  if (message.binary) {
+    if (!partial_) return Violation("a binary message that belongs to no packet");
+    partial_->attachments.push_back(std::move(message.data));
+    if (partial_->attachments.size() < partial_->packet.attachment_count) return;
+    Partial whole = *std::exchange(partial_, std::nullopt);
+    return OnPacket(std::move(whole.packet), std::move(whole.attachments));
+  }
+  if (partial_) return Violation("a packet amid the attachments of another");
+  std::optional<Packet> packet = DecodePacket(message.data);
+  if (!packet) return Violation("not a packet");
+  if (packet->attachment_count > 0) {
+    partial_ = Partial{*std::move(packet), {}};
+    return;
+  }
+  OnPacket(*std::move(packet), {});
+}
+
+void Connection::OnPacket(Packet packet, std::vector<std::string> attachments) {
+  bool good = false;
+  switch (packet.type) {
+    case PacketType::kConnect:
+      good = OnConnect(std::move(packet));
+      break;
+    case PacketType::kDisconnect:
+      good = OnDisconnect(packet);
+      break;
+    case PacketType::kEvent:
+    case PacketType::kAck:
+    case PacketType::kBinaryEvent:
+    case PacketType::kBinaryAck:
+      good = OnArguments(packet, std::move(attachments));
+      break;
+    case PacketType::kConnectError:
+      break;
+  }
+  if (!good) Violation("a packet out of place");
+}
+
+bool Connection::OnConnect(Packet packet) {
+  auto socket = std::make_shared<Socket>(session_, packet.name_space);
+  if (!application_.Serves(packet.name_space)) {
+    socket->Refuse("Invalid namespace");
+    return true;
+  }
+  std::shared_ptr<Socket>& place = sockets_[packet.name_space];
+  if (place != nullptr && !place->ended()) return false;
+  place = socket;
+  joined_ = true;
+  application_.OnConnect(std::move(socket), std::move(packet.data));
+  return true;
+}
+
+bool Connection::OnDisconnect(const Packet& packet) {
+  const auto found = sockets_.find(packet.name_space);
+  if (found == sockets_.end()) return false;
+  const std::shared_ptr<Socket> socket = std::move(found->second);
+  sockets_.erase(found);
+  socket->End();
+  return true;
+}
+
+bool Connection::OnArguments(const Packet& packet, std::vector<std::string> attachments) {
+  const auto found = sockets_.find(packet.name_space);
+  if (found == sockets_.end() || found->second->handler_ == nullptr) return false;
+  const std::shared_ptr<SocketHandler> handler = found->second->handler_;
+  const std::vector<absl::string_view> elements = Elements(packet.data);
+  Arguments arguments;
+  arguments.attachments = std::move(attachments);
+  if (packet.type == PacketType::kAck || packet.type == PacketType::kBinaryAck) {
+    arguments.values = Copies(elements);
+    handler->OnAck(*packet.ack_id, std::move(arguments));
+    return true;
+  }
+  const absl::string_view name = elements.front();
+  arguments.values = Copies(absl::MakeConstSpan(elements).subspan(1));
+  handler->OnEvent({StringValue(name).value_or(std::string(name)), std::move(arguments), packet.ack_id});
+  return true;
+}
+
+void Connection::OnWritable() {
+  const auto sockets = sockets_;  // A handler may end the connection, or one of them.
+  for (const auto& [name_space, socket] : sockets) {
+    const auto handler = socket->handler_;
+    if (handler != nullptr) handler->OnWritable();
+  }
+}
+
+void Connection::OnClosed() {
+  for (const auto& [name_space, socket] : std::exchange(sockets_, {})) socket->End();
+}
+
+void Connection::Violation(absl::string_view what) { session_->Close(kClosePolicy, what); }
+
+}  // namespace playhead::broker::http::socketio

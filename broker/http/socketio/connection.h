@@ -1,0 +1,56 @@
+// What Socket.IO makes of one session of Engine.IO: sockets in namespaces.
+#ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
+#define PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "broker/http/engineio/session.h"
+#include "broker/http/socketio/packet.h"
+#include "broker/http/socketio/server.h"
+#include "broker/http/socketio/socket.h"
+#include "broker/timer_queue.h"
+
+namespace playhead::broker::http::socketio {
+
+// A client that breaks the protocol loses its connection. All of it is for the session's strand.
+class Connection final : public engineio::SessionHandler {
+ public:
+  static std::shared_ptr<Connection> Start(std::shared_ptr<engineio::Session> session, Application& application,
+                                           TimerQueue& timers, absl::Duration connect_timeout);
+
+  void OnMessage(engineio::Message message) override;
+  void OnWritable() override;
+  void OnClosed() override;
+
+ private:
+  // A binary packet whose attachments are still to come.
+  struct Partial {
+    Packet packet;
+    std::vector<std::string> attachments;
+  };
+
+  Connection(std::shared_ptr<engineio::Session> session, Application& application)
+      : session_(std::move(session)), application_(application) {}
+
+  void OnPacket(Packet packet, std::vector<std::string> attachments);
+  // False if it is a violation; the same of the others.
+  bool OnConnect(Packet packet);
+  bool OnDisconnect(const Packet& packet);
+  bool OnArguments(const Packet& packet, std::vector<std::string> attachments);
+  void Violation(absl::string_view what);
+
+  const std::shared_ptr<engineio::Session> session_;
+  Application& application_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Socket>> sockets_;  // By namespace.
+  std::optional<Partial> partial_;
+  bool joined_ = false;  // A namespace, at least once.
+};
+
+}  // namespace playhead::broker::http::socketio
+
+#endif  // PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_

@@ -1,0 +1,249 @@
+#include "broker/http/engineio/server.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/socket_base.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "broker/timer_queue.h"
+#include "tests/broker/http/listener_fixture.h"
+#include "tests/support/http_connection.h"
+
+namespace playhead::broker::http::engineio {
+namespace {
+
+using playhead::testing::HttpConnection;
+using playhead::testing::HttpResponse;
+
+class ServerTest : public ListenerFixture {
+ protected:
+  // Says back each message, N times if the message is the number N.
+  class Echo final : public SessionHandler {
+   public:
+    Echo(ServerTest& test, std::shared_ptr<Session> session) : test_(test), session_(std::move(session)) {}
+    void OnMessage(Message message) override {
+      int count = 1;
+      if (!absl::SimpleAtoi(message.data, &count)) count = 1;
+      for (int i = 0; i < count; ++i) session_->Send(message);
+    }
+    void OnWritable() override {}
+    void OnClosed() override {
+      session_ = nullptr;
+      absl::MutexLock lock(&test_.closed_mu_);
+      ++test_.closed_;
+    }
+
+   private:
+    ServerTest& test_;
+    std::shared_ptr<Session> session_;
+  };
+
+  void Serve() {
+    server_ = std::make_unique<Server>(options_, timers_, [this](std::shared_ptr<Session> session) {
+      return std::make_shared<Echo>(*this, std::move(session));
+    });
+    server_->AddRoutes(router_);
+    Start();
+  }
+
+  void TearDown() override {
+    if (server_ != nullptr) server_->Stop();
+    listener_.reset();
+    timers_.Stop();
+    executor_.Join();
+    server_.reset();
+  }
+
+  void AwaitClosed(int count) {
+    absl::MutexLock lock(&closed_mu_);
+    const auto done = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(closed_mu_) { return closed_ >= count; };
+    closed_mu_.Await(absl::Condition(&done));
+  }
+
+  static std::string Target(absl::string_view query) { return absl::StrCat("/engine.io/?", query); }
+  std::string OpenSession() {
+    HttpConnection connection(address());
+    const HttpResponse response = connection.Get(Target("EIO=4&transport=polling"));
+    EXPECT_EQ(response.status, 200);
+    constexpr absl::string_view kBeforeId = R"(0{"sid":")";
+    EXPECT_EQ(response.body.substr(0, kBeforeId.size()), kBeforeId);
+    return response.body.substr(kBeforeId.size(), 20);
+  }
+  static std::string SessionTarget(const std::string& id) {
+    return Target(absl::StrCat("EIO=4&transport=polling&sid=", id));
+  }
+  HttpResponse Poll(const std::string& id) { return HttpConnection(address()).Get(SessionTarget(id)); }
+  HttpResponse Request(absl::string_view method, absl::string_view target, absl::string_view body,
+                       absl::string_view headers = "") {
+    HttpConnection connection(address());
+    connection.Send(absl::StrCat(method, " ", target, " HTTP/1.1\r\n", connection.host_header(), headers,
+                                 "Content-Length: ", body.size(), "\r\n\r\n", body));
+    return connection.Receive(method == "HEAD");
+  }
+  HttpResponse Post(const std::string& id, absl::string_view body, absl::string_view headers = "") {
+    return Request("POST", SessionTarget(id), body, headers);
+  }
+
+  Options options_;
+  TimerQueue timers_{executor_};
+  std::unique_ptr<Server> server_;
+  absl::Mutex closed_mu_;
+  int closed_ ABSL_GUARDED_BY(closed_mu_) = 0;
+};
+
+TEST_F(ServerTest, TheHandshakeSaysHowToGoOn) {
+  Serve();
+  const HttpResponse response = HttpConnection(address()).Get(Target("EIO=4&transport=polling&t=abc"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.headers.at("content-type"), "text/plain; charset=UTF-8");
+  EXPECT_EQ(response.headers.at("cache-control"), "no-store");
+  EXPECT_EQ(response.body.substr(29),
+            R"(","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
+  EXPECT_EQ(HttpConnection(address()).Get("/engine.io?EIO=4&transport=polling").status, 200);
+}
+
+TEST_F(ServerTest, BadRequestsAreAnsweredAsTheProtocolsOwnServerDoes) {
+  Serve();
+  const std::string id = OpenSession();
+  const struct {
+    const char* method;
+    std::string query;
+    int status;
+    const char* body;
+  } cases[] = {
+      {"GET", "EIO=4", 400, R"({"code":0,"message":"Transport unknown"})"},
+      {"GET", "EIO=4&transport=abc", 400, R"({"code":0,"message":"Transport unknown"})"},
+      {"GET", "EIO=4&transport=polling&sid=nobody", 400, R"({"code":1,"message":"Session ID unknown"})"},
+      {"POST", "EIO=4&transport=polling&sid=nobody", 400, R"({"code":1,"message":"Session ID unknown"})"},
+      {"POST", "EIO=4&transport=polling", 400, R"({"code":2,"message":"Bad handshake method"})"},
+      {"PUT", "EIO=4&transport=polling", 400, R"({"code":2,"message":"Bad handshake method"})"},
+      {"HEAD", "EIO=4&transport=polling", 400, ""},
+      {"GET", "EIO=4&transport=websocket", 400, R"({"code":3,"message":"Bad request"})"},
+      {"GET", absl::StrCat("EIO=4&transport=websocket&sid=", id), 400, R"({"code":3,"message":"Bad request"})"},
+      {"PUT", absl::StrCat("EIO=4&transport=polling&sid=", id), 400, R"({"code":3,"message":"Bad request"})"},
+      {"GET", "transport=polling", 400, R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"GET", "EIO=3&transport=polling", 400, R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"GET", "EIO=abc&transport=polling", 400, R"({"code":5,"message":"Unsupported protocol version"})"},
+  };
+  for (const auto& [method, query, status, body] : cases) {
+    const HttpResponse response = Request(method, Target(query), "");
+    EXPECT_EQ(response.status, status) << method << " " << query;
+    EXPECT_EQ(response.body, body) << method << " " << query;
+  }
+  EXPECT_EQ(HttpConnection(address()).Get("/engine.io/engine.io.js").status, 404);
+  EXPECT_EQ(Post(id, "4still there").status, 200);
+}
+
+TEST_F(ServerTest, WhatIsNoPacketEndsTheSession) {
+  Serve();
+  for (const char* body : {"", "abc",
+                           "4a\x1e"
+                           "9",
+                           "2", "2probe", "0{}", "bé"}) {
+    const std::string id = OpenSession();
+    EXPECT_EQ(Post(id, body).status, 400) << body;
+    EXPECT_EQ(Poll(id).status, 400) << body;
+  }
+  const std::string id = OpenSession();
+  EXPECT_EQ(Post(id, "4a", "Content-Type: application/octet-stream\r\n").status, 400);
+  EXPECT_EQ(Poll(id).status, 400);
+  EXPECT_EQ(server_->session_count(), 0u);
+}
+
+TEST_F(ServerTest, ABodyThatIsTooLongEndsTheSession) {
+  options_.payload_bytes_max = 1000;
+  Serve();
+  const std::string id = OpenSession();
+  EXPECT_EQ(Post(id, absl::StrCat("4", std::string(999, 'x'))).status, 200);
+  EXPECT_EQ(Poll(id).status, 200);
+  EXPECT_EQ(Post(id, absl::StrCat("4", std::string(1000, 'x'))).status, 413);
+  EXPECT_EQ(Poll(id).status, 400);
+  EXPECT_EQ(Post(OpenSession(), std::string(2001, '4')).status, 413);
+}
+
+TEST_F(ServerTest, APollTakesSixteenPacketsAtMost) {
+  Serve();
+  const std::string id = OpenSession();
+  EXPECT_EQ(Post(id, "440").status, 200);
+  std::vector<size_t> counts;
+  for (int i = 0; i < 3; ++i) {
+    counts.push_back(std::vector<std::string>(absl::StrSplit(Poll(id).body, '\x1e')).size());
+  }
+  EXPECT_EQ(counts, (std::vector<size_t>{16, 16, 8}));
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadLosesItsSession) {
+  options_.packets_buffered_max = 100;
+  Serve();
+  const std::string id = OpenSession();
+  EXPECT_EQ(Post(id, "4100").status, 200);
+  EXPECT_EQ(Post(id, "41").status, 400);
+  AwaitClosed(1);
+  EXPECT_EQ(Poll(id).status, 400);
+}
+
+TEST_F(ServerTest, TooManySessionsAreRefusedToBeTriedAgain) {
+  options_.sessions_max = 2;
+  Serve();
+  OpenSession();
+  const std::string id = OpenSession();
+  const HttpResponse refused = HttpConnection(address()).Get(Target("EIO=4&transport=polling"));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("x-retryable"), "true");
+  EXPECT_EQ(Post(id, "1").status, 200);
+  OpenSession();
+}
+
+TEST_F(ServerTest, ASessionThatIsNotPolledEnds) {
+  options_.ping_interval = absl::Milliseconds(20);
+  options_.ping_timeout = absl::Milliseconds(20);
+  Serve();
+  const std::string id = OpenSession();
+  AwaitClosed(1);
+  EXPECT_EQ(Poll(id).status, 400);
+}
+
+TEST_F(ServerTest, AClientThatGivesUpItsPollLosesItsSession) {
+  Serve();
+  const std::string id = OpenSession();
+  {
+    HttpConnection connection(address());
+    connection.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", connection.host_header(), "\r\n"));
+  }
+  AwaitClosed(1);
+  EXPECT_EQ(Poll(id).status, 400);
+}
+
+TEST_F(ServerTest, APollWaitsForAPacket) {
+  Serve();
+  const std::string id = OpenSession();
+  HttpConnection connection(address());
+  connection.Send(
+      absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", connection.host_header(), "Connection: close\r\n\r\n"));
+  connection.socket().wait(boost::asio::socket_base::wait_read);  // For the head: from then on the poll waits.
+  EXPECT_EQ(Post(id, "4hello").status, 200);
+  EXPECT_TRUE(absl::EndsWith(connection.ReceiveToEnd(), "\r\n\r\n6\r\n4hello\r\n0\r\n\r\n"));
+}
+
+TEST_F(ServerTest, APollFailsWhenTheServerStops) {
+  Serve();
+  const std::string id = OpenSession();
+  HttpConnection connection(address());
+  connection.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", connection.host_header(), "\r\n"));
+  connection.socket().wait(boost::asio::socket_base::wait_read);  // For the head: from then on the poll waits.
+  server_->Stop();
+  AwaitClosed(1);
+  EXPECT_FALSE(absl::EndsWith(connection.ReceiveToEnd(), "0\r\n\r\n")) << "the poll has an answer";
+  EXPECT_EQ(HttpConnection(address()).Get(Target("EIO=4&transport=polling")).status, 503);
+}
+
+}  // namespace
+}  // namespace playhead::broker::http::engineio
