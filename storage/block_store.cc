@@ -14,10 +14,6 @@ namespace {
 
 constexpr Cursor kCursorMax{Cursor::kEpochMax, Cursor::kSequenceMax};
 
-// How often a seek that meets a dropped slice looks again. What was alive in it has moved before it was dropped, so the
-// first look anew finds it, unless another slice is dropped just then.
-constexpr int kAttemptsMax = 4;
-
 uint64_t StoredBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   uint64_t files = 0;
   uint64_t memory = 0;
@@ -84,7 +80,7 @@ void BlockIterator::Prev() {
 }
 
 void BlockIterator::SeekForward(Cursor cursor) {
-  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+  for (int attempt = 0; attempt < kDroppedSliceLooksMax; ++attempt) {
     if (attempt > 0) Refresh();
     directory_->SeekForPrev(BlockKey(instance_, cursor));
     if (!directory_->Valid()) directory_->Seek(lower_);
@@ -98,7 +94,7 @@ void BlockIterator::SeekForward(Cursor cursor) {
 }
 
 void BlockIterator::SeekBackward(Cursor cursor) {
-  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+  for (int attempt = 0; attempt < kDroppedSliceLooksMax; ++attempt) {
     if (attempt > 0) Refresh();
     directory_->SeekForPrev(BlockKey(instance_, cursor));
     const Opened opened = OpenSlice();

@@ -30,6 +30,10 @@
 
 namespace playhead::storage {
 
+// How often a search that meets a dropped slice looks at the store anew. What was alive in it has moved before it was
+// dropped, so the next look finds it, unless another slice is dropped just then.
+inline constexpr int kDroppedSliceLooksMax = 4;
+
 // Walks the blocks of one instance in cursor order, over all slices, as they stood at one moment: a block that moves to
 // another slice meanwhile is met once. Short-lived: it pins files and memory, so it must not outlive one slice of work.
 // Not thread-safe.

@@ -15,13 +15,17 @@
 #include "storage/commit_forgetter.h"
 #include "storage/directory.h"
 #include "storage/key_codec.h"
+#include "storage/many_reader.h"
 #include "storage/store.h"
 #include "tests/storage/log_harness.h"
+#include "tests/storage/name_selector.h"
+#include "tests/support/await.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
 namespace {
 
+using playhead::testing::Await;
 using playhead::testing::Random;
 using playhead::testing::TempDir;
 using playhead::testing::TestSeed;
@@ -55,6 +59,40 @@ class ReclaimTest : public ::testing::Test {
     while (log.log().stats().reclaim_rounds < before + 2) {
       ASSERT_TRUE(log.Trim(instance, Cursor(1)).ok());
       absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+
+  // Reads all instances from the beginning to the end of the store: every event follows the one before it, or what is
+  // between them is told.
+  static void ReadManyOnce(LogHarness& log, uint64_t& read_events) {
+    const auto reader = std::make_shared<ManyReader>(std::make_shared<PrefixSelector>(""));
+    reader->StartAtKept(log.log().head_position().commit);
+    std::map<std::string, Cursor> behind;
+    StorePosition after;
+    for (bool ended = false; !ended;) {
+      ManyReadOptions options{.after = after, .reader = reader, .events_max = kFetchEventsMax};
+      const auto result =
+          Await<ManyReadResult>([&](auto done) { log.log().ReadMany(std::move(options), std::move(done)); });
+      ASSERT_TRUE(result.ok()) << result.status();
+      for (const InstanceEvents& part : result->parts) {
+        if (part.instance == nullptr) {
+          behind.clear();
+          continue;
+        }
+        if (!part.trimmed) {
+          ReadResult slice;
+          slice.slices = {part.slices.front()};
+          const Cursor first(EventsOf(slice).front().cursor);
+          const auto known = behind.find(part.instance->name());
+          if (known != behind.end()) {
+            ASSERT_EQ(first, known->second + 1) << part.instance->name();
+          }
+        }
+        behind[part.instance->name()] = part.last;
+      }
+      read_events += result->event_count;
+      after = result->next;
+      ended = result->end_reached;
     }
   }
 
@@ -130,7 +168,9 @@ TEST_F(ReclaimTest, EntriesAndCommitsOfWhatIsGoneGoAndTheCounterGoesOn) {
     }
     ASSERT_EQ(positions.size(), 2u) << "the one with an event that is kept, and the newest";
     last_commit = positions.back();
-    EXPECT_EQ(*FirstCommit(**store, nullptr), CommitPosition(last_commit)) << "the ones right before it are gone";
+    // Commits of the housekeeping itself, which are not listed, may stand between it and the last that is gone.
+    EXPECT_GT(FirstCommit(**store, nullptr)->value(), positions.front() + 690);
+    EXPECT_LE(FirstCommit(**store, nullptr)->value(), last_commit);
   }
   LogHarness log(Options());
   ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
@@ -143,38 +183,55 @@ TEST_F(ReclaimTest, TheFirstAvailableCursorIsReadableWhateverIsTrimmedAndMoved) 
   LogHarness log(Options());
   constexpr int kInstances = 4;
   for (int i = 0; i < kInstances; ++i) ASSERT_TRUE(log.Append(absl::StrCat("i", i), MakeEvents(1)).ok());
+  // Two events that stay, wherever they are moved.
+  ASSERT_TRUE(log.Append("pinned", MakeEvents(1)).ok());
+  const StorePosition pinned = log.log().head_position();
+  ASSERT_TRUE(log.Append("i0", MakeEvents(1)).ok());
+  ASSERT_TRUE(log.Append("pinned", MakeEvents(1)).ok());
+  const StorePosition behind_pinned = log.log().head_position();
+  const Timestamp pinned_at(log.ReadAll("pinned")->back().appended_at);
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> read_events{0};
   std::vector<std::thread> readers;
-  for (int t = 0; t < 2; ++t) {
-    readers.emplace_back([&, t] {
-      Random random(TestSeed() + static_cast<uint64_t>(t));
-      while (!stop) {
-        const std::string name = absl::StrCat("i", random.Below(kInstances));
-        const auto instance = *log.Open(name);
-        Cursor after = instance->bounds().BeforeFirst();
-        for (int n = 0; n < 5; ++n) {
-          const auto read = log.Read(name, {.after = after, .events_max = 50});
-          if (HasReason(read.status(), Reason::kCursorTrimmed)) {
-            const Cursor first = instance->bounds().first;
-            EXPECT_GT(first, after) << "trimmed, and yet it is the first that is kept";
-            break;
-          }
-          ASSERT_TRUE(read.ok()) << read.status();
-          uint64_t expected = after.value();
-          for (const TestEvent& event : EventsOf(*read)) ASSERT_EQ(event.cursor, ++expected);
-          read_events += read->event_count;
-          after = read->next;
+  readers.emplace_back([&] {
+    Random random(TestSeed() + 1);
+    while (!stop) {
+      const std::string name = absl::StrCat("i", random.Below(kInstances));
+      const auto instance = *log.Open(name);
+      Cursor after = instance->bounds().BeforeFirst();
+      for (int n = 0; n < 5; ++n) {
+        const auto read = log.Read(name, {.after = after, .events_max = 50});
+        if (HasReason(read.status(), Reason::kCursorTrimmed)) {
+          const Cursor first = instance->bounds().first;
+          EXPECT_GT(first, after) << "trimmed, and yet it is the first that is kept";
+          break;
         }
-        const auto backwards = log.Read(name, {.reverse = true, .events_max = 50});
-        if (!HasReason(backwards.status(), Reason::kStoreUnavailable)) {
-          EXPECT_TRUE(backwards.ok()) << backwards.status();
-        }
-        const auto found = log.FindTime(name, Timestamp(1));
-        EXPECT_TRUE(found.ok()) << found.status();
+        ASSERT_TRUE(read.ok()) << read.status();
+        uint64_t expected = after.value();
+        for (const TestEvent& event : EventsOf(*read)) ASSERT_EQ(event.cursor, ++expected);
+        read_events += read->event_count;
+        after = read->next;
       }
-    });
-  }
+      const auto backwards = log.Read(name, {.reverse = true, .events_max = 50});
+      if (!HasReason(backwards.status(), Reason::kStoreUnavailable)) {
+        EXPECT_TRUE(backwards.ok()) << backwards.status();
+      }
+      const auto found = log.FindTime(name, Timestamp(1));
+      EXPECT_TRUE(found.ok()) << found.status();
+    }
+  });
+  readers.emplace_back([&] {
+    uint64_t events = 0;
+    while (!stop && !HasFatalFailure()) {
+      ReadManyOnce(log, events);
+      const auto found =
+          Await<StorePosition>([&](auto done) { log.log().FindTimeInStore(pinned_at, std::move(done)); });
+      ASSERT_TRUE(found.ok()) << found.status();
+      EXPECT_GE(*found, pinned);
+      EXPECT_LT(*found, behind_pinned);
+    }
+    read_events += events;
+  });
   // A model that is nothing but what each event holds.
   std::map<std::string, std::map<uint64_t, std::string>> model;
   for (int n = 0; n < 1500 || log.log().stats().dropped_slices < 5; ++n) {
