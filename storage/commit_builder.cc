@@ -385,8 +385,9 @@ void CommitBuilder::ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::S
   const AssignedState& assigned = instance->assigned();
   for (const BlockReplacement& replacement : blocks) {
     const Block& block = *replacement.block;
-    // What is gone must not come back: its range was, or is about to be, deleted.
-    if (!assigned.exists || assigned.number != block.header().instance || block.last() < assigned.first) continue;
+    // What is deleted must not come back: its range was, or is about to be, deleted. What is trimmed does not: readers
+    // look no further back than the first kept cursor.
+    if (!assigned.exists || assigned.number != block.header().instance) continue;
     blocks_.Replace(replacement.slice, block, EncodeBlock(block, CodecFor(block)), commit_->batch);
   }
   Write(std::move(fill), std::move(done));

@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "proto/errors.h"
-#include "storage/block_store.h"
 #include "storage/erasure_masks.h"
 #include "storage/file_rewriter.h"
 #include "storage/instance_catalog.h"
@@ -26,6 +26,22 @@ constexpr absl::Duration kSaveInterval = absl::Seconds(1);
 constexpr size_t kInstancesPerPage = 256;
 
 constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
+
+// Whether blocks may have been moved out of the slice that its files still hold: nothing else deletes single keys
+// there.
+absl::StatusOr<bool> WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
+  for (const std::string& property :
+       {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {
+    uint64_t deletions = 0;
+    store.db()->GetIntProperty(slice, property, &deletions);
+    if (deletions > 0) return true;
+  }
+  rocksdb::TablePropertiesCollection tables;
+  const rocksdb::Status status = store.db()->GetPropertiesOfAllTables(slice, &tables);
+  if (!status.ok()) return ReadError(status, "reading the properties of files");
+  return absl::c_any_of(
+      tables, [](const auto& table) { return table.second->num_deletions > table.second->num_range_deletions; });
+}
 
 absl::Status Stopped() { return MakeError(Reason::kShuttingDown, "the erasure goes on later"); }
 
@@ -51,6 +67,12 @@ absl::Status EventEraser::Run() {
 }
 
 absl::Status EventEraser::Erase(ErasureJob& job) {
+  moved_from_.clear();
+  for (const auto& [number, slice] : store_->slices()) {
+    const auto moved = WasMovedFrom(*store_, slice.get());
+    if (!moved.ok()) return moved.status();
+    if (*moved) moved_from_.push_back(number);
+  }
   while (job.pattern < job.target.instances.size()) {
     if (absl::Status status = ErasePattern(job, job.target.instances[job.pattern]); !status.ok()) return status;
     ++job.pattern;
@@ -91,6 +113,14 @@ absl::Status EventEraser::EraseInstance(ErasureJob& job, const std::string& name
   const auto instance = FindInstance(instances_, store_, name);
   if (!instance.ok()) return instance.status();
   if ((*instance)->exists()) {
+    const LogBounds bounds = (*instance)->bounds();
+    if (bounds.first.sequence() > 1 && !job.dry_run) {
+      // A block may have moved and be gone since, with its slice.
+      for (const uint32_t slice : moved_from_) {
+        job.NoteRewritten(slice, InstanceKey((*instance)->number()));
+        job.NoteRewritten(slice, InstanceKeyEnd((*instance)->number()));
+      }
+    }
     for (bool ended = false; !ended;) {
       if (canceled_) return Stopped();
       if (absl::Status status = EraseSome(job, *instance, ended); !status.ok()) return status;
@@ -103,8 +133,9 @@ absl::Status EventEraser::EraseInstance(ErasureJob& job, const std::string& name
 
 absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, bool& ended) {
   Pending pending;
+  const Cursor first = instance->bounds().first;
   {
-    BlockIterator at(store_, instance->number());
+    StoredBlocks at(*store_, instance->number(), /*trimmed=*/first.sequence() > 1);
     for (size_t scanned = 0; scanned < kScanBytesMax && pending.bytes < kReplacedBytesMax;) {
       const Cursor next = NextWanted(job.target, job.after);
       if (next == kEnd) {
@@ -127,31 +158,49 @@ absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogIn
         ended = true;
         break;
       }
-      EraseBlock(job, at, pending);
+      EraseBlock(job, at, first, pending);
       job.after = std::max(job.after, at.last());
     }
   }
   return Save(job, instance, std::move(pending));
 }
 
-void EventEraser::EraseBlock(ErasureJob& job, const BlockIterator& at, Pending& pending) {
+void EventEraser::EraseBlock(ErasureJob& job, const StoredBlocks& at, Cursor first, Pending& pending) {
+  const bool kept = at.last() >= first;
+  if (!kept && job.dry_run) return;
   const auto block = Block::Decode(at.instance(), at.value());
   if (!block.ok()) {
     ++job.progress.damaged_blocks;
     return;
   }
-  job.progress.scanned_events += (*block)->header().event_count;
-  job.progress.scanned_bytes += (*block)->body().size();
-  const StubbedBlock stubbed = StubEvents(
-      *block, [&job](Cursor cursor, const EventView& event) { return job.target.MatchesEvent(cursor, event); });
+  if (kept) {
+    job.progress.scanned_events += (*block)->header().event_count;
+    job.progress.scanned_bytes += (*block)->body().size();
+  }
+  const auto erase_from = [&](Cursor from) {
+    return StubEvents(*block, [&](Cursor cursor, const EventView& event) {
+      return cursor >= from && job.target.MatchesEvent(cursor, event);
+    });
+  };
+  const StubbedBlock stubbed = erase_from(Cursor());
   if (stubbed.erased_events == 0) return;
-  job.progress.erased_events += stubbed.erased_events;
-  job.progress.erased_bytes += stubbed.erased_bytes;
+  StubbedBlock counted = stubbed;
+  if ((*block)->first() < first) counted = kept ? erase_from(first) : StubbedBlock();
+  job.progress.erased_events += counted.erased_events;
+  job.progress.erased_bytes += counted.erased_bytes;
   if (job.dry_run) return;
-  job.NoteRewritten(at.slice_number(), BlockKey(at.instance(), at.last()));
+  NoteRewritten(job, at.slice_number(), BlockKey(at.instance(), at.last()));
   pending.bytes += stubbed.block->body().size();
-  pending.erased_events += stubbed.erased_events;
+  pending.erased_events += counted.erased_events;
   pending.blocks.push_back({at.slice_number(), stubbed.block});
+}
+
+void EventEraser::NoteRewritten(ErasureJob& job, uint32_t slice, const std::string& key) const {
+  job.NoteRewritten(slice, key);
+  // Blocks move to newer slices only.
+  for (const uint32_t from : moved_from_) {
+    if (from < slice) job.NoteRewritten(from, key);
+  }
 }
 
 absl::Status EventEraser::Save(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, Pending pending) {
@@ -174,6 +223,8 @@ absl::Status EventEraser::Save(ErasureJob& job, const std::shared_ptr<LogInstanc
 }
 
 absl::Status EventEraser::Purge(std::vector<ErasureJob> jobs) {
+  // Events of an instance that was deleted before its turn came are covered all the same.
+  if (absl::Status status = erase_deleted_(); !status.ok()) return status;
   std::map<uint32_t, ErasureJob::KeyRange> rewritten;
   for (const ErasureJob& job : jobs) {
     for (const auto& [slice, range] : job.rewritten) {

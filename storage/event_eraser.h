@@ -3,6 +3,7 @@
 // One at a time, in the order of their numbers: it walks the blocks that an erasure reaches and puts those with events
 // to erase back with stubs, each under its own key; blocks and progress go out in the same commit, so that a restart
 // goes on exactly where this one was. Those that got through then share one rewriting of the files that held them.
+// What was trimmed is erased with the rest for as long as it is stored, but not counted: nobody reads it any more.
 #ifndef PLAYHEAD_STORAGE_EVENT_ERASER_H_
 #define PLAYHEAD_STORAGE_EVENT_ERASER_H_
 
@@ -20,6 +21,7 @@
 #include "storage/instance_table.h"
 #include "storage/stats_recorder.h"
 #include "storage/store.h"
+#include "storage/stored_blocks.h"
 
 namespace playhead::storage {
 
@@ -28,15 +30,18 @@ class EventEraser {
   // A change for the committer, and the waiting until it is durable.
   using Build = absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&>;
   using RunCommand = absl::FunctionRef<absl::Status(Build)>;
+  // Removes the bytes of the instances that are deleted by now: the rest of what an erasure covers.
+  using EraseDeleted = absl::FunctionRef<absl::Status()>;
 
   // All must outlive this.
   EventEraser(std::shared_ptr<Store> store, InstanceTable& instances, StatsRecorder& stats, std::atomic<bool>& canceled,
-              RunCommand run_command)
+              RunCommand run_command, EraseDeleted erase_deleted)
       : store_(std::move(store)),
         instances_(instances),
         stats_(stats),
         canceled_(canceled),
-        run_command_(run_command) {}
+        run_command_(run_command),
+        erase_deleted_(erase_deleted) {}
 
   // Does all that is queued or was begun, and forgets what ended long ago. May be cut off at any point: what is left
   // goes on with the next call, in this process or another. Ends early, with an error, once `canceled`.
@@ -55,7 +60,10 @@ class EventEraser {
   absl::Status EraseInstance(ErasureJob& job, const std::string& name);
   // Goes through about a few MiB of the instance's blocks behind `job.after`; `ended` if there are no more.
   absl::Status EraseSome(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, bool& ended);
-  void EraseBlock(ErasureJob& job, const BlockIterator& at, Pending& pending);
+  // `first` is the first kept cursor of the instance.
+  void EraseBlock(ErasureJob& job, const StoredBlocks& at, Cursor first, Pending& pending);
+  // Notes that files are to be rewritten that may hold a block with this key, which lies in `slice`.
+  void NoteRewritten(ErasureJob& job, uint32_t slice, const std::string& key) const;
   // Commits what is pending and how far the erasure is, now and then also without the former.
   absl::Status Save(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, Pending pending);
   absl::Status Purge(std::vector<ErasureJob> jobs);
@@ -67,6 +75,10 @@ class EventEraser {
   StatsRecorder& stats_;
   std::atomic<bool>& canceled_;
   const RunCommand run_command_;
+  const EraseDeleted erase_deleted_;
+  // Slices whose files may still hold blocks that were moved out of them. As of the erasure at work: only this thread
+  // moves any.
+  std::vector<uint32_t> moved_from_;
   absl::Time last_saved_ = absl::InfinitePast();
 };
 

@@ -25,7 +25,8 @@ struct FileRange {
 FileRange WholeFamily(const Store& store, Family family);
 
 // Rewrites the files of `ranges` without what is no longer in the store, then drops every write-ahead log that held it:
-// each goes once all families have flushed what it holds. Ends early, with an error, once `canceled`.
+// each goes once all families have flushed what it holds. First it waits until the last snapshot of the store is let go
+// of that is older than the call, for such a one keeps alive what it sees. Ends early, with an error, once `canceled`.
 absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled);
 
 }  // namespace playhead::storage

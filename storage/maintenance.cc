@@ -188,8 +188,10 @@ void Maintenance::NoteRecordsToPurge() {
 }
 
 absl::Status Maintenance::EraseFromLogs(Store& store) {
-  return EventEraser(store.shared_from_this(), *instances_, *stats_, canceled_,
-                     [this](EventEraser::Build build) { return RunCommand(std::move(build)); })
+  return EventEraser(
+             store.shared_from_this(), *instances_, *stats_, canceled_,
+             [this](EventEraser::Build build) { return RunCommand(std::move(build)); },
+             [this, &store] { return Erase(store); })
       .Run();
 }
 

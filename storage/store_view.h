@@ -17,8 +17,9 @@
 
 namespace playhead::storage {
 
-// Holds back nothing but the removal of what was overwritten meanwhile; holds the store open, so it must not be kept
-// for long. Thread safety: all methods.
+// Holds back the removal of what was overwritten meanwhile, so that erasures and deletions wait for it before they are
+// done, and all other housekeeping with them; holds the store open. So it must not be kept for long. Thread safety: all
+// methods.
 class StoreView {
  public:
   explicit StoreView(std::shared_ptr<const Store> store)

@@ -2,13 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
+#include "storage/key_codec.h"
+#include "storage/store.h"
 #include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
+#include "tests/storage/moved_blocks.h"
 #include "tests/support/await.h"
 
 namespace playhead::storage {
@@ -53,6 +58,15 @@ class ErasureTest : public ::testing::Test {
     return static_cast<size_t>(std::count_if(events.begin(), events.end(), [customer](const TestEvent& event) {
       return !event.attributes.empty() && event.attributes.front().second == customer;
     }));
+  }
+
+  // Changes the closed store behind its back.
+  template <typename Change>
+  void ChangeStore(Change change) {
+    const auto store = Store::Open(Options());
+    ASSERT_TRUE(store.ok()) << store.status();
+    change(**store);
+    ASSERT_TRUE((*store)->MarkCleanStop().ok());
   }
 
   const TempDir dir_;
@@ -155,6 +169,118 @@ TEST_F(ErasureTest, OnceDoneNoFileHasAByteOfIt) {
   EXPECT_EQ(log.ReadAll("b")->size(), 200u);
 }
 
+TEST_F(ErasureTest, OnceDoneTheSliceThatABlockWasMovedFromHasNoByteOfItEither) {
+  InstanceNumber a;
+  {
+    LogHarness log(Options());
+    for (uint64_t i = 0; i < 20; ++i) {
+      ASSERT_TRUE(log.Append("a", {Event(i, i % 2 == 0 ? "anna" : "otto")}).ok());
+      ASSERT_TRUE(log.Append("kept", {Event(1000 + i, "otto")}).ok());
+    }
+    a = log.Get("a")->number;
+  }
+  // The reclaimer at work: what it has moved stays in the old slice's files until that slice is dropped.
+  ChangeStore([a](Store& store) {
+    ASSERT_TRUE(store.CreateSlice(2).ok());
+    EXPECT_EQ(MoveBlocks(store, a, 1, 2), 20u);
+  });
+  LogHarness log(Options());
+  const auto erasure = log.Erase({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
+  ASSERT_TRUE(erasure.ok()) << erasure.status();
+  EXPECT_EQ(erasure->progress.erased_events, 10u);
+  for (uint64_t i = 0; i < 20; i += 2) EXPECT_TRUE(FilesWith(dir_.path(), Token(i)).empty()) << i;
+  EXPECT_EQ(CountOf(EventsIn(log, "a"), "otto"), 10u);
+  EXPECT_EQ(EventsIn(log, "kept").size(), 20u);
+}
+
+TEST_F(ErasureTest, TrimmedEventsInASliceThatTheDirectoryNoLongerNamesAreErasedAndNotCounted) {
+  InstanceNumber a;
+  {
+    LogHarness log(Options());
+    for (uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(log.Append("a", {Event(i, "anna")}).ok());
+    ASSERT_TRUE(log.Append("kept", {Event(1000, "otto")}).ok());
+    ASSERT_TRUE(log.Trim("a", Cursor(11)).ok());
+    a = log.Get("a")->number;
+  }
+  ChangeStore([a](Store& store) {
+    ASSERT_TRUE(store.CreateSlice(2).ok());
+    ASSERT_TRUE(store.db()->Delete({}, store.family(Family::kDirectory), BlockKey(a, Cursor(1))).ok());
+  });
+  LogHarness log(Options());
+  ASSERT_TRUE(log.Append("a", {Event(10, "anna"), Event(11, "otto")}).ok());
+  ASSERT_TRUE(log.Trim("a", Cursor(12)).ok());  // Right through the block.
+  const auto dry = log.Erase({.instances = {"a"}, .attribute = {{"customer", "anna"}}, .dry_run = true});
+  const auto erasure = log.Erase({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
+  for (const auto& info : {dry, erasure}) {
+    ASSERT_TRUE(info.ok()) << info.status();
+    EXPECT_EQ(info->progress.erased_events, 0u);
+    EXPECT_EQ(info->progress.scanned_events, 2u);
+  }
+  for (uint64_t i = 0; i <= 10; ++i) EXPECT_TRUE(FilesWith(dir_.path(), Token(i)).empty()) << i;
+  EXPECT_EQ(log.ReadAll("a", Cursor(11))->front().data, Token(11));
+}
+
+TEST_F(ErasureTest, WhatIsTrimmedOrDeletedBetweenTheOrderAndItsTurnLeavesTheFilesToo) {
+  LogHarness log(Options());
+  std::vector<TestEvent> events;
+  for (uint64_t i = 0; i < 5000; ++i) events.push_back({.data = Token(1000 + i), .attributes = {{"k", "v"}}});
+  for (uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(log.Append("large", events).ok());
+  for (const bool deletes : {false, true}) {
+    for (uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(log.Append("a", {Event(i, "anna")}).ok());
+    // The first keeps the second waiting.
+    const auto first = log.StartErasure({.instances = {"large"}, .attribute = {{"k", "w"}}, .dry_run = true});
+    const auto second = log.StartErasure({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
+    ASSERT_TRUE(first.ok() && second.ok());
+    ASSERT_TRUE((deletes ? log.Delete("a") : log.Trim("a", Cursor(17))).ok());
+    const bool before_its_turn = log.log().erasures().Get(second->id)->state == ErasureState::kQueued;
+    const ErasureInfo info = log.AwaitEnd(second->id);
+    if (before_its_turn) {
+      EXPECT_EQ(info.progress.erased_events, deletes ? 0u : 4u) << "of those that are kept";
+    }
+    for (uint64_t i = 0; i < 20; ++i) EXPECT_TRUE(FilesWith(dir_.path(), Token(i)).empty()) << i;
+    if (!deletes) {
+      EXPECT_EQ(EventsOf(*log.Read("a", {.after = Cursor(16)})).size(), 4u);
+      ASSERT_TRUE(log.Delete("a").ok());
+    }
+    log.AwaitEnd(first->id);
+  }
+}
+
+TEST_F(ErasureTest, OnceDoneNoFileHasAByteOfItWhateverIsReadAndMovedMeanwhile) {
+  StoreOptions options = Options();
+  options.slice_bytes = 200'000;
+  options.write_buffer_bytes = 100'000;
+  LogHarness log(options);
+  std::atomic<bool> stop{false};
+  std::thread reader([&] {
+    while (!stop) {
+      const auto events = log.ReadAll("a");
+      EXPECT_TRUE(events.ok()) << events.status();
+    }
+  });
+  constexpr uint64_t kRounds = 8;
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    // Slices of which little stays, so that it is moved.
+    uint64_t bulk = 0;
+    for (uint64_t i = 0; i < 20; ++i) {
+      EXPECT_TRUE(log.Append("a", {Event(20 * round + i, i % 2 == 0 ? "anna" : "otto")}).ok());
+      std::string noise;
+      for (uint64_t k = 0; k < 500; ++k) noise += Token(1'000'000 + (round * 20 + i) * 500 + k);
+      const auto appended = log.Append("bulk", {{.data = noise}});
+      EXPECT_TRUE(appended.ok()) << appended.status();
+      bulk = appended.ok() ? appended->head.value() : bulk;
+    }
+    EXPECT_TRUE(log.Trim("bulk", Cursor(bulk + 1)).ok());
+    if (round % 2 == 0) continue;
+    const auto erasure = log.Erase({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
+    EXPECT_TRUE(erasure.ok()) << erasure.status();
+    for (uint64_t i = 0; i < 20 * (round + 1); i += 2) EXPECT_TRUE(FilesWith(dir_.path(), Token(i)).empty()) << i;
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(CountOf(EventsIn(log, "a"), "otto"), 10 * kRounds);
+}
+
 TEST_F(ErasureTest, NoReadThatBeginsAfterItWasTakenSeesIt) {
   LogHarness log(Options());
   std::vector<TestEvent> events;
@@ -248,7 +374,7 @@ TEST_F(ErasureTest, OneThatWasCutOffGoesOnWhereItWas) {
 
 TEST_F(ErasureTest, ATrimOrADeletionIsNotUndone) {
   LogHarness log(Options());
-  for (uint64_t round = 0; round < 30; ++round) {
+  for (uint64_t round = 0; round < 15; ++round) {
     for (uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(log.Append("a", {Event(20 * round + i, "anna")}).ok());
     const Cursor head = log.Get("a")->bounds.head;
     const auto erasure = log.StartErasure({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
@@ -256,7 +382,12 @@ TEST_F(ErasureTest, ATrimOrADeletionIsNotUndone) {
     const bool deletes = round % 3 == 0;
     const Cursor first_kept(head.epoch(), head.sequence() - 3);
     ASSERT_TRUE((deletes ? log.Delete("a") : log.Trim("a", first_kept)).ok());
-    log.AwaitEnd(erasure->id);
+    const ErasureInfo info = log.AwaitEnd(erasure->id);
+    EXPECT_LE(info.progress.erased_events, 20u);
+    EXPECT_GE(info.progress.erased_events, deletes ? 0u : 4u);
+    for (const uint64_t i : {uint64_t{0}, uint64_t{19}}) {
+      EXPECT_TRUE(FilesWith(dir_.path(), Token(20 * round + i)).empty()) << i;
+    }
     if (round % 5 == 0) log.Reopen();
     if (deletes) {
       EXPECT_TRUE(HasReason(log.Get("a").status(), Reason::kInstanceNotFound));
