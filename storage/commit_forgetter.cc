@@ -12,20 +12,6 @@
 #include "storage/rocksdb_status.h"
 
 namespace playhead::storage {
-namespace {
-
-// Runs of at least this many rows are removed by one range deletion. Shorter ones are not: each costs every walk a
-// little.
-constexpr size_t kRangeRowsMin = 16;
-
-// Rows that follow each other, and the key behind them.
-struct RowRun {
-  std::vector<std::string> keys;
-  std::string end;
-};
-
-}  // namespace
-
 absl::StatusOr<CommitPosition> FirstCommit(const Store& store, const rocksdb::Snapshot* snapshot) {
   rocksdb::ReadOptions read;
   read.snapshot = snapshot;
@@ -59,9 +45,8 @@ absl::StatusOr<CommitForgetter::Fate> CommitForgetter::Judge(const Store& store,
 }
 
 absl::StatusOr<bool> CommitForgetter::Run(const Store& store, absl::FunctionRef<absl::Status(FillBatch)> write) {
-  std::vector<RowRun> gone;
+  std::vector<std::string> gone;  // Keys.
   CommitPosition last_trimmed;
-  bool in_run = false;
   bool more = false;
   {
     const std::unique_ptr<rocksdb::Iterator> row(
@@ -79,14 +64,8 @@ absl::StatusOr<bool> CommitForgetter::Run(const Store& store, absl::FunctionRef<
       if (!fate.ok()) return fate.status();
       row->Next();
       if (!row->Valid()) break;  // The newest stays.
-      if (*fate == Fate::kKept) {
-        in_run = false;
-        continue;
-      }
-      if (!in_run) gone.emplace_back();
-      gone.back().keys.push_back(key);
-      gone.back().end = row->key().ToString();
-      in_run = true;
+      if (*fate == Fate::kKept) continue;
+      gone.push_back(key);
       if (*fate == Fate::kTrimmed) last_trimmed = CommitPosition(DecodeBigEndian(key));
     }
     if (!row->status().ok()) return ReadError(row->status(), "reading the commits");
@@ -96,13 +75,7 @@ absl::StatusOr<bool> CommitForgetter::Run(const Store& store, absl::FunctionRef<
   if (!first.ok()) return first.status();
   const absl::Status written = write([&](const Store& open, rocksdb::WriteBatch& batch) {
     rocksdb::ColumnFamilyHandle* const commits = open.family(Family::kCommits);
-    for (const RowRun& run : gone) {
-      if (run.keys.size() >= kRangeRowsMin) {
-        batch.DeleteRange(commits, run.keys.front(), run.end).PermitUncheckedError();
-        continue;
-      }
-      for (const std::string& key : run.keys) batch.Delete(commits, key).PermitUncheckedError();
-    }
+    for (const std::string& key : gone) batch.Delete(commits, key).PermitUncheckedError();
     if (last_trimmed >= *first && last_trimmed != CommitPosition()) {
       PutMetaNumber(open, meta_key::kCommitsFirst, last_trimmed.next().value(), batch);
     }

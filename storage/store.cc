@@ -24,6 +24,8 @@ namespace {
 // Stands in the folder while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
 constexpr char kUnsyncedMarker[] = "/UNSYNCED";
 
+constexpr absl::string_view kFirstManifest = "MANIFEST-000001";
+
 // Keeps RocksDB from writing its LOG into a folder that is only looked at.
 class NoNotes final : public rocksdb::Logger {
  public:
@@ -43,13 +45,15 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
 }
 
 // Whether `dir` has no store yet. A folder with some files of a store, but not those that every store has, is no place
-// to make a new one: it was copied by half.
+// to make a new one: it was copied by half. RocksDB's first MANIFEST alone is what a start leaves that was cut short
+// before there was a CURRENT; a store has it no more once it was opened again.
 absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
   if (env.FileExists(dir + "/CURRENT").ok()) return false;
   std::vector<std::string> children;
   const rocksdb::Status status = env.GetChildren(dir, &children);
   if (!status.ok()) return OpenError(status, dir);
   for (const std::string& name : children) {
+    if (name == kFirstManifest) continue;
     if (absl::EndsWith(name, ".sst") || absl::EndsWith(name, ".log") || absl::StartsWith(name, "MANIFEST")) {
       return absl::FailedPreconditionError(
           absl::StrCat(dir, " holds ", name, " but no CURRENT: a store that was copied by half"));

@@ -52,7 +52,7 @@ class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
     if (IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kSync, name_); !fault.ok()) return fault;
     const uint64_t bytes = files_->written(state_);
     IOStatus status = Flush(options, debug);
-    if (status.ok()) files_->NoteSynced(state_, bytes);
+    if (status.ok()) files_->NoteSynced(name_, state_, bytes);
     return status;
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override { return Sync(options, debug); }
@@ -109,8 +109,19 @@ void FaultFileSystem::CutPower() {
   powered_ = false;
 }
 
+void FaultFileSystem::CutPowerAfter(uint64_t changes) {
+  absl::MutexLock lock(&mu_);
+  changes_left_ = changes;
+}
+
+void FaultFileSystem::LieAboutLogSyncs() {
+  absl::MutexLock lock(&mu_);
+  log_syncs_lie_ = true;
+}
+
 void FaultFileSystem::RestorePower(Random& random) {
   absl::MutexLock lock(&mu_);
+  changes_left_.reset();
   for (const auto& [name, state] : files_) LoseUnsynced(name, *state, random);
   files_.clear();  // What is left of them is on disk for good.
   fault_.reset();
@@ -145,8 +156,12 @@ void FaultFileSystem::set_free_bytes(std::optional<uint64_t> bytes) {
   free_bytes_ = bytes;
 }
 
-IOStatus FaultFileSystem::CheckPower() const {
+IOStatus FaultFileSystem::CheckPower() {
   absl::MutexLock lock(&mu_);
+  if (changes_left_ && (*changes_left_)-- == 0) {
+    powered_ = false;
+    changes_left_.reset();
+  }
   return powered_ ? IOStatus::OK() : IOStatus::IOError("the power is off");
 }
 
@@ -164,8 +179,9 @@ void FaultFileSystem::NoteWritten(const std::shared_ptr<FileState>& state, uint6
   state->written += bytes;
 }
 
-void FaultFileSystem::NoteSynced(const std::shared_ptr<FileState>& state, uint64_t bytes) {
+void FaultFileSystem::NoteSynced(absl::string_view name, const std::shared_ptr<FileState>& state, uint64_t bytes) {
   absl::MutexLock lock(&mu_);
+  if (log_syncs_lie_ && absl::EndsWith(name, ".log")) return;
   if (powered_) state->synced = std::max(state->synced, bytes);
 }
 

@@ -42,6 +42,10 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
 
   // From now on every change fails and changes nothing.
   void CutPower() ABSL_LOCKS_EXCLUDED(mu_);
+  // The same, behind this many further changes: somewhere in the middle of what the store does then.
+  void CutPowerAfter(uint64_t changes) ABSL_LOCKS_EXCLUDED(mu_);
+  // A disk that says it has synced a log, and has not.
+  void LieAboutLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
   // Loses what was not synced, as `random` has it. REQUIRES: no file is open.
   void RestorePower(Random& random) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -81,11 +85,13 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
     bool lasting;
   };
 
-  rocksdb::IOStatus CheckPower() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Asked before every change.
+  rocksdb::IOStatus CheckPower() ABSL_LOCKS_EXCLUDED(mu_);
   // What `operation` on `name` is to fail with.
   rocksdb::IOStatus NextFault(Operation operation, absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
-  void NoteSynced(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteSynced(absl::string_view name, const std::shared_ptr<FileState>& state, uint64_t bytes)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t written(const std::shared_ptr<FileState>& state) const ABSL_LOCKS_EXCLUDED(mu_);
   void NoteDirectorySynced(const std::string& directory) ABSL_LOCKS_EXCLUDED(mu_);
@@ -94,6 +100,8 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
 
   mutable absl::Mutex mu_;
   bool powered_ ABSL_GUARDED_BY(mu_) = true;
+  std::optional<uint64_t> changes_left_ ABSL_GUARDED_BY(mu_);  // Before the power is cut.
+  bool log_syncs_lie_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
   std::optional<uint64_t> free_bytes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<FileState>> files_ ABSL_GUARDED_BY(mu_);

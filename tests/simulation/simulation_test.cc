@@ -1,0 +1,81 @@
+// Many lives of a store by many seeds. PLAYHEAD_TEST_SEED=N runs that one alone; PLAYHEAD_SOAK makes it 10,000.
+#include "tests/simulation/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "tests/support/seed.h"
+
+namespace playhead::storage {
+namespace {
+
+constexpr uint64_t kSeeds = 200;
+constexpr uint64_t kSoakSeeds = 10'000;
+
+// Lives at once: they mostly wait, for a disk that is broken to be tried again.
+constexpr size_t kThreads = 12;
+
+// Simulates seeds until one shows a broken rule.
+class Simulations {
+ public:
+  void Run(uint64_t first, uint64_t last) {
+    next_ = first;
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < kThreads; ++i) {
+      threads.emplace_back([this, last] {
+        for (uint64_t seed = next_++; seed <= last && !failed_; seed = next_++) RunOne(seed);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  void RunOne(uint64_t seed) {
+    const SimulationReport report = Simulate({.seed = seed});
+    absl::MutexLock lock(&mu_);
+    EXPECT_TRUE(report.violations.empty()) << "PLAYHEAD_TEST_SEED=" << seed << "\n"
+                                           << absl::StrJoin(report.violations, "\n");
+    if (!report.violations.empty()) failed_ = true;
+    ++seeds_;
+    total_.acknowledged += report.acknowledged;
+    total_.power_cuts += report.power_cuts;
+    total_.disk_faults += report.disk_faults;
+    total_.bit_flips += report.bit_flips;
+    total_.flips_refused += report.flips_refused;
+    total_.flips_harmless += report.flips_harmless;
+  }
+
+  void Print() {
+    absl::MutexLock lock(&mu_);
+    std::cout << seeds_ << " seeds: " << total_.acknowledged << " events acknowledged, " << total_.power_cuts
+              << " power cuts, " << total_.disk_faults << " faults planned, " << total_.bit_flips << " bits flipped ("
+              << total_.flips_refused << " refused, " << total_.flips_harmless << " harmless)" << std::endl;
+  }
+
+ private:
+  std::atomic<uint64_t> next_{0};
+  std::atomic<bool> failed_{false};
+  absl::Mutex mu_;
+  uint64_t seeds_ ABSL_GUARDED_BY(mu_) = 0;
+  SimulationReport total_ ABSL_GUARDED_BY(mu_);
+};
+
+TEST(SimulationTest, NothingIsLostReorderedRepeatedOrWrongWhateverTheDiskDoes) {
+  Simulations simulations;
+  if (std::getenv("PLAYHEAD_TEST_SEED") != nullptr) {
+    simulations.RunOne(testing::TestSeed());
+  } else {
+    simulations.Run(1, std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakSeeds : kSeeds);
+  }
+  simulations.Print();
+}
+
+}  // namespace
+}  // namespace playhead::storage
