@@ -441,12 +441,14 @@ void Simulation::FlipOne() {
                         absl::StrContains(entry.path().filename().string(), "MANIFEST");
     if (entry.is_regular_file() && entry.file_size() > 0 && counts) files.push_back(name);
   }
-  if (files.empty()) return;
   std::sort(files.begin(), files.end());
+  // The last record of the newest log counts as torn by a crash, whatever made it unreadable: none is flipped there.
+  const auto newest =
+      std::find_if(files.rbegin(), files.rend(), [](const std::string& name) { return absl::EndsWith(name, ".log"); });
+  if (newest != files.rend()) files.erase(std::next(newest).base());
+  if (files.empty()) return;
   const std::string& name = files[random_.Below(files.size())];
-  // The last record of the newest log is taken for one that was torn by a crash, whatever made it unreadable.
-  const uint64_t size = std::filesystem::file_size(name);
-  const uint64_t offset = random_.Below(absl::EndsWith(name, ".log") ? (size + 1) / 2 : size);
+  const uint64_t offset = random_.Below(std::filesystem::file_size(name));
   std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
   file.seekg(static_cast<std::streamoff>(offset));
   const char flipped = static_cast<char>(file.get() ^ (1 << random_.Below(8)));
