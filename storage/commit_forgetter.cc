@@ -5,80 +5,72 @@
 #include <vector>
 
 #include "proto/errors.h"
+#include "storage/forgotten_commits.h"
 #include "storage/instance_catalog.h"
 #include "storage/key_codec.h"
-#include "storage/meta.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_status.h"
 
 namespace playhead::storage {
-absl::StatusOr<CommitPosition> FirstCommit(const Store& store, const rocksdb::Snapshot* snapshot) {
-  rocksdb::ReadOptions read;
-  read.snapshot = snapshot;
-  std::string value;
-  const rocksdb::Status status = store.db()->Get(read, store.family(Family::kMeta), meta_key::kCommitsFirst, &value);
-  if (status.IsNotFound()) return CommitPosition();
-  if (!status.ok()) return ReadError(status, "reading meta");
-  return CommitPosition(RecordReader(value).Get<uint64_t>());
-}
 
-absl::StatusOr<CommitForgetter::Fate> CommitForgetter::Judge(const Store& store, absl::string_view ranges) {
+absl::StatusOr<bool> CommitForgetter::IsGone(const Store& store, absl::string_view ranges,
+                                             std::vector<uint64_t>& trimmed) {
+  trimmed.clear();
   RecordReader reader(ranges);
-  Fate fate = Fate::kDeleted;
   while (!reader.at_end()) {
     const auto number = reader.Get<uint64_t>();
     reader.Get<uint64_t>();  // The first cursor.
     const Cursor last(reader.Get<uint64_t>());
-    if (!reader.ok()) return MakeError(Reason::kDataLoss, "the record of a commit is damaged");
+    if (!reader.ok()) return false;
     if (first_kept_.size() >= kInstancesKnownMax) first_kept_.clear();
     auto known = first_kept_.find(number);
     if (known == first_kept_.end()) {
       auto first = FirstKept(store, InstanceNumber(number));
+      if (HasReason(first.status(), Reason::kDataLoss)) return false;
       if (!first.ok()) return first.status();
       known = first_kept_.emplace(number, *first).first;
     }
     if (!known->second) continue;
-    if (last >= *known->second) return Fate::kKept;
-    fate = Fate::kTrimmed;
+    if (last >= *known->second) return false;
+    trimmed.push_back(number);
   }
-  return fate;
+  return true;
 }
 
 absl::StatusOr<bool> CommitForgetter::Run(const Store& store, absl::FunctionRef<absl::Status(FillBatch)> write) {
   std::vector<std::string> gone;  // Keys.
-  CommitPosition last_trimmed;
+  LastForgotten last;
   bool more = false;
   {
     const std::unique_ptr<rocksdb::Iterator> row(
         store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits)));
     size_t rows = 0;
+    std::vector<uint64_t> trimmed;
     row->Seek(next_key_);
     while (row->Valid()) {
       const std::string key = row->key().ToString();
-      if (rows++ == kStepRows) {
+      if (rows++ == kStepRows || last.size() >= kInstancesNotedMax) {
         more = true;
         next_key_ = key;
         break;
       }
-      const auto fate = Judge(store, FromSlice(row->value()));
-      if (!fate.ok()) return fate.status();
+      const auto is_gone = IsGone(store, FromSlice(row->value()), trimmed);
+      if (!is_gone.ok()) return is_gone.status();
       row->Next();
       if (!row->Valid()) break;  // The newest stays.
-      if (*fate == Fate::kKept) continue;
+      if (!*is_gone) continue;
       gone.push_back(key);
-      if (*fate == Fate::kTrimmed) last_trimmed = CommitPosition(DecodeBigEndian(key));
+      for (const uint64_t instance : trimmed) last[instance] = CommitPosition(DecodeBigEndian(key));
     }
     if (!row->status().ok()) return ReadError(row->status(), "reading the commits");
   }
   if (gone.empty()) return more;
-  const auto first = FirstCommit(store, nullptr);
-  if (!first.ok()) return first.status();
+  const auto noted = RowsOfForgotten(store, last);
+  if (!noted.ok()) return noted.status();
   const absl::Status written = write([&](const Store& open, rocksdb::WriteBatch& batch) {
     rocksdb::ColumnFamilyHandle* const commits = open.family(Family::kCommits);
     for (const std::string& key : gone) batch.Delete(commits, key).PermitUncheckedError();
-    if (last_trimmed >= *first && last_trimmed != CommitPosition()) {
-      PutMetaNumber(open, meta_key::kCommitsFirst, last_trimmed.next().value(), batch);
-    }
+    for (const auto& [key, value] : *noted) batch.Put(open.family(Family::kMeta), key, value).PermitUncheckedError();
   });
   if (!written.ok()) return written;
   return more;

@@ -15,8 +15,6 @@ CommitRows::CommitRows(const Store& store)
 
 void CommitRows::Seek(CommitPosition position) { row_->Seek(CommitKey(position)); }
 
-void CommitRows::SeekForPrev(CommitPosition position) { row_->SeekForPrev(CommitKey(position)); }
-
 absl::Status CommitRows::status() const { return ReadError(row_->status(), "reading the commits"); }
 
 CommitPosition CommitRows::position() const { return CommitPosition(DecodeBigEndian(FromSlice(row_->key()))); }

@@ -27,14 +27,11 @@ class CommitRows {
  public:
   explicit CommitRows(const Store& store);
 
-  // To the first row at or behind `position`; to the last one at or before it.
+  // To the first row at or behind `position`.
   void Seek(CommitPosition position);
-  void SeekForPrev(CommitPosition position);
-  void SeekToLast() { row_->SeekToLast(); }
   void Next() { row_->Next(); }
-  void Prev() { row_->Prev(); }
 
-  // False at either end and on an error; status() tells which.
+  // False at the end and on an error; status() tells which.
   bool Valid() const { return row_->Valid(); }
   absl::Status status() const;
 

@@ -1,12 +1,13 @@
 #include "storage/commit_walk.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "storage/block_finder.h"
 #include "storage/block_search.h"
-#include "storage/commit_forgetter.h"
 #include "storage/commit_rows.h"
+#include "storage/forgotten_commits.h"
 #include "storage/part_collector.h"
 
 namespace playhead::storage {
@@ -20,10 +21,9 @@ class CommitWalk {
   absl::StatusOr<ManyReadResult> Run() {
     CommitRows rows(*source_.store);
     // After the rows were pinned: those that are forgotten meanwhile are told rather than not.
-    const auto first = FirstCommit(*source_.store, nullptr);
-    if (!first.ok()) return first.status();
-    parts_.PassTrimmedCommits(*first);
+    if (absl::Status status = TellForgotten(); !status.ok()) return status;
     for (rows.Seek(parts_.position().commit); rows.Valid() && rows.position() <= source_.head; rows.Next()) {
+      if (++steps_ > kWalkedRangesMax) return parts_.Finish(/*end_reached=*/false);
       const auto ranges = rows.ranges();
       if (!ranges.ok()) return ranges.status();
       for (const CommitRange& range : *ranges) {
@@ -39,11 +39,29 @@ class CommitWalk {
   }
 
  private:
+  // Tells the reader, unless it has heard of it, that commits are no longer listed in which it would have had events.
+  absl::Status TellForgotten() {
+    const auto last = ForgettingsCount(*source_.store);
+    if (!last.ok()) return last.status();
+    const uint64_t heard = options_.reader->HearForgettings(*last);
+    if (heard == *last) return absl::OkStatus();
+    const auto missed = WereForgotten(*source_.store, options_.after, heard,
+                                      [this](InstanceNumber number, CommitPosition commit) -> absl::StatusOr<bool> {
+                                        if (options_.reader->AsksForKept(number, commit)) return false;
+                                        const auto found = FindWanted(source_, *options_.reader, number);
+                                        if (!found.ok()) return found.status();
+                                        return *found != nullptr;
+                                      });
+    if (!missed.ok()) return missed.status();
+    if (*missed) parts_.TellUnlistedCommits();
+    return absl::OkStatus();
+  }
+
   // Reads what of the range lies behind the position. False if the read must end.
   absl::StatusOr<bool> ReadRange(CommitPosition commit, const CommitRange& range) {
     const StorePosition end{commit, range.instance, range.last};
     if (end <= parts_.position()) return true;
-    if (parts_.full() || ++ranges_ > kWalkedRangesMax) return false;
+    if (parts_.full() || ++steps_ > kWalkedRangesMax) return false;
     const auto found = FindWanted(source_, *options_.reader, range.instance);
     if (!found.ok()) return found.status();
     const std::shared_ptr<Instance>& instance = *found;
@@ -78,7 +96,7 @@ class CommitWalk {
   const ManyReadOptions& options_;
   BlockFinder finder_;
   PartCollector parts_;
-  size_t ranges_ = 0;
+  size_t steps_ = 0;  // Rows and ranges.
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace playhead::storage {
 
-// One read looks at this many ranges of commits at most, wanted or not.
+// One read looks at this many rows and ranges of commits at most, wanted or not.
 inline constexpr size_t kWalkedRangesMax = 32'768;
 
 // EventLog::ReadMany by the rows of `commits`, on this thread. Costs a step for every range of every commit, and a seek

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "proto/errors.h"
 #include "storage/file_rewriter.h"
+#include "storage/forgotten_commits.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
 #include "storage/record_codec.h"
@@ -196,6 +197,7 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
   status = write([instances](const Store& open, rocksdb::WriteBatch& batch) {
     for (const InstanceNumber instance : instances) {
       batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
+      batch.Delete(open.family(Family::kMeta), ForgottenKey(instance)).PermitUncheckedError();
     }
   });
   if (!status.ok()) return status;

@@ -35,7 +35,7 @@ bool ManyReader::HasPassed(InstanceNumber number) const {
 
 std::optional<TrimmedRange> ManyReader::TellTrimmed(InstanceNumber number, StorePosition position, Cursor after,
                                                     Cursor last) {
-  if (kept_until_ != CommitPosition() && position.commit <= kept_until_ && !HasPassed(number)) return std::nullopt;
+  if (AsksForKept(number, position.commit)) return std::nullopt;
   if (const auto told = told_.find(number.value()); told != told_.end()) after = std::max(after, told->second);
   if (last <= after) return std::nullopt;
   if (told_.size() >= kInstancesKnownMax) told_.clear();  // Told again rather than not at all.
@@ -43,10 +43,10 @@ std::optional<TrimmedRange> ManyReader::TellTrimmed(InstanceNumber number, Store
   return TrimmedRange{after, last, last.sequence() - after.sequence()};
 }
 
-bool ManyReader::TellTrimmedCommits(StorePosition position, CommitPosition first_kept) {
-  if (first_kept <= commits_told_) return false;
-  commits_told_ = first_kept;
-  return kept_until_ == CommitPosition() || position != StorePosition();
+uint64_t ManyReader::HearForgettings(uint64_t last) {
+  const uint64_t heard = std::exchange(starts_at_kept_, false) ? last : forgettings_heard_;
+  forgettings_heard_ = last;
+  return heard;
 }
 
 const absl::flat_hash_map<uint64_t, Cursor>* ManyReader::CursorsAt(StorePosition position) const {

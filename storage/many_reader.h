@@ -8,6 +8,7 @@
 #define PLAYHEAD_STORAGE_MANY_READER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,16 +43,26 @@ class ManyReader {
 
   // The reader did not start behind a position, but at the beginning or a time, when `head` was the last commit. What
   // was trimmed before it first met an instance, up to there, is then no gap: it asked for what is kept.
-  void StartAtKept(CommitPosition head) { kept_until_ = head; }
+  void StartAtKept(CommitPosition head) {
+    kept_until_ = head;
+    starts_at_kept_ = true;
+  }
   // Notes that events of the instance up to `position` are behind the reader.
   void NotePassed(InstanceNumber number, StorePosition position);
 
   // Which of the instance's trimmed events, all those up to `last`, are to be told to a reader that stands behind
   // `after` of it, at `position`; nullopt if it has heard of them. Counts as told from now on.
   std::optional<TrimmedRange> TellTrimmed(InstanceNumber number, StorePosition position, Cursor after, Cursor last);
-  // Whether to tell the reader, who stands at `position`, that commits before `first_kept` are no longer all listed.
-  // Counts as told from now on.
-  bool TellTrimmedCommits(StorePosition position, CommitPosition first_kept);
+  // Whether what was trimmed of the instance at `commit` is no gap to the reader.
+  bool AsksForKept(InstanceNumber number, CommitPosition commit) const {
+    return kept_until_ != CommitPosition() && commit <= kept_until_ && !HasPassed(number);
+  }
+  // Up to which number the reader has heard of forgettings of commits (storage/forgotten_commits.h), or need not: one
+  // that asked for what is kept, of those before its first read. Counts as having heard of all up to `last` from now
+  // on.
+  uint64_t HearForgettings(uint64_t last);
+  // Whether it asked for what is kept and has not read yet.
+  bool starts_at_kept() const { return starts_at_kept_; }
 
   // Where the reader stands in the logs of a list of names, if it stands at `position` of the store.
   const absl::flat_hash_map<uint64_t, Cursor>* CursorsAt(StorePosition position) const;
@@ -65,7 +76,8 @@ class ManyReader {
   absl::flat_hash_map<uint64_t, Cursor> told_;  // By number: up to where trims were told.
   CommitPosition kept_until_;                   // 0: the reader started behind a position, or is beyond it.
   std::vector<bool> passed_;                    // By number, until `kept_until_`: events of it were passed.
-  CommitPosition commits_told_;                 // Up to where unlisted commits were told.
+  bool starts_at_kept_ = false;                 // And has not read yet.
+  uint64_t forgettings_heard_ = 0;
   StorePosition cursors_at_;
   absl::flat_hash_map<uint64_t, Cursor> cursors_;  // By number.
 };

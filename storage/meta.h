@@ -23,7 +23,12 @@ inline constexpr char kFormat[] = "format";                 // u64
 inline constexpr char kInstanceLast[] = "instance_last";    // u64: the highest instance number ever given.
 inline constexpr char kInstanceCount[] = "instance_count";  // u64
 inline constexpr char kEpochFloor[] = "epoch_floor";  // u64: a log's next epoch is at least this, plus its own base.
-inline constexpr char kCommitsFirst[] = "commits_first";     // u64: rows of commits before it may be gone.
+inline constexpr char kCommitsFirst[] = "commits_first";  // u64: rows of commits before it may be gone.
+// u64: how often such rows went, from 2 on; + instance number -> u64, u64: the last of them with trimmed events of it,
+// and when that went; u64: before it rows went without that being noted. storage/forgotten_commits.h.
+inline constexpr char kForgettings[] = "commits_forgettings";
+inline constexpr char kForgottenPrefix[] = "commits_forgotten.";
+inline constexpr char kCommitsUnattributed[] = "commits_unattributed";
 inline constexpr char kCommitsEndPrefix[] = "commits_end.";  // + epoch floor, as text -> u64: the last commit under it.
 inline constexpr char kNameHashKey[] = "name_hash_key";      // 32 bytes: keys the hashes of deleted names.
 inline constexpr char kErasurePrefix[] = "erasure.";         // + instance number: its bytes are still to be erased.

@@ -58,9 +58,7 @@ void PartCollector::PassTrimmed(const std::shared_ptr<Instance>& instance, Curso
   result_.parts.push_back(std::move(part));
 }
 
-void PartCollector::PassTrimmedCommits(CommitPosition first_kept) {
-  if (result_.next >= StorePosition::EndOf(CommitPosition(first_kept.value() - 1))) return;
-  if (!options_.reader->TellTrimmedCommits(result_.next, first_kept)) return;
+void PartCollector::TellUnlistedCommits() {
   InstanceEvents part;
   part.position = result_.next;
   result_.parts.push_back(std::move(part));

@@ -28,8 +28,8 @@ class PartCollector {
   // Moves to `position`, where the instance's events behind `after` are trimmed; tells of all that are, unless the
   // reader has heard of them.
   void PassTrimmed(const std::shared_ptr<Instance>& instance, Cursor after, StorePosition position);
-  // Tells that commits before `first_kept` are no longer listed, unless the reader has heard of it.
-  void PassTrimmedCommits(CommitPosition first_kept);
+  // Tells that commits behind the position are no longer listed in which there were events for the reader.
+  void TellUnlistedCommits();
   // Moves on without anything to return.
   void PassTo(StorePosition position) { result_.next = position; }
 

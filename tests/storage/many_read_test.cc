@@ -1,15 +1,21 @@
 // Reads over many instances of a store that is damaged, that was forgotten in part, or that lost history: what they
 // say.
+#include "storage/many_read.h"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "proto/errors.h"
 #include "storage/column_families.h"
+#include "storage/commit_walk.h"
+#include "storage/forgotten_commits.h"
+#include "storage/instance_table.h"
 #include "storage/key_codec.h"
 #include "storage/many_reader.h"
 #include "storage/meta.h"
@@ -45,6 +51,22 @@ class ManyReadTest : public ::testing::Test {
     change(**store);
     store->reset();
     harness_.Reopen();
+  }
+
+  // Until the log has looked for what can be forgotten once more, from the beginning. A trim makes it look.
+  void AwaitRound() {
+    ASSERT_TRUE(harness_.Append("zz.trimmed", MakeEvents(1)).ok());
+    const uint64_t before = harness_.log().stats().reclaim_rounds;
+    while (harness_.log().stats().reclaim_rounds < before + 2) {
+      ASSERT_TRUE(harness_.Trim("zz.trimmed", Cursor(1)).ok());
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+  }
+
+  // How often the result says that commits are no longer listed.
+  static int64_t UnlistedOf(const ManyReadResult& result) {
+    return std::count_if(result.parts.begin(), result.parts.end(),
+                         [](const InstanceEvents& part) { return part.instance == nullptr; });
   }
 
   LogHarness harness_;
@@ -85,6 +107,110 @@ TEST_F(ManyReadTest, CommitsThatAreNoLongerListedAreToldOnceAndTheRestIsRead) {
   ASSERT_TRUE(head.ok()) << head.status();
   EXPECT_TRUE(head->parts.empty());
   EXPECT_TRUE(head->end_reached);
+}
+
+TEST_F(ManyReadTest, ForgottenCommitsAreToldOnlyToWhoMissedSomething) {
+  const auto bots = std::make_shared<PrefixSelector>("bots.");
+  const auto listed = std::make_shared<NameSelector>(std::vector<std::string>{"bots.busy", "bots.idle"});
+  ASSERT_TRUE(harness_.Append("bots.idle", MakeEvents(2)).ok());
+  ASSERT_TRUE(harness_.Append("bots.busy", MakeEvents(2)).ok());
+  const StorePosition behind_bots = harness_.log().head_position();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(harness_.Append("sensors", MakeEvents(2)).ok());
+  const Timestamp sensors_end(harness_.ReadAll("sensors")->back().appended_at + 1);
+  ASSERT_TRUE(harness_.Append("bots.busy", MakeEvents(2)).ok());
+  const StorePosition in_the_middle = harness_.log().head_position();
+  ASSERT_TRUE(harness_.Append("bots.busy", MakeEvents(2)).ok());
+  ASSERT_TRUE(harness_.Append("bots.busy", MakeEvents(2)).ok());
+  // All of them are forgotten but those that are kept of `bots.busy`.
+  ASSERT_TRUE(harness_.Trim("sensors", Cursor(7)).ok());
+  ASSERT_TRUE(harness_.Trim("bots.idle", Cursor(3)).ok());
+  AwaitRound();
+  for (const std::shared_ptr<const InstanceSelector>& selector :
+       {std::shared_ptr<const InstanceSelector>(bots), std::shared_ptr<const InstanceSelector>(listed)}) {
+    const auto read = ReadAll(selector, behind_bots);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(UnlistedOf(*read), 0) << "it wants nothing of what was forgotten behind it";
+    EXPECT_EQ(read->event_count, 6u);
+  }
+  const auto everything = ReadEverything(behind_bots);
+  ASSERT_TRUE(everything.ok()) << everything.status();
+  EXPECT_EQ(UnlistedOf(*everything), 1);
+  EXPECT_EQ(everything->event_count, 7u);
+  // Who asks for what is kept from a time on is told of nothing that went before, and is from then on.
+  const auto found =
+      Await<StorePosition>([&](auto done) { harness_.log().FindTimeInStore(sensors_end, std::move(done)); });
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(UnlistedOf(*ReadEverything(*found)), 0) << "the position of a time is right before what comes next";
+  ManyReadOptions kept{.after = behind_bots,
+                       .reader = std::make_shared<ManyReader>(std::make_shared<PrefixSelector>("")),
+                       .events_max = 1};
+  kept.reader->StartAtKept(harness_.log().head_position().commit);
+  auto read = Await<ManyReadResult>([&](auto done) { harness_.log().ReadMany(kept, std::move(done)); });
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(UnlistedOf(*read), 0);
+  ASSERT_EQ(read->event_count, 1u);
+  kept.after = read->next;
+  // Now what is ahead of it goes: it met that instance.
+  ASSERT_TRUE(harness_.Trim("bots.busy", Cursor(7)).ok());
+  AwaitRound();
+  kept.events_max = kFetchEventsMax;
+  read = Await<ManyReadResult>([&](auto done) { harness_.log().ReadMany(kept, std::move(done)); });
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(UnlistedOf(*read), 1);
+  EXPECT_EQ(UnlistedOf(*ReadAll(bots, behind_bots)), 1);
+  EXPECT_EQ(UnlistedOf(*ReadAll(bots, in_the_middle)), 1);
+  EXPECT_EQ(UnlistedOf(*ReadAll(bots, harness_.log().head_position())), 0);
+  // An instance that is deleted is missed by nobody.
+  harness_.Reopen();
+  EXPECT_EQ(UnlistedOf(*ReadAll(std::make_shared<PrefixSelector>("sensors"), behind_bots)), 1);
+  ASSERT_TRUE(harness_.Delete("sensors").ok());
+  EXPECT_EQ(UnlistedOf(*ReadAll(std::make_shared<PrefixSelector>("sensors"), behind_bots)), 0);
+}
+
+TEST_F(ManyReadTest, RowsWithoutRangesAreWalkedInBoundedSteps) {
+  ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
+  const CommitPosition head = harness_.log().head_position().commit;
+  harness_.Close();
+  const auto opened = Store::Open(harness_.options());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  const std::shared_ptr<const Store> store = *opened;
+  // What a deletion leaves, until it is forgotten.
+  rocksdb::WriteBatch batch;
+  for (uint64_t i = 1; i <= kWalkedRangesMax; ++i) {
+    ASSERT_TRUE(batch.Put(store->family(Family::kCommits), CommitKey(CommitPosition(head.value() + i)), "").ok());
+  }
+  ASSERT_TRUE(store->db()->Write({}, &batch).ok());
+  InstanceTable instances(16);
+  const TypeLifeTable lives;
+  const CommitPosition last(head.value() + kWalkedRangesMax);
+  ManyReadOptions options{.reader = std::make_shared<ManyReader>(std::make_shared<PrefixSelector>(""))};
+  const auto first = ReadManyInstances({store, instances, lives, last}, options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->event_count, 2u);
+  EXPECT_FALSE(first->end_reached);
+  options.after = first->next;
+  const auto second = ReadManyInstances({store, instances, lives, last}, options);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(second->end_reached);
+  EXPECT_EQ(second->next, StorePosition::EndOf(last));
+}
+
+TEST_F(ManyReadTest, ADamagedRowKeepsNoOtherFromBeingForgotten) {
+  ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
+  const CommitPosition first = harness_.log().head_position().commit;
+  ASSERT_TRUE(harness_.Trim("a", Cursor(2)).ok());  // A commit without a row.
+  ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
+  const StorePosition before_last = harness_.log().head_position();
+  ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
+  ChangeStore([&](Store& store) {
+    ASSERT_TRUE(store.db()->Put({}, store.family(Family::kCommits), CommitKey(first.next()), "damaged").ok());
+  });
+  ASSERT_TRUE(harness_.Trim("a", Cursor(5)).ok());
+  AwaitRound();
+  harness_.Close();
+  const auto store = Store::Open(harness_.options());
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(*FirstCommit(**store), before_last.commit.next());
 }
 
 TEST_F(ManyReadTest, APositionOfLostHistoryIsDivergedAndOneThatWasKeptIsNot) {

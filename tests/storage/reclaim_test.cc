@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "proto/errors.h"
-#include "storage/commit_forgetter.h"
 #include "storage/directory.h"
+#include "storage/forgotten_commits.h"
 #include "storage/key_codec.h"
 #include "storage/many_reader.h"
 #include "storage/store.h"
@@ -169,8 +169,8 @@ TEST_F(ReclaimTest, EntriesAndCommitsOfWhatIsGoneGoAndTheCounterGoesOn) {
     ASSERT_EQ(positions.size(), 2u) << "the one with an event that is kept, and the newest";
     last_commit = positions.back();
     // Commits of the housekeeping itself, which are not listed, may stand between it and the last that is gone.
-    EXPECT_GT(FirstCommit(**store, nullptr)->value(), positions.front() + 690);
-    EXPECT_LE(FirstCommit(**store, nullptr)->value(), last_commit);
+    EXPECT_GT(FirstCommit(**store)->value(), positions.front() + 690);
+    EXPECT_LE(FirstCommit(**store)->value(), last_commit);
   }
   LogHarness log(Options());
   ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
