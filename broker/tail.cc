@@ -173,6 +173,12 @@ void Tail::OnCommit(absl::Span<const storage::PublishedBlock> blocks) {
   {
     absl::MutexLock lock(&mu_);
     for (const storage::PublishedBlock& published : blocks) Add(published, waiters);
+    if (blocks.empty()) {
+      for (const auto& [number, instance] : instances_) {
+        absl::MutexLock instance_lock(&instance->mu_);
+        instance->waiters_.TakeAll(waiters);
+      }
+    }
     waiters_.TakeAll(waiters);
     while (bytes_ > bytes_max_) EvictOldest();
   }

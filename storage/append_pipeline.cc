@@ -136,7 +136,11 @@ void AppendPipeline::AnswerCompleted() {
       const std::unique_ptr<Commit> commit = std::move(answers_.front());
       answers_.pop_front();
       answers_mu_.Unlock();
-      Answer(*commit);
+      if (commit != nullptr) {
+        Answer(*commit);
+      } else if (listener_ != nullptr) {
+        listener_->OnCommit({});
+      }
       answers_mu_.Lock();
     }
     answering_ = false;
@@ -145,7 +149,12 @@ void AppendPipeline::AnswerCompleted() {
 }
 
 std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause, uint64_t next_commit) {
-  return owner_->Reopen(cause, next_commit);
+  auto builder = owner_->Reopen(cause, next_commit);
+  if (builder != nullptr) {
+    absl::MutexLock lock(&answers_mu_);
+    answers_.push_back(nullptr);
+  }
+  return builder;
 }
 
 void AppendPipeline::Answer(Commit& commit) {

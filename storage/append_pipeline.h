@@ -113,7 +113,8 @@ class AppendPipeline final : private Committer::Host {
   std::atomic<size_t> queued_bytes_{0};
 
   absl::Mutex answers_mu_;
-  std::deque<std::unique_ptr<Commit>> answers_ ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few.
+  std::deque<std::unique_ptr<Commit>> answers_
+      ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few. nullptr: the store was reopened.
   bool answering_ ABSL_GUARDED_BY(answers_mu_) = false;
 
   std::unique_ptr<Committer> committer_;

@@ -154,6 +154,27 @@ TEST_F(TailTest, WakesEachWaiterOncePerRegistration) {
   for (size_t i = 0; i < waiters.size(); ++i) EXPECT_EQ(waiters[i]->wakes, static_cast<int>(i % 2));
 }
 
+TEST_F(TailTest, AReopenedStoreWakesEverybodyAndSendsThemToStorage) {
+  const auto a = MakeInstance(1);
+  const auto b = MakeInstance(2);
+  Tail::Handle handle_a = tail_.Open(a->number());
+  Tail::Handle handle_b = tail_.Open(b->number());
+  Commit(a);
+  const auto waiter_a = std::make_shared<CountingWaiter>();
+  const auto waiter_b = std::make_shared<CountingWaiter>();
+  std::vector<std::shared_ptr<const Block>> blocks;
+  bool at_end = false;
+  ASSERT_EQ(handle_a->Take(*a, Cursor(1), 1, waiter_a, blocks, at_end), Found::kAtHead);
+  ASSERT_EQ(handle_b->Take(*b, Cursor(), 1, waiter_b, blocks, at_end), Found::kAtHead);
+  a->set_head(Cursor(2));  // What was found on disk was never announced.
+  tail_.OnCommit({});
+  EXPECT_EQ(waiter_a->wakes, 1);
+  EXPECT_EQ(waiter_b->wakes, 1);
+  EXPECT_EQ(handle_a->Take(*a, Cursor(1), 1, waiter_a, blocks, at_end), Found::kBehind);
+  EXPECT_EQ(handle_b->Take(*b, Cursor(), 1, waiter_b, blocks, at_end), Found::kAtHead);
+  handle_b->Remove(*waiter_b);
+}
+
 TEST_F(TailTest, StaysWithinItsBytesAndLetsTheOldestGo) {
   const auto first = MakeInstance(1);
   const auto second = MakeInstance(2);

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/fault_file_system.h"
@@ -96,6 +97,28 @@ TEST_F(FaultTest, AfterAFailedSyncTheAppendIsUncertainAndARetryStoresItOnce) {
   EXPECT_EQ(DataOf("a"), expected);
   harness_->Reopen();
   EXPECT_EQ(DataOf("a"), expected);
+}
+
+TEST_F(FaultTest, WhoListensHearsThatTheStoreWasReopenedAndMayHoldMore) {
+  class Listener final : public CommitListener {
+   public:
+    void OnCommit(absl::Span<const PublishedBlock> blocks) override {
+      if (blocks.empty()) reopened.Notify();
+    }
+    void OnDelete(const std::shared_ptr<Instance>&) override {}
+    void OnErase(InstanceNumber) override {}
+    absl::Notification reopened;
+  };
+  Listener listener;
+  Open();
+  harness_->log().SetCommitListener(&listener);
+  ASSERT_TRUE(harness_->Append("a", MakeEvents(3)).ok());
+  EXPECT_FALSE(listener.reopened.HasBeenNotified());
+  faults_.files->FailOnce(kSync, ".log", 0, rocksdb::IOStatus::IOError("the disk is broken"));
+  const absl::Status failed = harness_->Append("a", MakeEvents(2)).status();
+  ASSERT_TRUE(HasReason(failed, Reason::kAppendUncertain)) << failed;
+  listener.reopened.WaitForNotification();
+  harness_.reset();
 }
 
 TEST_F(FaultTest, ARetryByIdAfterAFailedSyncIsStoredOnce) {
