@@ -122,6 +122,7 @@ std::optional<ManyDelivery> ManySubscription::Step() {
     }
     if (state_ == State::kStarting) return std::nullopt;
     if (started_) return *std::exchange(started_, std::nullopt);
+    if (!parts_.empty() && slice_erasure_count_ != core_.tail.erasure_count()) DropEvents();
     if (!parts_.empty()) {
       if (auto delivery = DeliverPart()) return delivery;
       continue;
@@ -151,6 +152,16 @@ std::optional<ManyDelivery> ManySubscription::HeartbeatIfDue() {
   }
   reported_ = position_;
   return ManyHeartbeat{position_};
+}
+
+void ManySubscription::DropEvents() {
+  // Gaps count as told. What comes before one of the same instance is trimmed by now, so they may go ahead.
+  std::erase_if(parts_, [](const InstanceEvents& part) { return !part.slices.empty(); });
+  for (InstanceEvents& part : parts_) part.position = position_;
+  slice_end_ = position_;
+  slice_at_end_ = false;
+  slice_erasure_count_ = core_.tail.erasure_count();
+  if (parts_.empty()) memory_.GiveBack(slice_allowance_);
 }
 
 std::optional<ManyDelivery> ManySubscription::DeliverPart() {
@@ -232,10 +243,11 @@ bool ManySubscription::FetchMore() {
     return false;
   }
   Tail::Taken taken;
+  const uint64_t erasure_count = core_.tail.erasure_count();  // Before anything is taken.
   const auto wanted = [this](const storage::Instance& instance) { return reader_->Selects(instance); };
   switch (core_.tail.Take(core_.log, position_, core_.limits.delivery_bytes_max, wanted, shared_from_this(), taken)) {
     case InstanceTail::Found::kBlocks:
-      SliceBlocks(taken);
+      SliceBlocks(taken, erasure_count);
       if (parts_.empty()) look_again_ = Now() + absl::ToChronoNanoseconds(kQuietInterval);
       return true;
     case InstanceTail::Found::kAtHead:
@@ -263,7 +275,7 @@ storage::ManyReadOptions ManySubscription::ReadOptions(const Allowance& allowanc
   return options;
 }
 
-void ManySubscription::SliceBlocks(const Tail::Taken& taken) {
+void ManySubscription::SliceBlocks(const Tail::Taken& taken, uint64_t erasure_count) {
   size_t bytes = 0;
   for (const Tail::Recent& recent : taken.blocks) bytes += recent.block->body().size();
   Allowance allowance = memory_.AllowNext(std::min(bytes, core_.limits.delivery_bytes_max));
@@ -286,7 +298,7 @@ void ManySubscription::SliceBlocks(const Tail::Taken& taken) {
     if (!fitted) break;
   }
   if (fitted) parts.PassTo(taken.position);
-  Accept(parts.Finish(fitted && taken.at_end), std::move(allowance));
+  Accept(parts.Finish(fitted && taken.at_end), erasure_count, std::move(allowance));
 }
 
 void ManySubscription::StartReadAhead() {
@@ -308,19 +320,20 @@ void ManySubscription::StartRead(Allowance allowance) {
   if (request_.filter == nullptr) {
     options.scan_bytes_max = allowance.bytes - std::min(allowance.bytes, storage::kBlockBytesTarget);
   }
-  core_.log.ReadMany(std::move(options), [self = shared_from_this(), allowance = std::move(allowance)](
-                                             absl::StatusOr<ManyReadResult> result) mutable {
-    self->OnRead(std::move(allowance), std::move(result));
-  });
+  core_.log.ReadMany(std::move(options),
+                     [self = shared_from_this(), erasure_count = core_.tail.erasure_count(),
+                      allowance = std::move(allowance)](absl::StatusOr<ManyReadResult> result) mutable {
+                       self->OnRead(std::move(allowance), erasure_count, std::move(result));
+                     });
 }
 
-void ManySubscription::OnRead(Allowance allowance, absl::StatusOr<ManyReadResult> result) {
+void ManySubscription::OnRead(Allowance allowance, uint64_t erasure_count, absl::StatusOr<ManyReadResult> result) {
   {
     absl::MutexLock lock(&mu_);
     reading_ = false;
     if (state_ == State::kClosed) return;
     if (result.ok()) {
-      Accept(*std::move(result), std::move(allowance));
+      Accept(*std::move(result), erasure_count, std::move(allowance));
     } else {
       memory_.GiveBack(allowance);
       failure_.Update(result.status());
@@ -329,7 +342,7 @@ void ManySubscription::OnRead(Allowance allowance, absl::StatusOr<ManyReadResult
   Pump();
 }
 
-void ManySubscription::Accept(ManyReadResult result, Allowance allowance) {
+void ManySubscription::Accept(ManyReadResult result, uint64_t erasure_count, Allowance allowance) {
   size_t bytes = 0;
   for (InstanceEvents& part : result.parts) {
     CompactSlices(part.slices);
@@ -337,6 +350,7 @@ void ManySubscription::Accept(ManyReadResult result, Allowance allowance) {
   }
   slice_end_ = result.next;
   slice_at_end_ = result.end_reached;
+  slice_erasure_count_ = erasure_count;
   if (!memory_.Fit(allowance, bytes)) {
     // One large event, and before it at most gaps, which the reader counts as told: those go ahead.
     reserving_ = true;

@@ -86,15 +86,19 @@ class ManySubscription final : public TailWaiter,
   void OnTimer(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void LetGo() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // Drops the events of the slice at hand, to be read again: some may have been erased since it was read.
+  void DropEvents() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The next part of the slice at hand; nullopt if it is a gap that closes the subscription.
   std::optional<ManyDelivery> DeliverPart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::optional<ManyDelivery> DeliverGap(const storage::InstanceEvents& part) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool FetchMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SliceBlocks(const Tail::Taken& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SliceBlocks(const Tail::Taken& taken, uint64_t erasure_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartReadAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartRead(Allowance allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnRead(Allowance allowance, absl::StatusOr<storage::ManyReadResult> result) ABSL_LOCKS_EXCLUDED(mu_);
-  void Accept(storage::ManyReadResult result, Allowance allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnRead(Allowance allowance, uint64_t erasure_count, absl::StatusOr<storage::ManyReadResult> result)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Accept(storage::ManyReadResult result, uint64_t erasure_count, Allowance allowance)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnReserved(ByteBudget::Grant grant) ABSL_LOCKS_EXCLUDED(mu_);
   storage::ManyReadOptions ReadOptions(const Allowance& allowance) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -124,6 +128,7 @@ class ManySubscription final : public TailWaiter,
   std::deque<storage::InstanceEvents> parts_ ABSL_GUARDED_BY(mu_);
   storage::StorePosition slice_end_ ABSL_GUARDED_BY(mu_);
   bool slice_at_end_ ABSL_GUARDED_BY(mu_) = false;
+  uint64_t slice_erasure_count_ ABSL_GUARDED_BY(mu_) = 0;  // Of the tail, before any of it was read.
   Allowance slice_allowance_ ABSL_GUARDED_BY(mu_);
 
   bool reading_ ABSL_GUARDED_BY(mu_) = false;

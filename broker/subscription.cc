@@ -144,6 +144,10 @@ std::optional<Delivery> Subscription::Step() {
       reported_ = position_;
       return CaughtUp{position_};
     }
+    if (ready_ && ready_->erasure_count != core_.tail.erasure_count()) {
+      memory_.GiveBack(ready_->allowance);
+      ready_.reset();  // It may have what was erased since: it is read again.
+    }
     if (ready_) return Deliver(*std::exchange(ready_, std::nullopt));
     if (reading_ || reserving_) return HeartbeatIfDue();
     if (turn == kTurnsMax) {
@@ -219,11 +223,12 @@ bool Subscription::CheckTrimmed() {
 
 bool Subscription::FetchMore() {
   if (!CheckTrimmed()) return true;
+  const uint64_t erasure_count = core_.tail.erasure_count();  // Before anything is taken.
   std::vector<std::shared_ptr<const Block>> blocks;
   bool at_end = false;
   switch (tail_->Take(*instance_, position_, core_.limits.delivery_bytes_max, shared_from_this(), blocks, at_end)) {
     case InstanceTail::Found::kBlocks:
-      SliceBlocks(blocks, at_end);
+      SliceBlocks(blocks, at_end, erasure_count);
       return true;
     case InstanceTail::Found::kAtHead:
       at_end_ = true;
@@ -241,7 +246,8 @@ bool Subscription::FetchMore() {
   return false;
 }
 
-void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& blocks, bool at_end) {
+void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& blocks, bool at_end,
+                               uint64_t erasure_count) {
   static const storage::EventFilter kAll;
   const storage::EventFilter& filter = request_.filter == nullptr ? kAll : *request_.filter;
   const storage::TypeLifeTable::Lives lives = core_.log.type_lives().Find(instance_->name());
@@ -252,6 +258,7 @@ void Subscription::SliceBlocks(const std::vector<std::shared_ptr<const Block>>& 
   storage::ReadBudget budget{std::numeric_limits<uint32_t>::max(), slice.allowance.bytes};
   slice.events.last = position_;
   slice.at_end = at_end;
+  slice.erasure_count = erasure_count;
   for (const auto& block : blocks) {
     slice.events.last =
         storage::SliceBlock(block, slice.events.last, block->last(), filter, budget, slice.events.slices, lives.get());
@@ -284,13 +291,13 @@ void Subscription::StartRead(Allowance allowance) {
     options.scan_bytes_max = allowance.bytes - std::min(allowance.bytes, storage::kBlockBytesTarget);
   }
   core_.log.Read(instance_, std::move(options),
-                 [self = shared_from_this(),
+                 [self = shared_from_this(), erasure_count = core_.tail.erasure_count(),
                   allowance = std::move(allowance)](absl::StatusOr<storage::ReadResult> result) mutable {
-                   self->OnRead(std::move(allowance), std::move(result));
+                   self->OnRead(std::move(allowance), erasure_count, std::move(result));
                  });
 }
 
-void Subscription::OnRead(Allowance allowance, absl::StatusOr<storage::ReadResult> result) {
+void Subscription::OnRead(Allowance allowance, uint64_t erasure_count, absl::StatusOr<storage::ReadResult> result) {
   {
     absl::MutexLock lock(&mu_);
     reading_ = false;
@@ -300,6 +307,7 @@ void Subscription::OnRead(Allowance allowance, absl::StatusOr<storage::ReadResul
       slice.events.slices = std::move(result->slices);
       slice.events.last = result->next;
       slice.at_end = result->end_reached;
+      slice.erasure_count = erasure_count;
       slice.allowance = std::move(allowance);
       Accept(std::move(slice));
     } else {

@@ -91,6 +91,7 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
     Events events;
     bool at_end = false;  // It reached what was then the end of the log.
     Allowance allowance;
+    uint64_t erasure_count = 0;  // Of the tail, before any of it was read.
   };
 
   Subscription(const Core& core, SubscriptionRequest request)
@@ -118,11 +119,12 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
   // Goes on from the position: takes a slice from the tail, or starts reading storage, or waits at the head. True if
   // there is something new to look at; false if something is under way that calls Pump later.
   bool FetchMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SliceBlocks(const std::vector<std::shared_ptr<const storage::Block>>& blocks, bool at_end)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SliceBlocks(const std::vector<std::shared_ptr<const storage::Block>>& blocks, bool at_end,
+                   uint64_t erasure_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartReadAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartRead(Allowance allowance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnRead(Allowance allowance, absl::StatusOr<storage::ReadResult> result) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnRead(Allowance allowance, uint64_t erasure_count, absl::StatusOr<storage::ReadResult> result)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Takes in a slice that ends at `last`: as the next to deliver, or as progress if the filter left nothing of it. A
   // slice too large for its allowance (one large event) is dropped and read again once the budget has granted it.
   void Accept(Slice slice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -261,6 +261,8 @@ void Tail::OnErase(InstanceNumber instance) {
     return instance == InstanceNumber() || recent.block->header().instance == instance;
   });
   for (auto count = std::distance(newest, oldest_.rend()); count > 0; --count) EvictOldest();
+  // After the blocks went: who sees the new count finds none of them here. Storage hides the events by now.
+  erasure_count_.fetch_add(1, std::memory_order_release);
 }
 
 size_t Tail::bytes() const {

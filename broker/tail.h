@@ -10,6 +10,7 @@
 #ifndef PLAYHEAD_BROKER_TAIL_H_
 #define PLAYHEAD_BROKER_TAIL_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -159,6 +160,10 @@ class Tail final : public storage::CommitListener {
   // Whoever is behind what goes reads storage.
   void OnErase(storage::InstanceNumber instance) override ABSL_LOCKS_EXCLUDED(mu_);
 
+  // How many erasures of events were taken so far. What a read returns that began at this count hides all of them; who
+  // keeps it until the count is higher may have in it what was erased since, and must read it anew.
+  uint64_t erasure_count() const { return erasure_count_.load(std::memory_order_acquire); }
+
   size_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
   size_t instance_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -178,6 +183,7 @@ class Tail final : public storage::CommitListener {
 
   const size_t bytes_max_;
   storage::Executor& executor_;
+  std::atomic<uint64_t> erasure_count_{0};
   mutable absl::Mutex mu_;  // Guards the members below it. Taken before an InstanceTail's, never after.
   absl::flat_hash_map<uint64_t, std::shared_ptr<InstanceTail>> instances_ ABSL_GUARDED_BY(mu_);  // By number.
   // In the order of the store, which is the order in which they go.

@@ -19,6 +19,7 @@
 #include "broker/store_position_token.h"
 #include "proto/errors.h"
 #include "tests/storage/name_selector.h"
+#include "tests/support/await.h"
 #include "tests/support/batches.h"
 #include "tests/support/broker_core.h"
 #include "tests/support/seed.h"
@@ -148,6 +149,36 @@ class ManySeamRun {
   StorePosition before_;
   uint64_t last_ = 0;
 };
+
+TEST(ManySubscriptionTest, WhatIsErasedAfterItWasReadComesAsAStub) {
+  Limits limits;
+  limits.tail_bytes_max = 1;  // All is read from storage, in one slice.
+  BrokerCore broker(limits);
+  constexpr uint64_t kRounds = 5;
+  std::vector<Cursor> cursors;
+  for (uint64_t i = 1; i <= kRounds; ++i) {
+    cursors.push_back(testing::AppendNumbered(broker.log(), "a0", i, 1));
+    testing::AppendNumbered(broker.log(), "a1", i, 1);
+  }
+  ManyPuller puller(broker.core(), {.instances = Prefix("a"), .start = FromBeginning{}});
+  ASSERT_TRUE(std::holds_alternative<ManyStarted>(puller.Next()));
+  const auto first = std::get<ManyEvents>(puller.Next());
+  EXPECT_EQ(testing::EventsIn(first.slices)[0].data, "1");
+  const auto erasure = testing::Await<storage::ErasureInfo>(
+      [&](auto done) { broker.log().erasures().Start({.instances = {"a0"}, .cursors = cursors}, std::move(done)); });
+  ASSERT_TRUE(erasure.ok()) << erasure.status();
+  std::map<std::string, uint64_t> taken = {{"a0", 1}};
+  while (taken["a0"] < kRounds || taken["a1"] < kRounds) {
+    const ManyDelivery delivery = puller.NextThatMatters();
+    const auto* const events = std::get_if<ManyEvents>(&delivery);
+    ASSERT_NE(events, nullptr);
+    const std::string& name = events->instance->name();
+    for (const EventView& event : testing::EventsIn(events->slices)) {
+      EXPECT_EQ(event.cursor, ++taken[name]);
+      EXPECT_EQ(event.type == storage::kErasedType, name == "a0");
+    }
+  }
+}
 
 TEST(ManySubscriptionTest, EveryReaderOfManyGetsEveryEventOnceAndInOrderOfItsInstance) {
   constexpr int kRuns = 300;

@@ -11,6 +11,7 @@
 #include "broker/limits.h"
 #include "proto/errors.h"
 #include "storage/event_filter.h"
+#include "tests/support/await.h"
 #include "tests/support/batches.h"
 #include "tests/support/broker_core.h"
 #include "tests/support/puller.h"
@@ -95,6 +96,32 @@ TEST(SubscriptionTest, FromATimeStartsAtTheFirstEventOfThatTimeOrLater) {
   Puller puller(broker.core(), From(FromTime{later}));
   EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor(5));
   EXPECT_EQ(puller.TakeSequences(5), Range(6, 10));
+}
+
+TEST(SubscriptionTest, WhatIsErasedAfterItWasReadAheadComesAsAStub) {
+  Limits limits;
+  limits.delivery_bytes_max = 4096;
+  limits.tail_bytes_max = 1;  // All is read from storage.
+  BrokerCore broker(limits);
+  std::vector<Cursor> cursors;
+  for (uint64_t i = 1; i <= 12; ++i) cursors.push_back(AppendNumbered(broker.log(), "device", i, 1, "number", 1000));
+  Puller puller(broker.core(), From(FromBeginning{}));
+  EXPECT_EQ(std::get<Started>(puller.Next()).cursor, Cursor());
+  uint64_t taken = std::get<Events>(puller.Next()).event_count;  // What follows is read meanwhile.
+  ASSERT_LT(taken, 12u);
+  const auto erasure = testing::Await<storage::ErasureInfo>([&](auto done) {
+    broker.log().erasures().Start({.instances = {"device"}, .cursors = cursors}, std::move(done));
+  });
+  ASSERT_TRUE(erasure.ok()) << erasure.status();
+  while (taken < 12) {
+    const Delivery delivery = puller.NextThatMatters();
+    const auto* const events = std::get_if<Events>(&delivery);
+    ASSERT_NE(events, nullptr);
+    for (const EventView& event : testing::EventsIn(events->slices)) {
+      EXPECT_EQ(event.type, storage::kErasedType) << event.cursor;
+      EXPECT_EQ(storage::Cursor(event.cursor).sequence(), ++taken);
+    }
+  }
 }
 
 TEST(SubscriptionTest, FromTheBeginningOfATrimmedLogIsNoError) {
