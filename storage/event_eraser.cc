@@ -27,8 +27,8 @@ constexpr size_t kInstancesPerPage = 256;
 
 constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
 
-// Whether blocks may have been moved out of the slice that its files still hold: nothing else deletes single keys
-// there.
+// Whether blocks may have been moved out of the slice that its files still hold. Else only an instance's deletion
+// deletes keys there, and rewrites the files before it is done.
 absl::StatusOr<bool> WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   for (const std::string& property :
        {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {
