@@ -292,6 +292,7 @@ Consumer::Work Consumer::NextWork() {
   if (Work work = NextDelivery(now)) return work;
   if (feed_ != nullptr && !feed_asked_ && !buffered_ && gaps_.empty()) {
     feed_asked_ = true;
+    erasure_count_asked_ = core_.tail.erasure_count();
     return [self = shared_from_this(), feed = feed_, generation = generation_] {
       // False if it was cancelled: then nobody waits for it.
       (void)feed->Next([self, generation](FeedDelivery delivery) { self->OnFed(generation, std::move(delivery)); });
@@ -431,6 +432,7 @@ void Consumer::TakeFed(FeedEvents& events) {
   buffered.event_count = events.event_count;
   buffered.last = events.last;
   buffered.to = events.to;
+  buffered.erasure_count = erasure_count_asked_;
   buffered_ = std::move(buffered);
 }
 

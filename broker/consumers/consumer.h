@@ -119,6 +119,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     std::shared_ptr<storage::Instance> instance;
     storage::ReadResult result;
     DeliveryMemory::Allowance allowance;
+    uint64_t erasure_count = 0;  // Of the tail, before `result` was read.
   };
 
   struct Batch {
@@ -174,6 +175,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     storage::Cursor after;
     storage::Cursor last;
     FeedPosition to;
+    uint64_t erasure_count = 0;  // Of the tail, when the feed was asked for it.
   };
 
   using Work = absl::AnyInvocable<void() &&>;  // Empty: nothing.
@@ -291,6 +293,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   bool feed_asked_ ABSL_GUARDED_BY(mu_) = false;
   bool feed_caught_up_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<Buffered> buffered_ ABSL_GUARDED_BY(mu_);
+  uint64_t erasure_count_asked_ ABSL_GUARDED_BY(mu_) = 0;  // Of the tail, when the feed was last asked.
   std::deque<HolderGap> gaps_ ABSL_GUARDED_BY(mu_);  // To be told: one of the feed, and one of each holder's reads.
   SteadyTime retry_at_ ABSL_GUARDED_BY(mu_) = SteadyTime::max();  // When the feed is opened again.
   SteadyTime reads_at_ ABSL_GUARDED_BY(mu_) = SteadyTime::min();  // When reads are tried again.

@@ -99,6 +99,12 @@ ConsumerPause Consumer::Pause() const {
 
 std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   if (!buffered_ || state_.full() || hold.reserving) return std::nullopt;
+  if (buffered_->erasure_count != core_.tail.erasure_count()) {
+    // It may have what was erased since: it is read again.
+    CloseFeed();
+    OpenFeed();
+    return std::nullopt;
+  }
   const InstanceNumber number = buffered_->instance->number();
   if (state_.MayHandOver(number, hold.number) != ConsumerState::Fresh::kFree) {
     DeferHeldBack(hold);
@@ -235,6 +241,7 @@ void Consumer::ReadAgain(const HoldPtr& hold, AgainRead read) {
     return;
   }
   hold->reading = true;
+  read.erasure_count = core_.tail.erasure_count();
   read.allowance = hold->memory.AllowNext(core_.limits.delivery_bytes_max);
   storage::ReadOptions options;
   options.after = after;
@@ -292,6 +299,12 @@ void Consumer::OnReadFailed(const HoldPtr& hold, const AgainRead& read, const ab
 std::optional<HeldEvents> Consumer::TakeAgain(Hold& hold) {
   if (!hold.again) return std::nullopt;
   AgainRead read = *std::exchange(hold.again, std::nullopt);
+  if (read.erasure_count != core_.tail.erasure_count()) {
+    // It may have what was erased since: it is claimed and read again.
+    hold.memory.GiveBack(read.allowance);
+    if (ConsumerState* const claimed = StateOf(read.replay_id)) claimed->ReleaseAgain(read.again);
+    return std::nullopt;
+  }
   const std::vector<Run> found = RunsOf(read.result.slices);
   const Cursor through = read.result.end_reached ? read.again.last : read.result.next;
   ConsumerState* const state = StateOf(read.replay_id);

@@ -10,6 +10,7 @@
 
 #include "proto/errors.h"
 #include "tests/broker/consumers/consumer_harness.h"
+#include "tests/support/await.h"
 #include "tests/support/batches.h"
 
 namespace playhead::broker {
@@ -110,6 +111,28 @@ TEST(ConsumerTest, InFlightIsBounded) {
   EXPECT_EQ(harness.Get("c").pause, ConsumerPause::kInFlight);
   ASSERT_TRUE(holder->AckUpTo(2).ok());
   EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 2u);
+}
+
+TEST(ConsumerTest, WhatIsErasedWhileItWaitsForAHolderComesAsAStub) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 10);
+  ConsumerConfig config = OfDevice();
+  config.in_flight_max = 4;
+  harness.Create(config);
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(4), ElementsAre(1, 2, 3, 4));
+  auto next = holder->Ask();  // All are read and the consumer is full: the rest waits.
+  storage::ErasureRequest request{.instances = {"device"}};
+  for (uint64_t cursor = 1; cursor <= 10; ++cursor) request.cursors.push_back(storage::Cursor(cursor));
+  const auto erasure = testing::Await<storage::ErasureInfo>(
+      [&](auto done) { harness.log().erasures().Start(std::move(request), std::move(done)); });
+  ASSERT_TRUE(erasure.ok()) << erasure.status();
+  ASSERT_TRUE(holder->AckUpTo(4).ok());
+  const auto held = std::get<HeldEvents>(next.get());
+  EXPECT_EQ(held.event_count, 4u);
+  for (const EventView& event : testing::EventsIn(held.slices)) {
+    EXPECT_EQ(event.type, storage::kErasedType) << event.cursor;
+  }
 }
 
 TEST(ConsumerTest, WithManualCreditEventsComeOnlyForCredit) {
