@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/block_check.h"
+#include "storage/erasures.h"
 #include "storage/index_check.h"
 #include "storage/key_codec.h"
 #include "storage/meta.h"
@@ -16,9 +17,9 @@ namespace {
 // What one step reads, about.
 constexpr uint64_t kStepBytes = uint64_t{4} << 20;
 constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
-// An event of this type took the place of one that was erased: the block's own bytes are not those that its log counts.
-constexpr absl::string_view kErasedType = "playhead.erased";
 
+// Whether stubs may have taken the place of events that were erased: the block's own bytes are then not those that its
+// log counts.
 bool HasErased(const TypeSummary& types) {
   return types.many() || std::any_of(types.entries().begin(), types.entries().end(),
                                      [](const TypeSummary::Entry& entry) { return entry.type == kErasedType; });

@@ -90,7 +90,6 @@ class Job : public std::enable_shared_from_this<Job> {
   std::shared_ptr<storage::Instance> instance_
       ABSL_GUARDED_BY(mu_);                                    // Of the range at hand; nullptr before it is open.
   std::deque<storage::BlockSlice> read_ ABSL_GUARDED_BY(mu_);  // What was read and not sent.
-  storage::Cursor read_next_ ABSL_GUARDED_BY(mu_);             // Everything up to here was read.
   SteadyTime read_at_ ABSL_GUARDED_BY(mu_);
 
   // Of rate_now: events since then.
