@@ -34,8 +34,8 @@ absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canc
 }
 
 // How long files that nothing refers to may take to go: RocksDB deletes them in the background, and not while a backup
-// copies files.
-constexpr absl::Duration kDeletionWaitMax = absl::Seconds(5);
+// copies files. What a failed write left behind goes only when the store is opened again.
+constexpr absl::Duration kDeletionWaitMax = absl::Milliseconds(500);
 
 std::vector<std::string> FilesEndingIn(rocksdb::DB* db, absl::string_view suffix) {
   std::vector<std::string> files;

@@ -27,7 +27,8 @@ FileRange WholeFamily(const Store& store, Family family);
 // Rewrites the files of `ranges` without what is no longer in the store, then drops every write-ahead log that held it:
 // each goes once all families have flushed what it holds. First it waits until the last snapshot of the store is let go
 // of that is older than the call, for such a one keeps alive what it sees; in the end until the old files are deleted,
-// but for no longer than seconds: a backup that is being made holds them. Ends early, with an error, once `canceled`.
+// but for no longer than half a second: a backup that is being made holds them. Ends early, with an error, once
+// `canceled`.
 absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled);
 
 }  // namespace playhead::storage
