@@ -5,6 +5,7 @@
 
 #include "absl/strings/strip.h"
 #include "broker/http/engineio/bad_request.h"
+#include "broker/http/engineio/session_gone.h"
 
 namespace playhead::broker::http::engineio {
 namespace {
@@ -16,7 +17,7 @@ void Refuse(BadRequest error, Responder responder) { std::move(responder).Send(B
 
 // A request that names a session.
 void HandleSession(const std::shared_ptr<Session>& session, bool by_websocket, Request request, Responder responder) {
-  if (session == nullptr) return Refuse(BadRequest::kSessionUnknown, std::move(responder));
+  if (session == nullptr) return AnswerSessionGone(request, std::move(responder));
   if (by_websocket) {
     if (!AsksForWebSocket(request)) return Refuse(BadRequest::kBadRequest, std::move(responder));
     return session->Run([session, request = std::move(request), responder = std::move(responder)]() mutable {

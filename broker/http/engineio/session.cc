@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "broker/http/engineio/bad_request.h"
 #include "broker/http/engineio/random_id.h"
+#include "broker/http/engineio/session_gone.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http::engineio {
@@ -49,6 +50,7 @@ WebSocketLink::Limits Session::link_limits() const {
 bool Session::Begin() {
   if (!shared_->table.Add(shared_from_this(), options().sessions_max)) return false;
   Expect(Now());
+  poll_answered_at_ = Now();
   ArmTimer(ping_at_);
   handler_ = shared_->open(shared_from_this());
   return true;
@@ -108,11 +110,12 @@ void Session::ReleasePoll() {
   if (!held_poll_) return;
   Responder responder = *std::exchange(held_poll_, std::nullopt);
   if (ended_ || link_ != nullptr) return Refuse(BadRequest::kBadRequest, std::move(responder));
+  poll_answered_at_ = Now();
   std::move(responder).Send(PollResponse(Control(PacketType::kNoop).data));
 }
 
 void Session::OnPost(const Request& request, Responder responder) {
-  if (ended_) return Refuse(BadRequest::kSessionUnknown, std::move(responder));
+  if (ended_) return AnswerSessionGone(request, std::move(responder));
   if (link_ != nullptr) return Refuse(BadRequest::kBadRequest, std::move(responder));
   bool good = !absl::StartsWith(request.Header("Content-Type").value_or(""), "application/octet-stream");
   if (request.body.size() > options().payload_bytes_max) {
@@ -206,6 +209,7 @@ void Session::OnProbeFrame(Message frame) {
   const bool is_upgrade = packet && packet->type == PacketType::kUpgrade;
   if (!is_probe && !is_upgrade) return DropProbe();
   // The client waits for its poll to end, so that nothing is on two ways at once.
+  poll_answered_at_ = Now();
   if (poll_ != nullptr) std::exchange(poll_, nullptr)->Answer(Control(PacketType::kNoop).data);
   if (is_probe) {
     probed_ = true;
@@ -274,7 +278,13 @@ void Session::Flush() {
   NotifyWritable();
 }
 
+absl::Duration Session::Silence() const {
+  if (ended_ || link_ != nullptr || poll_ != nullptr || held_poll_) return absl::ZeroDuration();
+  return absl::FromChrono(Now() - poll_answered_at_);
+}
+
 std::string Session::TakePayload() {
+  poll_answered_at_ = Now();
   std::string payload;
   for (size_t i = 0; i < kPollPacketsMax && !buffer_.empty(); ++i) {
     buffered_bytes_ -= buffer_.front().payload.data.size();

@@ -78,6 +78,9 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
   // Everything sent was taken: time to send more. If not, OnWritable will come.
   bool writable() const { return buffer_.empty() && !link_busy_; }
   bool ended() const { return ended_; }
+  // How long a client that polls has not come back after an answer; zero if it waits for one, or has a WebSocket. A
+  // client that has lost its connection meanwhile is not seen to be gone before it should have answered a ping.
+  absl::Duration Silence() const;
   // Ends the session in a way that clients take for a lost connection, so that they come back: a WebSocket is closed
   // with `code`, a poll fails. OnClosed follows, not within this call.
   void Close(CloseCode code, absl::string_view reason) { End(Ending::kOurs, code, reason); }
@@ -142,7 +145,8 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
   std::shared_ptr<Poll> poll_;            // Waits for packets.
   std::shared_ptr<WebSocketLink> link_;   // Once it is the transport.
   std::shared_ptr<WebSocketLink> probe_;  // About to become it.
-  std::optional<Responder> held_poll_;    // Came while `probed_`.
+  SteadyTime poll_answered_at_;
+  std::optional<Responder> held_poll_;  // Came while `probed_`.
   uint64_t held_poll_number_ = 0;
   bool probed_ = false;  // The client knows that `probe_` works, and polls no more.
   TimerQueue::Id probe_timer_;

@@ -1,5 +1,6 @@
 #include "broker/http/socketio/connection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -27,10 +28,14 @@ std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session>
                     if (live == nullptr) return;
                     live->Run([weak, live] {
                       const auto self = weak.lock();
-                      if (self != nullptr && !self->joined_) self->Violation("no namespace was joined in time");
+                      if (self != nullptr && !self->HasJoined()) self->Violation("no namespace was joined in time");
                     });
                   });
   return connection;
+}
+
+bool Connection::HasJoined() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const auto& entry) { return !entry.second->ended(); });
 }
 
 void Connection::OnMessage(engineio::Message message) {
@@ -81,7 +86,6 @@ bool Connection::OnConnect(Packet packet) {
   std::shared_ptr<Socket>& place = sockets_[packet.name_space];
   if (place != nullptr && !place->ended()) return false;
   place = socket;
-  joined_ = true;
   application_.OnConnect(std::move(socket), std::move(packet.data));
   return true;
 }
@@ -91,7 +95,7 @@ bool Connection::OnDisconnect(const Packet& packet) {
   if (found == sockets_.end()) return false;
   const std::shared_ptr<Socket> socket = std::move(found->second);
   sockets_.erase(found);
-  socket->End();
+  socket->End(/*left=*/true);
   return true;
 }
 
@@ -122,7 +126,7 @@ void Connection::OnWritable() {
 }
 
 void Connection::OnClosed() {
-  for (const auto& [name_space, socket] : std::exchange(sockets_, {})) socket->End();
+  for (const auto& [name_space, socket] : std::exchange(sockets_, {})) socket->End(/*left=*/false);
 }
 
 void Connection::Violation(absl::string_view what) { session_->Close(kClosePolicy, what); }

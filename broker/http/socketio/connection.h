@@ -37,6 +37,8 @@ class Connection final : public engineio::SessionHandler {
   Connection(std::shared_ptr<engineio::Session> session, Application& application)
       : session_(std::move(session)), application_(application) {}
 
+  // Or is about to.
+  bool HasJoined() const;
   void OnPacket(Packet packet, std::vector<std::string> attachments);
   // False if it is a violation; the same of the others.
   bool OnConnect(Packet packet);
@@ -48,7 +50,6 @@ class Connection final : public engineio::SessionHandler {
   Application& application_;
   absl::flat_hash_map<std::string, std::shared_ptr<Socket>> sockets_;  // By namespace.
   std::optional<Partial> partial_;
-  bool joined_ = false;  // A namespace, at least once.
 };
 
 }  // namespace playhead::broker::http::socketio

@@ -50,9 +50,9 @@ void Socket::Send(Packet packet, std::vector<std::string> attachments) {
   for (std::string& attachment : attachments) session_->Send({std::move(attachment), /*binary=*/true});
 }
 
-void Socket::End() {
+void Socket::End(bool left) {
   ended_ = true;
-  if (const auto handler = std::exchange(handler_, nullptr)) handler->OnDisconnect();
+  if (const auto handler = std::exchange(handler_, nullptr)) handler->OnDisconnect(left);
 }
 
 }  // namespace playhead::broker::http::socketio

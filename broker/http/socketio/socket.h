@@ -39,8 +39,8 @@ class SocketHandler {
   virtual void OnAck(uint64_t ack_id, Arguments arguments) = 0;
   // The client's side has taken what was sent: time to send more. May come more often than that.
   virtual void OnWritable() = 0;
-  // Last: the client has left the namespace, or is gone.
-  virtual void OnDisconnect() = 0;
+  // Last: the client has `left` the namespace, saying so, or its connection has ended.
+  virtual void OnDisconnect(bool left) = 0;
 };
 
 struct ConnectReply {
@@ -77,6 +77,8 @@ class Socket final {
   // Everything sent was taken. If not, OnWritable will come.
   bool writable() const { return session_->writable(); }
   bool ended() const { return ended_; }
+  // As engineio::Session has it.
+  absl::Duration Silence() const { return session_->Silence(); }
 
   // Ends the connection, with all its sockets, so that the client comes back by itself.
   void CloseTransport(CloseCode code, absl::string_view reason) {
@@ -89,7 +91,7 @@ class Socket final {
   void Send(Packet packet, std::vector<std::string> attachments = {});
   void SendArguments(PacketType text, PacketType binary, std::optional<uint64_t> ack_id,
                      std::vector<std::string> values, std::vector<std::string> attachments);
-  void End();
+  void End(bool left);
 
   const std::shared_ptr<engineio::Session> session_;
   const std::string name_space_;

@@ -58,7 +58,7 @@ class SocketEcho final : public socketio::SocketHandler {
   }
   void OnAck(uint64_t /*ack_id*/, socketio::Arguments /*arguments*/) override {}
   void OnWritable() override {}
-  void OnDisconnect() override {}
+  void OnDisconnect(bool /*left*/) override {}
 
  private:
   const std::shared_ptr<socketio::Socket> socket_;

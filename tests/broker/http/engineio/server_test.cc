@@ -142,6 +142,16 @@ TEST_F(ServerTest, BadRequestsAreAnsweredAsTheProtocolsOwnServerDoes) {
   EXPECT_EQ(Post(id, "4still there").status, 200);
 }
 
+TEST_F(ServerTest, PythonThatPostsToASessionThatIsGoneSeesItsRequestFail) {
+  Serve();
+  const std::string body = "4a";
+  HttpConnection connection(address());
+  connection.Send(absl::StrCat("POST ", SessionTarget("nobody"), " HTTP/1.1\r\n", connection.host_header(),
+                               "User-Agent: python-requests/2.28.1\r\nContent-Length: ", body.size(), "\r\n\r\n",
+                               body));
+  EXPECT_FALSE(absl::EndsWith(connection.ReceiveToEnd(), "0\r\n\r\n")) << "it has an answer";
+}
+
 TEST_F(ServerTest, WhatIsNoPacketEndsTheSession) {
   Serve();
   for (const char* body : {"", "abc",

@@ -42,7 +42,7 @@ class ServerTest : public ListenerFixture, public Application {
       socket_->Emit("acked", {{absl::StrCat(ack_id), JoinArray(arguments.values)}, {}});
     }
     void OnWritable() override {}
-    void OnDisconnect() override {
+    void OnDisconnect(bool /*left*/) override {
       absl::MutexLock lock(&test_.ended_mu_);
       ++test_.ended_;
     }
