@@ -112,6 +112,7 @@ class Connection final : public OpenConnection,
   void OnEnd();
   void ReadHeader();
   void OnHeader();
+  std::string FindPageOrigin() const;
   absl::Status CheckOrigin() const;
   void BeginBody();
   void ReadBody();
@@ -125,7 +126,7 @@ class Connection final : public OpenConnection,
   void Send(Response response);
   Persistence persistence() const;
   void OnWritten(const Error& error, size_t bytes);
-  void BeginStream(const Response& head, std::shared_ptr<ResponseStreamHandler> handler);
+  void BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler);
   void OnHeadWritten(const Error& error, size_t bytes);
   void OnStreamWritten(const Error& error, size_t bytes);
   void OnReadAhead(const Error& error, size_t bytes);
@@ -169,6 +170,7 @@ class Connection final : public OpenConnection,
   Target target_;
   const Route* route_ = nullptr;
   std::vector<Parameter> path_parameters_;
+  std::string page_origin_;    // Of the page that asks, if it is of another origin and may; else empty.
   bool continue_due_ = false;  // The client waits to be asked for the body.
   ByteBudget::Grant grant_;    // For its body, until it is answered.
 
@@ -286,9 +288,13 @@ void Connection<Stream>::OnHeader() {
   Router::Match match = settings_.router.Find(reader_.method(), target_.segments);
   route_ = match.route;
   path_parameters_ = std::move(match.path_parameters);
+  page_origin_ = FindPageOrigin();
 
   absl::Status error = CheckOrigin();
   std::string allow;
+  if (error.ok() && route_ == nullptr && !page_origin_.empty() && !reader_.has_body()) {
+    return Send(PreflightResponse(match.allow, reader_.Header("Access-Control-Request-Headers").value_or("")));
+  }
   if (error.ok() && route_ == nullptr) {
     allow = std::move(match.allow);
     error = allow.empty() ? MakeError(Reason::kRouteNotFound, "there is nothing at this path")
@@ -305,9 +311,24 @@ void Connection<Stream>::OnHeader() {
 }
 
 template <typename Stream>
+std::string Connection<Stream>::FindPageOrigin() const {
+  const absl::string_view origin = reader_.Header("Origin").value_or("");
+  if (origin.empty()) return "";
+  const Route* wanted = route_;
+  if (wanted == nullptr && reader_.method() == Verb::options) {
+    const absl::string_view method = reader_.Header("Access-Control-Request-Method").value_or("");
+    wanted = settings_.router.Find(boost::beast::http::string_to_verb({method.data(), method.size()}), target_.segments)
+                 .route;
+  }
+  const bool allowed = wanted != nullptr && wanted->options.cross_origin && settings_.cors_origins.Allow(origin);
+  return allowed ? std::string(origin) : "";
+}
+
+template <typename Stream>
 absl::Status Connection<Stream>::CheckOrigin() const {
   if (!settings_.runs_open() || (route_ != nullptr && route_->options.server_to_server)) return absl::OkStatus();
-  return CheckCaller(reader_.Header("Host").value_or(""), reader_.Header("Origin"), local_);
+  return CheckCaller(reader_.Header("Host").value_or(""),
+                     page_origin_.empty() ? reader_.Header("Origin") : std::nullopt, local_);
 }
 
 template <typename Stream>
@@ -411,6 +432,7 @@ Persistence Connection<Stream>::persistence() const {
 template <typename Stream>
 void Connection<Stream>::Send(Response response) {
   settings_.counters.Count(route_, response.status);
+  if (!page_origin_.empty()) AllowOrigin(page_origin_, response);
   if (stopping_) keep_alive_ = false;
   out_.clear();
   AppendHead(response, BodyLength::kKnown, persistence(), thread_.date().Now(), out_);
@@ -456,13 +478,14 @@ template <typename Stream>
 void Connection<Stream>::RespondStreaming(Response head, std::shared_ptr<ResponseStreamHandler> handler) {
   asio::dispatch(thread_.context(),
                  [self = this->shared_from_this(), head = std::move(head), handler = std::move(handler)]() mutable {
-                   if (self->phase_ == Phase::kHandling) self->BeginStream(head, std::move(handler));
+                   if (self->phase_ == Phase::kHandling) self->BeginStream(std::move(head), std::move(handler));
                  });
 }
 
 template <typename Stream>
-void Connection<Stream>::BeginStream(const Response& head, std::shared_ptr<ResponseStreamHandler> handler) {
+void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler) {
   settings_.counters.Count(route_, head.status);
+  if (!page_origin_.empty()) AllowOrigin(page_origin_, head);
   // HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
   if (stopping_ || http_1_0_) keep_alive_ = false;
   out_.clear();

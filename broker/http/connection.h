@@ -28,6 +28,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "broker/byte_budget.h"
+#include "broker/http/cors.h"
 #include "broker/http/io_thread.h"
 #include "broker/http/request_counters.h"
 #include "broker/http/router.h"
@@ -43,6 +44,7 @@ struct ConnectionSettings {
   RequestCounters& counters;
   std::string listen_host;
   std::function<bool()> runs_open;  // Whether Host and Origin must be checked. From any thread, quick.
+  const CorsOrigins& cors_origins;
 };
 
 // Begins to serve `socket`, over TLS if there is a `tls`, until it ends or is ended through `thread`, to which it adds

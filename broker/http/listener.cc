@@ -42,7 +42,7 @@ Listener::Listener(ListenerOptions options, const Router& router, const Limits& 
     : options_(std::move(options)),
       counters_(router, metrics.http_requests),
       metrics_(metrics),
-      settings_{router, limits, body_budget, counters_, "", options_.runs_open} {}
+      settings_{router, limits, body_budget, counters_, "", options_.runs_open, options_.cors_origins} {}
 
 Listener::~Listener() { Stop(absl::InfinitePast()); }
 

@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "broker/byte_budget.h"
 #include "broker/http/connection.h"
+#include "broker/http/cors.h"
 #include "broker/http/io_thread.h"
 #include "broker/http/listen_socket.h"
 #include "broker/http/request_counters.h"
@@ -34,6 +35,8 @@ struct ListenerOptions {
   std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
   // Whether the broker runs open, so that Host and Origin must be checked. Called on I/O threads; quick.
   std::function<bool()> runs_open;
+  // Whose pages may use the routes that are for pages of other origins.
+  CorsOrigins cors_origins;
 };
 
 // Thread safety: address() and the Stop methods may be called from any thread.

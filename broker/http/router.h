@@ -23,6 +23,8 @@ struct RouteOptions {
   size_t body_bytes_max = 0;
   // Servers call it, not browsers, and it is protected by other means: Host and Origin are not looked at.
   bool server_to_server = false;
+  // Pages of the origins that the operator allows may use it (broker/http/cors.h).
+  bool cross_origin = false;
 };
 
 struct Route {
