@@ -11,8 +11,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "broker/webhook/json_check.h"
 #include "proto/errors.h"
+#include "proto/json_document.h"
 #include "storage/event_log.h"
 #include "storage/own_instances.h"
 

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/json_pointers.h"
 
@@ -65,7 +65,7 @@ class EventParser : public LineParser {
   explicit EventParser(const LineFormat& format) : format_(format) {}
 
   absl::StatusOr<LineEvent> Parse(absl::string_view line) override {
-    if (absl::Status status = reader_.Read(line, event_); !status.ok()) return status;
+    if (absl::Status status = reader_.Read(line, event_); !status.ok()) return UsageError(status.message());
     LineEvent event{
         .instance = format_.instance.empty() ? event_.instance : format_.instance,
         .event = {.type = event_.type, .data = event_.data, .id = event_.id, .created_at = event_.created_at}};
@@ -77,7 +77,7 @@ class EventParser : public LineParser {
  private:
   const LineFormat format_;
   EventJsonReader reader_;
-  EventJsonReader::Event event_;
+  EventFields event_;
 };
 
 }  // namespace

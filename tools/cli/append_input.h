@@ -21,7 +21,7 @@ struct LineFormat {
   std::vector<std::string> instance_at;  // JSON pointers into the line; the first that leads somewhere counts.
   std::vector<std::string> type_at;
   std::vector<std::string> id_at;
-  bool ndjson = false;  // Lines are events (tools/cli/event_json.h), not payloads.
+  bool ndjson = false;  // Lines are events (proto/event_json.h), not payloads.
 };
 
 // An event of a line. Views are valid until the next line is parsed.

@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/client.h"
+#include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/consumer_flags.h"
-#include "tools/cli/event_json.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/notices.h"
@@ -22,7 +22,7 @@ namespace {
 
 // A line as `tail --json` prints it, with what else is to be said of the delivery.
 void AppendDelivery(const DeliveryBatch& batch, size_t i, std::string& out) {
-  AppendEventJson(batch.instance(), batch[i], out);
+  AppendEventLine(batch.instance(), batch[i], out);
   if (batch.attempt(i) == 1 && !batch.replayed()) return;
   out.resize(out.size() - 2);  // The brace and the line's end.
   if (batch.attempt(i) > 1) absl::StrAppend(&out, ",\"attempt\":", batch.attempt(i));

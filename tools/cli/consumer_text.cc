@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text.h"
 
@@ -159,9 +159,8 @@ std::string ParkedJson(const v1::ParkedEvent& parked) {
     EventView view;
     const std::string bytes = parked.event().SerializeAsString();
     if (view.Parse(bytes)) {
-      std::string event;
-      AppendEventJson(parked.instance(), view, event);
-      absl::StrAppend(&out, ",\"event\":", event.substr(0, event.size() - 1));
+      out += ",\"event\":";
+      AppendEventJson(parked.instance(), view, DataLineBreaks::kTakeOut, out);
     }
   }
   return out + "}\n";

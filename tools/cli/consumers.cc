@@ -5,12 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/consumers_client.h"
+#include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/confirm.h"
 #include "tools/cli/consumer_flags.h"
 #include "tools/cli/consumer_text.h"
-#include "tools/cli/event_json.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/text.h"

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
-#include "tools/cli/event_json.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/terminal.h"

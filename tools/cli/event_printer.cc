@@ -8,7 +8,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/text.h"
 
 namespace playhead::tools {
@@ -32,7 +32,7 @@ EventPrinter::EventPrinter(const Options& options)
 
 void EventPrinter::Format(absl::string_view instance, const EventView& event, std::string& out) const {
   if (options_.json) {
-    AppendEventJson(instance, event, out);
+    AppendEventLine(instance, event, out);
     return;
   }
   const std::string cursor = absl::StrFormat("%8d", event.cursor);

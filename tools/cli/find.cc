@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"

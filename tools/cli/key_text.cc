@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text.h"
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text.h"
 

@@ -13,9 +13,9 @@
 #include "absl/time/clock.h"
 #include "client/client.h"
 #include "client/replays_client.h"
+#include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
-#include "tools/cli/event_json.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/interrupt.h"
@@ -193,7 +193,7 @@ Look after it with playhead replay list | show | pause | resume | cancel.
         size_t count = 0;
         for (const EventView& event : page->events) {
           std::string line;
-          AppendEventJson(range.instance(), event, line);
+          AppendEventLine(range.instance(), event, line);
           absl::StrAppend(&out, mark, line.substr(1));
           ++count;
         }

@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text.h"
 

@@ -98,10 +98,6 @@ std::optional<absl::Time> ParseTime(absl::string_view text) {
   return time;
 }
 
-std::string FormatMicros(int64_t micros) {
-  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E6SZ", absl::FromUnixMicros(micros), absl::UTCTimeZone());
-}
-
 std::string WithThousands(uint64_t number) {
   std::string text = absl::StrCat(number);
   for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');

@@ -24,8 +24,6 @@ std::optional<absl::Duration> ParseDuration(absl::string_view text);
 
 // RFC 3339, with or without a fraction of a second; nullopt for anything else.
 std::optional<absl::Time> ParseTime(absl::string_view text);
-// RFC 3339 in UTC with microseconds.
-std::string FormatMicros(int64_t micros);
 
 // "1,234,567".
 std::string WithThousands(uint64_t number);

@@ -1,11 +1,11 @@
-#include "broker/webhook/json_check.h"
+#include "proto/json_document.h"
 
 #include <cstddef>
 #include <string_view>
 
 #include "absl/strings/ascii.h"
 
-namespace playhead::broker::webhook {
+namespace playhead {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -121,6 +121,9 @@ bool HasMore(ondemand::document& document) {
   return document.current_location().get(location) == 0;
 }
 
+// Documents of texts up to this are kept by each thread that checks some.
+constexpr size_t kKeptBytesMax = size_t{256} << 10;
+
 }  // namespace
 
 bool IsJsonObject(ondemand::document& document) {
@@ -131,4 +134,48 @@ bool IsJsonObject(ondemand::document& document) {
   return true;
 }
 
-}  // namespace playhead::broker::webhook
+bool JsonDocument::Load(absl::string_view text) {
+  text_.clear();
+  text_.reserve(text.size() + 2 + simdjson::SIMDJSON_PADDING);
+  text_ += '[';
+  text_.append(text.data(), text.size());
+  text_ += ']';
+  ondemand::array array;
+  if (parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_) != 0) return false;
+  if (document_.get_array().get(array) != 0) return false;
+  int elements = 0;
+  for (auto element : array) {
+    ondemand::value value;
+    if (++elements > 1 || element.get(value) != 0 || !CheckValue(value, kJsonDepthMax)) return false;
+  }
+  return elements == 1 && !HasMore(document_);
+}
+
+ondemand::value JsonDocument::root() {
+  document_.rewind();
+  ondemand::array array = document_.get_array().value_unsafe();
+  return (*array.begin().value_unsafe()).value_unsafe();
+}
+
+absl::string_view RawJson(ondemand::value value) {
+  std::string_view raw;
+  ondemand::object object;
+  ondemand::array array;
+  if (value.get_object().get(object) == 0) {
+    raw = object.raw_json().value_unsafe();
+  } else if (value.get_array().get(array) == 0) {
+    raw = array.raw_json().value_unsafe();
+  } else {
+    raw = value.raw_json_token();
+  }
+  raw = WithoutBlanks(raw);
+  return {raw.data(), raw.size()};
+}
+
+bool IsJson(absl::string_view text) {
+  if (text.size() > kKeptBytesMax) return JsonDocument().Load(text);
+  thread_local JsonDocument document;
+  return document.Load(text);
+}
+
+}  // namespace playhead

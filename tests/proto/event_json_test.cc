@@ -1,10 +1,10 @@
-#include "tools/cli/event_json.h"
+#include "proto/event_json.h"
 
 #include <gtest/gtest.h>
 
 #include "proto/event_wire.h"
 
-namespace playhead::tools {
+namespace playhead {
 namespace {
 
 TEST(IsJson, AdmitsOneValueAndNothingElse) {
@@ -30,15 +30,27 @@ EventView View(absl::string_view type, absl::string_view data) {
 
 TEST(AppendEventJson, KeepsTheBytesOfJsonButForLineBreaksBetweenTokens) {
   std::string out;
-  AppendEventJson("bot", View("t", "{\r\n \"a\": 1.0}"), out);
+  AppendEventLine("bot", View("t", "{\r\n \"a\": 1.0}"), out);
   EXPECT_EQ(out,
             "{\"instance\":\"bot\",\"cursor\":7,\"type\":\"t\",\"appended_at\":\"1970-01-01T00:00:01.000001Z\","
             "\"data\":{ \"a\": 1.0}}\n");
 }
 
+TEST(AppendEventJson, KeepsTheBytesOfJsonWhereLinesDoNotMatter) {
+  std::string out;
+  AppendEventJson("bot", View("t", "{\r\n \"a\": 1.0}"), DataLineBreaks::kKeep, out);
+  EXPECT_NE(out.find("\"data\":{\r\n \"a\": 1.0}}"), std::string::npos) << out;
+}
+
+TEST(AppendEventJson, ShowsHalfASurrogatePairAsJavaScriptWritesIt) {
+  std::string out;
+  AppendEventLine("bot", View("t", R"("\ud83d")"), out);
+  EXPECT_NE(out.find(R"("data":"\ud83d"})"), std::string::npos) << out;
+}
+
 TEST(AppendEventJson, WritesOtherBytesAsBase64) {
   std::string out;
-  AppendEventJson("bot", View("t", absl::string_view("\0\x01\xff", 3)), out);
+  AppendEventLine("bot", View("t", absl::string_view("\0\x01\xff", 3)), out);
   EXPECT_NE(out.find(",\"data_base64\":\"AAH/\"}"), std::string::npos) << out;
 }
 
@@ -48,9 +60,9 @@ TEST(EventJsonReader, ReadsWhatIsPrinted) {
   view.created_at = 1'790'000'002'000'007;
   view.attributes = {{"k", "v"}, {"ü", "\n"}};
   std::string line;
-  AppendEventJson("bot", view, line);
+  AppendEventLine("bot", view, line);
   EventJsonReader reader;
-  EventJsonReader::Event event;
+  EventFields event;
   ASSERT_TRUE(reader.Read(line, event).ok());
   EXPECT_EQ(event.instance, "bot");
   EXPECT_EQ(event.type, "t \"quoted\" ü");
@@ -63,7 +75,7 @@ TEST(EventJsonReader, ReadsWhatIsPrinted) {
 
 TEST(EventJsonReader, KeepsScalarsAsTheyAreWritten) {
   EventJsonReader reader;
-  EventJsonReader::Event event;
+  EventFields event;
   for (const char* data : {"1.50", "\"a\\u00e9\"", "null", "true", "[ 1 ]", "18446744073709551616"}) {
     ASSERT_TRUE(reader.Read(std::string("{\"type\":\"t\",\"data\": ") + data + " }", event).ok()) << data;
     EXPECT_EQ(event.data, data);
@@ -72,7 +84,7 @@ TEST(EventJsonReader, KeepsScalarsAsTheyAreWritten) {
 
 TEST(EventJsonReader, RefusesWhatIsNoEvent) {
   EventJsonReader reader;
-  EventJsonReader::Event event;
+  EventFields event;
   for (const char* line :
        {"", "[]", "{", "{\"type\":\"t\"}", "{\"data\":1}", "{\"type\":1,\"data\":1}", "{\"type\":\"t\",\"data\":nope}",
         "{\"type\":\"t\",\"data\":1,\"data_base64\":\"AA==\"}", "{\"type\":\"t\",\"data_base64\":\"!\"}",
@@ -83,4 +95,4 @@ TEST(EventJsonReader, RefusesWhatIsNoEvent) {
 }
 
 }  // namespace
-}  // namespace playhead::tools
+}  // namespace playhead
