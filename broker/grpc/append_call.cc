@@ -1,12 +1,10 @@
 #include "broker/grpc/append_call.h"
 
-#include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "broker/auth/permission.h"
+#include "broker/append.h"
 #include "broker/byte_budget.h"
 #include "broker/grpc/append_response.h"
 #include "broker/grpc/message_buffer.h"
@@ -37,35 +35,12 @@ class AppendCall final : public UnaryCall {
     const absl::string_view view = (*bytes)->view();
     auto batch = storage::ParseAppendRequest(view, *std::move(bytes), {core().limits.event_bytes_max});
     if (!batch.ok()) return batch.status();
-    if (absl::Status status = caller()->Check(Permission::kAppend, batch->instance); !status.ok()) return status;
-    if (absl::Status status = caller()->ChargeAppend(batch->events.size(), view.size()); !status.ok()) return status;
-    const std::string instance = batch->instance;
-    caller()->AdmitInstance(core().log, instance, [this, batch = *std::move(batch)](absl::Status status) mutable {
-      if (!status.ok()) return Refuse(status);
-      Charge(std::move(batch));
-    });
-    return absl::OkStatus();
-  }
-
-  void Charge(storage::AppendBatch batch) {
-    const std::string instance = batch.instance;
-    const size_t events = batch.events.size();
-    const size_t bytes = batch.bytes.size();
-    core().instance_limits.Charge(instance, events, bytes,
-                                  [this, batch = std::move(batch)](absl::Status status) mutable {
-                                    if (!status.ok()) return Refuse(status);
-                                    Append(std::move(batch));
-                                  });
-  }
-
-  void Append(storage::AppendBatch batch) {
-    // Two hold the session: the callback may come, and this object go, before Append has returned.
-    const std::shared_ptr<storage::AppendSession> session = core().log.NewAppendSession();
-    session->Append(std::move(batch), [this, session](absl::StatusOr<storage::AppendResult> result) {
+    broker::Append(core(), caller(), *std::move(batch), [this](absl::StatusOr<storage::AppendResult> result) {
       grant_.Release();
       if (!result.ok()) return Refuse(result.status());
       Reply(EncodeAppendResponse(*result, core().log.durability()));
     });
+    return absl::OkStatus();
   }
 
   ByteBudget::Grant grant_;

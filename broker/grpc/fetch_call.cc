@@ -10,6 +10,7 @@
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/read_rules.h"
 #include "playhead/v1/event_log.pb.h"
 
 namespace playhead::broker {

@@ -3,24 +3,19 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "broker/auth/permission.h"
 #include "broker/instance_sources.h"
+#include "broker/read_rules.h"
 #include "broker/store_position_token.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
 namespace {
 
-// nullptr for a filter that filters nothing.
-absl::StatusOr<std::shared_ptr<const storage::EventFilter>> ToFilter(
-    const google::protobuf::RepeatedPtrField<std::string>& types, absl::string_view id_prefix) {
-  const std::vector<absl::string_view> patterns(types.begin(), types.end());
-  auto filter = storage::EventFilter::Make(patterns, id_prefix);
-  if (!filter.ok()) return filter.status();
-  if (filter->IsDefault()) return nullptr;
-  return std::make_shared<const storage::EventFilter>(*std::move(filter));
+template <typename Request>
+absl::StatusOr<std::shared_ptr<const storage::EventFilter>> ToFilter(const Request& request) {
+  return MakeFilter(std::vector<absl::string_view>(request.types().begin(), request.types().end()),
+                    request.id_prefix());
 }
 
 // Fills in what both kinds of request have.
@@ -29,7 +24,7 @@ absl::StatusOr<Out> ToCommon(const Request& request) {
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
   auto start = ToStartPosition(request.start());
   if (!start.ok()) return start.status();
-  auto filter = ToFilter(request.types(), request.id_prefix());
+  auto filter = ToFilter(request);
   if (!filter.ok()) return filter.status();
   Out out;
   out.instance = request.instance();
@@ -68,7 +63,7 @@ absl::StatusOr<ManySubscriptionRequest> ToManySubscriptionRequest(const storage:
     case v1::SubscribeManyRequest::START_NOT_SET:
       return MakeError(Reason::kStartRequired, "say where to read from: after_position, beginning, now or time");
   }
-  auto filter = ToFilter(request.types(), request.id_prefix());
+  auto filter = ToFilter(request);
   if (!filter.ok()) return filter.status();
   InstanceSources sources;
   sources.names.assign(request.instances().names().names().begin(), request.instances().names().names().end());
@@ -85,23 +80,12 @@ absl::StatusOr<ManySubscriptionRequest> ToManySubscriptionRequest(const storage:
 absl::StatusOr<FetchRequest> ToFetchRequest(const v1::FetchMissedRequest& request) {
   auto fetch = ToCommon<FetchRequest>(request);
   if (!fetch.ok()) return fetch.status();
-  if (request.limit() > storage::kFetchEventsMax) {
-    return MakeError(Reason::kLimitInvalid,
-                     absl::StrCat("`limit` is ", request.limit(), "; 1 to ", storage::kFetchEventsMax,
-                                  " are allowed, and 0 for ", storage::kFetchEventsDefault));
-  }
+  const auto events_max = CheckFetchLimit(request.limit());
+  if (!events_max.ok()) return events_max.status();
   fetch->until = storage::Cursor(request.until_cursor());
-  fetch->events_max = request.limit() == 0 ? storage::kFetchEventsDefault : request.limit();
+  fetch->events_max = *events_max;
   fetch->reverse = request.reverse();
   return fetch;
-}
-
-absl::Status CheckReader(const Caller& caller, absl::string_view instance, const storage::EventFilter* filter) {
-  absl::Status status = caller.Check(Permission::kSubscribe, instance);
-  if (status.ok() && filter != nullptr && filter->NamesHiddenTypes()) {
-    status = caller.Check(Permission::kManage, instance);
-  }
-  return status;
 }
 
 v1::Gap ToProto(const Gap& gap) {

@@ -13,6 +13,7 @@
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
 #include "broker/log.h"
+#include "broker/read_rules.h"
 #include "broker/subscription.h"
 #include "playhead/v1/event_log.pb.h"
 
