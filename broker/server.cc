@@ -20,7 +20,9 @@
 #include "broker/grpc/replays_service.h"
 #include "broker/grpc/retention_service.h"
 #include "broker/grpc/webhooks_service.h"
+#include "broker/http/cors.h"
 #include "broker/http/status_routes.h"
+#include "broker/http_api/routes.h"
 #include "broker/listen_address.h"
 #include "broker/listen_policy.h"
 #include "broker/log.h"
@@ -103,7 +105,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   server->photon_ =
       std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
   if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
-  if (absl::Status status = server->ListenHttp(options.http_listen); !status.ok()) return status;
+  if (absl::Status status = server->ListenHttp(options); !status.ok()) return status;
   Log().info("event=ready grpc={} http={} durability={}", server->grpc_address(), server->http_address(),
              server->log_->durability() == storage::Durability::kDisk ? "disk" : "os");
   return server;
@@ -277,14 +279,18 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   return absl::OkStatus();
 }
 
-absl::Status Server::ListenHttp(const std::string& http_listen) {
-  if (http_listen.empty()) return absl::OkStatus();
+absl::Status Server::ListenHttp(const ServerOptions& options) {
+  auto cors_origins = http::CorsOrigins::Make(options.http_cors_origins);
+  if (!cors_origins.ok()) return cors_origins.status();
+  if (options.http_listen.empty()) return absl::OkStatus();
   http::AddStatusRoutes(router_, MakeCore());
-  http::ListenerOptions options;
-  options.listen = http_listen;
-  options.runs_open = [this] { return auth_.open(); };
-  if (certificates_ != nullptr) options.tls = [this] { return certificates_->HttpContext(); };
-  auto http = http::Listener::Start(std::move(options), router_, limits_, http_body_budget_, metrics_);
+  http_api::AddRoutes(router_, {MakeCore(), *deletion_});
+  http::ListenerOptions listener;
+  listener.listen = options.http_listen;
+  listener.runs_open = [this] { return auth_.open(); };
+  listener.cors_origins = *std::move(cors_origins);
+  if (certificates_ != nullptr) listener.tls = [this] { return certificates_->HttpContext(); };
+  auto http = http::Listener::Start(std::move(listener), router_, limits_, http_body_budget_, metrics_);
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();

@@ -59,6 +59,8 @@ struct ServerOptions {
   CertificateFiles tls;
   // Listens where others reach it even without keys or TLS (broker/listen_policy.h).
   bool allow_anyone_on_the_network = false;
+  // Whose pages may use the HTTP API: origins as broker/http/cors.h has them; none by default.
+  std::vector<std::string> http_cors_origins;
   // Served with HTTP.
   webhook::Options webhook;
   // A file with the administrator's secret, as broker/auth/admin_secret.h has it; empty for none.
@@ -77,7 +79,7 @@ class Server {
  public:
   // Opens the store, recovers what was acknowledged, and serves. Blocks for as long as that takes.
   //   InvalidArgument     grpc_listen or http_listen is malformed, or a limit out of range; or as LoadAdminSecret,
-  //                       BackupDirs::Make or webhook::LoadVerifyToken.
+  //                       BackupDirs::Make, http::CorsOrigins::Make or webhook::LoadVerifyToken.
   //   FailedPrecondition  the address cannot be listened on: in use, not of this machine, or not to be used unguarded.
   //                       Or as OpenRocksDbEventLog, Certificates::Load or LoadAdminSecret.
   //   DataLoss            as OpenRocksDbEventLog.
@@ -119,7 +121,7 @@ class Server {
   absl::Status ListenGrpc(const std::string& grpc_listen);
   absl::Status LoadWebhooks(const ServerOptions& options);
   absl::Status LoadRetention(absl::Duration interval);
-  absl::Status ListenHttp(const std::string& http_listen);
+  absl::Status ListenHttp(const ServerOptions& options);
 
   const Limits limits_;
   const BackupDirs backup_dirs_;
@@ -155,7 +157,7 @@ class Server {
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::vector<std::unique_ptr<grpc::Service>> services_;  // Of the native API.
-  std::unique_ptr<InheritedListener> listener_;  // Only with fd:N.
+  std::unique_ptr<InheritedListener> listener_;           // Only with fd:N.
   std::string grpc_address_;
   std::unique_ptr<grpc::Server> grpc_;
   http::Router router_;

@@ -75,7 +75,8 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Text("grpc_listen", &options_.grpc_listen, "HOST:PORT",
                "Where to serve gRPC: port 0 takes a free one, fd:N is a listening socket that was handed in.");
     flags.Text("http_listen", &options_.http_listen, "HOST:PORT",
-               "The same for HTTP: health, metrics, webhooks. Not served unless this is given.");
+               "The same for HTTP: the API for everybody (/v1), health, metrics, webhooks. Not served unless this is "
+               "given.");
     flags.Number<size_t>("streams_max", &limits.streams_max, 1, 1'000'000,
                          "Streams open at once; beyond that, STREAMS_LIMIT.");
     flags.Number<size_t>("consumers_max", &limits.consumers_max, 1, 1'000'000,
@@ -105,6 +106,10 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "write and delete everything.");
 
     flags.Section("HTTP");
+    flags.Texts(
+        "http_cors_origins", &options_.http_cors_origins, "ORIGIN",
+        "Web pages of this origin (https://app.example) may use the HTTP API (/v1); may be given several times. "
+        "`*` is every page. None by default.");
     flags.Number<size_t>("http_connections_max", &limits.http_connections_max, 1, 1'000'000,
                          "Connections open at once; beyond that, CONNECTIONS_LIMIT.");
     flags.Bytes<size_t>("http_header_bytes_max", &limits.http_header_bytes_max, kKiB, kMiB,

@@ -1,0 +1,50 @@
+#include "broker/http_api/access.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/time/time.h"
+#include "broker/grpc/call_access.h"
+#include "broker/http/response.h"
+#include "broker/http_api/event_stream_text.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::http_api {
+namespace {
+
+absl::string_view SecretOf(const http::Request& request) {
+  const absl::string_view bearer = request.BearerSecret();
+  return bearer.empty() ? request.Header("x-api-key").value_or("") : bearer;
+}
+
+}  // namespace
+
+std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, http::Responder& responder) {
+  CallAccess access = JudgeAccess(services.core, SecretOf(request), request.body.size());
+  if (access.caller != nullptr) return std::move(access.caller);
+  if (access.refusal_delay == absl::ZeroDuration()) {
+    Refuse(request, access.refusal, std::move(responder));
+  } else {
+    services.core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
+                                  [responder = std::move(responder), refusal = std::move(access.refusal)]() mutable {
+                                    std::move(responder).Refuse(refusal);
+                                  });
+  }
+  return nullptr;
+}
+
+bool WantsEventStream(const http::Request& request) {
+  return absl::StrContains(request.Header("Accept").value_or(""), kEventStreamType);
+}
+
+void Refuse(const http::Request& request, const absl::Status& error, http::Responder responder) {
+  if (!IsRetryable(error) || !WantsEventStream(request)) return std::move(responder).Refuse(error);
+  LogRefusal("http", error);
+  http::Response response = EventStreamHead();
+  AppendErrorEvent(error, response.body);
+  std::move(responder).Send(std::move(response));
+}
+
+}  // namespace playhead::broker::http_api

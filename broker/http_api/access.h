@@ -1,0 +1,30 @@
+// How a request to the HTTP API is let in, and how it is refused.
+//
+// A secret comes as `Authorization: Bearer` or `x-api-key`.
+#ifndef PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
+#define PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "broker/auth/caller.h"
+#include "broker/http/request.h"
+#include "broker/http/responder.h"
+#include "broker/http_api/services.h"
+
+namespace playhead::broker::http_api {
+
+// Who calls; nullptr if the request was refused, at once or a little later, and `responder` is used up:
+//   SHUTTING_DOWN, UNAUTHENTICATED, KEY_REVOKED, KEY_EXPIRED.
+std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, http::Responder& responder);
+
+// Whether the client wants server-sent events.
+bool WantsEventStream(const http::Request& request);
+
+// Refuses, with the status of the error; but a client that wants an event stream and may come again gets one, with the
+// error as its only event: an EventSource takes any status but 200 for final, and reconnects when a stream has ended.
+void Refuse(const http::Request& request, const absl::Status& error, http::Responder responder);
+
+}  // namespace playhead::broker::http_api
+
+#endif  // PLAYHEAD_BROKER_HTTP_API_ACCESS_H_

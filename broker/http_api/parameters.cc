@@ -1,0 +1,107 @@
+#include "broker/http_api/parameters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::http_api {
+namespace {
+
+absl::Status Malformed(absl::string_view message) { return MakeError(Reason::kMalformedRequest, message); }
+
+// Digits alone: SimpleAtoi takes blanks and signs as well.
+std::optional<uint64_t> ParseNumber(absl::string_view text) {
+  uint64_t number = 0;
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+  if (!digits || !absl::SimpleAtoi(text, &number)) return std::nullopt;
+  return number;
+}
+
+absl::StatusOr<storage::Cursor> ParseCursor(absl::string_view text) {
+  const auto number = ParseNumber(text);
+  if (!number) return MakeError(Reason::kPositionInvalid, "a cursor is a number, as in an event's `cursor`");
+  return storage::Cursor(*number);
+}
+
+}  // namespace
+
+absl::Status CheckParameters(const http::Request& request, absl::Span<const absl::string_view> names) {
+  for (size_t i = 0; i < request.query.size(); ++i) {
+    const std::string& name = request.query[i].name;
+    if (name.empty() && request.query[i].value.empty()) continue;  // `?` or `&` with nothing behind it.
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      return Malformed(absl::StrCat("there is no parameter `", name, "` here: there are ",
+                                    names.empty() ? "none" : absl::StrJoin(names, ", ")));
+    }
+    for (size_t j = 0; j < i; ++j) {
+      if (request.query[j].name == name) return Malformed(absl::StrCat("`", name, "` is given twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<uint64_t>> NumberParameter(const http::Request& request, absl::string_view name) {
+  const auto text = request.Query(name);
+  if (!text) return std::nullopt;
+  const auto number = ParseNumber(*text);
+  if (!number) return Malformed(absl::StrCat("`", name, "` is a whole number"));
+  return number;
+}
+
+absl::StatusOr<bool> FlagParameter(const http::Request& request, absl::string_view name) {
+  const absl::string_view text = request.Query(name).value_or("false");
+  if (text != "true" && text != "false") return Malformed(absl::StrCat("`", name, "` is true or false"));
+  return text == "true";
+}
+
+absl::StatusOr<std::optional<storage::Cursor>> CursorParameter(const http::Request& request, absl::string_view name) {
+  const auto text = request.Query(name);
+  if (!text) return std::nullopt;
+  const auto cursor = ParseCursor(*text);
+  if (!cursor.ok()) return cursor.status();
+  return *cursor;
+}
+
+std::vector<absl::string_view> ListParameter(const http::Request& request, absl::string_view name) {
+  const absl::string_view text = request.Query(name).value_or("");
+  if (text.empty()) return {};
+  return absl::StrSplit(text, ',');
+}
+
+absl::StatusOr<StartPosition> ParseFrom(absl::string_view text) {
+  if (text == "beginning") return FromBeginning{};
+  if (text == "now") return FromNow{};
+  if (const auto micros = ParseNumber(text)) return FromTime{storage::Timestamp(static_cast<int64_t>(*micros))};
+  absl::Time time;
+  std::string error;
+  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
+    return FromTime{storage::Timestamp(absl::ToUnixMicros(time))};
+  }
+  return Malformed("`from` is beginning, now, a time such as 2026-01-02T03:04:05Z, or microseconds since 1970");
+}
+
+std::optional<absl::string_view> AfterText(const http::Request& request) {
+  const auto last_event_id = request.Header("Last-Event-ID");
+  return last_event_id && !last_event_id->empty() ? last_event_id : request.Query("after");
+}
+
+absl::StatusOr<StartPosition> ReadStart(const http::Request& request) {
+  if (request.Query("after") && request.Query("from")) return Malformed("`after` and `from` exclude each other");
+  if (const auto after = AfterText(request)) {
+    const auto cursor = ParseCursor(*after);
+    if (!cursor.ok()) return cursor.status();
+    return AfterCursor{*cursor};
+  }
+  if (const auto from = request.Query("from")) return ParseFrom(*from);
+  return MakeError(Reason::kStartRequired, "say where to read from: after=CURSOR, or from=beginning, now or a time");
+}
+
+}  // namespace playhead::broker::http_api

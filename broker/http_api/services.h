@@ -1,0 +1,17 @@
+// What the routes of the HTTP API work with, by reference. broker/server.h owns it.
+#ifndef PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
+#define PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
+
+#include "broker/core.h"
+#include "broker/instance_deletion.h"
+
+namespace playhead::broker::http_api {
+
+struct Services {
+  const Core core;
+  InstanceDeletion& deletion;
+};
+
+}  // namespace playhead::broker::http_api
+
+#endif  // PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
