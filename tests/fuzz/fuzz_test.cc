@@ -43,6 +43,7 @@ TEST_P(FuzzTest, KeepsItsPromises) {
 INSTANTIATE_TEST_SUITE_P(Targets, FuzzTest,
                          ::testing::Values(Target{"append_request", &AppendRequest}, Target{"event", &Event},
                                            Target{"block", &Block}, Target{"webhook_body", &WebhookBody},
+                                           Target{"http_append_body", &HttpAppendBody},
                                            Target{"http_target", &HttpTarget}, Target{"event_id", &EventId},
                                            Target{"event_filter", &EventFilter}, Target{"rendering", &Rendering},
                                            Target{"engineio_payload", &EngineIoPayload},

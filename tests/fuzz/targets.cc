@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +25,14 @@
 #include "broker/http/socketio/json.h"
 #include "broker/http/socketio/packet.h"
 #include "broker/http/target.h"
+#include "broker/http_api/append_body.h"
 #include "broker/model/json.h"
 #include "broker/model/rendering.h"
 #include "broker/webhook/body.h"
+#include "proto/event_json.h"
 #include "proto/event_wire.h"
 #include "proto/whatsapp/content.h"
+#include "storage/append_builder.h"
 #include "storage/block.h"
 #include "storage/cursor.h"
 #include "storage/event_filter.h"
@@ -206,6 +210,43 @@ void Rendering(absl::string_view bytes) {
   if (broker::model::DialectOf(event) != broker::model::Dialect::kMultiWa) return;
   const auto own = broker::multiwa::Render(event);
   Require(!own.ok() || own->front().payload == event.data, "its own dialect passes an event on byte for byte");
+}
+
+void HttpAppendBody(absl::string_view bytes) {
+  using broker::http_api::BodyFormat;
+  constexpr BodyFormat kFormats[] = {BodyFormat::kJson, BodyFormat::kNdjson, BodyFormat::kCloudEvent,
+                                     BodyFormat::kCloudEventBatch, BodyFormat::kCloudEventData};
+  if (bytes.empty()) return;
+  const BodyFormat format = kFormats[static_cast<uint8_t>(bytes[0]) % std::size(kFormats)];
+  broker::http::Request request;
+  request.body = std::string(bytes.substr(1));
+  // Of a CloudEvent in binary mode the lines are headers, and the last one is the body.
+  if (format == BodyFormat::kCloudEventData) {
+    const std::vector<std::string> lines = absl::StrSplit(request.body, '\n');
+    for (size_t i = 0; i + 1 < lines.size(); ++i) {
+      const std::pair<std::string, std::string> header = absl::StrSplit(lines[i], absl::MaxSplits(": ", 1));
+      if (!header.first.empty()) request.headers.insert(header.first, header.second);
+    }
+    request.body = lines.back();
+  }
+  const auto events = broker::http_api::ReadAppendBody(format, request, "bot");
+  if (!events.ok()) return;
+  Require(events->size() <= storage::kBatchEventsMax, "a batch has a bound");
+  for (const EventFields& event : *events) {
+    NewEvent made{.type = event.type, .data = event.data, .id = event.id, .created_at = event.created_at};
+    for (const auto& [key, value] : event.attributes) made.attributes.emplace_back(key, value);
+    const auto batch = storage::BuildAppendBatch("bot", {made}, {});
+    if (!batch.ok()) continue;
+    EventView view;
+    Require(view.Parse(batch->event(batch->events[0])), "what is admitted can be parsed");
+    std::string line;
+    AppendEventLine("bot", view, line);
+    Require(line.find('\n') == line.size() - 1, "a line is one line");
+    EventFields again;
+    Require(EventJsonReader().Read(line, again).ok(), "what is written can be read");
+    Require(again.type == event.type && again.id == event.id && again.attributes == event.attributes,
+            "an event survives the trip through its JSON");
+  }
 }
 
 void HttpTarget(absl::string_view bytes) {

@@ -27,6 +27,8 @@ void WhatsAppContent(absl::string_view bytes);
 // A dialect's name, a type and, behind two line ends, data: whatever the event, each dialect makes JSON of it that its
 // clients take, in steps that rise, and a frame of each.
 void Rendering(absl::string_view bytes);
+// What a body over HTTP is read as, in any of its forms, is sound, and reads the same when it is written again.
+void HttpAppendBody(absl::string_view bytes);
 // What is read as the target of an HTTP request means the same when it is written again, and routes by its segments.
 void HttpTarget(absl::string_view bytes);
 // The body of a poll's request is read to its end, and means the same when it is written again.

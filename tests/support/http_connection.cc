@@ -24,6 +24,23 @@ using boost::asio::ip::tcp;
 
 constexpr timeval kPatience = {20, 0};
 
+// Takes a body in chunks off the start of `bytes`. False if it is not whole.
+bool TakeChunks(std::string& bytes, std::string& body) {
+  for (size_t at = 0;;) {
+    const size_t line_end = bytes.find("\r\n", at);
+    size_t size = 0;
+    if (line_end == std::string::npos) return false;
+    if (!absl::SimpleHexAtoi(bytes.substr(at, line_end - at), &size)) std::abort();
+    if (bytes.size() < line_end + size + 4) return false;
+    body += bytes.substr(line_end + 2, size);
+    at = line_end + size + 4;
+    if (size == 0) {
+      bytes.erase(0, at);
+      return true;
+    }
+  }
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(const std::string& address)
@@ -67,6 +84,13 @@ std::string HttpConnection::ReceiveBytes(size_t count) {
   return bytes;
 }
 
+HttpResponse HttpConnection::Call(absl::string_view method, absl::string_view path, absl::string_view headers,
+                                  absl::string_view body) {
+  Send(absl::StrCat(method, " ", path, " HTTP/1.1\r\n", host_header_, headers, "Content-Length: ", body.size(),
+                    "\r\n\r\n", body));
+  return Receive();
+}
+
 std::string HttpConnection::ReceiveToEnd() {
   while (ReceiveMore()) {
   }
@@ -96,6 +120,13 @@ HttpResponse TakeResponse(std::string& bytes, bool to_head) {
   for (size_t i = 1; i < lines.size(); ++i) {
     const std::pair<std::string, std::string> header = absl::StrSplit(lines[i], absl::MaxSplits(": ", 1));
     response.headers[absl::AsciiStrToLower(header.first)] = header.second;
+  }
+  if (!to_head && response.headers.contains("transfer-encoding")) {
+    std::string rest = bytes.substr(end + kEnd.size());
+    if (!TakeChunks(rest, response.body)) return {};
+    bytes = std::move(rest);
+    if (!absl::SimpleAtoi(lines[0].substr(9, 3), &response.status)) std::abort();
+    return response;
   }
   size_t size = 0;
   const auto length = response.headers.find("content-length");

@@ -30,6 +30,9 @@ class HttpConnection {
   void FinishSending();
   // The next response; one to HEAD has no body.
   HttpResponse Receive(bool to_head = false);
+  // A request with a body, or with an empty one, and its response.
+  HttpResponse Call(absl::string_view method, absl::string_view path, absl::string_view headers,
+                    absl::string_view body);
   // A request without a body, and its response.
   HttpResponse Get(absl::string_view path, absl::string_view headers = "");
   // The next so many bytes; fewer if the other side closes before.
@@ -51,7 +54,8 @@ class HttpConnection {
   std::string received_;  // And not yet returned.
 };
 
-// The response at the start of `bytes`, which is taken off them. Status 0 if it is not whole.
+// The response at the start of `bytes`, which is taken off them; its body whole, whether or not it came in chunks.
+// Status 0 if it is not whole.
 HttpResponse TakeResponse(std::string& bytes, bool to_head = false);
 
 }  // namespace playhead::testing

@@ -1,0 +1,126 @@
+// The HTTP API with what every JavaScript program has: fetch. Above all: whoever resumes by Last-Event-ID loses nothing,
+// whatever is killed when.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { HttpBroker, serverSentEvents } from './http_broker.mjs';
+
+const soak = process.env.PLAYHEAD_SOAK === '1';
+const seed = Number(process.env.PLAYHEAD_TEST_SEED ?? 1);
+
+// mulberry32: numbers that depend on the seed alone.
+function randomNumbers(state) {
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) % below;
+  };
+}
+
+let broker;
+before(async () => {
+  broker = await HttpBroker.start();
+});
+after(() => broker.stop());
+
+test('an event comes back as it was, and with a cursor', async () => {
+  const appended = await broker.append('bot', [{ type: 'message', id: 'a', data: { text: 'hi' } }]);
+  assert.deepEqual(appended, { cursors: [1], duplicates: [], head_cursor: 1, durability: 'DISK' });
+  const page = await (await fetch(`${broker.url}/v1/instances/bot/events?from=beginning`)).json();
+  assert.deepEqual(page.events[0].data, { text: 'hi' });
+  assert.equal(page.events[0].cursor, 1);
+});
+
+// Follows an instance from the beginning whose n-th event says n, and notices what is lost, repeated or out of order.
+class Follower {
+  seen = 0;
+  #lastEventId;
+  #connection;
+  #ended = false;
+  #waiting = [];
+
+  constructor(instance) {
+    this.done = this.#follow(instance);
+  }
+
+  async #follow(instance) {
+    while (!this.#ended) {
+      this.#connection = new AbortController();
+      try {
+        const headers = { accept: 'text/event-stream' };
+        if (this.#lastEventId !== undefined) headers['last-event-id'] = this.#lastEventId;
+        const url = `${broker.url}/v1/instances/${instance}/events?from=beginning`;
+        const response = await fetch(url, { headers, signal: this.#connection.signal });
+        assert.equal(response.status, 200);
+        for await (const event of serverSentEvents(response)) {
+          if (event.name === 'message') this.#take(JSON.parse(event.data));
+          this.#lastEventId = event.id;
+        }
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  #take(event) {
+    assert.equal(event.data.n, this.seen + 1, `seed ${seed}`);
+    this.seen = event.data.n;
+    this.#waiting = this.#waiting.filter(({ count, resolve }) => this.seen < count || resolve());
+  }
+
+  cutOff() {
+    this.#connection.abort();
+  }
+
+  // When so many have come.
+  async reach(count) {
+    if (this.seen >= count) return;
+    await Promise.race([this.done, new Promise((resolve) => this.#waiting.push({ count, resolve }))]);
+  }
+
+  async end() {
+    this.#ended = true;
+    this.cutOff();
+    await this.done;
+  }
+}
+
+test('nothing is lost, repeated or out of order, whatever is killed', { timeout: soak ? 3_600_000 : 300_000 }, async () => {
+  const rounds = soak ? 300 : 20;
+  console.log(`PLAYHEAD_TEST_SEED=${seed} rounds=${rounds}`);
+  const random = randomNumbers(seed);
+  let appended = 0;
+  let writing = true;
+  const writer = (async () => {
+    while (writing) {
+      const events = Array.from({ length: 1 + random(50) }, (_, i) => {
+        const n = appended + i + 1;
+        return { type: 'number', id: `n-${n}`, data: { n, filler: 'x'.repeat(random(200)) } };
+      });
+      await broker.append('numbers', events);
+      appended += events.length;
+    }
+  })();
+  const followers = [new Follower('numbers'), new Follower('numbers')];
+  for (let round = 0; round < rounds; ++round) {
+    const wanted = Math.max(...followers.map((follower) => follower.seen)) + 1 + random(300);
+    await Promise.all(followers.map((follower) => follower.reach(wanted)));
+    const what = random(4);
+    if (what !== 1) followers[random(2)].cutOff();
+    if (what === 0) continue;
+    if (what === 3) await broker.stop();
+    else await broker.kill();
+    if (random(2) === 0) followers[random(2)].cutOff();
+    await broker.restart();
+  }
+  writing = false;
+  await writer;
+  await Promise.all(followers.map((follower) => follower.reach(appended)));
+  for (const follower of followers) {
+    await follower.end();
+    assert.equal(follower.seen, appended, `seed ${seed}`);
+  }
+  console.log(`${appended} events, ${rounds} interruptions`);
+});
