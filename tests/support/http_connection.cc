@@ -26,6 +26,7 @@ constexpr timeval kPatience = {20, 0};
 
 // Takes a body in chunks off the start of `bytes`. False if it is not whole.
 bool TakeChunks(std::string& bytes, std::string& body) {
+  body.clear();
   for (size_t at = 0;;) {
     const size_t line_end = bytes.find("\r\n", at);
     size_t size = 0;
@@ -88,7 +89,12 @@ HttpResponse HttpConnection::Call(absl::string_view method, absl::string_view pa
                                   absl::string_view body) {
   Send(absl::StrCat(method, " ", path, " HTTP/1.1\r\n", host_header_, headers, "Content-Length: ", body.size(),
                     "\r\n\r\n", body));
-  return Receive();
+  HttpResponse response = Receive();
+  if (response.headers.contains("transfer-encoding")) {
+    while (!TakeChunks(received_, response.body) && ReceiveMore()) {
+    }
+  }
+  return response;
 }
 
 std::string HttpConnection::ReceiveToEnd() {
@@ -120,13 +126,6 @@ HttpResponse TakeResponse(std::string& bytes, bool to_head) {
   for (size_t i = 1; i < lines.size(); ++i) {
     const std::pair<std::string, std::string> header = absl::StrSplit(lines[i], absl::MaxSplits(": ", 1));
     response.headers[absl::AsciiStrToLower(header.first)] = header.second;
-  }
-  if (!to_head && response.headers.contains("transfer-encoding")) {
-    std::string rest = bytes.substr(end + kEnd.size());
-    if (!TakeChunks(rest, response.body)) return {};
-    bytes = std::move(rest);
-    if (!absl::SimpleAtoi(lines[0].substr(9, 3), &response.status)) std::abort();
-    return response;
   }
   size_t size = 0;
   const auto length = response.headers.find("content-length");

@@ -30,7 +30,8 @@ class HttpConnection {
   void FinishSending();
   // The next response; one to HEAD has no body.
   HttpResponse Receive(bool to_head = false);
-  // A request with a body, or with an empty one, and its response.
+  // A request with a body, or with an empty one, and its response: its body whole, even if it came in chunks, which the
+  // others leave as they are.
   HttpResponse Call(absl::string_view method, absl::string_view path, absl::string_view headers,
                     absl::string_view body);
   // A request without a body, and its response.
@@ -54,7 +55,7 @@ class HttpConnection {
   std::string received_;  // And not yet returned.
 };
 
-// The response at the start of `bytes`, which is taken off them; its body whole, whether or not it came in chunks.
+// The response at the start of `bytes`, which is taken off them.
 // Status 0 if it is not whole.
 HttpResponse TakeResponse(std::string& bytes, bool to_head = false);
 
