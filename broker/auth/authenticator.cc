@@ -63,6 +63,20 @@ absl::StatusOr<std::shared_ptr<Caller>> Authenticator::Authenticate(absl::string
   return caller;
 }
 
+absl::StatusOr<std::shared_ptr<Caller>> Authenticator::CallerOf(absl::string_view key_id) const {
+  if (open()) return anybody_;
+  if (admin_secret_ && key_id == kAdminKeyId) return admin_;
+  std::shared_ptr<Caller> caller;
+  {
+    absl::ReaderMutexLock lock(&mu_);
+    const auto found = slots_.find(key_id);
+    if (found == slots_.end()) return MakeError(Reason::kUnauthenticated, "there is no such key any more");
+    caller = found->second.caller;
+  }
+  if (absl::Status status = caller->CheckGood(); !status.ok()) return status;
+  return caller;
+}
+
 absl::Duration Authenticator::RefusalDelay(absl::string_view secret) {
   const absl::Time now = clock_();
   const auto key_id = KeyIdIn(secret);

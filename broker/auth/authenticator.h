@@ -57,6 +57,11 @@ class Authenticator {
   //   KEY_REVOKED, KEY_EXPIRED  it is right, but no longer good.
   absl::StatusOr<std::shared_ptr<Caller>> Authenticate(absl::string_view secret) const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Who calls by a token that the broker gave to whoever had a secret of this key; the administrator's id and, while it
+  // runs open, "" count too.
+  //   Unauthenticated  UNAUTHENTICATED: there is no such key; KEY_REVOKED, KEY_EXPIRED.
+  absl::StatusOr<std::shared_ptr<Caller>> CallerOf(absl::string_view key_id) const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Counts a secret that was just refused with UNAUTHENTICATED; how long the answer must be held back, usually zero.
   absl::Duration RefusalDelay(absl::string_view secret) ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -50,7 +50,7 @@ Consumer::Consumer(const Core& core, StoredConfig stored, StoredState state, Par
       filter_(*MakeConsumerFilter(config_)),
       instance_number_(stored.instance),
       created_at_(stored.created_at),
-      state_(config_.attempts_max, state.snapshot),
+      state_(config_.attempts_max, state.snapshot, config_.overtake),
       names_(std::move(state.names)),
       durable_(std::move(state.snapshot)),
       durable_rows_(state_rows),
@@ -181,10 +181,7 @@ void Consumer::HandedOver(const HoldPtr& hold, uint64_t batch) {
     const auto found = std::find_if(hold->batches.begin(), hold->batches.end(),
                                     [batch](const Batch& delivered) { return delivered.number == batch; });
     if (found == hold->batches.end()) return;
-    if (ConsumerState* const state = StateOf(found->replay_id)) {
-      state->SetDeadline(hold->number, found->instance, found->first, found->last,
-                         Now() + absl::ToChronoNanoseconds(config_.ack_deadline));
-    }
+    SetDeadline(*hold, found->replay_id, found->instance, found->first, found->last);
     hold->batches.erase(found);
   }
   Pump();
@@ -213,6 +210,14 @@ std::vector<RefusedSettlement> Consumer::Settle(const HoldPtr& hold, std::vector
   return refused;
 }
 
+uint32_t Consumer::SetDeadline(const Hold& hold, const std::string& replay_id, InstanceNumber instance, Cursor first,
+                               Cursor last) {
+  ConsumerState* const state = StateOf(replay_id);
+  if (state == nullptr || config_.ack_deadline == absl::InfiniteDuration()) return 0;
+  return state->SetDeadline(hold.number, instance, first, last,
+                            Now() + absl::ToChronoNanoseconds(config_.ack_deadline));
+}
+
 absl::Status Consumer::Apply(const Hold& hold, const Settlement& item, SteadyTime now) {
   if (item.delay < absl::ZeroDuration() || item.delay > kNackDelayMax) {
     return MakeError(Reason::kSettlementInvalid, "a delay is up to 12 hours");
@@ -234,8 +239,7 @@ absl::Status Consumer::Apply(const Hold& hold, const Settlement& item, SteadyTim
       count = state->Park(hold.number, item.instance, item.first, item.last, reason);
       break;
     case Settlement::Action::kInProgress:
-      count = state->SetDeadline(hold.number, item.instance, item.first, item.last,
-                                 now + absl::ToChronoNanoseconds(config_.ack_deadline));
+      count = SetDeadline(hold, item.replay_id, item.instance, item.first, item.last);
       break;
   }
   if (count > 0) return absl::OkStatus();

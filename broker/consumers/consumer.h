@@ -53,6 +53,8 @@ namespace playhead::broker {
 
 // Parked events of one consumer: when there are so many, it delivers no more until some are requeued or dropped.
 inline constexpr uint64_t kParkedMax = 10'000;
+// The same of one that lets events overtake: it goes on when there are so many, and what is given up then has no row.
+inline constexpr uint64_t kOvertakenParkedMax = 100;
 // Progress over events that a filter passes over is written at most this often, and when the last holder goes.
 inline constexpr absl::Duration kProgressWriteInterval = absl::Seconds(1);
 
@@ -189,6 +191,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   std::vector<RefusedSettlement> Settle(const HoldPtr& hold, std::vector<Settlement> items,
                                         storage::StatusCallback confirmed) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Apply(const Hold& hold, const Settlement& item, SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The deadlines of these events start now. Returns how many there are; 0 of a consumer without deadlines.
+  uint32_t SetDeadline(const Hold& hold, const std::string& replay_id, storage::InstanceNumber instance,
+                       storage::Cursor first, storage::Cursor last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The state that a replay, or the consumer's course, goes by; nullptr if the replay has ended.
   ConsumerState* StateOf(const std::string& replay_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Over the course and all replays.
@@ -260,6 +265,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   size_t AddParkedRows(ConsumerState& state, size_t max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Its row counts no more, and goes with the next writes.
   void RemoveParked(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  uint64_t ParkedMax() const { return config_.overtake ? kOvertakenParkedMax : kParkedMax; }
+  // Nothing is delivered before some events leave the parked list.
+  bool ParkedFull() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool HasParking() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StoredState MakeState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::string NameOf(storage::InstanceNumber instance) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

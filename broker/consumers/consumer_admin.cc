@@ -92,7 +92,7 @@ void Consumer::Reset(const FeedPosition& to, const ParkedIndex::Cursors& parked_
     EndAll(MakeError(Reason::kConsumerReset, "the consumer was reset: open it again"));
     ConsumerSnapshot snapshot;
     snapshot.position = to;
-    state_ = ConsumerState(config_.attempts_max, snapshot);
+    state_ = ConsumerState(config_.attempts_max, snapshot, config_.overtake);
     for (const uint64_t number : parked_.Behind(parked_after)) RemoveParked(number);
     changed_ = true;
     unwritten_.push_back(std::move(done));

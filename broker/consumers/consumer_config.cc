@@ -45,7 +45,8 @@ absl::Status CheckConsumerConfig(const ConsumerConfig& config) {
     return Invalid("a consumer's name has 1 to 100 bytes of [A-Za-z0-9._:@+-]");
   }
   if (absl::Status status = CheckSource(config.source); !status.ok()) return status;
-  if (config.ack_deadline < kAckDeadlineMin || config.ack_deadline > kAckDeadlineMax) {
+  const bool has_none = config.overtake && config.ack_deadline == absl::InfiniteDuration();
+  if (!has_none && (config.ack_deadline < kAckDeadlineMin || config.ack_deadline > kAckDeadlineMax)) {
     return Invalid("the deadline for acknowledgements is 1 second to 12 hours");
   }
   if (config.attempts_max > kAttemptsMaxMax) {

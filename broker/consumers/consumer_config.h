@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "storage/event_filter.h"
@@ -46,14 +47,25 @@ struct ConsumerConfig {
   ConsumerSource source;
   std::vector<std::string> types;  // As EventFilter::Make.
   std::string id_prefix;
+  // InfiniteDuration() for none, which overtaking allows: then events come again only when their holder goes, and that
+  // is no failure of theirs.
   absl::Duration ack_deadline = absl::Seconds(30);
   uint32_t attempts_max = 16;     // An event that failed this often is parked; 0 never parks.
   uint32_t in_flight_max = 1000;  // Events handed over and not settled, over all holders.
   bool shared = false;            // Many holders at once.
   bool allow_gap = true;          // What was trimmed before it was delivered is told and passed over.
+  // What failed holds later events back only until it has come again, not until it is settled; and nor does a parked
+  // list that is full: what has no room there is given up without a row.
+  bool overtake = false;
 
   friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };
+
+// Consumers that are the broker's own: what it keeps for a session of a client (broker/sessions). Only the broker makes
+// them, who lists consumers is told of them if the prefix that is asked for begins so, and neither the bound for
+// consumers nor retention counts them.
+inline constexpr absl::string_view kSessionNamePrefix = "session.";
+inline bool IsSessionName(absl::string_view name) { return absl::StartsWith(name, kSessionNamePrefix); }
 
 // InvalidArgument: CONSUMER_INVALID, INSTANCE_NAME_INVALID, FILTER_INVALID.
 absl::Status CheckConsumerConfig(const ConsumerConfig& config);

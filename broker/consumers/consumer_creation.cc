@@ -128,8 +128,8 @@ void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, Cons
   state.snapshot.position = start.position;
   const AuditEntry entry = {caller == nullptr ? "" : caller->key_id(), "audit.consumer_created", stored.config.name,
                             Describe(stored.config)};
-  core.audit.Record(entry, [core, stored = std::move(stored), state = std::move(state),
-                            done = std::move(done)](absl::Status recorded) mutable {
+  auto store = [core, stored = std::move(stored), state = std::move(state),
+                done = std::move(done)](absl::Status recorded) mutable {
     if (!recorded.ok()) return std::move(done)(std::move(recorded));
     std::vector<storage::RecordChange> rows = StateRows(stored.config.name, state, 0);
     rows.push_back(ConfigRow(stored));
@@ -138,7 +138,9 @@ void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, Cons
       if (!written.ok()) return std::move(done)(std::move(written));
       std::move(done)(std::make_shared<Consumer>(core, std::move(stored), std::move(state), ParkedIndex(), 1));
     });
-  });
+  };
+  if (caller == nullptr) return store(absl::OkStatus());
+  core.audit.Record(entry, std::move(store));
 }
 
 }  // namespace playhead::broker

@@ -40,7 +40,8 @@ struct ResolvedStart {
 void ResolveConsumerStart(const Core& core, std::shared_ptr<Caller> caller, const ConsumerConfig& config,
                           ConsumerStart start, storage::Callback<ResolvedStart> done);
 
-// Writes a consumer that starts there, after the record of it in the audit log. The configuration was checked.
+// Writes a consumer that starts there, after the record of it in the audit log unless the broker itself makes it. The
+// configuration was checked.
 void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, ConsumerConfig config, ResolvedStart start,
                    storage::Callback<std::shared_ptr<Consumer>> done);
 

@@ -53,8 +53,7 @@ std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now
       gaps_.pop_front();
       return gap;
     }
-    const bool parked_full = HasParking() && parked_.size() >= kParkedMax;
-    if (!parked_full && Capacity(*hold) > 0) {
+    if (!ParkedFull() && Capacity(*hold) > 0) {
       if (auto held = TakeAgain(*hold)) return *std::move(held);
       StartAgain(hold, now);
       if (!hold->failure.ok()) return std::nullopt;
@@ -87,7 +86,7 @@ uint32_t Consumer::Capacity(const Hold& hold) const {
 ConsumerPause Consumer::Pause() const {
   if (holds_.empty()) return ConsumerPause::kNoHolder;
   if (write_failed_ || retry_at_ != SteadyTime::max()) return ConsumerPause::kStore;
-  if (HasParking() && parked_.size() >= kParkedMax) return ConsumerPause::kParkedFull;
+  if (ParkedFull()) return ConsumerPause::kParkedFull;
   if (state_.full()) return ConsumerPause::kExceptionsFull;
   if (HeldEventCount() >= config_.in_flight_max) return ConsumerPause::kInFlight;
   const bool anyone =

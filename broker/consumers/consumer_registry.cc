@@ -142,6 +142,7 @@ absl::Status ConsumerRegistry::LoadAll() {
 void ConsumerRegistry::Add(std::shared_ptr<Consumer> consumer) {
   absl::MutexLock lock(&mu_);
   const std::string& name = consumer->config().name;
+  if (IsSessionName(name)) ++sessions_;
   consumers_.emplace(name, std::move(consumer));
 }
 
@@ -192,6 +193,10 @@ void ConsumerRegistry::RunNext() {
 void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig config, ConsumerStart start,
                               storage::Callback<Created> done) {
   if (absl::Status status = CheckConsumerConfig(config); !status.ok()) return std::move(done)(std::move(status));
+  if (caller != nullptr && IsSessionName(config.name)) {
+    return std::move(done)(
+        MakeError(Reason::kConsumerInvalid, "names that begin with `session.` are the broker's own: take another"));
+  }
   if (absl::Status status = CheckConsumerAccess(caller, Permission::kSubscribe, config); !status.ok()) {
     return std::move(done)(std::move(status));
   }
@@ -207,7 +212,7 @@ void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig con
                                            "there is a consumer of this name with another configuration: delete that, "
                                            "or take another name"));
       }
-      if (consumers_.size() >= core_.limits.consumers_max) {
+      if (!IsSessionName(config.name) && consumers_.size() - sessions_ >= core_.limits.consumers_max) {
         lock.Release();
         return std::move(finish)(MakeError(
             Reason::kConsumersLimit,
@@ -244,7 +249,9 @@ void ConsumerRegistry::List(std::shared_ptr<Caller> caller, std::string prefix, 
   {
     absl::MutexLock lock(&mu_);
     auto row = after_name < prefix ? consumers_.lower_bound(prefix) : consumers_.upper_bound(after_name);
+    const bool sessions_too = IsSessionName(prefix);
     for (; row != consumers_.end() && absl::StartsWith(row->first, prefix) && found.size() < limit; ++row) {
+      if (IsSessionName(row->first) && !sessions_too) continue;
       if (CheckConsumerAccess(caller, Permission::kSubscribe, row->second->config()).ok()) {
         found.push_back(row->second);
       }
@@ -263,7 +270,13 @@ void ConsumerRegistry::Delete(std::shared_ptr<Caller> caller, std::string name, 
       [this, caller = std::move(caller), name = std::move(name)](storage::Callback<Deleted> finish) mutable {
         auto consumer = Find(caller, Permission::kManage, name);
         if (!consumer.ok()) return std::move(finish)(consumer.status());
-        const AuditEntry entry = {caller == nullptr ? "" : caller->key_id(), "audit.consumer_deleted", name, ""};
+        if (caller == nullptr) {
+          return DeleteNow(*std::move(consumer), [finish = std::move(finish)](absl::Status status) mutable {
+            if (!status.ok()) return std::move(finish)(std::move(status));
+            std::move(finish)(Deleted());
+          });
+        }
+        const AuditEntry entry = {caller->key_id(), "audit.consumer_deleted", name, ""};
         core_.audit.Record(
             entry, [this, consumer = *std::move(consumer), finish = std::move(finish)](absl::Status recorded) mutable {
               if (!recorded.ok()) return std::move(finish)(std::move(recorded));
@@ -279,14 +292,16 @@ void ConsumerRegistry::DeleteNow(std::shared_ptr<Consumer> consumer, storage::St
   Consumer& closing = *consumer;
   closing.Delete([this, consumer = std::move(consumer), done = std::move(done)](absl::Status) mutable {
     StoredConfig config = consumer->stored_config();
-    DeleteConsumerRows(core_.log.records(), std::move(config),
-                       [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
-                         if (deleted.ok()) {
-                           absl::MutexLock lock(&mu_);
-                           consumers_.erase(consumer->config().name);
-                         }
-                         std::move(done)(std::move(deleted));
-                       });
+    DeleteConsumerRows(
+        core_.log.records(), std::move(config), [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
+          if (deleted.ok()) {
+            absl::MutexLock lock(&mu_);
+            if (consumers_.erase(consumer->config().name) > 0 && IsSessionName(consumer->config().name)) {
+              --sessions_;
+            }
+          }
+          std::move(done)(std::move(deleted));
+        });
   });
 }
 
@@ -303,7 +318,7 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
   {
     absl::MutexLock lock(&mu_);
     for (const auto& [name, consumer] : consumers_) {
-      if (consumer->config().source.Covers(instance->name())) covering.push_back(consumer);
+      if (!IsSessionName(name) && consumer->config().source.Covers(instance->name())) covering.push_back(consumer);
     }
   }
   std::optional<storage::Cursor> oldest;

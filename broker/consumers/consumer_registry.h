@@ -38,9 +38,10 @@ inline constexpr size_t kParkedPerCallMax = 10'000;
 // Changes that wait for the one before them; beyond that APPEND_QUEUE_FULL.
 inline constexpr size_t kConsumerChangesWaitingMax = 1'000;
 
-// Every act of administration is recorded in the audit log before it is done, and is durable when `done` gets Ok. A
-// caller needs Permission::kSubscribe for all that a consumer's source covers to create, open, get and list it, and
-// Permission::kManage for the same to administer it; nullptr is the broker itself.
+// Every act of administration is recorded in the audit log before it is done, and is durable when `done` gets Ok; what
+// the broker makes and deletes on its own is not recorded. A caller needs Permission::kSubscribe for all that a
+// consumer's source covers to create, open, get and list it, and Permission::kManage for the same to administer it;
+// nullptr is the broker itself.
 //   PermissionDenied, Unauthenticated  as Caller::Check.
 //   NotFound            CONSUMER_NOT_FOUND.
 //   Unavailable, Unknown, ResourceExhausted  as RecordStore::Write.
@@ -72,6 +73,7 @@ class ConsumerRegistry {
   void Get(std::shared_ptr<Caller> caller, std::string name, storage::Callback<ConsumerInfo> done);
 
   // Up to `limit` that the caller may see, whose names start with `prefix` and sort behind `after_name`, by name.
+  // Sessions only if `prefix` is of them (IsSessionName).
   void List(std::shared_ptr<Caller> caller, std::string prefix, std::string after_name, size_t limit,
             storage::Callback<std::vector<ConsumerInfo>> done);
 
@@ -177,6 +179,7 @@ class ConsumerRegistry {
   const Core core_;
   mutable absl::Mutex mu_;  // Guards the members below it.
   Consumers consumers_ ABSL_GUARDED_BY(mu_);
+  size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;  // How many of them are.
   std::deque<Change> changes_ ABSL_GUARDED_BY(mu_);
   bool changing_ ABSL_GUARDED_BY(mu_) = false;
 };

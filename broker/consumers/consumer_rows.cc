@@ -108,11 +108,14 @@ RecordChange ConfigRow(const StoredConfig& stored) {
   }
   for (const std::string& type : config.types) record.add_types(type);
   record.set_id_prefix(config.id_prefix);
-  record.set_ack_deadline_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(config.ack_deadline)));
+  if (config.ack_deadline != absl::InfiniteDuration()) {
+    record.set_ack_deadline_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(config.ack_deadline)));
+  }
   record.set_attempts_max(config.attempts_max);
   record.set_in_flight_max(config.in_flight_max);
   record.set_shared(config.shared);
   record.set_allow_gap(config.allow_gap);
+  record.set_overtake(config.overtake);
   record.set_created_at(stored.created_at.micros());
   record.set_deleted(stored.deleted);
   return {RecordSpace::kConsumers, absl::StrCat(kConsumerConfigRows, config.name), record.SerializeAsString()};
@@ -140,11 +143,13 @@ absl::StatusOr<StoredConfig> ParseConfigRow(const Record& row) {
   }
   config.types.assign(record.types().begin(), record.types().end());
   config.id_prefix = record.id_prefix();
-  config.ack_deadline = absl::Milliseconds(record.ack_deadline_ms());
+  config.ack_deadline =
+      record.ack_deadline_ms() == 0 ? absl::InfiniteDuration() : absl::Milliseconds(record.ack_deadline_ms());
   config.attempts_max = record.attempts_max();
   config.in_flight_max = record.in_flight_max();
   config.shared = record.shared();
   config.allow_gap = record.allow_gap();
+  config.overtake = record.overtake();
   stored.created_at = Timestamp(record.created_at());
   stored.deleted = record.deleted();
   if (row.key != absl::StrCat(kConsumerConfigRows, config.name) || !CheckConsumerConfig(config).ok()) {

@@ -18,8 +18,8 @@ Cursor Before(Cursor first) { return Cursor(first.value() - 1); }
 
 }  // namespace
 
-ConsumerState::ConsumerState(uint32_t attempts_max, const ConsumerSnapshot& snapshot)
-    : attempts_max_(attempts_max), fed_(snapshot.position), position_(snapshot.position) {
+ConsumerState::ConsumerState(uint32_t attempts_max, const ConsumerSnapshot& snapshot, bool overtake)
+    : attempts_max_(attempts_max), overtake_(overtake), fed_(snapshot.position), position_(snapshot.position) {
   for (const UnsettledRange& range : snapshot.unsettled) {
     InstanceEvents& events = instances_[range.instance.value()];
     AddWaiting(events, {range.after, range.last, range.event_count, range.failures, SteadyTime::min()});
@@ -31,7 +31,7 @@ ConsumerState::Fresh ConsumerState::MayHandOver(InstanceNumber instance, HolderN
   const auto found = instances_.find(instance.value());
   if (found == instances_.end()) return Fresh::kFree;
   const InstanceEvents& events = found->second;
-  if (!events.waiting.empty() || events.held_failed > 0 || events.claim != 0) return Fresh::kHeldBack;
+  if (!events.waiting.empty() || HeldAgainHoldsBack(events) || events.claim != 0) return Fresh::kHeldBack;
   return events.holder == 0 || events.holder == holder ? Fresh::kFree : Fresh::kElsewhere;
 }
 
@@ -487,7 +487,7 @@ void ConsumerState::Touch(uint64_t fed_number) {
 
 void ConsumerState::Tidy(InstanceNumber instance, InstanceEvents& events) {
   if (events.held.empty() && events.claim == 0) events.holder = 0;
-  const bool claimable = !events.waiting.empty() && events.claim == 0 && events.held_failed == 0;
+  const bool claimable = !events.waiting.empty() && events.claim == 0 && !HeldAgainHoldsBack(events);
   const auto due = claimable ? std::optional(events.waiting.begin()->second.due) : std::nullopt;
   if (due != events.indexed_due) {
     if (events.indexed_due) due_.erase({*events.indexed_due, instance.value()});

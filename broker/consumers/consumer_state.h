@@ -9,7 +9,8 @@
 // Order, for each instance by itself:
 //  - Events are handed over in the order of their cursors, but for those that failed, which come again.
 //  - A waiting event holds back all later ones of its instance: none of them is handed over before it. So does one that
-//    failed and was handed over again, until it is settled or fails once more.
+//    failed and was handed over again, until it is settled or fails once more; but not if the consumer lets others
+//    overtake it: then what waits comes first, in order, and everything else behind it.
 //  - What was handed over before an earlier event failed stays where it is: it may be settled before that comes again.
 //  - The events of an instance are held by one holder at a time.
 // Other instances are not affected.
@@ -88,8 +89,8 @@ class ConsumerState {
     std::string reason;
   };
 
-  // Goes on from `snapshot`: all that is unsettled waits and is due.
-  ConsumerState(uint32_t attempts_max, const ConsumerSnapshot& snapshot);
+  // Goes on from `snapshot`: all that is unsettled waits and is due. `overtake`: see "Order" above.
+  ConsumerState(uint32_t attempts_max, const ConsumerSnapshot& snapshot, bool overtake = false);
 
   // The feed: what comes from the log for the first time, in the order of the log.
 
@@ -230,6 +231,8 @@ class ConsumerState {
                                                                      storage::Cursor after, storage::Cursor last) const;
   void Fail(storage::InstanceNumber instance, InstanceEvents& events, const Held& held, SteadyTime due,
             absl::string_view reason);
+  // What failed and was handed over again keeps others of its instance back.
+  bool HeldAgainHoldsBack(const InstanceEvents& events) const { return !overtake_ && events.held_failed > 0; }
   void AddParking(storage::InstanceNumber instance, const Held& held, absl::string_view reason);
   // The position moves at least to the end of this part of the feed.
   void Touch(uint64_t fed_number);
@@ -237,6 +240,7 @@ class ConsumerState {
   void Tidy(storage::InstanceNumber instance, InstanceEvents& events);
 
   uint32_t attempts_max_;
+  bool overtake_;
   absl::flat_hash_map<uint64_t, InstanceEvents> instances_;  // By number; only those with anything unsettled.
   // Instances of which something waits and could be claimed, by when that is due.
   absl::btree_set<std::pair<SteadyTime, uint64_t>> due_;

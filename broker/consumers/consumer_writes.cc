@@ -26,7 +26,7 @@ constexpr size_t kParkedRowsPerWrite = 400;
 
 bool Consumer::Dirty(SteadyTime now) const {
   if (state_.version() != durable_version_ || changed_ || !unparked_.empty()) return true;
-  if (HasParking() && parked_.size() < kParkedMax) return true;
+  if (HasParking() && !ParkedFull()) return true;
   return state_.position() != durable_.position && (holds_.empty() || now >= progress_at_);
 }
 
@@ -66,9 +66,13 @@ void Consumer::StartWrite(SteadyTime now) {
 }
 
 size_t Consumer::AddParkedRows(ConsumerState& state, size_t max) {
-  const uint64_t room = kParkedMax - std::min<uint64_t>(kParkedMax, parked_.size());
-  std::vector<ConsumerState::ParkedEvent> events = state.TakeParking(std::min<uint64_t>(max, room));
+  const uint64_t room = ParkedMax() - std::min<uint64_t>(ParkedMax(), parked_.size());
+  std::vector<ConsumerState::ParkedEvent> events =
+      state.TakeParking(config_.overtake ? max : std::min<uint64_t>(max, room));
+  auto& counted = IsSessionName(config_.name) ? core_.metrics.parked_events_of_sessions : core_.metrics.parked_events;
+  counted.Increment(static_cast<double>(events.size()));
   for (ConsumerState::ParkedEvent& event : events) {
+    if (parked_.size() >= ParkedMax()) break;  // The others are given up without a row.
     ParkedRow row;
     row.number = last_parked_number_ + 1;
     row.instance = NameOf(event.instance);
@@ -89,6 +93,8 @@ void Consumer::RemoveParked(uint64_t number) {
   if (parked_.Remove(number)) unparked_.Insert(number);
   changed_ = true;
 }
+
+bool Consumer::ParkedFull() const { return !config_.overtake && HasParking() && parked_.size() >= kParkedMax; }
 
 bool Consumer::HasParking() const {
   return state_.has_parking() || std::any_of(replays_.begin(), replays_.end(),

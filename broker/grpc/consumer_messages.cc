@@ -101,7 +101,9 @@ v1::ConsumerConfig ToProto(const ConsumerConfig& config) {
   *out.mutable_source() = ToProto(config.source);
   for (const std::string& type : config.types) out.add_types(type);
   out.set_id_prefix(config.id_prefix);
-  out.set_ack_deadline_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(config.ack_deadline)));
+  if (config.ack_deadline != absl::InfiniteDuration()) {
+    out.set_ack_deadline_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(config.ack_deadline)));
+  }
   out.set_attempts_max(config.attempts_max);
   out.set_in_flight_max(config.in_flight_max);
   out.set_shared(config.shared);

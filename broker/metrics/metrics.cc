@@ -35,6 +35,8 @@ Metrics::Dialect MakeDialect(prometheus::Registry& registry, const char* dialect
               "Streams that were ended at once so that the client asks for what it missed.", labels),
       Counter(registry, "playhead_dialect_neutral_values_total",
               "Frames that have an empty value where the event does not have the one that clients need.", labels),
+      Counter(registry, "playhead_dialect_unreadable_positions_total",
+              "Positions that clients made up: they went on at the end of the log.", labels),
   };
 }
 
@@ -56,6 +58,14 @@ Metrics::Metrics()
       photon(MakeDialect(registry_, "photon")),
       socketio(MakeDialect(registry_, "socketio")),
       multiwa(MakeDialect(registry_, "multiwa")),
+      vzaps(MakeDialect(registry_, "vzaps")),
+      parked_events(Counter(registry_, "playhead_parked_events_total",
+                            "Events that were delivered too often in vain, or given up.", {{"of", "consumer"}})),
+      parked_events_of_sessions(Counter(registry_, "playhead_parked_events_total",
+                                        "Events that were delivered too often in vain, or given up.",
+                                        {{"of", "session"}})),
+      removed_sessions(Counter(registry_, "playhead_removed_sessions_total",
+                               "Sessions of clients that were forgotten: too long unused, or too many.")),
       replays(Gauge(registry_, "playhead_replays", "Replays that have not ended.")),
       replayed_events(
           Counter(registry_, "playhead_replayed_events_total", "Events that receivers of replays confirmed.")),

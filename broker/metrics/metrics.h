@@ -44,13 +44,20 @@ class Metrics {
   // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
   struct Dialect {
     prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.
-    prometheus::Counter& events_not_rendered;  // Damaged events that were passed over.
-    prometheus::Counter& bounces;              // Streams that were sent back to ask for what was missed first.
-    prometheus::Counter& neutral_values;       // Frames with "", 0 or 1970 for a value that the event does not have.
+    prometheus::Counter& events_not_rendered;   // Damaged events that were passed over.
+    prometheus::Counter& bounces;               // Streams that were sent back to ask for what was missed first.
+    prometheus::Counter& neutral_values;        // Frames with "", 0 or 1970 for a value that the event does not have.
+    prometheus::Counter& unreadable_positions;  // Text that is no cursor at all: the client went on at the end.
   };
   Dialect photon;
   Dialect socketio;
   Dialect multiwa;
+  Dialect vzaps;
+
+  // Consumers and sessions.
+  prometheus::Counter& parked_events;              // That consumers gave up.
+  prometheus::Counter& parked_events_of_sessions;  // The same of clients' sessions.
+  prometheus::Counter& removed_sessions;           // Sessions that were too long unused, or too many.
 
   // Replays by operators.
   prometheus::Gauge& replays;            // Not ended.

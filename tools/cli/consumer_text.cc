@@ -104,7 +104,8 @@ std::string ConsumerDetails(const v1::Consumer& consumer) {
   line("source", SourceText(config.source()));
   if (!config.types().empty()) line("types", absl::StrJoin(config.types(), ","));
   if (!config.id_prefix().empty()) line("id prefix", config.id_prefix());
-  line("deadline", absl::FormatDuration(absl::Milliseconds(config.ack_deadline_ms())));
+  line("deadline",
+       config.ack_deadline_ms() == 0 ? "none" : absl::FormatDuration(absl::Milliseconds(config.ack_deadline_ms())));
   line("attempts", config.attempts_max() == 0 ? "any number" : absl::StrCat("up to ", config.attempts_max()));
   line("created", SecondText(consumer.created_at()));
   line("position", PositionText(consumer.position()));

@@ -50,8 +50,7 @@ struct Part {
 
 class Model {
  public:
-  explicit Model(uint64_t seed)
-      : random_(seed), state_(std::make_unique<ConsumerState>(kAttemptsMax, ConsumerSnapshot())) {}
+  Model(uint64_t seed, bool overtake) : random_(seed), overtake_(overtake), state_(Restored(ConsumerSnapshot())) {}
 
   void Step() {
     ++now_;
@@ -99,6 +98,10 @@ class Model {
   using Key = std::pair<uint64_t, Cursor>;  // Instance, cursor.
   using Change = std::vector<Key>;
 
+  std::unique_ptr<ConsumerState> Restored(const ConsumerSnapshot& snapshot) const {
+    return std::make_unique<ConsumerState>(kAttemptsMax, snapshot, overtake_);
+  }
+
   static FeedPosition End(uint64_t part) { return {CommitPosition(part), InstanceNumber(1), Cursor(1)}; }
 
   std::vector<Key> Select(auto wanted) const {
@@ -142,15 +145,16 @@ class Model {
     for (uint64_t instance = 1; instance <= kInstances; ++instance) {
       const auto waiting = Select(
           [&](const Key& key, const ModelEvent& event) { return key.first == instance && event.lot == Lot::kWaiting; });
-      if (waiting.empty() || events_.at(waiting.front()).time > now_ || HasHeldAgain(instance)) continue;
+      if (waiting.empty() || events_.at(waiting.front()).time > now_ || IsHeldBack(instance)) continue;
       ASSERT_TRUE(state_->next_due().has_value() && *state_->next_due() <= At(now_));
     }
   }
 
-  bool HasHeldAgain(uint64_t instance) const {
-    return !Select([&](const Key& key, const ModelEvent& event) {
-              return key.first == instance && event.lot == Lot::kHeld && event.failures > 0;
-            }).empty();
+  // Something that came again and is not settled holds back what comes behind it.
+  bool IsHeldBack(uint64_t instance) const {
+    return !overtake_ && !Select([&](const Key& key, const ModelEvent& event) {
+                            return key.first == instance && event.lot == Lot::kHeld && event.failures > 0;
+                          }).empty();
   }
 
   HolderNumber HolderOf(uint64_t instance) const {
@@ -175,7 +179,7 @@ class Model {
     const HolderNumber holder = 1 + random_.Below(kHolders);
     const auto fresh = state_->MayHandOver(instance, holder);
     const HolderNumber present = HolderOf(part.instance);
-    if (HasWaiting(part.instance) || HasHeldAgain(part.instance)) {
+    if (HasWaiting(part.instance) || IsHeldBack(part.instance)) {
       ASSERT_EQ(fresh, ConsumerState::Fresh::kHeldBack);
     } else {
       ASSERT_EQ(fresh,
@@ -232,7 +236,7 @@ class Model {
       const auto waiting = Select(
           [&](const Key& key, const ModelEvent& event) { return key.first == instance && event.lot == Lot::kWaiting; });
       const HolderNumber present = HolderOf(instance);
-      return !waiting.empty() && events_.at(waiting.front()).time <= now_ && !HasHeldAgain(instance) &&
+      return !waiting.empty() && events_.at(waiting.front()).time <= now_ && !IsHeldBack(instance) &&
              (present == 0 || present == holder);
     };
     if (!again) {
@@ -418,7 +422,7 @@ class Model {
   // What a crash behind a written snapshot leaves.
   void Restore() {
     const ConsumerSnapshot snapshot = state_->Snapshot();
-    state_ = std::make_unique<ConsumerState>(kAttemptsMax, snapshot);
+    state_ = Restored(snapshot);
     const uint64_t position = snapshot.position.commit.value();
     next_part_ = position + 1;
     for (auto& [key, event] : events_) {
@@ -431,6 +435,7 @@ class Model {
   }
 
   Random random_;
+  const bool overtake_;
   std::unique_ptr<ConsumerState> state_;
   int64_t now_ = 0;
   std::map<Key, ModelEvent> events_;
@@ -440,11 +445,14 @@ class Model {
   std::set<Key> parked_;
 };
 
-TEST(ConsumerStateModelTest, RandomOperations) {
+class ConsumerStateModelTest : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Overtake, ConsumerStateModelTest, ::testing::Bool());
+
+TEST_P(ConsumerStateModelTest, RandomOperations) {
   const uint64_t seed = testing::TestSeed();
   for (uint64_t round = 0; round < 60; ++round) {
     SCOPED_TRACE(round);
-    Model model(seed * 1000 + round);
+    Model model(seed * 1000 + round, GetParam());
     for (int step = 0; step < 400; ++step) {
       SCOPED_TRACE(step);
       model.Step();

@@ -166,6 +166,64 @@ TEST(ConsumerTest, APoisonEventIsParkedOnceAndTheNextOneComes) {
   EXPECT_EQ(harness.Get("c").unsettled_events, 0u);
 }
 
+TEST(ConsumerTest, WhatMayOvertakeComesBehindWhatComesAgainAndDoesNotWaitForIt) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 4);
+  ConsumerConfig config = OfDevice();
+  config.overtake = true;
+  harness.Create(config);
+  {
+    const auto holder = harness.Hold("c");
+    EXPECT_THAT(holder->TakeCursors(4), ElementsAre(1, 2, 3, 4));
+    ASSERT_TRUE(holder->Ack(2).ok());
+    ASSERT_TRUE(holder->Nack(3).ok());
+  }
+  AppendNumbered(harness.log(), "device", 4, 1);
+  harness.Restart();
+  const auto holder = harness.Hold("c");
+  EXPECT_THAT(holder->TakeCursors(4), ElementsAre(1, 3, 4, 5)) << "1, 3 and 4 are still unsettled";
+  AppendNumbered(harness.log(), "device", 5, 1);
+  EXPECT_THAT(holder->TakeCursors(1), ElementsAre(6));
+}
+
+TEST(ConsumerTest, AFullParkedListHoldsNothingBackWhereEventsMayOvertake) {
+  constexpr int kEvents = static_cast<int>(broker::kOvertakenParkedMax) + 20;
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, kEvents);
+  ConsumerConfig config = OfDevice();
+  config.overtake = true;
+  harness.Create(config);
+  const auto holder = harness.Hold("c");
+  EXPECT_EQ(holder->Take(kEvents).size(), size_t{kEvents});
+  for (uint64_t cursor = 1; cursor <= kEvents; ++cursor) ASSERT_TRUE(holder->Park(cursor, "poison").ok());
+  EXPECT_EQ(harness.Get("c").parked_events, broker::kOvertakenParkedMax);
+  EXPECT_EQ(harness.Get("c").unsettled_events, 0u);
+  AppendNumbered(harness.log(), "device", kEvents, 1);
+  EXPECT_EQ(holder->Take(1).size(), 1u);
+}
+
+TEST(ConsumerTest, NamesOfSessionsAreTheBrokersOwn) {
+  ConsumerHarness harness;
+  harness.Create(OfDevice("a"));
+  harness.Create(OfDevice("session.x"));
+  const auto names = [&](const std::string& prefix) {
+    std::promise<std::vector<std::string>> promise;
+    harness.consumers().List(nullptr, prefix, "", 10, [&](absl::StatusOr<std::vector<ConsumerInfo>> infos) {
+      std::vector<std::string> found;
+      for (const ConsumerInfo& info : *infos) found.push_back(info.config.name);
+      promise.set_value(found);
+    });
+    return promise.get_future().get();
+  };
+  EXPECT_THAT(names(""), ElementsAre("a"));
+  EXPECT_THAT(names("session."), ElementsAre("session.x"));
+  const auto anybody = std::make_shared<broker::Caller>([] { return absl::Now(); });
+  absl::Status refused;
+  harness.consumers().Create(anybody, OfDevice("session.y"), broker::StartPosition(broker::FromBeginning()),
+                             [&](auto created) { refused = created.status(); });
+  EXPECT_TRUE(HasReason(refused, Reason::kConsumerInvalid));
+}
+
 TEST(ConsumerTest, OneOfTheSameConfigurationIsFoundAndStays) {
   ConsumerHarness harness;
   AppendNumbered(harness.log(), "device", 0, 2);

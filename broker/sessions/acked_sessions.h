@@ -1,0 +1,77 @@
+// AckedSessions: finds and makes the sessions in which clients acknowledge events, and hands each to one connection.
+//
+// A session is a record of SessionStore, which says that it exists and when it was used, and a consumer `session.<key>`
+// of its instance, which says what of it is settled. Neither is written without the other for long: a consumer without
+// a record gets one at the next start, and a record without a consumer starts as new.
+#ifndef PLAYHEAD_BROKER_SESSIONS_ACKED_SESSIONS_H_
+#define PLAYHEAD_BROKER_SESSIONS_ACKED_SESSIONS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "broker/consumers/consumer_registry.h"
+#include "broker/core.h"
+#include "broker/sessions/acked_session.h"
+#include "broker/sessions/session_store.h"
+#include "broker/start_position.h"
+#include "storage/callback.h"
+#include "storage/event_log.h"
+
+namespace playhead::broker {
+
+// Thread safety: all methods but Load may be called from any thread.   Blocking: none but Load.
+// Ownership: borrows everything it is given; must outlive the log, whose callbacks end here.
+class AckedSessions {
+ public:
+  // `store` is told here what to do when a session of `dialect` goes. One object for each dialect.
+  AckedSessions(const Core& core, ConsumerRegistry& consumers, SessionStore& store, std::string dialect);
+  AckedSessions(const AckedSessions&) = delete;
+  AckedSessions& operator=(const AckedSessions&) = delete;
+
+  // Brings records and consumers together after a crash. Before anything is served; blocks.
+  absl::Status Load();
+
+  // Whether there is a session of this key, of SessionKey with this dialect.
+  bool Knows(const std::string& key) const { return store_.Get(key).has_value(); }
+
+  struct OpenOptions {
+    std::string key;
+    std::string owner;  // The id of the key that it counts for.
+    std::shared_ptr<storage::Instance> instance;
+    StartPosition start;  // Of a session that is new; one that is known goes on where it was.
+  };
+  struct Opened {
+    std::shared_ptr<AckedSession> session;
+    bool created = false;
+  };
+  // Hands over the session, taking it from the connection that has it. Whether the caller may read the instance is for
+  // others to say. `done` runs once, inside the call or on a thread of the log.
+  //   ResourceExhausted  STREAMS_LIMIT, as SessionStore::Put.
+  //   OutOfRange         CURSOR_DIVERGED: the start is none of the log.
+  //   NotFound           INSTANCE_DELETED.
+  //   Unavailable        SHUTTING_DOWN, and as RecordStore::Write.
+  void Open(OpenOptions options, storage::Callback<Opened> done) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  void OpenConsumer(OpenOptions options, bool created, storage::Callback<Opened> done) ABSL_LOCKS_EXCLUDED(mu_);
+  void Create(OpenOptions options, storage::Callback<Opened> done);
+  // Ends the connection that has the session, as far as the session knows.
+  void EndPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const Core core_;
+  ConsumerRegistry& consumers_;
+  SessionStore& store_;
+  const std::string key_prefix_;  // `<dialect>.`
+
+  absl::Mutex mu_;  // Guards the member below it.
+  // Sessions that were handed to connections, by key; those that ended are cleared away as they are met.
+  absl::flat_hash_map<std::string, std::weak_ptr<AckedSession>> held_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_SESSIONS_ACKED_SESSIONS_H_
