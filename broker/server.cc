@@ -96,6 +96,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   std::unique_ptr<Server> server(new Server(options, admin_secret, *std::move(backup_dirs)));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
+  if (absl::Status status = server->LoadVZaps(options.vzaps); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
@@ -159,6 +160,17 @@ absl::Status Server::LoadConsumers() {
   auto consumers = ConsumerRegistry::Load(MakeCore());
   if (!consumers.ok()) return consumers.status();
   consumers_ = *std::move(consumers);
+  auto sessions = SessionStore::Load(MakeCore());
+  if (!sessions.ok()) return sessions.status();
+  sessions_ = *std::move(sessions);
+  return absl::OkStatus();
+}
+
+absl::Status Server::LoadVZaps(const vzaps::Options& options) {
+  auto service = vzaps::Service::Make(MakeCore(), *consumers_, *sessions_, options);
+  if (!service.ok()) return service.status();
+  vzaps_ = *std::move(service);
+  vzaps_->AddRoutes(router_);
   return absl::OkStatus();
 }
 
@@ -213,6 +225,9 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
 absl::Status Server::ResumeDeletions() {
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     consumers_->OnInstanceDeleted(instance, std::move(done));
+  });
+  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
+    sessions_->OnInstanceDeleted(instance, std::move(done));
   });
   // By then the name may be another instance's: its policy stays. Limits are of names and outlive instances: nobody
   // lifts his own by deleting.
@@ -313,6 +328,7 @@ void Server::Shutdown(absl::Duration timeout) {
   grpc_->Wait();
   if (http_ != nullptr) http_->Stop(deadline);
   consumers_->Stop(deadline);
+  sessions_->Stop(deadline);
   Log().info("event=stopped");
 }
 

@@ -22,6 +22,8 @@
 #include "broker/core.h"
 #include "broker/dialects/photon/options.h"
 #include "broker/dialects/photon/services.h"
+#include "broker/dialects/vzaps/options.h"
+#include "broker/dialects/vzaps/service.h"
 #include "broker/grpc/inherited_listener.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
@@ -34,6 +36,7 @@
 #include "broker/replay/registry.h"
 #include "broker/retention/keeper.h"
 #include "broker/retention/policy_store.h"
+#include "broker/sessions/session_store.h"
 #include "broker/stream_registry.h"
 #include "broker/tail.h"
 #include "broker/timer_queue.h"
@@ -67,6 +70,7 @@ struct ServerOptions {
   std::string admin_secret_file;
   Limits limits;
   photon::Options photon;
+  vzaps::Options vzaps;
   // How often instances with a retention policy of their own are looked at.
   absl::Duration retention_interval = absl::Seconds(5);
   // URL prefixes that replays may post to (broker/replay/endpoint.h); and authorities (PEM) beside the system's.
@@ -113,6 +117,7 @@ class Server {
   Server(const ServerOptions& options, std::optional<SecretHash> admin_secret, BackupDirs backup_dirs);
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadConsumers();
+  absl::Status LoadVZaps(const vzaps::Options& options);
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
   // Tells who keeps something about instances of deletions, and ends those that a crash interrupted.
@@ -144,6 +149,8 @@ class Server {
   std::unique_ptr<InstanceDeletion> deletion_;
   std::unique_ptr<KeyStore> keys_;
   std::unique_ptr<ConsumerRegistry> consumers_;
+  std::unique_ptr<SessionStore> sessions_;
+  std::unique_ptr<vzaps::Service> vzaps_;
   std::unique_ptr<LimitSettings> limit_settings_;
   std::unique_ptr<InstanceLimits> instance_limits_;
   std::unique_ptr<retention::PolicyStore> retention_policies_;

@@ -135,6 +135,9 @@ void Consumer::Replay(ConsumerReplay replay, storage::Callback<ReplayOutcome> do
     if (refused.ok() && replays_.contains(replay.replay_id)) {
       refused = MakeError(Reason::kIdConflict, "a replay of this id runs for the consumer");
     }
+    if (refused.ok() && IsSessionName(config_.name)) {
+      refused = MakeError(Reason::kConsumerInvalid, "a session of a client takes no replays");
+    }
     if (refused.ok() && !config_.source.Covers(replay.instance->name())) {
       refused = MakeError(Reason::kConsumerInvalid, "the consumer does not read this instance");
     }

@@ -22,12 +22,13 @@ void AckedSession::Next(NextCallback callback) {
   uint64_t batch = 0;
   {
     absl::MutexLock lock(&mu_);
-    if (ended_) return;
-    FinishEvent();
-    PassOver(Cursor(~uint64_t{0}));
-    asking_ = true;
-    batch = std::exchange(batch_, 0);
-    due = TakeDue();
+    if (!ended_) {
+      FinishEvent();
+      PassOver(Cursor(~uint64_t{0}));
+      asking_ = true;
+      batch = std::exchange(batch_, 0);
+      due = TakeDue();
+    }
   }
   if (batch != 0) holder_->HandedOver(batch);
   Settle(std::move(due));
@@ -47,14 +48,16 @@ void AckedSession::OnDelivery(NextCallback callback, HolderDelivery delivery) {
   }
   auto* const held = std::get_if<HeldEvents>(&delivery);
   if (held == nullptr) return Ask(std::move(callback));  // What an operator would be told.
+  bool ended = false;
   {
     absl::MutexLock lock(&mu_);
-    if (ended_) return;
+    ended = ended_;
     asking_ = false;
     batch_ = held->batch;
     delivered_ = RunsOf(held->slices);
     sending_.reset();
   }
+  if (ended) return Ask(std::move(callback));  // They are for the next connection; this one waits for its end.
   std::move(callback)(SessionEvents{std::move(held->slices), !held->attempts.empty()});
 }
 
@@ -98,6 +101,11 @@ bool AckedSession::Ack(const EventId& frame) {
 }
 
 void AckedSession::End(bool client_left) {
+  Leave(client_left);
+  holder_->Cancel();
+}
+
+void AckedSession::Leave(bool client_left) {
   Settlements items;
   {
     absl::MutexLock lock(&mu_);
@@ -114,7 +122,6 @@ void AckedSession::End(bool client_left) {
     use_ = SessionStore::Use();
   }
   Settle(std::move(items));
-  holder_->Cancel();
 }
 
 size_t AckedSession::unacked_events() const {

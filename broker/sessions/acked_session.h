@@ -94,6 +94,8 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   // The connection is over. With `client_left` unset nothing counts as failed: it is the broker that goes. The second
   // call and later ones do nothing.
   void End(bool client_left) ABSL_LOCKS_EXCLUDED(mu_);
+  // The same of a connection that another is about to take the session from, which it will be told as Closed.
+  void Yield() ABSL_LOCKS_EXCLUDED(mu_) { Leave(/*client_left=*/true); }
 
   // Events that were sent and not acknowledged.
   size_t unacked_events() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -105,6 +107,8 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   };
   using Settlements = std::vector<Settlement>;
 
+  // Settles what can be said of the connection. Nothing is settled any more afterwards.
+  void Leave(bool client_left) ABSL_LOCKS_EXCLUDED(mu_);
   void Ask(NextCallback callback);
   void OnDelivery(NextCallback callback, HolderDelivery delivery) ABSL_LOCKS_EXCLUDED(mu_);
   // Settles without waiting for anybody. Not under the lock: the consumer may call back.

@@ -38,7 +38,7 @@ ConsumerConfig ConfigOf(const std::string& key, const std::string& instance) {
 AckedSessions::AckedSessions(const Core& core, ConsumerRegistry& consumers, SessionStore& store, std::string dialect)
     : core_(core), consumers_(consumers), store_(store), key_prefix_(absl::StrCat(dialect, ".")) {
   store_.SetOnRemoved(key_prefix_, [this](const std::string& key) {
-    EndPresent(key);
+    YieldPresent(key);
     consumers_.Delete(nullptr, ConsumerName(key), [key](const absl::Status& status) {
       // It gets a record at the next start.
       if (!status.ok() && !absl::IsNotFound(status)) {
@@ -74,11 +74,7 @@ absl::Status AckedSessions::Load() {
 }
 
 void AckedSessions::Open(OpenOptions options, storage::Callback<Opened> done) {
-  if (absl::Status status = store_.Put(options.key, {.owner = options.owner, .instance = options.instance->number()});
-      !status.ok()) {
-    return std::move(done)(std::move(status));
-  }
-  EndPresent(options.key);
+  YieldPresent(options.key);
   OpenConsumer(std::move(options), /*created=*/false, std::move(done));
 }
 
@@ -89,6 +85,12 @@ void AckedSessions::OpenConsumer(OpenOptions options, bool created, storage::Cal
     return Create(std::move(options), std::move(done));
   }
   if (!holder.ok()) return std::move(done)(holder.status());
+  // Only now: a record says that the client is known.
+  if (absl::Status status = store_.Put(options.key, {.owner = options.owner, .instance = options.instance->number()});
+      !status.ok()) {
+    (*holder)->Cancel();
+    return std::move(done)(std::move(status));
+  }
   auto use = store_.Hold(options.key);
   Opened opened;
   opened.created = created;
@@ -115,7 +117,7 @@ void AckedSessions::Create(OpenOptions options, storage::Callback<Opened> done) 
                     });
 }
 
-void AckedSessions::EndPresent(const std::string& key) {
+void AckedSessions::YieldPresent(const std::string& key) {
   std::shared_ptr<AckedSession> present;
   {
     absl::MutexLock lock(&mu_);
@@ -124,7 +126,7 @@ void AckedSessions::EndPresent(const std::string& key) {
     present = found->second.lock();
     held_.erase(found);
   }
-  if (present != nullptr) present->End(/*client_left=*/true);
+  if (present != nullptr) present->Yield();
 }
 
 }  // namespace playhead::broker

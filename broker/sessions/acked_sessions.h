@@ -59,8 +59,8 @@ class AckedSessions {
  private:
   void OpenConsumer(OpenOptions options, bool created, storage::Callback<Opened> done) ABSL_LOCKS_EXCLUDED(mu_);
   void Create(OpenOptions options, storage::Callback<Opened> done);
-  // Ends the connection that has the session, as far as the session knows.
-  void EndPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
+  // Has the connection that has the session say what it knows of it.
+  void YieldPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
   ConsumerRegistry& consumers_;

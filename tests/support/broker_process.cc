@@ -51,7 +51,7 @@ BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& lis
   if (std::fgets(line, sizeof(line), lines) == nullptr) line[0] = '\0';
   std::fclose(lines);
   absl::string_view ready = absl::StripAsciiWhitespace(line);
-  if (absl::ConsumePrefix(&ready, "ready grpc=")) address_ = std::string(ready);
+  if (absl::ConsumePrefix(&ready, "ready grpc=")) address_ = std::string(ready.substr(0, ready.find(' ')));
 }
 
 void BrokerProcess::Kill() {

@@ -145,6 +145,15 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
         "A Photon client's first SubscribeEvents: `bounce` ends it at once, so that the client fetches what is behind "
         "the cursor that it saved and subscribes again; `live` starts at the end of the log.");
 
+    flags.Section("VZaps");
+    flags.Texts("vzaps_events", &options_.vzaps.subscribed_events, "INSTANCES=TYPES",
+                "The events that instances (a name, `prefix*` or `*`) are subscribed to, with commas: what clients get "
+                "that name none. May be given several times; the first that matches counts. Default: all.");
+    flags.Duration("vzaps_first_frame_delay", &options_.vzaps.first_frame_delay, absl::ZeroDuration(),
+                   absl::Seconds(10),
+                   "How long a connection waits with its first event, so that the application has its handlers in "
+                   "place.");
+
     flags.Section("Replays");
     flags.Texts("replay_endpoints", &options_.replay_endpoints, "URL",
                 "Replays may post events to URLs that begin with this (same scheme, host and port; the path by "

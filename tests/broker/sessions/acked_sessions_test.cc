@@ -196,6 +196,7 @@ TEST_F(AckedSessionsTest, TheNewestConnectionHasIt) {
   auto second = Connect();
   EXPECT_THAT(second->Take(1), ElementsAre(2));
   EXPECT_FALSE(first->Ack(2)) << "not its any more";
+  EXPECT_TRUE(HasReason(std::get<Closed>(waiting.get()).status, Reason::kConsumerTakenOver));
 }
 
 TEST_F(AckedSessionsTest, AnEventWithoutFramesIsDoneAndOneOfSeveralOnlyWithAllOfThem) {

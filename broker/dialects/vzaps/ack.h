@@ -1,0 +1,18 @@
+// What clients of this dialect say on their connection.
+#ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_ACK_H_
+#define PLAYHEAD_BROKER_DIALECTS_VZAPS_ACK_H_
+
+#include <optional>
+
+#include "absl/strings/string_view.h"
+#include "storage/cursor.h"
+
+namespace playhead::broker::vzaps {
+
+// The frame that {"type":"ack","event_id":…} acknowledges; SDKs also call it `id` and `eventId`. nullopt for anything
+// else, which is to be passed over.
+std::optional<storage::EventId> ParseAck(absl::string_view text);
+
+}  // namespace playhead::broker::vzaps
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_VZAPS_ACK_H_

@@ -1,0 +1,37 @@
+#include "broker/dialects/vzaps/answers.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "broker/log.h"
+#include "broker/model/json.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::vzaps {
+
+http::Response ErrorAnswer(const absl::Status& error) {
+  http::Response answer = http::JsonError(error);
+  const absl::string_view message(error.message());
+  boost::json::object body = {{"error", model::JsonView(message)}, {"message", model::JsonView(message)}};
+  for (const http::ResponseHeader& header : answer.headers) {
+    if (header.name == "error-code") body.emplace("code", header.value);
+  }
+  answer.body = boost::json::serialize(body);
+  return answer;
+}
+
+void Refuse(const Core& core, absl::string_view secret, http::Responder responder, absl::Status error) {
+  LogRefusal("vzaps", error);
+  const absl::Duration delay =
+      HasReason(error, Reason::kUnauthenticated) ? core.auth.RefusalDelay(secret) : absl::ZeroDuration();
+  if (delay == absl::ZeroDuration()) return std::move(responder).Send(ErrorAnswer(error));
+  core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
+                       [responder = std::move(responder), error = std::move(error)]() mutable {
+                         std::move(responder).Send(ErrorAnswer(error));
+                       });
+}
+
+}  // namespace playhead::broker::vzaps

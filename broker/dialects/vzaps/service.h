@@ -1,0 +1,69 @@
+// The realtime API of VZaps: `POST /token` and the WebSocket `GET /events/ws`, as its six SDKs speak it.
+#ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_SERVICE_H_
+#define PLAYHEAD_BROKER_DIALECTS_VZAPS_SERVICE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "broker/auth/caller.h"
+#include "broker/auth/instance_patterns.h"
+#include "broker/consumers/consumer_registry.h"
+#include "broker/core.h"
+#include "broker/dialects/vzaps/connect_request.h"
+#include "broker/dialects/vzaps/options.h"
+#include "broker/dialects/vzaps/token.h"
+#include "broker/http/router.h"
+#include "broker/model/name_filter.h"
+#include "broker/sessions/acked_sessions.h"
+#include "broker/sessions/session_store.h"
+
+namespace playhead::broker::vzaps {
+
+// Thread safety: as the router calls it.   Blocking: Make only.
+// Ownership: borrows what it is given; must outlive the router's use and the callbacks of the log.
+class Service {
+ public:
+  // Takes up the sessions and the key of tokens. Waits for the store.
+  //   InvalidArgument  what `options` says of subscribed events makes no sense.
+  //   As TokenSigner::Load and AckedSessions::Load.
+  static absl::StatusOr<std::unique_ptr<Service>> Make(const Core& core, ConsumerRegistry& consumers,
+                                                       SessionStore& sessions, const Options& options);
+
+  void AddRoutes(http::Router& router);
+
+ private:
+  using Subscribed = std::vector<std::pair<InstancePatterns, model::NameFilter>>;
+
+  Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, Options options, Subscribed subscribed,
+          TokenSigner tokens);
+
+  void GiveToken(const http::Request& request, http::Responder responder) const;
+
+  // A connection on its way to its session.
+  struct Connecting;
+  void Connect(http::Request request, http::Responder responder);
+  // Who connects, by both credentials.
+  absl::Status Admit(Connecting& connecting) const;
+  void OpenInstance(std::shared_ptr<Connecting> connecting);
+  void OpenSession(std::shared_ptr<Connecting> connecting, const std::shared_ptr<storage::Instance>& instance);
+  // Where its first frame is, and counts a position that could not be gone by.
+  void NoteStart(Connecting& connecting, const AckedSessions::Opened& opened) const;
+  void Accept(Connecting& connecting, std::shared_ptr<AckedSession> session) const;
+  void Refuse(Connecting& connecting, absl::Status error) const;
+  // What a client gets that asks for `names`.
+  model::NameFilter FilterOf(const std::string& instance, const std::vector<std::string>& names) const;
+
+  const Core core_;
+  const Options options_;
+  const Subscribed subscribed_;
+  const TokenSigner tokens_;
+  AckedSessions sessions_;
+};
+
+}  // namespace playhead::broker::vzaps
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_VZAPS_SERVICE_H_
