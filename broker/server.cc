@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
   if (absl::Status status = server->LoadVZaps(options.vzaps); !status.ok()) return status;
+  if (absl::Status status = server->LoadSocketIo(options.socketio); !status.ok()) return status;
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
@@ -171,6 +172,14 @@ absl::Status Server::LoadVZaps(const vzaps::Options& options) {
   if (!service.ok()) return service.status();
   vzaps_ = *std::move(service);
   vzaps_->AddRoutes(router_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::LoadSocketIo(const socketio::Options& options) {
+  auto service = socketio::Service::Make(MakeCore(), *consumers_, *sessions_, options);
+  if (!service.ok()) return service.status();
+  socketio_ = *std::move(service);
+  socketio_->AddRoutes(router_);
   return absl::OkStatus();
 }
 
@@ -319,6 +328,7 @@ void Server::Shutdown(absl::Duration timeout) {
   Log().info("event=stopping streams={}", streams_.size());
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
+  socketio_->Stop();  // Before its connections are ended, so that it is known why they end.
   if (http_ != nullptr) http_->BeginStop();
   retention_keeper_->Stop();  // It asks the consumers.
   replays_->Stop();           // Before the consumers to whom some of them send.

@@ -22,6 +22,8 @@
 #include "broker/core.h"
 #include "broker/dialects/photon/options.h"
 #include "broker/dialects/photon/services.h"
+#include "broker/dialects/socketio/options.h"
+#include "broker/dialects/socketio/service.h"
 #include "broker/dialects/vzaps/options.h"
 #include "broker/dialects/vzaps/service.h"
 #include "broker/grpc/inherited_listener.h"
@@ -71,6 +73,7 @@ struct ServerOptions {
   Limits limits;
   photon::Options photon;
   vzaps::Options vzaps;
+  socketio::Options socketio;
   // How often instances with a retention policy of their own are looked at.
   absl::Duration retention_interval = absl::Seconds(5);
   // URL prefixes that replays may post to (broker/replay/endpoint.h); and authorities (PEM) beside the system's.
@@ -118,6 +121,7 @@ class Server {
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadConsumers();
   absl::Status LoadVZaps(const vzaps::Options& options);
+  absl::Status LoadSocketIo(const socketio::Options& options);
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
   // Tells who keeps something about instances of deletions, and ends those that a crash interrupted.
@@ -151,6 +155,7 @@ class Server {
   std::unique_ptr<ConsumerRegistry> consumers_;
   std::unique_ptr<SessionStore> sessions_;
   std::unique_ptr<vzaps::Service> vzaps_;
+  std::unique_ptr<socketio::Service> socketio_;
   std::unique_ptr<LimitSettings> limit_settings_;
   std::unique_ptr<InstanceLimits> instance_limits_;
   std::unique_ptr<retention::PolicyStore> retention_policies_;

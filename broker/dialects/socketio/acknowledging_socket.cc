@@ -1,0 +1,137 @@
+#include "broker/dialects/socketio/acknowledging_socket.h"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "broker/http/engineio/random_id.h"
+#include "broker/sessions/session_key.h"
+
+namespace playhead::broker::socketio {
+namespace {
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+std::shared_ptr<AcknowledgingSocket> AcknowledgingSocket::Make(const Dialect& dialect, AckedSessions& acked,
+                                                               LeftBehind& left_behind,
+                                                               std::shared_ptr<http::socketio::Socket> socket,
+                                                               Credentials credentials,
+                                                               std::shared_ptr<storage::Instance> instance) {
+  const std::string id = http::engineio::RandomId();
+  StoredSession stored;
+  stored.name_space = socket->name_space();
+  stored.acked_key = SessionKey(kAckedDialect, {id});
+  return std::shared_ptr<AcknowledgingSocket>(
+      new AcknowledgingSocket(dialect, acked, left_behind, std::move(socket), std::move(credentials),
+                              std::move(instance), SessionKey(kSessionDialect, {"acked", id}), std::move(stored)));
+}
+
+void AcknowledgingSocket::Start() {
+  const auto self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this());
+  dialect_.core.timers.Schedule(Now() + absl::ToChronoNanoseconds(dialect_.options.adoption_delay),
+                                [weak = std::weak_ptr<AcknowledgingSocket>(self), socket = socket_] {
+                                  socket->Run([weak] {
+                                    const auto live = weak.lock();
+                                    if (live != nullptr && !live->ended_) live->Adopt();
+                                  });
+                                });
+}
+
+void AcknowledgingSocket::OnNames() {
+  if (opening_) return;
+  SetBeginning();
+  Open();
+}
+
+void AcknowledgingSocket::Adopt() {
+  if (opening_) return;
+  const auto key = left_behind_.Take(owner(), Now());
+  // The connection that it has lost may not have been seen to end yet.
+  const http::engineio::Options& engine = dialect_.options.server.engine;
+  const absl::Duration seen_to_end = engine.ping_interval + engine.ping_timeout + dialect_.options.adoption_delay;
+  if (!key && Now() < connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) {
+    left_behind_.EndSilent(owner());
+    return Start();
+  }
+  if (!key) return;
+  const auto record = dialect_.sessions.Get(*key);
+  auto stored = record ? DecodeSession(record->value) : std::nullopt;
+  if (!stored) return Adopt();  // It was forgotten meanwhile.
+  key_ = *key;
+  stored_ = *std::move(stored);
+  if (absl::Status status = Store(); !status.ok()) return Close(status);
+  Open();
+}
+
+void AcknowledgingSocket::Open() {
+  opening_ = true;
+  acked_.Open({.key = stored_.acked_key,
+               .owner = credentials_.caller->key_id(),
+               .instance = instance_,
+               .start = AfterCursor{ResumePosition()}},
+              // A session that comes too late for its socket must be given back all the same.
+              [self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this())](
+                  absl::StatusOr<AckedSessions::Opened> opened) {
+                self->socket_->Run([self, opened = std::move(opened)]() mutable { self->OnOpened(std::move(opened)); });
+              });
+}
+
+void AcknowledgingSocket::OnOpened(absl::StatusOr<AckedSessions::Opened> opened) {
+  if (ended_) {
+    if (opened.ok()) opened->session->End(/*client_left=*/false);
+    return;
+  }
+  if (!opened.ok()) return Close(opened.status());
+  session_ = std::move(opened->session);
+  left_behind_.AddPresent(owner(), std::static_pointer_cast<AcknowledgingSocket>(shared_from_this()));
+  seen_ = model::Position{instance_->number(), storage::Cursor(), 0};  // The session knows what was handled.
+  StartPulling();
+}
+
+void AcknowledgingSocket::EndIfSilent() {
+  const auto self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this());
+  socket_->Run([self] {
+    if (!self->ended_ && self->socket_->Silence() > kSilenceMax)
+      self->socket_->CloseTransport(http::kCloseGoingAway, "");
+  });
+}
+
+void AcknowledgingSocket::Ask() {
+  const auto self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this());
+  session_->Next(Posting(
+      self, [](AcknowledgingSocket& socket, SessionDelivery delivery) { socket.OnDelivery(std::move(delivery)); }));
+}
+
+void AcknowledgingSocket::OnDelivery(SessionDelivery delivery) {
+  if (const auto* const closed = std::get_if<Closed>(&delivery)) {
+    session_ = nullptr;
+    return Close(closed->status);
+  }
+  Deliver(std::move(std::get<SessionEvents>(delivery).slices));
+}
+
+void AcknowledgingSocket::Emit(model::Frame frame) {
+  session_->Sent(frame.position);
+  const uint64_t id = ++last_ack_id_;
+  unacked_.emplace(id, frame.position);
+  auto& metrics = dialect_.core.metrics;
+  metrics.deliveries.Increment();
+  metrics.delivered_bytes.Increment(static_cast<double>(frame.rendering.payload.size()));
+  socket_->Emit(frame.rendering.name, {{std::move(frame.rendering.payload)}, {}}, id);
+}
+
+void AcknowledgingSocket::OnAck(uint64_t ack_id, http::socketio::Arguments /*arguments*/) {
+  const auto found = unacked_.find(ack_id);
+  if (found == unacked_.end()) return;
+  if (session_ != nullptr) session_->Ack(found->second);
+  unacked_.erase(found);
+}
+
+void AcknowledgingSocket::OnEnd(bool left) {
+  if (session_ != nullptr) session_->End(/*client_left=*/!closed_by_us_ && !dialect_.stopping);
+  if (opening_ && !left) left_behind_.Add(owner(), key_, Now());
+}
+
+}  // namespace playhead::broker::socketio

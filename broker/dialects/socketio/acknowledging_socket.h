@@ -1,0 +1,68 @@
+// AcknowledgingSocket: a client that acknowledges each event when its handler has returned (python-socketio).
+//
+// Its library answers every event that asks for an acknowledgement, whether the handler knows of that or not; one whose
+// handler failed is not answered. So what is not acknowledged comes again on the client's next connection, which takes
+// up the session (left_behind.h).
+#ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_ACKNOWLEDGING_SOCKET_H_
+#define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_ACKNOWLEDGING_SOCKET_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "broker/dialects/socketio/event_socket.h"
+#include "broker/dialects/socketio/left_behind.h"
+#include "broker/sessions/acked_session.h"
+#include "broker/sessions/acked_sessions.h"
+
+namespace playhead::broker::socketio {
+
+class AcknowledgingSocket final : public EventSocket, public PresentClient {
+ public:
+  // A session of its own, until it takes up another.
+  static std::shared_ptr<AcknowledgingSocket> Make(const Dialect& dialect, AckedSessions& acked,
+                                                   LeftBehind& left_behind,
+                                                   std::shared_ptr<http::socketio::Socket> socket,
+                                                   Credentials credentials,
+                                                   std::shared_ptr<storage::Instance> instance);
+
+  void Start() override;
+  void EndIfSilent() override;
+  void OnAck(uint64_t ack_id, http::socketio::Arguments arguments) override;
+
+ protected:
+  void OnNames() override;
+  void Ask() override;
+  void Emit(model::Frame frame) override;
+  void OnEnd(bool left) override;
+
+ private:
+  AcknowledgingSocket(const Dialect& dialect, AckedSessions& acked, LeftBehind& left_behind,
+                      std::shared_ptr<http::socketio::Socket> socket, Credentials credentials,
+                      std::shared_ptr<storage::Instance> instance, std::string key, StoredSession stored)
+      : EventSocket(dialect, std::move(socket), std::move(credentials), std::move(instance), std::move(key),
+                    std::move(stored)),
+        acked_(acked),
+        left_behind_(left_behind) {}
+
+  LeftBehind::Owner owner() const { return {credentials_.caller->key_id(), instance_->number(), stored_.name_space}; }
+  // Unless the client has subscribed meanwhile.
+  void Adopt();
+  void Open();
+  void OnOpened(absl::StatusOr<AckedSessions::Opened> opened);
+  void OnDelivery(SessionDelivery delivery);
+
+  AckedSessions& acked_;
+  LeftBehind& left_behind_;
+  bool opening_ = false;
+  std::shared_ptr<AckedSession> session_;
+  uint64_t last_ack_id_ = 0;
+  // Sent and not acknowledged; the session bounds them.
+  absl::flat_hash_map<uint64_t, model::Position> unacked_;
+};
+
+}  // namespace playhead::broker::socketio
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_SOCKETIO_ACKNOWLEDGING_SOCKET_H_

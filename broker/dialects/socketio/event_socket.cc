@@ -1,0 +1,159 @@
+#include "broker/dialects/socketio/event_socket.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "broker/dialects/socketio/event_names.h"
+#include "broker/dialects/socketio/renderer.h"
+#include "broker/http/socketio/json.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::socketio {
+namespace {
+
+using http::socketio::Quoted;
+
+// What goes to the transport at a time.
+constexpr size_t kFramesPerTurn = 16;
+constexpr size_t kBytesPerTurn = size_t{64} << 10;
+
+http::CloseCode CloseCodeOf(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kResourceExhausted) return http::kCloseTryAgainLater;
+  return http::kCloseGoingAway;
+}
+
+}  // namespace
+
+EventSocket::EventSocket(const Dialect& dialect, std::shared_ptr<http::socketio::Socket> socket,
+                         Credentials credentials, std::shared_ptr<storage::Instance> instance, std::string key,
+                         StoredSession stored)
+    : dialect_(dialect),
+      socket_(std::move(socket)),
+      credentials_(std::move(credentials)),
+      instance_(std::move(instance)),
+      key_(std::move(key)),
+      head_(instance_->head()),
+      connected_at_(std::chrono::steady_clock::now()),
+      stored_(std::move(stored)),
+      seen_{instance_->number(), head_, 0} {}
+
+absl::Status EventSocket::Store() {
+  absl::Status status = dialect_.sessions.Put(
+      key_, {.owner = credentials_.caller->key_id(), .instance = instance_->number(), .value = EncodeSession(stored_)});
+  if (!status.ok()) return status;
+  if (auto use = dialect_.sessions.Hold(key_)) use_ = *std::move(use);
+  return status;
+}
+
+void EventSocket::Close(absl::Status status) {
+  socket_->Run([self = shared_from_this(), status = std::move(status)] {
+    self->closed_by_us_ = true;
+    self->socket_->CloseTransport(CloseCodeOf(status), "");
+  });
+}
+
+void EventSocket::OnEvent(http::socketio::Event event) {
+  if (event.name != "subscribe" && event.name != "unsubscribe" && event.name != "list") return;
+  auto names = ReadEventNames(event.arguments.values);
+  if (event.name == "list" || !names.ok()) return Answer(event.ack_id, names.status());
+  std::vector<std::string> subscribed = stored_.names;
+  const bool adds = event.name == "subscribe";
+  if (!adds && names->empty()) subscribed.clear();
+  for (std::string& name : *names) {
+    const auto found = std::find(subscribed.begin(), subscribed.end(), name);
+    if (adds && found == subscribed.end()) subscribed.push_back(std::move(name));
+    if (!adds && found != subscribed.end()) subscribed.erase(found);
+  }
+  Subscribe(std::move(subscribed), event.ack_id);
+}
+
+void EventSocket::Subscribe(std::vector<std::string> names, std::optional<uint64_t> ack_id) {
+  size_t bytes = 0;
+  for (const std::string& name : names) bytes += Quoted(name).size() + 1;
+  if (bytes > kSubscribedBytesMax) {
+    return Answer(ack_id, MakeError(Reason::kFilterInvalid, absl::StrCat("names of ", bytes, " bytes; at most ",
+                                                                         kSubscribedBytesMax, " are taken")));
+  }
+  stored_.names = std::move(names);
+  OnNames();
+  if (absl::Status status = Store(); !status.ok()) return Answer(ack_id, status);
+  // The client subscribes once, and not when it comes back: so this must outlive the broker at once.
+  dialect_.sessions.Flush(Posting(
+      shared_from_this(), [ack_id](EventSocket& self, const absl::Status& status) { self.Answer(ack_id, status); }));
+}
+
+void EventSocket::Answer(std::optional<uint64_t> ack_id, const absl::Status& status) {
+  if (!ack_id) return;
+  std::string answer;
+  if (status.ok()) {
+    const std::string names =
+        absl::StrJoin(stored_.names, ",", [](std::string* out, const std::string& name) { *out += Quoted(name); });
+    answer = absl::StrCat(R"({"ok":true,"events":[)", names, "]}");
+  } else {
+    answer = absl::StrCat(R"({"ok":false,"error":{"code":)", Quoted(ToProto(status).code()), R"(,"message":)",
+                          Quoted(status.message()), "}}");
+  }
+  socket_->Acknowledge(*ack_id, {{std::move(answer)}, {}});
+}
+
+void EventSocket::OnDisconnect(bool left) {
+  ended_ = true;
+  reader_.reset();
+  OnEnd(left);
+  ticket_ = StreamRegistry::Ticket();
+  use_ = SessionStore::Use();
+  if (left) dialect_.sessions.Remove(key_);
+}
+
+void EventSocket::SetBeginning() {
+  const bool at_once = std::chrono::steady_clock::now() - connected_at_ < absl::ToChronoNanoseconds(kSubscribeGrace);
+  stored_.position = {instance_->number(), at_once ? head_ : instance_->head(), 0};
+}
+
+storage::Cursor EventSocket::ResumePosition() {
+  const model::Resume resume = model::ResumeAt(*instance_, stored_.position);
+  if (resume.replaced) dialect_.core.metrics.socketio.replaced_positions.Increment();
+  seen_ = resume.position;
+  return resume.after;
+}
+
+void EventSocket::StartPulling() {
+  pulling_ = true;
+  Pump();
+}
+
+void EventSocket::Deliver(std::vector<storage::BlockSlice> slices) {
+  asking_ = false;
+  const auto& metrics = dialect_.core.metrics.socketio;
+  reader_.emplace(kRendering, instance_->name(), seen_, MakeFilter(stored_.names),
+                  model::FrameReader::Counters{metrics.events_not_rendered, metrics.neutral_values});
+  reader_->Add(std::move(slices));
+  Pump();
+}
+
+void EventSocket::DeliverNothing() {
+  asking_ = false;
+  Pump();
+}
+
+void EventSocket::Pump() {
+  if (ended_ || !pulling_ || !socket_->writable()) return;
+  size_t frames = 0;
+  size_t bytes = 0;
+  while (reader_ && frames < kFramesPerTurn && bytes < kBytesPerTurn) {
+    std::optional<model::Frame> frame = reader_->Next();
+    if (!frame) {
+      reader_.reset();
+      break;
+    }
+    ++frames;
+    bytes += frame->rendering.payload.size();
+    Emit(*std::move(frame));
+  }
+  // What was sent is to be taken before more is pulled.
+  if (frames == 0 && !std::exchange(asking_, true)) Ask();
+}
+
+}  // namespace playhead::broker::socketio

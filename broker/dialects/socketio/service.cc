@@ -1,0 +1,128 @@
+#include "broker/dialects/socketio/service.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "broker/dialects/socketio/acknowledging_socket.h"
+#include "broker/dialects/socketio/recovering_socket.h"
+#include "broker/http/engineio/random_id.h"
+#include "broker/http/socketio/json.h"
+#include "broker/log.h"
+#include "proto/errors.h"
+
+namespace playhead::broker::socketio {
+
+using http::socketio::Quoted;
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, ConsumerRegistry& consumers,
+                                                       SessionStore& sessions, const Options& options) {
+  std::unique_ptr<Service> service(new Service(core, consumers, sessions, options));
+  if (absl::Status status = service->acked_.Load(); !status.ok()) return status;
+  service->left_behind_.Load(sessions, std::chrono::steady_clock::now());
+  service->ArmExpiry();
+  return service;
+}
+
+Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const Options& options)
+    : options_(options),
+      dialect_{core, sessions, options_, stopping_},
+      acked_(core, consumers, sessions, std::string(kAckedDialect)),
+      left_behind_(options.adoption_window, [&sessions](const std::string& key) { sessions.Remove(key); }),
+      server_(options.server, core.timers, *this) {}
+
+void Service::ArmExpiry() {
+  constexpr auto kInterval = std::chrono::minutes(1);
+  dialect_.core.timers.Schedule(std::chrono::steady_clock::now() + kInterval, [this] {
+    left_behind_.Expire(std::chrono::steady_clock::now());
+    ArmExpiry();
+  });
+}
+
+// python-socketio joins `/` whatever the path of the address that it is given.
+bool Service::Serves(absl::string_view name_space) const { return name_space == "/api/events" || name_space == "/"; }
+
+void Service::OnConnect(std::shared_ptr<http::socketio::Socket> socket, std::string payload) {
+  ConnectAuth auth = ReadAuth(payload, socket->handshake());
+  absl::Status status = dialect_.core.streams.CheckServing();
+  if (!status.ok()) return Refuse(socket, status);
+  auto credentials = Authenticate(dialect_.core, auth.token);
+  if (credentials.ok()) return OpenInstance(std::move(socket), std::move(auth), *std::move(credentials));
+  const absl::Duration delay = HasReason(credentials.status(), Reason::kUnauthenticated)
+                                   ? dialect_.core.auth.RefusalDelay(auth.token)
+                                   : absl::ZeroDuration();
+  if (delay == absl::ZeroDuration()) return Refuse(socket, credentials.status());
+  dialect_.core.timers.Schedule(
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
+      [this, socket, error = credentials.status()] { socket->Run([this, socket, error] { Refuse(socket, error); }); });
+}
+
+void Service::OpenInstance(SocketPtr socket, ConnectAuth auth, Credentials credentials) {
+  const std::shared_ptr<Caller> caller = credentials.caller;
+  const std::string name = credentials.instance;
+  auto on_opened = [this, socket, auth = std::move(auth), credentials = std::move(credentials)](
+                       absl::StatusOr<std::shared_ptr<storage::Instance>> instance) mutable {
+    socket->Run([this, socket, auth = std::move(auth), credentials = std::move(credentials),
+                 instance = std::move(instance)]() mutable {
+      if (!instance.ok()) return Refuse(socket, instance.status());
+      Accept(socket, auth, std::move(credentials), *std::move(instance));
+    });
+  };
+  caller->AdmitInstance(
+      dialect_.core.log, name, [this, name, on_opened = std::move(on_opened)](absl::Status status) mutable {
+        if (!status.ok()) return on_opened(std::move(status));
+        dialect_.core.log.OpenInstance(name, storage::OpenMode::kCreateIfPermitted, std::move(on_opened));
+      });
+}
+
+void Service::Accept(const SocketPtr& socket, const ConnectAuth& auth, Credentials credentials,
+                     std::shared_ptr<storage::Instance> instance) {
+  const std::shared_ptr<Caller> caller = credentials.caller;
+  std::shared_ptr<EventSocket> handler;
+  http::socketio::ConnectReply reply;
+  if (FamilyOf(socket->handshake()) == Family::kAcknowledges) {
+    handler =
+        AcknowledgingSocket::Make(dialect_, acked_, left_behind_, socket, std::move(credentials), std::move(instance));
+  } else {
+    std::optional<StoredSession> stored;
+    const auto record = auth.pid.empty() ? std::nullopt : dialect_.sessions.Get(RecoveringSocket::KeyOf(auth.pid));
+    if (record && record->owner == caller->key_id() && record->instance == instance->number()) {
+      stored = DecodeSession(record->value);
+      if (stored && stored->name_space != socket->name_space()) stored = std::nullopt;
+    }
+    const bool recovers = stored.has_value();
+    if (!recovers) {
+      stored = StoredSession{.name_space = socket->name_space(),
+                             .position = {instance->number(), instance->head(), 0},
+                             .sid = http::engineio::RandomId()};
+    }
+    reply.pid = recovers ? auth.pid : http::engineio::RandomId();
+    reply.sid = stored->sid;
+    const auto recovering =
+        std::make_shared<RecoveringSocket>(dialect_, socket, std::move(credentials), std::move(instance),
+                                           RecoveringSocket::KeyOf(*reply.pid), *std::move(stored));
+    if (recovers) recovering->Recover(auth.offset);
+    if (absl::Status status = recovering->Store(); !status.ok()) return Refuse(socket, status);
+    handler = recovering;
+  }
+  auto ticket = dialect_.core.streams.Admit(handler, caller);
+  if (!ticket.ok()) return Refuse(socket, ticket.status());
+  handler->SetTicket(*std::move(ticket));
+  if (socket->Accept(handler, reply)) handler->Start();
+}
+
+void Service::Refuse(const SocketPtr& socket, const absl::Status& error) const {
+  LogRefusal("socket.io", error);
+  const v1::Error facts = ToProto(error);
+  if (facts.retryable()) {
+    const bool too_much = error.code() == absl::StatusCode::kResourceExhausted;
+    return socket->CloseTransport(too_much ? http::kCloseTryAgainLater : http::kCloseGoingAway, "");
+  }
+  const bool unauthorized = error.code() == absl::StatusCode::kUnauthenticated;
+  socket->Refuse(unauthorized ? "Unauthorized" : error.message(),
+                 absl::StrCat(R"({"code":)", Quoted(unauthorized ? "UNAUTHORIZED" : facts.code()), R"(,"reason":)",
+                              Quoted(facts.code()), R"(,"message":)", Quoted(error.message()), "}"));
+}
+
+}  // namespace playhead::broker::socketio

@@ -1,0 +1,53 @@
+// The examples of the API's documentation, as they are written, but for the address and the key.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { removeAtExit, runChild } from '../photon/harness/children.mjs';
+import { Broker, messages } from './harness/broker.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+describe('the documented examples', () => {
+  let broker;
+  before(async () => {
+    broker = await Broker.start();
+  });
+  after(() => broker.close());
+
+  for (const [program, file] of [[process.execPath, 'listen.cjs'], ['/usr/bin/python3', 'listen.py']]) {
+    it(file, async () => {
+      const instance = `example-${path.extname(file).slice(1)}`;
+      const { secret } = await broker.createKey(instance);
+      const folder = mkdtempSync(path.join(tmpdir(), 'playhead-example-'));
+      removeAtExit(folder);
+      symlinkSync(path.join(here, 'node_modules'), path.join(folder, 'node_modules'));
+      const source = readFileSync(path.join(here, 'examples', file), 'utf8');
+      const example = path.join(folder, file);
+      writeFileSync(example, source.replace('http://localhost:3000', broker.url).replace('your-api-key', secret));
+      const child = runChild(program, [example], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const said = [];
+      const expected = ['New message from 491701234567@s.whatsapp.net', 'hello', 'Connection status: open'];
+      const all = new Promise((resolve) => {
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          said.push(line);
+          if (expected.every((text) => said.includes(text))) resolve();
+        });
+      });
+      // Nothing tells when it is subscribed.
+      let number = 0;
+      const publishing = setInterval(() => {
+        const id = `example-${number++}`;
+        broker.append(instance, [['call', [{ id }]], ['messages.upsert', messages(id)], ['connection.update', { connection: 'open' }]]);
+      }, 500);
+      await all;
+      clearInterval(publishing);
+      child.kill('SIGKILL');
+      assert.deepEqual(said.filter((line) => line !== 'Connected' && !expected.includes(line)), []);
+    });
+  }
+});
