@@ -98,6 +98,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
   if (absl::Status status = server->LoadVZaps(options.vzaps); !status.ok()) return status;
   if (absl::Status status = server->LoadSocketIo(options.socketio); !status.ok()) return status;
+  server->multiwa_ = std::make_unique<multiwa::Endpoint>(server->MakeCore(), *server->sessions_, options.multiwa);
+  server->multiwa_->AddRoutes(server->router_);
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;

@@ -20,6 +20,8 @@
 #include "broker/byte_budget.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
+#include "broker/dialects/multiwa/endpoint.h"
+#include "broker/dialects/multiwa/options.h"
 #include "broker/dialects/photon/options.h"
 #include "broker/dialects/photon/services.h"
 #include "broker/dialects/socketio/options.h"
@@ -74,6 +76,7 @@ struct ServerOptions {
   photon::Options photon;
   vzaps::Options vzaps;
   socketio::Options socketio;
+  multiwa::Options multiwa;
   // How often instances with a retention policy of their own are looked at.
   absl::Duration retention_interval = absl::Seconds(5);
   // URL prefixes that replays may post to (broker/replay/endpoint.h); and authorities (PEM) beside the system's.
@@ -156,6 +159,7 @@ class Server {
   std::unique_ptr<SessionStore> sessions_;
   std::unique_ptr<vzaps::Service> vzaps_;
   std::unique_ptr<socketio::Service> socketio_;
+  std::unique_ptr<multiwa::Endpoint> multiwa_;
   std::unique_ptr<LimitSettings> limit_settings_;
   std::unique_ptr<InstanceLimits> instance_limits_;
   std::unique_ptr<retention::PolicyStore> retention_policies_;

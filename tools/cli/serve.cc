@@ -154,6 +154,15 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                    "How long a connection waits with its first event, so that the application has its handlers in "
                    "place.");
 
+    flags.Section("MultiWA");
+    flags.Choice<broker::multiwa::ResumeMode>(
+        "multiwa_resume", &options_.multiwa.resume,
+        {{"grace", broker::multiwa::ResumeMode::kGrace}, {"off", broker::multiwa::ResumeMode::kOff}},
+        "What a MultiWA client gets that lost its connection and subscribes again as before: `grace`: what came since "
+        "the last event that it is known to have read, if it is back in time; `off`: what comes from then on.");
+    flags.Duration("multiwa_grace", &options_.multiwa.grace, absl::Milliseconds(1), absl::Hours(24),
+                   "How long such a client may be away.");
+
     flags.Section("Replays");
     flags.Texts("replay_endpoints", &options_.replay_endpoints, "URL",
                 "Replays may post events to URLs that begin with this (same scheme, host and port; the path by "

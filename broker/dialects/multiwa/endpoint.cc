@@ -1,0 +1,80 @@
+#include "broker/dialects/multiwa/endpoint.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "broker/dialects/multiwa/connection.h"
+#include "broker/dialects/multiwa/messages.h"
+#include "broker/grpc/call_access.h"
+#include "broker/http/response.h"
+#include "broker/http/websocket.h"
+#include "broker/log.h"
+
+namespace playhead::broker::multiwa {
+namespace {
+
+// One event and a batch of smaller ones (broker/dialects/multiwa/connection.cc), and what a rendering adds to them.
+constexpr size_t kUnsentBytesMax = size_t{8} << 20;
+
+http::Response Refusal(const absl::Status& status) {
+  const bool is_unauthorized = absl::IsUnauthenticated(status);
+  return {.status = http::HttpStatus(status),
+          .content_type = "application/json",
+          .body = HttpErrorBody(is_unauthorized ? "UNAUTHORIZED" : "UNAVAILABLE",
+                                is_unauthorized ? "Invalid API key" : absl::string_view(status.message()))};
+}
+
+std::string SecretOf(const http::Request& request) {
+  if (const auto key = request.Query("apiKey"); key && !key->empty()) return std::string(*key);
+  if (const auto key = request.Header("x-api-key"); key && !key->empty()) return std::string(*key);
+  return std::string(request.BearerSecret());
+}
+
+}  // namespace
+
+Endpoint::Endpoint(const Core& core, SessionStore& sessions, const Options& options)
+    : core_(core),
+      options_(options),
+      grace_(core_, sessions, options_.grace),
+      dialect_{core_, options_, options_.resume == ResumeMode::kGrace ? &grace_ : nullptr} {
+  if (dialect_.grace != nullptr) grace_.Load();
+}
+
+void Endpoint::AddRoutes(http::Router& router) {
+  router.Add(http::Verb::get, "/ws", {}, [this](http::Request request, http::Responder responder) {
+    Serve(std::move(request), std::move(responder));
+  });
+}
+
+void Endpoint::Serve(http::Request request, http::Responder responder) const {
+  if (!http::AsksForWebSocket(request)) {
+    http::Response response{.status = 426,
+                            .content_type = "application/json",
+                            .body = HttpErrorBody("UPGRADE_REQUIRED", "This is a WebSocket endpoint")};
+    response.headers.push_back({"Upgrade", "websocket"});
+    return std::move(responder).Send(std::move(response));
+  }
+  const std::string secret = SecretOf(request);
+  CallAccess access = JudgeAccess(core_, secret, 0);
+  if (access.caller == nullptr) {
+    LogRefusal("/ws", access.refusal);
+    const auto at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay);
+    if (access.refusal_delay <= absl::ZeroDuration()) return std::move(responder).Send(Refusal(access.refusal));
+    core_.timers.Schedule(at, [responder = std::move(responder), refusal = access.refusal]() mutable {
+      std::move(responder).Send(Refusal(refusal));
+    });
+    return;
+  }
+  http::WebSocketOptions options;
+  options.unsent_bytes_max = kUnsentBytesMax;
+  options.ping_interval = options_.ping_interval;
+  std::string host = request.peer.substr(0, request.peer.rfind(':'));
+  auto connection = std::make_shared<Connection>(dialect_, std::move(access.caller), secret, std::move(host));
+  std::move(responder).Accept(std::move(request), options, std::move(connection));
+}
+
+}  // namespace playhead::broker::multiwa

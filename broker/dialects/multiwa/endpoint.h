@@ -1,0 +1,41 @@
+// The endpoint of MultiWA's realtime API: GET /ws, which becomes a WebSocket. docs/clients/multiwa.md tells users.
+#ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENDPOINT_H_
+#define PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENDPOINT_H_
+
+#include <memory>
+
+#include "broker/core.h"
+#include "broker/dialects/multiwa/dialect.h"
+#include "broker/dialects/multiwa/grace.h"
+#include "broker/dialects/multiwa/options.h"
+#include "broker/http/request.h"
+#include "broker/http/responder.h"
+#include "broker/http/router.h"
+#include "broker/sessions/session_store.h"
+
+namespace playhead::broker::multiwa {
+
+// Ownership: borrows what `core` refers to, and `sessions`; must outlive the listener and the timers.
+class Endpoint {
+ public:
+  // Takes up what `sessions` has of clients that may come back.
+  Endpoint(const Core& core, SessionStore& sessions, const Options& options);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  void AddRoutes(http::Router& router);
+
+ private:
+  // Lets in who brings a key's secret: the query's `apiKey`, else the header x-api-key, else a bearer. The others get a
+  // 401, in the form of MultiWA's REST API, before anything else happens.
+  void Serve(http::Request request, http::Responder responder) const;
+
+  const Core core_;
+  const Options options_;
+  Grace grace_;
+  const Dialect dialect_;
+};
+
+}  // namespace playhead::broker::multiwa
+
+#endif  // PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENDPOINT_H_

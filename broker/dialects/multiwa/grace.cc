@@ -1,0 +1,161 @@
+#include "broker/dialects/multiwa/grace.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "broker/log.h"
+
+namespace playhead::broker::multiwa {
+
+using model::Position;
+
+namespace {
+
+constexpr absl::string_view kPrefix = "multiwa.";
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+// Of one subscription among those that are alike.
+std::string RowKey(const std::string& key, uint64_t number) { return absl::StrCat(key, ".", absl::Hex(number)); }
+
+}  // namespace
+
+Grace::Subscription::~Subscription() {
+  if (!left_) grace_.OnBroken(key_, number_);
+}
+
+void Grace::Subscription::Read(const Position& read, bool is_behind) {
+  if (!left_) grace_.OnRead(key_, number_, read, is_behind);
+}
+
+void Grace::Subscription::Leave() {
+  if (!std::exchange(left_, true)) grace_.Forget(key_, number_);
+}
+
+void Grace::Load() {
+  std::vector<std::pair<std::string, uint64_t>> loaded;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const std::string& row : sessions_.Keys(kPrefix)) {
+      const std::optional<SessionRecord> record = sessions_.Get(row);
+      const size_t dot = row.rfind('.');
+      const std::string key = row.substr(0, dot);
+      uint64_t number = 0;
+      const std::vector<std::string> parts = absl::StrSplit(record ? record->value : "", ' ');
+      const std::optional<Position> read = Position::Parse(parts[0]);
+      if (!read || parts.size() != 2 || !absl::SimpleHexAtoi(row.substr(dot + 1), &number)) {
+        sessions_.Remove(row);
+        continue;
+      }
+      Entry& entry = entries_[key][number];
+      entry.owner = record->owner;
+      entry.host = parts[1];
+      entry.is_broken = true;
+      entry.read = *read;
+      last_number_ = std::max(last_number_, number);
+      loaded.emplace_back(key, number);
+    }
+  }
+  for (const auto& [key, number] : loaded) ForgetLater(key, number);
+}
+
+std::optional<Position> Grace::TakeStart(const std::string& key, absl::string_view host) {
+  absl::MutexLock lock(&mu_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return std::nullopt;
+  std::optional<Position> start;
+  const auto consider = [&start](const Position& position) {
+    if (!start || model::IsBefore(position, *start)) start = position;
+  };
+  Entry* used = nullptr;
+  for (auto& [number, entry] : found->second) {
+    if (!entry.counts() || entry.is_used) continue;
+    consider(entry.read);
+    if (entry.host != host) continue;
+    // Of those that it may be, one that broke rather than one that only seems to hang; and the lower ones stay for
+    // those who are still to come.
+    if (used == nullptr || (entry.is_broken && !used->is_broken) ||
+        (entry.is_broken == used->is_broken && model::IsBefore(used->read, entry.read))) {
+      used = &entry;
+    }
+  }
+  if (used != nullptr) used->is_used = true;
+  if (start) return start;
+  for (const auto& [number, entry] : found->second) {
+    if (entry.counts()) consider(entry.read);
+  }
+  return start;
+}
+
+std::unique_ptr<Grace::Subscription> Grace::Open(const std::string& key, std::string owner, std::string host,
+                                                 const Position& start) {
+  absl::MutexLock lock(&mu_);
+  const uint64_t number = ++last_number_;
+  Entry entry;
+  entry.owner = std::move(owner);
+  entry.host = std::move(host);
+  entry.read = start;
+  if (const absl::Status status = Write(key, number, entry); !status.ok()) {
+    Log().warn("event=multiwa_without_grace why=\"{}\"", std::string(status.message()));
+    return nullptr;
+  }
+  if (auto use = sessions_.Hold(RowKey(key, number))) entry.use = *std::move(use);
+  entries_[key].emplace(number, std::move(entry));
+  return std::make_unique<Subscription>(*this, key, number);
+}
+
+void Grace::OnRead(const std::string& key, uint64_t number, const Position& read, bool is_behind) {
+  absl::MutexLock lock(&mu_);
+  Entry* const entry = FindEntry(key, number);
+  if (entry == nullptr) return;
+  if (model::IsBefore(entry->read, read)) entry->is_used = false;  // It is alive.
+  entry->read = read;
+  entry->is_behind = is_behind;
+  if (Now() - entry->written_at >= absl::ToChronoNanoseconds(kWriteInterval)) {
+    Write(key, number, *entry).IgnoreError();  // It has a place.
+  }
+}
+
+void Grace::OnBroken(const std::string& key, uint64_t number) {
+  {
+    absl::MutexLock lock(&mu_);
+    Entry* const entry = FindEntry(key, number);
+    if (entry == nullptr) return;
+    entry->is_broken = true;
+    Write(key, number, *entry).IgnoreError();  // It has a place.
+    entry->use = {};
+  }
+  ForgetLater(key, number);
+}
+
+void Grace::ForgetLater(const std::string& key, uint64_t number) {
+  core_.timers.Schedule(Now() + absl::ToChronoNanoseconds(window_), [this, key, number] { Forget(key, number); });
+}
+
+void Grace::Forget(const std::string& key, uint64_t number) {
+  absl::MutexLock lock(&mu_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.erase(number) == 0) return;
+  if (found->second.empty()) entries_.erase(found);
+  sessions_.Remove(RowKey(key, number));
+}
+
+Grace::Entry* Grace::FindEntry(const std::string& key, uint64_t number) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return nullptr;
+  const auto entry = found->second.find(number);
+  return entry == found->second.end() ? nullptr : &entry->second;
+}
+
+absl::Status Grace::Write(const std::string& key, uint64_t number, Entry& entry) {
+  entry.written_at = Now();
+  return sessions_.Put(RowKey(key, number),
+                       {entry.owner, entry.read.instance, absl::StrCat(entry.read.ToString(), " ", entry.host)});
+}
+
+}  // namespace playhead::broker::multiwa
