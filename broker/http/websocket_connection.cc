@@ -26,6 +26,8 @@ using asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 using Handshake = beast::http::request<beast::http::empty_body>;
 
+// How long a client may take to answer a close: a stop of the broker waits for it.
+constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
 // How long a client may take to hang up once the connection is closed. Hanging up on it first could cost it the close
 // frame, to a reset.
 constexpr absl::Duration kLingerTimeout = absl::Seconds(2);
@@ -102,7 +104,7 @@ class Connection final : public OpenConnection,
     };
   }
 
-  void SetTimeouts();
+  void SetTimeouts(absl::Duration handshake_timeout);
   void OnAccepted(Error error);
   void Read();
   void OnRead(Error error, size_t bytes);
@@ -153,14 +155,14 @@ void Connection<Stream>::Start(Request request) {
   thread_.Add(this->shared_from_this());
   socket_.read_message_max(options_.message_bytes_max);
   socket_.auto_fragment(false);
-  SetTimeouts();
+  SetTimeouts(limits_.http_handshake_timeout);
   socket_.async_accept(MakeHandshake(std::move(request)), Bind(&Connection::OnAccepted));
 }
 
 template <typename Stream>
-void Connection<Stream>::SetTimeouts() {
+void Connection<Stream>::SetTimeouts(absl::Duration handshake_timeout) {
   websocket::stream_base::timeout timeouts{};
-  timeouts.handshake_timeout = absl::ToChronoNanoseconds(limits_.http_handshake_timeout);
+  timeouts.handshake_timeout = absl::ToChronoNanoseconds(handshake_timeout);
   timeouts.idle_timeout = websocket::stream_base::none();
   if (options_.ping_interval) {
     // Beast pings when half of it has passed.
@@ -298,9 +300,10 @@ void Connection<Stream>::Close(CloseCode code, absl::string_view reason) {
   if (!writing_) BeginClose();
 }
 
-// Once the client's answer has come, or has not for as long as a handshake may take, the read under way ends.
+// Once the client's answer has come, or the time for it has passed, the read under way ends.
 template <typename Stream>
 void Connection<Stream>::BeginClose() {
+  SetTimeouts(kCloseTimeout);  // Beast takes the one for the handshake for its end, too.
   socket_.async_close(*closing_, Bind(&Connection::OnCloseSent));
 }
 
