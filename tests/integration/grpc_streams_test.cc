@@ -204,7 +204,8 @@ TEST(GrpcAppendStreamTest, OneWhoseRepliesAreNotTakenHoldsABoundWhileOthersRunOn
     stalled->WritesDone();
   });
   const auto& budget = server.server().append_reply_budget();
-  while (budget.in_use() + 10 * kEvents < kBudget) std::this_thread::yield();
+  // How much of it is drawn when the stream stalls depends on which replies the connection had taken by then.
+  while (budget.in_use() < kBudget / 4) std::this_thread::yield();
 
   grpc::ClientContext context;
   const auto running = server.stub().AppendStream(&context);

@@ -92,10 +92,13 @@ class Client {
     return frame.close_code();
   }
 
-  // Waits until the broker knows that everything up to now was read: a marker has been answered, and a ping behind it.
+  // Waits until the broker knows that everything up to now was read: the first answer comes behind its marker, which is
+  // answered before the second question.
   void Settle() {
-    const std::string pong = Ask(R"({"type":"ping","requestId":"settle"})");
-    EXPECT_THAT(pong, HasSubstr("settle"));
+    for (int i = 0; i < 2; ++i) {
+      const std::string pong = Ask(R"({"type":"ping","requestId":"settle"})");
+      EXPECT_THAT(pong, HasSubstr("settle"));
+    }
   }
 
   bool reads = true;

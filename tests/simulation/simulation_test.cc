@@ -21,7 +21,7 @@ constexpr uint64_t kSeeds = 200;
 constexpr uint64_t kSoakSeeds = 10'000;
 
 // Lives at once: they mostly wait, for a disk that is broken to be tried again.
-constexpr size_t kThreads = 12;
+constexpr size_t kThreads = 40;
 
 // Simulates seeds until one shows a broken rule.
 class Simulations {
