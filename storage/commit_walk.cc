@@ -50,11 +50,18 @@ class CommitWalk {
                                         if (options_.reader->AsksForKept(number, commit)) return false;
                                         const auto found = FindWanted(source_, *options_.reader, number);
                                         if (!found.ok()) return found.status();
-                                        return *found != nullptr;
+                                        return *found != nullptr && !HasReadUpTo(**found, commit);
                                       });
     if (!missed.ok()) return missed.status();
     if (*missed) parts_.TellUnlistedCommits();
     return absl::OkStatus();
+  }
+
+  // Whether the reader stands in that commit, behind all that was trimmed of the instance.
+  bool HasReadUpTo(const Instance& instance, CommitPosition commit) const {
+    const StorePosition& after = options_.after;
+    return after.commit == commit && after.instance == instance.number() &&
+           after.cursor >= instance.bounds().BeforeFirst();
   }
 
   // Reads what of the range lies behind the position. False if the read must end.

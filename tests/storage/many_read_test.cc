@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "proto/errors.h"
 #include "storage/column_families.h"
@@ -165,6 +166,35 @@ TEST_F(ManyReadTest, ForgottenCommitsAreToldOnlyToWhoMissedSomething) {
   EXPECT_EQ(UnlistedOf(*ReadAll(std::make_shared<PrefixSelector>("sensors"), behind_bots)), 1);
   ASSERT_TRUE(harness_.Delete("sensors").ok());
   EXPECT_EQ(UnlistedOf(*ReadAll(std::make_shared<PrefixSelector>("sensors"), behind_bots)), 0);
+}
+
+TEST_F(ManyReadTest, WhoStandsInTheMiddleOfAForgottenCommitHasNotMissedWhatItReadOfIt) {
+  for (const char* name : {"bots", "sensors"}) ASSERT_TRUE(harness_.Append(name, MakeEvents(2)).ok());
+  uint64_t stored = 2;
+  std::vector<InstanceEvents> parts;
+  // Until both batches happen to be in one commit.
+  do {
+    const StorePosition before = harness_.log().head_position();
+    std::vector<std::unique_ptr<AppendSession>> sessions;
+    absl::BlockingCounter waits(2);
+    for (const char* name : {"bots", "sensors"}) {
+      sessions.push_back(harness_.log().NewAppendSession());
+      sessions.back()->Append(MakeBatch(name, MakeEvents(2)), [&waits](const auto& result) {
+        EXPECT_TRUE(result.ok()) << result.status();
+        waits.DecrementCount();
+      });
+    }
+    waits.Wait();
+    stored += 2;
+    parts = ReadEverything(before)->parts;
+    ASSERT_EQ(parts.size(), 2u);
+    ASSERT_LT(stored, 10'000u);
+  } while (parts[0].position.commit != parts[1].position.commit);
+  for (const char* name : {"bots", "sensors"}) ASSERT_TRUE(harness_.Trim(name, Cursor(stored + 1)).ok());
+  AwaitRound();
+  const StorePosition behind_bots = parts[0].position;
+  EXPECT_EQ(UnlistedOf(*ReadAll(std::make_shared<PrefixSelector>("bots"), behind_bots)), 0);
+  EXPECT_EQ(UnlistedOf(*ReadEverything(behind_bots)), 1) << "of the other instance it read nothing";
 }
 
 TEST_F(ManyReadTest, RowsWithoutRangesAreWalkedInBoundedSteps) {
