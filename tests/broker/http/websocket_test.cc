@@ -72,12 +72,15 @@ class WebSocketTest : public ListenerFixture {
     });
   }
 
-  // The code that the handler was told.
+  // The listener's threads call into this.
+  ~WebSocketTest() override { listener_.reset(); }
+
+  // The code that the handler was told since the last call.
   CloseCode AwaitClosed() {
     absl::MutexLock lock(&closed_mu_);
     const auto closed = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(closed_mu_) { return closed_.has_value(); };
     EXPECT_TRUE(closed_mu_.AwaitWithTimeout(absl::Condition(&closed), absl::Seconds(20)));
-    return closed_.value_or(0);
+    return std::exchange(closed_, std::nullopt).value_or(0);
   }
 
   // Connects; the connection works.
@@ -173,7 +176,6 @@ TEST_F(WebSocketTest, EndsAConnectionThatBreaksTheProtocolAndNoOther) {
     EXPECT_EQ(answer.close_code(), bad.code) << bad.what;
     EXPECT_TRUE(client.ReceiveMessage().ended) << bad.what;
     EXPECT_EQ(AwaitClosed(), kCloseAbnormal) << bad.what;
-    closed_.reset();
   }
   EXPECT_TRUE(other.SendText("still here"));
   EXPECT_EQ(other.ReceiveMessage().payload, "still here");
@@ -239,7 +241,6 @@ TEST_F(WebSocketTest, NoticesClientsThatVanish) {
     ASSERT_NO_FATAL_FAILURE(Open(client));
   }
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
-  closed_.reset();
   RawWebSocket half_closed(address());
   ASSERT_NO_FATAL_FAILURE(Open(half_closed));
   half_closed.connection().FinishSending();
