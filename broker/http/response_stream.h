@@ -4,12 +4,16 @@
 #ifndef PLAYHEAD_BROKER_HTTP_RESPONSE_STREAM_H_
 #define PLAYHEAD_BROKER_HTTP_RESPONSE_STREAM_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
 
 namespace playhead::broker::http {
+
+// A good piece to write at a time: about this, and then the rest of the item at hand.
+inline constexpr size_t kPieceBytes = size_t{64} << 10;
 
 // All methods but Post are for the connection's thread.
 class ResponseStream {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/event_run.h"
 #include "broker/http/response.h"
 #include "broker/http/response_stream.h"
-#include "broker/http_api/event_run.h"
 #include "broker/http_api/notices.h"
 #include "proto/event_json.h"
 
@@ -24,7 +24,7 @@ class PageText {
   std::string Next() {
     std::string out;
     if (!begun_) out = R"({"events":[)";
-    while (out.size() < kPieceBytes) {
+    while (out.size() < http::kPieceBytes) {
       const auto event = events_.Next();
       if (!event) {
         AppendRest(out);

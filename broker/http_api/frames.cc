@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "broker/http/response_stream.h"
 #include "broker/http_api/event_stream_text.h"
 #include "broker/http_api/notices.h"
 #include "broker/store_position_token.h"
@@ -41,7 +42,7 @@ void InstanceFrames::Take(Delivery delivery) {
 
 void InstanceFrames::Next(std::string& out) {
   out += std::exchange(notice_, std::string());
-  while (out.size() < kPieceBytes) {
+  while (out.size() < http::kPieceBytes) {
     const std::optional<EventView> event = events_.Next();
     if (!event) return;
     absl::StrAppend(&out, "id: ", event->cursor, "\ndata: ");
@@ -80,7 +81,7 @@ void ManyFrames::Take(Delivery delivery) {
 
 void ManyFrames::Next(std::string& out) {
   out += std::exchange(notice_, std::string());
-  while (out.size() < kPieceBytes) {
+  while (out.size() < http::kPieceBytes) {
     const std::optional<EventView> event = events_.Next();
     if (!event) {
       if (line_.empty()) return;

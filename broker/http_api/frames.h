@@ -7,7 +7,7 @@
 
 #include "absl/time/time.h"
 #include "broker/delivery.h"
-#include "broker/http_api/event_run.h"
+#include "broker/event_run.h"
 #include "broker/many_delivery.h"
 #include "storage/event_log.h"
 

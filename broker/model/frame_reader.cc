@@ -9,12 +9,6 @@ namespace playhead::broker::model {
 
 using storage::Cursor;
 
-void FrameReader::Add(std::vector<storage::BlockSlice> slices) {
-  slices_ = std::move(slices);
-  next_slice_ = 0;
-  rest_ = {};
-}
-
 std::optional<Frame> FrameReader::Next() {
   if (next_rendering_ == renderings_.size() && !RenderNext()) return std::nullopt;
   Rendering& rendering = renderings_[next_rendering_++];
@@ -26,25 +20,15 @@ std::optional<Frame> FrameReader::Next() {
 }
 
 bool FrameReader::RenderNext() {
-  for (;;) {
-    auto bytes = ConsumeEvent(rest_);
-    if (!bytes) {
-      if (next_slice_ == slices_.size()) break;
-      rest_ = slices_[next_slice_++].bytes;
-      continue;
-    }
-    EventView event;
-    if (!event.Parse(*bytes)) continue;
+  while (const auto event = events_.Next()) {
     renderings_.clear();
     next_rendering_ = 0;
-    cursor_ = Cursor(event.cursor);
-    created_at_ = event.created_at;
-    appended_at_ = event.appended_at;
-    if (dialect_.may_show(event, filter_)) Render(event);
+    cursor_ = Cursor(event->cursor);
+    created_at_ = event->created_at;
+    appended_at_ = event->appended_at;
+    if (dialect_.may_show(*event, filter_)) Render(*event);
     if (!renderings_.empty()) return true;
   }
-  slices_.clear();
-  next_slice_ = 0;
   return false;
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "broker/event_run.h"
 #include "broker/model/name_filter.h"
 #include "broker/model/position.h"
 #include "broker/model/rendering.h"
@@ -60,7 +61,7 @@ class FrameReader {
         counters_(counters) {}
 
   // Goes on with these slices. REQUIRES: all before them was taken.
-  void Add(std::vector<storage::BlockSlice> slices);
+  void Add(std::vector<storage::BlockSlice> slices) { events_ = EventRun(std::move(slices)); }
 
   // nullopt when all was taken: then the slices are let go.
   std::optional<Frame> Next();
@@ -79,10 +80,7 @@ class FrameReader {
   const NameFilter filter_;
   const Counters counters_;
 
-  std::vector<storage::BlockSlice> slices_;
-  size_t next_slice_ = 0;
-  absl::string_view rest_;  // Of the slice before `next_slice_`.
-
+  EventRun events_;
   std::vector<Rendering> renderings_;  // Of the event at `cursor_`.
   size_t next_rendering_ = 0;
   storage::Cursor cursor_;

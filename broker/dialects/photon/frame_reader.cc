@@ -10,12 +10,6 @@ namespace playhead::broker::photon {
 
 using storage::Cursor;
 
-void FrameReader::Add(std::vector<storage::BlockSlice> slices) {
-  slices_ = std::move(slices);
-  next_slice_ = 0;
-  rest_ = {};
-}
-
 std::optional<Frame> FrameReader::Next() {
   if (next_payload_ == payloads_.size() && !RenderNext()) return std::nullopt;
   Payload& payload = payloads_[next_payload_++];
@@ -28,23 +22,13 @@ std::optional<Frame> FrameReader::Next() {
 }
 
 bool FrameReader::RenderNext() {
-  for (;;) {
-    auto bytes = ConsumeEvent(rest_);
-    if (!bytes) {
-      if (next_slice_ == slices_.size()) break;
-      rest_ = slices_[next_slice_++].bytes;
-      continue;
-    }
-    EventView event;
-    if (!event.Parse(*bytes)) continue;
+  while (const auto event = events_.Next()) {
     payloads_.clear();
-    cursor_ = Cursor(event.cursor);
-    Render(event);
+    cursor_ = Cursor(event->cursor);
+    Render(*event);
     next_payload_ = cursor_ == seen_.cursor ? std::min<size_t>(seen_.part, payloads_.size()) : 0;
     if (next_payload_ < payloads_.size()) return true;
   }
-  slices_.clear();
-  next_slice_ = 0;
   return false;
 }
 

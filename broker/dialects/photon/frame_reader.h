@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "broker/dialects/photon/app_secrets.h"
 #include "broker/dialects/photon/renderer.h"
+#include "broker/event_run.h"
 #include "broker/model/position.h"
 #include "storage/block.h"
 
@@ -52,7 +53,7 @@ class FrameReader {
       : audience_(std::move(audience)), not_rendered_(not_rendered), seen_(seen) {}
 
   // Goes on with these slices. REQUIRES: all before them was taken.
-  void Add(std::vector<storage::BlockSlice> slices);
+  void Add(std::vector<storage::BlockSlice> slices) { events_ = EventRun(std::move(slices)); }
 
   // nullopt when all was taken: then the slices are let go.
   std::optional<Frame> Next();
@@ -68,10 +69,7 @@ class FrameReader {
   const Audience audience_;
   prometheus::Counter& not_rendered_;
   Position seen_;
-  std::vector<storage::BlockSlice> slices_;
-  size_t next_slice_ = 0;
-  absl::string_view rest_;  // Of the slice before `next_slice_`.
-
+  EventRun events_;
   absl::InlinedVector<Payload, 1> payloads_;  // Of the event at `cursor_`.
   storage::Cursor cursor_;
   size_t next_payload_ = 0;

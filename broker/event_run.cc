@@ -1,6 +1,6 @@
-#include "broker/http_api/event_run.h"
+#include "broker/event_run.h"
 
-namespace playhead::broker::http_api {
+namespace playhead::broker {
 
 std::optional<EventView> EventRun::Next() {
   for (;;) {
@@ -20,4 +20,4 @@ std::optional<EventView> EventRun::Next() {
   return std::nullopt;
 }
 
-}  // namespace playhead::broker::http_api
+}  // namespace playhead::broker

@@ -1,6 +1,7 @@
-// A run of stored events, taken apart one at a time, so that no more than one is text at a time.
-#ifndef PLAYHEAD_BROKER_HTTP_API_EVENT_RUN_H_
-#define PLAYHEAD_BROKER_HTTP_API_EVENT_RUN_H_
+// A run of stored events, taken apart one at a time: so a protocol that renders them holds one in its own form at a
+// time.
+#ifndef PLAYHEAD_BROKER_EVENT_RUN_H_
+#define PLAYHEAD_BROKER_EVENT_RUN_H_
 
 #include <cstddef>
 #include <optional>
@@ -11,10 +12,7 @@
 #include "proto/event_wire.h"
 #include "storage/block.h"
 
-namespace playhead::broker::http_api {
-
-// What is written to a client at a time: about this, and then the rest of the event at hand.
-inline constexpr size_t kPieceBytes = size_t{64} << 10;
+namespace playhead::broker {
 
 // Not thread-safe.
 class EventRun {
@@ -31,6 +29,6 @@ class EventRun {
   absl::string_view rest_;  // Of the slice before `next_slice_`.
 };
 
-}  // namespace playhead::broker::http_api
+}  // namespace playhead::broker
 
-#endif  // PLAYHEAD_BROKER_HTTP_API_EVENT_RUN_H_
+#endif  // PLAYHEAD_BROKER_EVENT_RUN_H_
