@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "broker/log.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -58,42 +59,29 @@ struct InstanceDeletion::Order {
 };
 
 absl::Status InstanceDeletion::Resume() {
-  for (std::string after;;) {
-    std::vector<storage::Record> rows;
-    const absl::Status scanned = Wait([&](auto done) {
-      log_.records().Scan(RecordSpace::kKeys, std::string(kRowPrefix), after, storage::kRecordScanMax,
-                          [&rows, done](absl::StatusOr<std::vector<storage::Record>> found) {
-                            if (found.ok()) rows = *std::move(found);
-                            done(found.status());
-                          });
-    });
-    if (!scanned.ok()) return scanned;
-    if (rows.empty()) return absl::OkStatus();
-    after = rows.back().key;
-    for (const storage::Record& row : rows) {
-      uint64_t number = 0;
-      if (!absl::SimpleAtoi(absl::StripPrefix(row.key, kRowPrefix), &number)) {
-        return MakeError(Reason::kDataLoss, absl::StrCat("a row is damaged: ", row.key));
-      }
-      const std::string& name = row.value;
-      bool never_began = false;
-      const absl::Status found = Wait([&](auto done) {
-        log_.GetInstance(name, [&, done](absl::StatusOr<InstanceInfo> info) {
-          never_began = info.ok() && info->number == InstanceNumber(number);
-          done(info.status());
-        });
-      });
-      if (!found.ok() && !HasReason(found, Reason::kInstanceNotFound)) return found;
-      absl::Status status;
-      if (!never_began) {
-        Log().info("event=deletion_resumed instance={}", name);
-        const auto instance = std::make_shared<DeletedInstance>(name, InstanceNumber(number));
-        status = Wait([&](auto done) { Forget(instance, 0, done); });
-      }
-      if (status.ok()) status = Wait([&](auto done) { RemoveRow(InstanceNumber(number), done); });
-      if (!status.ok()) return status;
+  return ForEachRecord(log_.records(), RecordSpace::kKeys, kRowPrefix, [this](const storage::Record& row) {
+    uint64_t number = 0;
+    if (!absl::SimpleAtoi(absl::StripPrefix(row.key, kRowPrefix), &number)) {
+      return MakeError(Reason::kDataLoss, absl::StrCat("a row is damaged: ", row.key));
     }
-  }
+    const std::string& name = row.value;
+    bool never_began = false;
+    const absl::Status found = Wait([&](auto done) {
+      log_.GetInstance(name, [&, done](absl::StatusOr<InstanceInfo> info) {
+        never_began = info.ok() && info->number == InstanceNumber(number);
+        done(info.status());
+      });
+    });
+    if (!found.ok() && !HasReason(found, Reason::kInstanceNotFound)) return found;
+    absl::Status status;
+    if (!never_began) {
+      Log().info("event=deletion_resumed instance={}", name);
+      const auto instance = std::make_shared<DeletedInstance>(name, InstanceNumber(number));
+      status = Wait([&](auto done) { Forget(instance, 0, done); });
+    }
+    if (status.ok()) status = Wait([&](auto done) { RemoveRow(InstanceNumber(number), done); });
+    return status;
+  });
 }
 
 void InstanceDeletion::Delete(std::string key_id, std::string name, storage::StatusCallback done) {

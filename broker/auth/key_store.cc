@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
 #include "broker/auth/key_record.h"
 #include "broker/auth/secret.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 #include "storage/record_store.h"
 
@@ -22,18 +22,6 @@ namespace {
 
 constexpr absl::string_view kRowPrefix = "key/";
 
-absl::StatusOr<std::vector<Record>> ScanAndWait(storage::RecordStore& records, const std::string& after_key) {
-  absl::StatusOr<std::vector<Record>> rows;
-  absl::Notification scanned;
-  records.Scan(RecordSpace::kKeys, std::string(kRowPrefix), after_key, storage::kRecordScanMax,
-               [&](absl::StatusOr<std::vector<Record>> result) {
-                 rows = std::move(result);
-                 scanned.Notify();
-               });
-  scanned.WaitForNotification();
-  return rows;
-}
-
 // What a key may do, for the audit log.
 std::string Describe(const v1::Key& key) {
   std::vector<std::string> permissions;
@@ -46,24 +34,20 @@ std::string Describe(const v1::Key& key) {
 
 absl::StatusOr<std::unique_ptr<KeyStore>> KeyStore::Load(storage::EventLog& log, Authenticator& auth, Audit& audit) {
   std::unique_ptr<KeyStore> store(new KeyStore(log, auth, audit));
-  absl::MutexLock lock(&store->mu_);
-  std::string after_key;
-  for (;;) {
-    auto rows = ScanAndWait(log.records(), after_key);
-    if (!rows.ok()) return rows.status();
-    if (rows->empty()) return store;
-    for (const Record& row : *rows) {
-      KeyRecord record;
-      if (!record.ParseFromString(row.value) || row.key != absl::StrCat(kRowPrefix, record.key().id())) {
-        return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
-      }
-      auto entry = ToEntry(record);
-      if (!entry.ok()) return entry.status();
-      auth.Put(*entry);
-      store->records_.emplace(record.key().id(), std::move(record));
+  const absl::Status loaded = ForEachRecord(log.records(), RecordSpace::kKeys, kRowPrefix, [&](const Record& row) {
+    KeyRecord record;
+    if (!record.ParseFromString(row.value) || row.key != absl::StrCat(kRowPrefix, record.key().id())) {
+      return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
     }
-    after_key = rows->back().key;
-  }
+    auto entry = ToEntry(record);
+    if (!entry.ok()) return entry.status();
+    auth.Put(*entry);
+    absl::MutexLock lock(&store->mu_);
+    store->records_.emplace(record.key().id(), std::move(record));
+    return absl::OkStatus();
+  });
+  if (!loaded.ok()) return loaded;
+  return store;
 }
 
 void KeyStore::Create(std::string actor, v1::CreateKeyRequest request, storage::Callback<v1::CreateKeyResponse> done) {

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
@@ -13,6 +12,7 @@
 #include "broker/consumers/consumer_rows.h"
 #include "broker/consumers/parked_index.h"
 #include "broker/consumers/parked_list.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 #include "storage/record_store.h"
 
@@ -24,28 +24,6 @@ using storage::RecordSpace;
 namespace {
 
 absl::Status NoSuchConsumer() { return MakeError(Reason::kConsumerNotFound, "there is no consumer of this name"); }
-
-// Calls `take` for each row with a prefix, in the order of their keys. Waits for each page.
-absl::Status ScanEach(storage::RecordStore& records, absl::string_view prefix,
-                      absl::FunctionRef<absl::Status(Record&)> take) {
-  std::string after_key;
-  for (;;) {
-    absl::StatusOr<std::vector<Record>> page;
-    absl::Notification scanned;
-    records.Scan(RecordSpace::kConsumers, std::string(prefix), after_key, storage::kRecordScanMax,
-                 [&](absl::StatusOr<std::vector<Record>> rows) {
-                   page = std::move(rows);
-                   scanned.Notify();
-                 });
-    scanned.WaitForNotification();
-    if (!page.ok()) return page.status();
-    if (page->empty()) return absl::OkStatus();
-    after_key = page->back().key;
-    for (Record& row : *page) {
-      if (absl::Status status = take(row); !status.ok()) return status;
-    }
-  }
-}
 
 // The consumer that a row with that prefix is of.
 std::string RowOwner(absl::string_view key, absl::string_view prefix) {
@@ -87,7 +65,7 @@ absl::StatusOr<std::unique_ptr<ConsumerRegistry>> ConsumerRegistry::Load(const C
 absl::Status ConsumerRegistry::LoadAll() {
   storage::RecordStore& records = core_.log.records();
   std::vector<StoredConfig> configs;
-  absl::Status status = ScanEach(records, kConsumerConfigRows, [&](const Record& row) {
+  absl::Status status = ForEachRecord(records, RecordSpace::kConsumers, kConsumerConfigRows, [&](const Record& row) {
     auto config = ParseConfigRow(row);
     if (config.ok()) configs.push_back(*std::move(config));
     return config.status();
@@ -109,7 +87,7 @@ absl::Status ConsumerRegistry::LoadAll() {
     ParkedIndex parked;
   };
   std::map<std::string, Loaded> loaded;
-  status = ScanEach(records, kConsumerStateRows, [&](Record& row) {
+  status = ForEachRecord(records, RecordSpace::kConsumers, kConsumerStateRows, [&](Record& row) {
     loaded[RowOwner(row.key, kConsumerStateRows)].rows.push_back(std::move(row));
     return absl::OkStatus();
   });
@@ -119,7 +97,7 @@ absl::Status ConsumerRegistry::LoadAll() {
     if (!state.ok()) return state.status();
     consumer.state = *std::move(state);
   }
-  status = ScanEach(records, kParkedRows, [&](const Record& row) {
+  status = ForEachRecord(records, RecordSpace::kConsumers, kParkedRows, [&](const Record& row) {
     auto parked = ParseParkedRow(row);
     if (!parked.ok()) return parked.status();
     Loaded& consumer = loaded[RowOwner(row.key, kParkedRows)];

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -21,41 +21,25 @@ std::string RowKey(absl::string_view instance) {
   return instance.empty() ? std::string(kDefaultRow) : absl::StrCat(kInstanceRowPrefix, instance);
 }
 
-absl::StatusOr<std::vector<Record>> ScanAndWait(storage::RecordStore& records, const std::string& after_key) {
-  absl::StatusOr<std::vector<Record>> rows;
-  absl::Notification scanned;
-  records.Scan(RecordSpace::kKeys, std::string(kRowPrefix), after_key, storage::kRecordScanMax,
-               [&](absl::StatusOr<std::vector<Record>> result) {
-                 rows = std::move(result);
-                 scanned.Notify();
-               });
-  scanned.WaitForNotification();
-  return rows;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LimitSettings>> LimitSettings::Load(storage::RecordStore& records) {
   std::unique_ptr<LimitSettings> settings(new LimitSettings(records));
-  absl::MutexLock lock(&settings->mu_);
-  std::string after_key;
-  for (;;) {
-    const auto rows = ScanAndWait(records, after_key);
-    if (!rows.ok()) return rows.status();
-    if (rows->empty()) return settings;
-    for (const Record& row : *rows) {
-      absl::string_view instance = row.key;
-      v1::InstanceLimits limits;
-      const bool known = row.key == kDefaultRow || absl::ConsumePrefix(&instance, kInstanceRowPrefix);
-      if (!known || !limits.ParseFromString(row.value)) {
-        return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
-      }
-      if (row.key == kDefaultRow) instance = "";
-      settings->rows_[std::string(instance)].limits = limits;
-      settings->none_.store(false, std::memory_order_release);
+  const absl::Status loaded = ForEachRecord(records, RecordSpace::kKeys, kRowPrefix, [&settings](const Record& row) {
+    absl::string_view instance = row.key;
+    v1::InstanceLimits limits;
+    const bool known = row.key == kDefaultRow || absl::ConsumePrefix(&instance, kInstanceRowPrefix);
+    if (!known || !limits.ParseFromString(row.value)) {
+      return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
     }
-    after_key = rows->back().key;
-  }
+    if (row.key == kDefaultRow) instance = "";
+    absl::MutexLock lock(&settings->mu_);
+    settings->rows_[std::string(instance)].limits = limits;
+    settings->none_.store(false, std::memory_order_release);
+    return absl::OkStatus();
+  });
+  if (!loaded.ok()) return loaded;
+  return settings;
 }
 
 EffectiveLimits LimitSettings::Of(absl::string_view instance) const {

@@ -1,12 +1,12 @@
 #include "broker/replay/rows.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "broker/replay/limits.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::replay {
@@ -29,29 +29,14 @@ RecordChange RecordRow(const store::v1::ReplayRecord& record) {
 
 size_t RowCount(size_t ranges) { return (ranges + kRangesPerRow - 1) / kRangesPerRow; }
 
-absl::StatusOr<std::vector<Record>> ScanAll(storage::RecordStore& records, const std::string& prefix) {
-  std::vector<Record> all;
-  for (std::string after;;) {
-    std::promise<absl::StatusOr<std::vector<Record>>> promise;
-    records.Scan(RecordSpace::kKeys, prefix, after, storage::kRecordScanMax,
-                 [&promise](absl::StatusOr<std::vector<Record>> page) { promise.set_value(std::move(page)); });
-    auto page = promise.get_future().get();
-    if (!page.ok()) return page.status();
-    if (page->empty()) return all;
-    after = page->back().key;
-    std::move(page->begin(), page->end(), std::back_inserter(all));
-  }
-}
-
 absl::Status Damaged(const std::string& key) {
   return MakeError(Reason::kDataLoss, absl::StrCat("the record ", key, " is damaged"));
 }
 
 absl::StatusOr<std::vector<Range>> LoadRanges(storage::RecordStore& records, const std::string& id) {
-  const auto rows = ScanAll(records, absl::StrCat(kRangesPrefix, id, "/"));
-  if (!rows.ok()) return rows.status();
   std::vector<Range> ranges;
-  for (const Record& row : *rows) {
+  const std::string prefix = absl::StrCat(kRangesPrefix, id, "/");
+  const absl::Status loaded = ForEachRecord(records, RecordSpace::kKeys, prefix, [&ranges](const Record& row) {
     store::v1::ReplayRanges stored;
     if (!stored.ParseFromString(row.value)) return Damaged(row.key);
     for (const auto& range : stored.ranges()) {
@@ -61,7 +46,9 @@ absl::StatusOr<std::vector<Range>> LoadRanges(storage::RecordStore& records, con
                         .last = storage::Cursor(range.last_cursor()),
                         .event_count = range.event_count()});
     }
-  }
+    return absl::OkStatus();
+  });
+  if (!loaded.ok()) return loaded;
   return ranges;
 }
 
@@ -95,10 +82,8 @@ std::vector<RecordChange> ProgressChanges(const store::v1::ReplayRecord& record,
 RecordChange ForgetChange(const std::string& id) { return {RecordSpace::kKeys, RecordKey(id), std::nullopt}; }
 
 absl::StatusOr<std::vector<StoredReplay>> LoadReplays(storage::RecordStore& records) {
-  const auto rows = ScanAll(records, std::string(kRecordPrefix));
-  if (!rows.ok()) return rows.status();
   std::vector<StoredReplay> replays;
-  for (const Record& row : *rows) {
+  const absl::Status loaded = ForEachRecord(records, RecordSpace::kKeys, kRecordPrefix, [&](const Record& row) {
     StoredReplay replay;
     if (!replay.record.ParseFromString(row.value)) return Damaged(row.key);
     if (replay.record.replay().ended_at() == 0) {
@@ -107,7 +92,9 @@ absl::StatusOr<std::vector<StoredReplay>> LoadReplays(storage::RecordStore& reco
       replay.ranges = *std::move(ranges);
     }
     replays.push_back(std::move(replay));
-  }
+    return absl::OkStatus();
+  });
+  if (!loaded.ok()) return loaded;
   return replays;
 }
 

@@ -1,10 +1,10 @@
 #include "broker/retention/policy_store.h"
 
-#include <future>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "broker/stored_records.h"
 #include "playhead/store/v1/retention_record.pb.h"
 #include "proto/errors.h"
 #include "storage/own_instances.h"
@@ -20,31 +20,22 @@ namespace {
 
 constexpr absl::string_view kRowPrefix = "retention/";
 
-absl::StatusOr<std::vector<Record>> ScanPage(storage::RecordStore& records, const std::string& after) {
-  std::promise<absl::StatusOr<std::vector<Record>>> promise;
-  records.Scan(RecordSpace::kKeys, std::string(kRowPrefix), after, storage::kRecordScanMax,
-               [&promise](absl::StatusOr<std::vector<Record>> page) { promise.set_value(std::move(page)); });
-  return promise.get_future().get();
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PolicyStore>> PolicyStore::Load(storage::EventLog& log) {
   std::unique_ptr<PolicyStore> store(new PolicyStore(log));
+  const absl::Status loaded =
+      ForEachRecord(log.records(), RecordSpace::kKeys, kRowPrefix, [&store](const Record& record) {
+        store::v1::RetentionRecord row;
+        if (!row.ParseFromString(record.value)) {
+          return MakeError(Reason::kDataLoss, absl::StrCat("the record ", record.key, " is damaged"));
+        }
+        absl::MutexLock lock(&store->mu_);
+        store->rows_[record.key.substr(kRowPrefix.size())] = {row.policy(), InstanceNumber(row.instance_number())};
+        return absl::OkStatus();
+      });
+  if (!loaded.ok()) return loaded;
   absl::MutexLock lock(&store->mu_);
-  for (std::string after;;) {
-    const auto page = ScanPage(log.records(), after);
-    if (!page.ok()) return page.status();
-    if (page->empty()) break;
-    for (const Record& record : *page) {
-      store::v1::RetentionRecord row;
-      if (!row.ParseFromString(record.value)) {
-        return MakeError(Reason::kDataLoss, absl::StrCat("the record ", record.key, " is damaged"));
-      }
-      store->rows_[record.key.substr(kRowPrefix.size())] = {row.policy(), InstanceNumber(row.instance_number())};
-    }
-    after = page->back().key;
-  }
   store->PublishLives();
   return store;
 }

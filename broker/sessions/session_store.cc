@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "broker/log.h"
+#include "broker/stored_records.h"
 #include "playhead/store/v1/session_record.pb.h"
 #include "proto/errors.h"
 
@@ -25,18 +26,6 @@ constexpr size_t kRowsPerWrite = 200;
 
 SteadyTime In(absl::Duration duration) {
   return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration);
-}
-
-absl::StatusOr<std::vector<Record>> ScanAndWait(storage::RecordStore& records, const std::string& after_key) {
-  absl::StatusOr<std::vector<Record>> rows;
-  absl::Notification scanned;
-  records.Scan(RecordSpace::kConsumers, std::string(kRowPrefix), after_key, storage::kRecordScanMax,
-               [&](absl::StatusOr<std::vector<Record>> result) {
-                 rows = std::move(result);
-                 scanned.Notify();
-               });
-  scanned.WaitForNotification();
-  return rows;
 }
 
 }  // namespace
@@ -61,29 +50,23 @@ absl::StatusOr<std::unique_ptr<SessionStore>> SessionStore::Load(const Core& cor
 }
 
 absl::Status SessionStore::LoadAll() {
-  std::string after_key;
-  for (;;) {
-    auto rows = ScanAndWait(core_.log.records(), after_key);
-    if (!rows.ok()) return rows.status();
-    if (rows->empty()) return absl::OkStatus();
-    absl::MutexLock lock(&mu_);
-    for (Record& row : *rows) {
-      store::v1::SessionRecord stored;
-      if (!stored.ParseFromString(row.value)) {
-        return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
-      }
-      Entry entry;
-      entry.record.owner = stored.owner();
-      entry.record.instance = storage::InstanceNumber(stored.instance());
-      entry.record.value = stored.value();
-      entry.used_at = entry.written_used_at = absl::FromUnixMicros(stored.used_at());
-      const std::string key = row.key.substr(kRowPrefix.size());
-      ++owners_[entry.record.owner];
-      unused_.emplace(entry.used_at, key);
-      entries_.emplace(key, std::move(entry));
+  return ForEachRecord(core_.log.records(), RecordSpace::kConsumers, kRowPrefix, [this](const Record& row) {
+    store::v1::SessionRecord stored;
+    if (!stored.ParseFromString(row.value)) {
+      return MakeError(Reason::kDataLoss, absl::StrCat("the stored row ", row.key, " is damaged"));
     }
-    after_key = std::move(rows->back().key);
-  }
+    Entry entry;
+    entry.record.owner = stored.owner();
+    entry.record.instance = storage::InstanceNumber(stored.instance());
+    entry.record.value = stored.value();
+    entry.used_at = entry.written_used_at = absl::FromUnixMicros(stored.used_at());
+    const std::string key = row.key.substr(kRowPrefix.size());
+    absl::MutexLock lock(&mu_);
+    ++owners_[entry.record.owner];
+    unused_.emplace(entry.used_at, key);
+    entries_.emplace(key, std::move(entry));
+    return absl::OkStatus();
+  });
 }
 
 void SessionStore::SetOnRemoved(std::string prefix, OnRemoved on_removed) {

@@ -3,11 +3,11 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
 
@@ -45,13 +45,6 @@ absl::Status Sealed(absl::string_view why) {
   return MakeError(Reason::kWebhookSecretsSealed, absl::StrCat("the webhook secrets cannot be opened: ", why));
 }
 
-absl::StatusOr<std::vector<Record>> ScanPage(storage::RecordStore& records, const std::string& after) {
-  std::promise<absl::StatusOr<std::vector<Record>>> promise;
-  records.Scan(RecordSpace::kKeys, std::string(kRowPrefix), after, storage::kRecordScanMax,
-               [&promise](absl::StatusOr<std::vector<Record>> page) { promise.set_value(std::move(page)); });
-  return promise.get_future().get();
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SecretStore>> SecretStore::Open(storage::RecordStore& records,
@@ -63,17 +56,11 @@ absl::StatusOr<std::unique_ptr<SecretStore>> SecretStore::Open(storage::RecordSt
 }
 
 absl::Status SecretStore::Load() {
-  for (std::string after;;) {
-    const auto page = ScanPage(records_, after);
-    if (!page.ok()) return page.status();
-    if (page->empty()) break;
-    for (const Record& record : *page) {
-      if (!rows_[record.key.substr(kRowPrefix.size())].ParseFromString(record.value)) {
-        return MakeError(Reason::kDataLoss, absl::StrCat("the record ", record.key, " is damaged"));
-      }
-    }
-    after = page->back().key;
-  }
+  const absl::Status loaded = ForEachRecord(records_, RecordSpace::kKeys, kRowPrefix, [this](const Record& record) {
+    if (rows_[record.key.substr(kRowPrefix.size())].ParseFromString(record.value)) return absl::OkStatus();
+    return MakeError(Reason::kDataLoss, absl::StrCat("the record ", record.key, " is damaged"));
+  });
+  if (!loaded.ok()) return loaded;
   Publish();
   return absl::OkStatus();
 }

@@ -18,6 +18,7 @@
 #include "absl/synchronization/notification.h"
 #include "broker/log.h"
 #include "broker/model/json.h"
+#include "broker/stored_records.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::vzaps {
@@ -53,21 +54,17 @@ absl::Status WriteAndWait(storage::RecordStore& records, storage::RecordChange c
 }  // namespace
 
 absl::StatusOr<TokenSigner> TokenSigner::Load(storage::RecordStore& records) {
-  absl::StatusOr<std::vector<storage::Record>> rows;
-  absl::Notification scanned;
-  records.Scan(storage::RecordSpace::kKeys, std::string(kKeyRow), "", 1,
-               [&](absl::StatusOr<std::vector<storage::Record>> result) {
-                 rows = std::move(result);
-                 scanned.Notify();
-               });
-  scanned.WaitForNotification();
-  if (!rows.ok()) return rows.status();
-  if (!rows->empty()) {
-    if (rows->front().key == kKeyRow && rows->front().value.size() == kKeyBytes) {
-      return TokenSigner(rows->front().value);
-    }
-    return absl::DataLossError(absl::StrCat("the stored row ", rows->front().key, " is damaged"));
-  }
+  std::string stored;
+  const absl::Status loaded =
+      ForEachRecord(records, storage::RecordSpace::kKeys, kKeyRow, [&stored](storage::Record& row) {
+        if (row.key != kKeyRow || row.value.size() != kKeyBytes) {
+          return absl::DataLossError(absl::StrCat("the stored row ", row.key, " is damaged"));
+        }
+        stored = std::move(row.value);
+        return absl::OkStatus();
+      });
+  if (!loaded.ok()) return loaded;
+  if (!stored.empty()) return TokenSigner(std::move(stored));
   std::string key = RandomBytes(kKeyBytes);
   if (absl::Status status = WriteAndWait(records, {storage::RecordSpace::kKeys, std::string(kKeyRow), key});
       !status.ok()) {

@@ -1,0 +1,35 @@
+#include "broker/stored_records.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
+
+namespace playhead::broker {
+
+using storage::Record;
+
+absl::Status ForEachRecord(storage::RecordStore& records, storage::RecordSpace space, absl::string_view prefix,
+                           absl::FunctionRef<absl::Status(Record&)> take) {
+  std::string after_key;
+  for (;;) {
+    absl::StatusOr<std::vector<Record>> page;
+    absl::Notification scanned;
+    records.Scan(space, std::string(prefix), after_key, storage::kRecordScanMax,
+                 [&](absl::StatusOr<std::vector<Record>> rows) {
+                   page = std::move(rows);
+                   scanned.Notify();
+                 });
+    scanned.WaitForNotification();
+    if (!page.ok()) return page.status();
+    if (page->empty()) return absl::OkStatus();
+    after_key = page->back().key;
+    for (Record& row : *page) {
+      if (absl::Status status = take(row); !status.ok()) return status;
+    }
+  }
+}
+
+}  // namespace playhead::broker
