@@ -3,23 +3,24 @@ import { after, before, describe, it } from 'node:test';
 
 import grpc from '@grpc/grpc-js';
 
-import { call, connect, credentialsOf, startBroker } from './broker.mjs';
+import { Broker, devCertificate } from '../support/node/broker.mjs';
+import { call, connect, credentialsOf } from './grpc_client.mjs';
 
 describe('keys over TLS from Node', { timeout: 60_000 }, () => {
   let broker;
   let keys;
   const clients = [];
   before(async () => {
-    broker = await startBroker({ secured: true });
-    keys = await open(broker.administrator, 'Keys');
+    broker = await Broker.start({ tls: devCertificate });
+    keys = await open(broker.adminSecret, 'Keys');
   });
   after(async () => {
     for (const client of clients) client.close();
-    assert.equal(await broker.stop(), 0);
+    await broker.close();
   });
 
   async function open(secret, service) {
-    const client = await connect(broker.address, { service, credentials: credentialsOf(broker, secret) });
+    const client = await connect(broker.grpcAddress, { service, credentials: credentialsOf(broker, secret) });
     clients.push(client);
     return client;
   }
@@ -75,6 +76,6 @@ describe('keys over TLS from Node', { timeout: 60_000 }, () => {
   });
 
   it('do not travel in the clear: the port speaks TLS only', async () => {
-    await assert.rejects(connect(broker.address), { code: grpc.status.UNAVAILABLE });
+    await assert.rejects(connect(broker.grpcAddress), { code: grpc.status.UNAVAILABLE });
   });
 });

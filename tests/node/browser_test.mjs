@@ -65,11 +65,11 @@ test('a page in a browser resumes by itself', { timeout: 240_000 }, async (t) =>
   t.after(() => server.closeAllConnections());
   const origin = `http://127.0.0.1:${server.address().port}`;
   broker = await HttpBroker.start([`--http_cors_origins=${origin}`]);
-  t.after(() => broker.stop());
+  t.after(() => broker.close());
   const append = (from, to) => {
     const events = [];
     for (let n = from; n <= to; ++n) events.push({ type: 'number', id: `n-${n}`, data: { n } });
-    return broker.append('bot', events);
+    return broker.publish('bot', events);
   };
 
   await append(1, 3);

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { call, connect, startBroker } from './broker.mjs';
+import { Broker } from '../support/node/broker.mjs';
+import { call, connect } from './grpc_client.mjs';
 
 describe('consumers from Node, through reflection', () => {
   let broker;
   let log;
   let consumers;
   before(async () => {
-    broker = await startBroker();
-    log = await connect(broker.address);
-    consumers = await connect(broker.address, { service: 'Consumers' });
+    broker = await Broker.start({ open: true });
+    log = await connect(broker.grpcAddress);
+    consumers = await connect(broker.grpcAddress, { service: 'Consumers' });
   });
   after(async () => {
     log.close();
     consumers.close();
-    assert.equal(await broker.stop(), 0);
+    await broker.close();
   });
 
   const append = (instance, count) =>

@@ -3,18 +3,19 @@ import { after, before, describe, it } from 'node:test';
 
 import grpc from '@grpc/grpc-js';
 
-import { call, connect, listServices, startBroker } from './broker.mjs';
+import { Broker } from '../support/node/broker.mjs';
+import { call, connect, listServices } from './grpc_client.mjs';
 
 describe('the event log from Node, through reflection', () => {
   let broker;
   let client;
   before(async () => {
-    broker = await startBroker();
-    client = await connect(broker.address);
+    broker = await Broker.start({ open: true });
+    client = await connect(broker.grpcAddress);
   });
   after(async () => {
     client.close();
-    assert.equal(await broker.stop(), 0);
+    await broker.close();
   });
 
   // protobufjs shows a map that it knows from a descriptor as what it is on the wire: entries.
@@ -23,7 +24,7 @@ describe('the event log from Node, through reflection', () => {
   const numbers = (events) => events.map((e) => JSON.parse(e.data).n);
 
   it('lists the event log, health and reflection as its services', async () => {
-    const services = await listServices(broker.address);
+    const services = await listServices(broker.grpcAddress);
     for (const name of ['playhead.v1.EventLog', 'grpc.health.v1.Health', 'grpc.reflection.v1alpha.ServerReflection']) {
       assert.ok(services.includes(name), `${name} in ${services}`);
     }

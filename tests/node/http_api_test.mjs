@@ -3,29 +3,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { HttpBroker, serverSentEvents } from './http_broker.mjs';
+import { Random, runSeed } from '../support/node/random.mjs';
+import { serverSentEvents } from '../support/node/server_sent_events.mjs';
+import { HttpBroker } from './http_broker.mjs';
 
 const soak = process.env.PLAYHEAD_SOAK === '1';
-const seed = Number(process.env.PLAYHEAD_TEST_SEED ?? 1);
-
-// mulberry32: numbers that depend on the seed alone.
-function randomNumbers(state) {
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) % below;
-  };
-}
 
 let broker;
 before(async () => {
   broker = await HttpBroker.start();
 });
-after(() => broker.stop());
+after(() => broker.close());
 
 test('an event comes back as it was, and with a cursor', async () => {
-  const appended = await broker.append('bot', [{ type: 'message', id: 'a', data: { text: 'hi' } }]);
+  const appended = await broker.publish('bot', [{ type: 'message', id: 'a', data: { text: 'hi' } }]);
   assert.deepEqual(appended, { cursors: [1], duplicates: [], head_cursor: 1, durability: 'DISK' });
   const page = await (await fetch(`${broker.url}/v1/instances/bot/events?from=beginning`)).json();
   assert.deepEqual(page.events[0].data, { text: 'hi' });
@@ -65,7 +56,7 @@ class Follower {
   }
 
   #take(event) {
-    assert.equal(event.data.n, this.seen + 1, `seed ${seed}`);
+    assert.equal(event.data.n, this.seen + 1, `PLAYHEAD_TEST_SEED=${runSeed}`);
     this.seen = event.data.n;
     this.#waiting = this.#waiting.filter(({ count, resolve }) => this.seen < count || resolve());
   }
@@ -89,8 +80,9 @@ class Follower {
 
 test('nothing is lost, repeated or out of order, whatever is killed', { timeout: soak ? 3_600_000 : 300_000 }, async () => {
   const rounds = soak ? 300 : 20;
-  console.log(`PLAYHEAD_TEST_SEED=${seed} rounds=${rounds}`);
-  const random = randomNumbers(seed);
+  console.log(`PLAYHEAD_TEST_SEED=${runSeed} rounds=${rounds}`);
+  const numbers = new Random(runSeed);
+  const random = (below) => numbers.between(0, below - 1);
   let appended = 0;
   let writing = true;
   const writer = (async () => {
@@ -99,7 +91,7 @@ test('nothing is lost, repeated or out of order, whatever is killed', { timeout:
         const n = appended + i + 1;
         return { type: 'number', id: `n-${n}`, data: { n, filler: 'x'.repeat(random(200)) } };
       });
-      await broker.append('numbers', events);
+      await broker.publish('numbers', events);
       appended += events.length;
     }
   })();
@@ -120,7 +112,7 @@ test('nothing is lost, repeated or out of order, whatever is killed', { timeout:
   await Promise.all(followers.map((follower) => follower.reach(appended)));
   for (const follower of followers) {
     await follower.end();
-    assert.equal(follower.seen, appended, `seed ${seed}`);
+    assert.equal(follower.seen, appended, `PLAYHEAD_TEST_SEED=${runSeed}`);
   }
   console.log(`${appended} events, ${rounds} interruptions`);
 });

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
-import { Broker } from './harness/broker.mjs';
+import { MultiwaBroker } from './harness/broker.mjs';
 
 // A client that keeps what it was told, and hands it out in order.
 class Ears {
@@ -38,8 +38,8 @@ describe('the documented client', { timeout: 60_000 }, () => {
   let broker;
   let key;
   before(async () => {
-    broker = await Broker.start();
-    key = (await broker.createKey()).secret;
+    broker = await MultiwaBroker.start();
+    key = (await broker.createKey('a client')).secret;
   });
   after(() => broker?.close());
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { Random, runSeed } from '../photon/harness/random.mjs';
-import { Broker } from './harness/broker.mjs';
+import { Random, runSeed } from '../../support/node/random.mjs';
+import { Wire } from '../../support/node/wire.mjs';
+import { MultiwaBroker } from './harness/broker.mjs';
 import { Client } from './harness/client.mjs';
-import { Wire } from './harness/wire.mjs';
 
 const rounds = process.env.PLAYHEAD_SOAK ? 300 : 20;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -17,9 +17,9 @@ describe('a client that acknowledges nothing', { timeout: 1_800_000 }, () => {
   let up = Promise.resolve(); // Resolves when the broker serves.
   let posted = 0;
   before(async () => {
-    broker = await Broker.start();
+    broker = await MultiwaBroker.start();
     wire = await Wire.to(broker.httpPort);
-    key = (await broker.createKey()).secret;
+    key = (await broker.createKey('a client')).secret;
   });
   after(async () => {
     wire?.close();
@@ -139,9 +139,9 @@ describe('a client that acknowledges nothing', { timeout: 1_800_000 }, () => {
 
 describe('a client that is away for longer than the grace', { timeout: 60_000 }, () => {
   it('loses what came while it was away, and no more', async () => {
-    const broker = await Broker.start({ flags: ['--multiwa_grace=200ms'] });
+    const broker = await MultiwaBroker.start({ flags: ['--multiwa_grace=200ms'] });
     try {
-      const key = (await broker.createKey()).secret;
+      const key = (await broker.createKey('a client')).secret;
       const profile = 'profile-away';
       const client = new Client({ url: `ws://127.0.0.1:${broker.httpPort}/ws?apiKey=${key}`, profile });
       let subscribed = client.untilSubscribed();

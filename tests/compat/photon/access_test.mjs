@@ -4,10 +4,10 @@ import { request as httpRequest } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 
-import { appSecret, Broker } from './harness/broker.mjs';
+import { appSecret, bodyOf, message, Poster, text } from '../../support/node/webhooks.mjs';
+import { PhotonBroker } from './harness/broker.mjs';
 import { Reader } from './harness/reader.mjs';
 import { loadSdk } from './harness/sdk.mjs';
-import { bodyOf, message, Poster, text } from './harness/webhooks.mjs';
 
 const instance = '106400037000000';
 
@@ -19,7 +19,7 @@ describe('access', { timeout: 60_000 }, () => {
   let poster;
   let sdk;
   before(async () => {
-    broker = await Broker.start();
+    broker = await PhotonBroker.start();
     poster = new Poster(broker);
     sdk = await loadSdk(broker);
     await poster.text(instance, 'for those who may');
@@ -184,8 +184,7 @@ describe('access', { timeout: 60_000 }, () => {
       assert.deepEqual(error.metadata.get('error-code'), ['unauthenticated']);
       return true;
     });
-    const [host, port] = broker.httpAddress.split(':');
-    const plain = httpRequest({ host, port, path: '/healthz' });
+    const plain = httpRequest(`http://${broker.httpAddress}/healthz`);
     plain.end();
     const [response] = await once(plain, 'response');
     response.resume();
@@ -238,7 +237,7 @@ describe('webhooks that the broker cannot verify', { timeout: 60_000 }, () => {
   let broker;
   const readers = [];
   before(async () => {
-    broker = await Broker.start({ secret: false, flags: ['--webhook_unverified'] });
+    broker = await PhotonBroker.start({ secret: false, flags: ['--webhook_unverified'] });
   });
   after(async () => {
     for (const reader of readers) await reader.kill();

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 
-import { appSecret, Broker } from './harness/broker.mjs';
+import { appSecret, bodyOf, message, Poster, text } from '../../support/node/webhooks.mjs';
+import { PhotonBroker } from './harness/broker.mjs';
 import { loadSdk } from './harness/sdk.mjs';
-import { bodyOf, message, Poster, text } from './harness/webhooks.mjs';
 
 const AsyncFunction = (async () => {}).constructor;
 
@@ -35,7 +35,7 @@ describe('the documented examples run as written', { timeout: 60_000 }, () => {
     error: (...values) => printed.push(['error', ...values]),
   };
   before(async () => {
-    broker = await Broker.start();
+    broker = await PhotonBroker.start();
     poster = new Poster(broker);
     sdk = await loadSdk(broker);
     accessToken = (await broker.createKey('an application')).secret;

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { appSecret, Broker } from './harness/broker.mjs';
+import { appSecret, message, Poster, text } from '../../support/node/webhooks.mjs';
+import { PhotonBroker } from './harness/broker.mjs';
 import { Reader } from './harness/reader.mjs';
 import { loadSdk } from './harness/sdk.mjs';
-import { message, Poster, text } from './harness/webhooks.mjs';
 
 const texts = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`);
 const bodyOfEvent = ({ message }) => message.content.body;
@@ -18,7 +18,7 @@ describe('gaps of the SDK', { timeout: 120_000 }, () => {
   let instances = 0;
   let idle;
   before(async () => {
-    broker = await Broker.start();
+    broker = await PhotonBroker.start();
     poster = new Poster(broker);
     sdk = await loadSdk(broker);
     accessToken = (await broker.createKey('readers')).secret;
@@ -219,7 +219,7 @@ describe('an outage before the first event', { timeout: 60_000 }, () => {
   let broker;
   let reader;
   before(async () => {
-    broker = await Broker.start();
+    broker = await PhotonBroker.start();
   });
   after(async () => {
     await reader?.kill();
@@ -247,7 +247,7 @@ describe('a broker that is told not to bounce', { timeout: 60_000 }, () => {
   let broker;
   let reader;
   before(async () => {
-    broker = await Broker.start({ flags: ['--photon_first_subscribe=live'] });
+    broker = await PhotonBroker.start({ flags: ['--photon_first_subscribe=live'] });
   });
   after(async () => {
     await reader?.kill();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 
-import { appSecret, Broker } from './harness/broker.mjs';
-import { Random, runSeed } from './harness/random.mjs';
+import { Random, runSeed } from '../../support/node/random.mjs';
+import { appSecret, bodyOf, message, Poster, text } from '../../support/node/webhooks.mjs';
+import { PhotonBroker } from './harness/broker.mjs';
 import { Reader } from './harness/reader.mjs';
-import { bodyOf, message, Poster, text } from './harness/webhooks.mjs';
 
 const rounds = process.env.PLAYHEAD_SOAK ? 300 : 20;
 
@@ -196,7 +196,7 @@ function malformedMessages(id) {
 
 // A broker with what a round needs of it.
 async function startBroker() {
-  const broker = await Broker.start();
+  const broker = await PhotonBroker.start();
   const { secret } = await broker.createKey('readers');
   return { broker, poster: new Poster(broker), accessToken: secret };
 }

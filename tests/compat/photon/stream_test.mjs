@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { appSecret, Broker } from './harness/broker.mjs';
+import { appSecret, corpus, Poster } from '../../support/node/webhooks.mjs';
+import { PhotonBroker } from './harness/broker.mjs';
 import { nativeCursor } from './harness/cursor.mjs';
 import { eventsOf } from './harness/expected.mjs';
 import { loadSdk, versions } from './harness/sdk.mjs';
-import { corpus, Poster } from './harness/webhooks.mjs';
 
 const withoutCursor = ({ cursor, ...event }) => event;
 
@@ -17,7 +17,7 @@ describe('the events of the corpus', { timeout: 120_000 }, () => {
   let poster;
   let accessToken;
   before(async () => {
-    broker = await Broker.start();
+    broker = await PhotonBroker.start();
     poster = new Poster(broker);
     accessToken = (await broker.createKey('readers', { allow: 'subscribe' })).secret;
   });

@@ -7,25 +7,25 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { removeAtExit, runChild } from '../photon/harness/children.mjs';
-import { Broker, messages } from './harness/broker.mjs';
+import { removeAtExit, runChild } from '../../support/node/children.mjs';
+import { messages, SocketioBroker } from './harness/broker.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 describe('the documented examples', () => {
   let broker;
   before(async () => {
-    broker = await Broker.start();
+    broker = await SocketioBroker.start();
   });
   after(() => broker.close());
 
   for (const [program, file] of [[process.execPath, 'listen.cjs'], ['/usr/bin/python3', 'listen.py']]) {
     it(file, async () => {
       const instance = `example-${path.extname(file).slice(1)}`;
-      const { secret } = await broker.createKey(instance);
+      const { secret } = await broker.createKeyOf(instance);
       const folder = mkdtempSync(path.join(tmpdir(), 'playhead-example-'));
       removeAtExit(folder);
-      symlinkSync(path.join(here, 'node_modules'), path.join(folder, 'node_modules'));
+      symlinkSync(path.join(here, '../node_modules'), path.join(folder, 'node_modules'));
       const source = readFileSync(path.join(here, 'examples', file), 'utf8');
       const example = path.join(folder, file);
       writeFileSync(example, source.replace('http://localhost:3000', broker.url).replace('your-api-key', secret));
@@ -42,7 +42,7 @@ describe('the documented examples', () => {
       let number = 0;
       const publishing = setInterval(() => {
         const id = `example-${number++}`;
-        broker.append(instance, [['call', [{ id }]], ['messages.upsert', messages(id)], ['connection.update', { connection: 'open' }]]);
+        broker.publish(instance, [['call', [{ id }]], ['messages.upsert', messages(id)], ['connection.update', { connection: 'open' }]]);
       }, 500);
       await all;
       clearInterval(publishing);

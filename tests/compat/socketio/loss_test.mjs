@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { Random, runSeed } from '../photon/harness/random.mjs';
-import { Broker, messages } from './harness/broker.mjs';
+import { Random, runSeed } from '../../support/node/random.mjs';
+import { Wire } from '../../support/node/wire.mjs';
+import { messages, SocketioBroker } from './harness/broker.mjs';
 import { JsClient, PythonClient } from './harness/clients.mjs';
-import { Proxy } from './harness/proxy.mjs';
 
 const rounds = process.env.PLAYHEAD_SOAK ? 300 : 20;
 const transports = { polling: ['polling'], websocket: ['websocket'], upgrading: ['polling', 'websocket'] };
@@ -17,16 +17,16 @@ describe('a client that comes back misses nothing', () => {
   it(`in ${rounds} rounds`, { timeout: rounds * 30_000 }, async (t) => {
     const random = new Random(runSeed);
     t.diagnostic(`PLAYHEAD_TEST_SEED=${runSeed}`);
-    const broker = await Broker.start();
-    const proxies = new Map([JsClient, PythonClient].map((family) => [family, Proxy.start(broker.httpPort)]));
-    for (const [family, proxy] of proxies) proxies.set(family, await proxy);
+    const broker = await SocketioBroker.start();
+    const wires = new Map([JsClient, PythonClient].map((family) => [family, Wire.to(broker.httpPort)]));
+    for (const [family, wire] of wires) wires.set(family, await wire);
     const readers = [];
     for (const family of [JsClient, PythonClient]) {
       for (const [name, kind] of Object.entries(transports)) {
         const instance = `${family.name}-${name}`;
-        const { secret } = await broker.createKey(instance);
+        const { secret } = await broker.createKeyOf(instance);
         const options = { auth: { token: secret }, transports: kind, events: ['messages.upsert'], subscribe: ['messages.upsert'] };
-        const client = new family(`${proxies.get(family).url}/api/events`, options);
+        const client = new family(`${wires.get(family).url}/api/events`, options);
         readers.push({ instance, client, inOrder: family === JsClient, published: [], seen: new Set(), looked: 0 });
         if (family === JsClient) await client.subscribe('messages.upsert');
         else await client.subscribed();
@@ -40,7 +40,7 @@ describe('a client that comes back misses nothing', () => {
       for (;;) {
         try {
           await up;
-          await broker.append(reader.instance, events);
+          await broker.publish(reader.instance, events);
           break; // Those that were stored before the broker went are not stored again.
         } catch (error) {
           if (!/UNAVAILABLE|SHUTTING_DOWN|connect/i.test(error.message)) throw error;
@@ -58,9 +58,9 @@ describe('a client that comes back misses nothing', () => {
       await broker.restart();
       done();
     };
-    const cut = async (families = proxies.keys()) => {
+    const cut = async (families = wires.keys()) => {
       totals.cuts++;
-      for (const family of families) proxies.get(family).cut();
+      for (const family of families) wires.get(family).cut();
     };
     const acts = {
       'the broker is killed': () => restart(() => broker.kill()),
@@ -111,7 +111,7 @@ describe('a client that comes back misses nothing', () => {
       );
     } finally {
       for (const { client } of readers) await client.close();
-      for (const proxy of proxies.values()) proxy.close();
+      for (const wire of wires.values()) wire.close();
       await broker.close();
     }
   });

@@ -2,29 +2,29 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { Broker, messages } from './harness/broker.mjs';
+import { Wire } from '../../support/node/wire.mjs';
+import { messages, SocketioBroker } from './harness/broker.mjs';
 import { eventNames, JsClient, PythonClient } from './harness/clients.mjs';
-import { Proxy } from './harness/proxy.mjs';
 
 describe('a broker with keys', () => {
-  let broker, proxy;
+  let broker, wire;
   before(async () => {
-    broker = await Broker.start();
-    proxy = await Proxy.start(broker.httpPort);
+    broker = await SocketioBroker.start();
+    wire = await Wire.to(broker.httpPort);
   });
   after(async () => {
-    proxy.close();
+    wire.close();
     await broker.close();
   });
 
   const open = [];
   const js = (secret, options = {}, namespace = '/api/events') => {
-    const client = new JsClient(proxy.url + namespace, { auth: { token: secret }, ...options });
+    const client = new JsClient(wire.url + namespace, { auth: { token: secret }, ...options });
     open.push(client);
     return client;
   };
   const python = (secret, options = {}) => {
-    const client = new PythonClient(proxy.url + '/api/events', { auth: { token: secret }, subscribe: ['*'], ...options });
+    const client = new PythonClient(wire.url + '/api/events', { auth: { token: secret }, subscribe: ['*'], ...options });
     open.push(client);
     return client;
   };
@@ -35,7 +35,7 @@ describe('a broker with keys', () => {
   const test = (name, run) => it(name, { timeout: 60_000 }, () => run().finally(closeAll));
 
   test('takes the key from everywhere', async () => {
-    const { secret } = await broker.createKey('everywhere');
+    const { secret } = await broker.createKeyOf('everywhere');
     const ways = [
       { auth: { token: secret } },
       { auth: { apiKey: secret } },
@@ -51,7 +51,7 @@ describe('a broker with keys', () => {
   });
 
   test('refuses for good whom it does not know', async () => {
-    const { id, secret } = await broker.createKey('revoked');
+    const { id, secret } = await broker.createKeyOf('revoked');
     await broker.client(['keys', 'revoke', id]);
     for (const token of ['', 'wrong', secret]) {
       const client = js(token);
@@ -67,7 +67,7 @@ describe('a broker with keys', () => {
 
   test('wants a key of exactly one instance, and says so', async () => {
     for (const instances of ['one,two', 'many*', '*']) {
-      const { secret } = await broker.createKey(`several-${instances.length}`, instances);
+      const { secret } = await broker.createKeyOf(`several-${instances.length}`, instances);
       const client = js(secret);
       await client.until(() => client.said.length > 0, 'an answer');
       assert.match(client.said[0].refused, /more than one instance/);
@@ -76,7 +76,7 @@ describe('a broker with keys', () => {
   });
 
   test('ends the connection of a key that is revoked', async () => {
-    const { id, secret } = await broker.createKey('ending');
+    const { id, secret } = await broker.createKeyOf('ending');
     const clients = [js(secret), python(secret)];
     await clients[0].until(() => clients[0].said[0]?.connected);
     await clients[1].subscribed();
@@ -86,11 +86,11 @@ describe('a broker with keys', () => {
   });
 
   test('has two namespaces and no more', async () => {
-    const { secret } = await broker.createKey('namespaces');
+    const { secret } = await broker.createKeyOf('namespaces');
     for (const namespace of ['/', '/api/events']) {
       const client = js(secret, {}, namespace);
       assert.deepEqual(await client.subscribe('call'), { ok: true, events: ['call'] });
-      await broker.append('namespaces', [['call', [{ id: namespace }]]]);
+      await broker.publish('namespaces', [['call', [{ id: namespace }]]]);
       await client.gets(1);
       assert.deepEqual(client.got[0], ['call', [{ id: namespace }]]);
     }
@@ -99,7 +99,7 @@ describe('a broker with keys', () => {
   });
 
   test('understands every way to subscribe', async () => {
-    const { secret } = await broker.createKey('ways');
+    const { secret } = await broker.createKeyOf('ways');
     const client = js(secret);
     assert.deepEqual(await client.subscribe(['call', 'chats.upsert']), { ok: true, events: ['call', 'chats.upsert'] });
     assert.deepEqual(await client.subscribe('call', 'groups.update'), { ok: true, events: ['call', 'chats.upsert', 'groups.update'] });
@@ -117,15 +117,15 @@ describe('a broker with keys', () => {
     }
     assert.equal((await client.subscribe('x'.repeat(4000))).ok, false);
     assert.deepEqual(await ask('unsubscribe'), { ok: true, events: [] });
-    await broker.append('ways', [['call', [{ id: 'unheard' }]]]);
+    await broker.publish('ways', [['call', [{ id: 'unheard' }]]]);
     assert.deepEqual((await client.subscribe('all')).events, ['all']);
-    await broker.append('ways', [['call', [{ id: 'heard' }]]]);
+    await broker.publish('ways', [['call', [{ id: 'heard' }]]]);
     await client.gets(1);
     assert.deepEqual(client.got, [['call', [{ id: 'heard' }]]]);
   });
 
   test('delivers every documented event with one argument, and only what is subscribed to', async () => {
-    const { secret } = await broker.createKey('all-names');
+    const { secret } = await broker.createKeyOf('all-names');
     const all = js(secret);
     const some = js(secret);
     const snake = python(secret);
@@ -133,7 +133,7 @@ describe('a broker with keys', () => {
     await some.subscribe(['call', 'auth.qr']);
     await snake.subscribed();
     const events = eventNames.map((name) => [name, name === 'messages.upsert' ? messages('m') : { id: name, registered: true }]);
-    await broker.append('all-names', [...events, ['labels.edit', { id: 'only by name' }]]);
+    await broker.publish('all-names', [...events, ['labels.edit', { id: 'only by name' }]]);
     await Promise.all([all.gets(17), some.gets(2), snake.gets(17)]);
     const expected = events.map(([name, payload]) => [name, name === 'creds.update' ? { registered: true } : payload]);
     assert.deepEqual(all.got, expected);
@@ -145,14 +145,14 @@ describe('a broker with keys', () => {
   for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
     test(`takes JavaScript up where it was: ${transports}`, async () => {
       const instance = `js-${transports.join('-')}`;
-      const { secret } = await broker.createKey(instance);
+      const { secret } = await broker.createKeyOf(instance);
       const client = js(secret, { transports });
       await client.subscribe('messages.upsert');
-      await broker.append(instance, [['messages.upsert', messages('before')]]);
+      await broker.publish(instance, [['messages.upsert', messages('before')]]);
       await client.gets(1);
       const { id } = client.socket;
-      proxy.cut();
-      await broker.append(instance, [['messages.upsert', messages('meanwhile')], ['call', []]]);
+      wire.cut();
+      await broker.publish(instance, [['messages.upsert', messages('meanwhile')], ['call', []]]);
       await client.gets(2);
       assert.deepEqual(client.got.map(([, payload]) => payload.messages[0].key.id), ['before', 'meanwhile']);
       assert.equal(client.socket.recovered, true);
@@ -161,33 +161,33 @@ describe('a broker with keys', () => {
 
     test(`takes Python up where it was: ${transports}`, async () => {
       const instance = `python-${transports.join('-')}`;
-      const { secret } = await broker.createKey(instance);
+      const { secret } = await broker.createKeyOf(instance);
       const client = python(secret, { transports, subscribe: ['messages.upsert'], namespace: '/api/events' });
       await client.subscribed();
-      await broker.append(instance, [['messages.upsert', messages('before')]]);
+      await broker.publish(instance, [['messages.upsert', messages('before')]]);
       await client.gets(1);
-      proxy.cut();
-      await broker.append(instance, [['messages.upsert', messages('meanwhile')], ['call', []]]);
+      wire.cut();
+      await broker.publish(instance, [['messages.upsert', messages('meanwhile')], ['call', []]]);
       await client.gets(2);
       assert.deepEqual(client.got.at(-1)[1].messages[0].key.id, 'meanwhile');
     });
   }
 
   test('goes on from where a session began, for a client that has handled nothing', async () => {
-    const { secret } = await broker.createKey('nothing-handled');
+    const { secret } = await broker.createKeyOf('nothing-handled');
     const client = js(secret);
     await client.subscribe('messages.upsert');
-    proxy.cut();
-    await broker.append('nothing-handled', [['messages.upsert', messages('missed')]]);
+    wire.cut();
+    await broker.publish('nothing-handled', [['messages.upsert', messages('missed')]]);
     await client.gets(1);
   });
 
   test('knows no session of another key', async () => {
-    const { secret } = await broker.createKey('mine');
-    const other = await broker.createKey('not-mine');
+    const { secret } = await broker.createKeyOf('mine');
+    const other = await broker.createKeyOf('not-mine');
     const mine = js(secret);
     await mine.subscribe('call');
-    await broker.append('mine', [['call', [1]]]);
+    await broker.publish('mine', [['call', [1]]]);
     await mine.gets(1);
     const thief = js(other.secret, { auth: { token: other.secret, pid: mine.socket._pid, offset: mine.socket._lastOffset } });
     await thief.until(() => thief.said[0]?.connected);
@@ -197,29 +197,29 @@ describe('a broker with keys', () => {
   });
 
   test('redelivers to Python what a handler failed at', async () => {
-    const { secret } = await broker.createKey('failing');
+    const { secret } = await broker.createKeyOf('failing');
     const client = python(secret, { fail: ['bad'] });
     await client.subscribed();
-    await broker.append('failing', [['messages.upsert', messages('good')], ['messages.upsert', messages('bad')]]);
+    await broker.publish('failing', [['messages.upsert', messages('good')], ['messages.upsert', messages('bad')]]);
     await client.until(() => client.said.some((line) => line.failing), 'a failure');
     await client.gets(1);
-    proxy.cut();
+    wire.cut();
     await client.gets(2);
     assert.equal(client.got[1][1].messages[0].key.id, 'bad');
   });
 
   test('leaves the session of a client that comes back to it, whoever comes first', async () => {
-    const { secret } = await broker.createKey('newcomer');
+    const { secret } = await broker.createKeyOf('newcomer');
     const client = python(secret);
     await client.subscribed();
-    await broker.append('newcomer', [['call', ['first']]]);
+    await broker.publish('newcomer', [['call', ['first']]]);
     await client.gets(1);
-    proxy.cut();
-    await broker.append('newcomer', [['call', ['second']]]);
+    wire.cut();
+    await broker.publish('newcomer', [['call', ['second']]]);
     const newcomer = python(secret);
     await newcomer.subscribed();
     await client.gets(2);
-    await broker.append('newcomer', [['call', ['third']]]);
+    await broker.publish('newcomer', [['call', ['third']]]);
     await Promise.all([client.gets(3), newcomer.gets(1)]);
     assert.deepEqual(newcomer.got, [['call', ['third']]]);
   });
@@ -227,10 +227,10 @@ describe('a broker with keys', () => {
 
 describe('a broker that runs open', () => {
   it('takes the token for the name of an instance', async () => {
-    const broker = await Broker.start({ open: true });
+    const broker = await SocketioBroker.start({ open: true });
     const client = new JsClient(`${broker.url}/api/events`, { auth: { token: 'any-instance' } });
     assert.deepEqual(await client.subscribe('call'), { ok: true, events: ['call'] });
-    await broker.append('any-instance', [['call', [1]]]);
+    await broker.publish('any-instance', [['call', [1]]]);
     await client.gets(1);
     const nobody = new JsClient(`${broker.url}/api/events`, { auth: {} });
     await nobody.until(() => nobody.said.length > 0, 'an answer');

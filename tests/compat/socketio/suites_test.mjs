@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { runChild } from '../photon/harness/children.mjs';
+import { runChild } from '../../support/node/children.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const echoServer = path.join(path.dirname(process.env.BROKER_BINARY), '../tests/compat/socketio_echo_server');
@@ -19,7 +19,7 @@ async function report(suite) {
     process.execPath,
     [
       `--import=${path.join(here, 'suites/address_hook.mjs')}`,
-      path.join(here, 'node_modules/mocha/bin/mocha'),
+      path.join(here, '../node_modules/mocha/bin/mocha'),
       '--reporter=json',
       '--exit',
       path.join(here, 'suites', suite, 'test-suite.js'),

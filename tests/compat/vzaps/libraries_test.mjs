@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
 
-import { Broker } from './broker.mjs';
-import { connectWs, numbersOf, startPython } from './clients.mjs';
+import { VzapsBroker } from './harness/broker.mjs';
+import { connectWs, numbersOf, startPython } from './harness/clients.mjs';
 
-const broker = await Broker.start();
+const broker = await VzapsBroker.start();
 
 test('ws gets its events from a browser’s query alone, and with headers', { timeout: 60_000 }, async () => {
   for (const browser of [false, true]) {
     const client = await connectWs(broker, await broker.token(), { browser });
-    await broker.append(1);
+    await broker.publish(1);
     const [event] = await client.take(1);
     assert.deepEqual(event.data, { type: 'Message', event: { n: 1 } });
     assert.deepEqual(Object.keys(event), ['id', 'type', 'instance_id', 'created_at', 'data']);
@@ -23,21 +23,21 @@ test('ws gets its events from a browser’s query alone, and with headers', { ti
 test('ws acknowledges out of order, and after a kill of the broker the rest comes again', { timeout: 60_000 }, async () => {
   const token = await broker.token();
   const client = await connectWs(broker, token, { query: { events: 'Message,Presence' } });
-  await broker.append(1, 2, 3, 4);
+  await broker.publish(1, 2, 3, 4);
   const events = await client.take(4);
   assert.deepEqual(numbersOf(events), [1, 2, 3, 4]);
   client.ack(events[3]);
   client.ack(events[1]);
   await client.close();
-  await broker.end('SIGTERM');
+  await broker.stop();
   await broker.restart();
-  await broker.append(5);
+  await broker.publish(5);
   const again = await connectWs(broker, token, { query: { events: 'presence,MESSAGE', last_event_id: events[3].id } });
   const rest = await again.take(3);
   assert.deepEqual(numbersOf(rest), [1, 3, 5]);
   rest.forEach(again.ack);
   const cut = once(again.socket, 'close');
-  await broker.end('SIGKILL');
+  await broker.kill();
   await cut;
   await broker.restart();
 });
@@ -45,7 +45,7 @@ test('ws acknowledges out of order, and after a kill of the broker the rest come
 test('a stop says 1001, which Python takes for a good end', { timeout: 60_000 }, async () => {
   const client = await connectWs(broker, await broker.token());
   const closed = once(client.socket, 'close');
-  await broker.end('SIGTERM');
+  await broker.stop();
   assert.equal((await closed)[0], 1001);
   await broker.restart();
 });
@@ -54,14 +54,14 @@ test('Python acknowledges what it gets, and goes on where it was', { timeout: 60
   const token = await broker.token();
   const first = startPython(broker, token);
   assert.equal(await first.next(), 'open');
-  await broker.append(1, 2);
+  await broker.publish(1, 2);
   assert.equal(await first.next(), '1');
   assert.equal(await first.next(), '2');
   // What it has acknowledged is with the broker when its next event is.
-  await broker.append(3);
+  await broker.publish(3);
   assert.equal(await first.next(), '3');
   await first.end();
-  await broker.append(4);
+  await broker.publish(4);
   const second = startPython(broker, token);
   assert.equal(await second.next(), 'open');
   const got = await second.next();
@@ -74,11 +74,11 @@ test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeou
   const php = startPython(broker, token, { userAgent: 'websocket-client-php', silentSeconds: 5 });
   assert.equal(await php.next(), 'open');
   for (let i = 0; i < 4; ++i) assert.equal(await php.next(), 'pong');
-  await broker.append(1);
+  await broker.publish(1);
   let line = await php.next();
   while (line === 'pong') line = await php.next();
   assert.equal(line, '1');
   await php.end();
 });
 
-test.after(() => broker.end());
+test.after(() => broker.close());

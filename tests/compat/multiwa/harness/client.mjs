@@ -3,20 +3,21 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { runChild } from '../../photon/harness/children.mjs';
+import { runChild } from '../../../support/node/children.mjs';
+import { Watched } from '../../../support/node/watched.mjs';
 
 const program = fileURLToPath(new URL('client_process.mjs', import.meta.url));
 
-export class Client {
+export class Client extends Watched {
   handled = []; // The ids in the order in which they were handled, over all lives.
   got = []; // The same of those that were read, handled or not.
   subscriptions = 0;
   #options;
   #child;
   #said;
-  #waiting = new Set();
 
   constructor(options) {
+    super();
     this.#options = options;
   }
 
@@ -30,26 +31,9 @@ export class Client {
       if (id !== undefined) this.handled.push(id);
       if (got !== undefined) this.got.push(got);
       if (subscribed !== undefined) this.subscriptions++;
-      for (const look of this.#waiting) look();
+      this.tell();
     });
     this.#said = once(lines, 'close');
-  }
-
-  // Resolves when `reached()` is true, which is asked whenever the client says something.
-  async until(reached, what, ms = 30_000) {
-    let look;
-    let late;
-    try {
-      await new Promise((resolve, reject) => {
-        look = () => reached() && resolve();
-        late = setTimeout(() => reject(new Error(`the client has not ${what()}`)), ms);
-        this.#waiting.add(look);
-        look();
-      });
-    } finally {
-      clearTimeout(late);
-      this.#waiting.delete(look);
-    }
   }
 
   untilHandled(id) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { runChild } from './children.mjs';
+import { runChild } from '../../../support/node/children.mjs';
 import { environmentOf, packages } from './sdk.mjs';
 
 const program = fileURLToPath(new URL('reader_process.mjs', import.meta.url));

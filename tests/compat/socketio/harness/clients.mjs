@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import { io } from 'socket.io-client';
 
-import { runChild } from '../../photon/harness/children.mjs';
+import { runChild } from '../../../support/node/children.mjs';
+import { Watched } from '../../../support/node/watched.mjs';
 
 // The documented names.
 export const eventNames = [
@@ -14,31 +15,13 @@ export const eventNames = [
   'group-participants.update', 'contacts.upsert', 'contacts.update', 'presence.update', 'call',
 ];
 
-class Client {
+class Client extends Watched {
   got = []; // [name, payload], in the order in which handlers ran.
   said = []; // Everything else.
-  #waiting = new Set();
-
-  tell() {
-    for (const look of this.#waiting) look();
-  }
 
   // Resolves when `condition` holds.
   until(condition, what = condition) {
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`not within 30 s: ${what}; got ${this.got.length} events; said ${JSON.stringify(this.said.slice(-10))}`));
-      }, 30_000);
-      const look = () => {
-        if (!condition()) return;
-        clearTimeout(late);
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return super.until(condition, () => `${what}; got ${this.got.length} events; said ${JSON.stringify(this.said.slice(-10))}`);
   }
 
   // Resolves when so many events have come.

@@ -2,13 +2,19 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:https';
+import http from 'node:http';
+import https from 'node:https';
 
-import { appSecret } from './broker.mjs';
+export const appSecret = 'the-secret-of-the-whole-app';
+
+// Makes a broker take what is signed with that secret, for every instance.
+export function takeWebhooks(broker) {
+  return broker.client(['webhook', 'secret', '--all', `--secret_file=${broker.writeSecret('app_secret', appSecret)}`]);
+}
 
 // The recorded bodies by their instance, of which each has one, in their order.
 export function corpus() {
-  const file = new URL('../../../data/meta_webhooks.ndjson', import.meta.url);
+  const file = new URL('../../data/meta_webhooks.ndjson', import.meta.url);
   const bodies = new Map();
   for (const body of readFileSync(file, 'utf8').trimEnd().split('\n')) {
     const instance = JSON.parse(body).entry[0].changes[0].value.metadata.phone_number_id;
@@ -46,12 +52,14 @@ export const text = (body) => message('text', { body });
 
 // Posts to one broker over kept connections.
 export class Poster {
+  #protocol;
   #agent;
   #url;
 
   constructor(broker) {
-    this.#agent = new Agent({ keepAlive: true, ca: readFileSync(broker.caFile) });
-    this.#url = `https://${broker.httpAddress.replace('localhost', '127.0.0.1')}/webhook`;
+    this.#protocol = broker.caFile ? https : http;
+    this.#agent = new this.#protocol.Agent({ keepAlive: true, ca: broker.caFile && readFileSync(broker.caFile) });
+    this.#url = `${broker.url}/webhook`;
   }
 
   close() {
@@ -62,7 +70,7 @@ export class Poster {
   async try(body, secret = appSecret) {
     const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
     const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature };
-    const call = request(this.#url, { method: 'POST', agent: this.#agent, headers });
+    const call = this.#protocol.request(this.#url, { method: 'POST', agent: this.#agent, headers });
     call.end(body);
     const [response] = await once(call, 'response');
     response.resume();

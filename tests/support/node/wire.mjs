@@ -1,4 +1,4 @@
-// What lies between a client and the broker, and can be cut.
+// What lies between clients and a broker, and can be cut.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -13,9 +13,9 @@ export class Wire {
       const far = connect(port, '127.0.0.1');
       const pair = { near, far };
       wire.#pairs.add(pair);
-      near.pipe(far);
-      far.pipe(near);
       for (const [end, other] of [[near, far], [far, near]]) {
+        end.setNoDelay(true);
+        end.pipe(other);
         end.on('error', () => {});
         end.on('close', () => {
           if (pair.hanging) return;
@@ -30,7 +30,11 @@ export class Wire {
     return wire;
   }
 
-  // Both ends see the connection break.
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  // Both ends see their connections break.
   cut() {
     for (const { near, far } of this.#pairs) {
       near.destroy();
@@ -51,10 +55,7 @@ export class Wire {
   }
 
   close() {
-    for (const { near, far } of this.#pairs) {
-      near.destroy();
-      far.destroy();
-    }
+    this.cut();
     this.#server.close();
   }
 }

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 
-import { spawnChild } from './broker.mjs';
+import { runChild } from '../../../support/node/children.mjs';
 
 // As the TypeScript SDK asks on a Node without a WebSocket of its own; in a browser it has the query only.
 export async function connectWs(broker, token, { browser = false, query = {} } = {}) {
-  const url = new URL(`ws://${broker.http}/events/ws`);
+  const url = new URL(`ws://${broker.httpAddress}/events/ws`);
   const parameters = { instance_id: 'device', access_token: token, client_token: 'client', instance_token: 'instance' };
   for (const [name, value] of Object.entries({ ...parameters, ...query })) url.searchParams.set(name, value);
   const headers = { authorization: `Bearer ${token}`, 'x-client-token': 'client', 'x-instance-token': 'instance' };
@@ -45,7 +45,7 @@ export const numbersOf = (events) => events.map((event) => event.data.event.n);
 // A process that acknowledges what it gets and prints a line of each number. `userAgent`: PHP's, perhaps.
 export function startPython(broker, token, { userAgent = '', silentSeconds = 30 } = {}) {
   const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'client.py');
-  const child = spawnChild('/usr/bin/python3', [script, broker.http, token, userAgent, String(silentSeconds)], {
+  const child = runChild('/usr/bin/python3', [script, broker.httpAddress, token, userAgent, String(silentSeconds)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
