@@ -97,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
   if (absl::Status status = server->LoadVZaps(options.vzaps); !status.ok()) return status;
-  if (absl::Status status = server->LoadSocketIo(options.socketio); !status.ok()) return status;
+  if (absl::Status status = server->LoadSocketIo(options); !status.ok()) return status;
   server->multiwa_ = std::make_unique<multiwa::Endpoint>(server->MakeCore(), *server->sessions_, options.multiwa);
   server->multiwa_->AddRoutes(server->router_);
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
@@ -177,11 +177,12 @@ absl::Status Server::LoadVZaps(const vzaps::Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status Server::LoadSocketIo(const socketio::Options& options) {
-  auto service = socketio::Service::Make(MakeCore(), *consumers_, *sessions_, options);
+absl::Status Server::LoadSocketIo(const ServerOptions& options) {
+  socketio_server_ = std::make_unique<http::socketio::Server>(options.socketio_server, timers_);
+  socketio_server_->AddRoutes(router_);
+  auto service = socketio::Service::Make(MakeCore(), *consumers_, *sessions_, *socketio_server_, options.socketio);
   if (!service.ok()) return service.status();
   socketio_ = *std::move(service);
-  socketio_->AddRoutes(router_);
   return absl::OkStatus();
 }
 
@@ -330,7 +331,8 @@ void Server::Shutdown(absl::Duration timeout) {
   Log().info("event=stopping streams={}", streams_.size());
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   if (listener_ != nullptr) listener_->Stop();
-  socketio_->Stop();  // Before its connections are ended, so that it is known why they end.
+  socketio_->BeginStop();  // Before its connections are ended, so that it is known why they end.
+  socketio_server_->Stop();
   if (http_ != nullptr) http_->BeginStop();
   retention_keeper_->Stop();  // It asks the consumers.
   replays_->Stop();           // Before the consumers to whom some of them send.

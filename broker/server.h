@@ -31,6 +31,7 @@
 #include "broker/grpc/inherited_listener.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
+#include "broker/http/socketio/server.h"
 #include "broker/instance_deletion.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
@@ -75,6 +76,7 @@ struct ServerOptions {
   Limits limits;
   photon::Options photon;
   vzaps::Options vzaps;
+  http::socketio::Options socketio_server;
   socketio::Options socketio;
   multiwa::Options multiwa;
   // How often instances with a retention policy of their own are looked at.
@@ -124,7 +126,7 @@ class Server {
   absl::Status OpenLog(const storage::StoreOptions& options);
   absl::Status LoadConsumers();
   absl::Status LoadVZaps(const vzaps::Options& options);
-  absl::Status LoadSocketIo(const socketio::Options& options);
+  absl::Status LoadSocketIo(const ServerOptions& options);
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
   // Tells who keeps something about instances of deletions, and ends those that a crash interrupted.
@@ -159,6 +161,7 @@ class Server {
   std::unique_ptr<SessionStore> sessions_;
   std::unique_ptr<vzaps::Service> vzaps_;
   std::unique_ptr<socketio::Service> socketio_;
+  std::unique_ptr<http::socketio::Server> socketio_server_;
   std::unique_ptr<multiwa::Endpoint> multiwa_;
   std::unique_ptr<LimitSettings> limit_settings_;
   std::unique_ptr<InstanceLimits> instance_limits_;

@@ -49,7 +49,7 @@ void AcknowledgingSocket::Adopt() {
   if (opening_) return;
   const auto key = left_behind_.Take(owner(), Now());
   // The connection that it has lost may not have been seen to end yet.
-  const http::engineio::Options& engine = dialect_.options.server.engine;
+  const http::engineio::Options& engine = dialect_.engine;
   const absl::Duration seen_to_end = engine.ping_interval + engine.ping_timeout + dialect_.options.adoption_delay;
   if (!key && Now() < connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) {
     left_behind_.EndSilent(owner());

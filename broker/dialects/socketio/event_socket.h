@@ -14,6 +14,7 @@
 #include "broker/dialects/socketio/credentials.h"
 #include "broker/dialects/socketio/options.h"
 #include "broker/dialects/socketio/stored_session.h"
+#include "broker/http/engineio/options.h"
 #include "broker/http/socketio/socket.h"
 #include "broker/model/frame_reader.h"
 #include "broker/sessions/session_store.h"
@@ -29,7 +30,8 @@ struct Dialect {
   Core core;
   SessionStore& sessions;
   const Options& options;
-  const std::atomic<bool>& stopping;  // The broker, and with it every connection.
+  const http::engineio::Options& engine;  // Of the server whose sockets they are.
+  const std::atomic<bool>& stopping;      // The broker, and with it every connection.
 };
 
 // What a client listens to is asked for with events of its own, each of which may ask for an acknowledgement:

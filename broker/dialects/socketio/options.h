@@ -5,7 +5,6 @@
 #include <cstddef>
 
 #include "absl/time/time.h"
-#include "broker/http/socketio/server.h"
 
 namespace playhead::broker::socketio {
 
@@ -19,7 +18,6 @@ inline constexpr absl::Duration kSubscribeGrace = absl::Seconds(10);
 inline constexpr absl::Duration kSilenceMax = absl::Seconds(2);
 
 struct Options {
-  http::socketio::Options server;
   // A client that says nothing of itself and does not subscribe for so long is one that has come back, and takes up
   // what an earlier one of the same key left behind, if that has ended no longer ago than the window.
   absl::Duration adoption_delay = absl::Seconds(1);

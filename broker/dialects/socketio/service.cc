@@ -17,20 +17,23 @@ namespace playhead::broker::socketio {
 using http::socketio::Quoted;
 
 absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, ConsumerRegistry& consumers,
-                                                       SessionStore& sessions, const Options& options) {
-  std::unique_ptr<Service> service(new Service(core, consumers, sessions, options));
+                                                       SessionStore& sessions, http::socketio::Server& server,
+                                                       const Options& options) {
+  std::unique_ptr<Service> service(new Service(core, consumers, sessions, server, options));
   if (absl::Status status = service->acked_.Load(); !status.ok()) return status;
   service->left_behind_.Load(sessions, std::chrono::steady_clock::now());
   service->ArmExpiry();
+  // python-socketio joins `/` whatever the path of the address that it is given.
+  for (const char* const name_space : {"/api/events", "/"}) server.Add(name_space, *service);
   return service;
 }
 
-Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const Options& options)
+Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions,
+                 const http::socketio::Server& server, const Options& options)
     : options_(options),
-      dialect_{core, sessions, options_, stopping_},
+      dialect_{core, sessions, options_, server.options().engine, stopping_},
       acked_(core, consumers, sessions, std::string(kAckedDialect)),
-      left_behind_(options.adoption_window, [&sessions](const std::string& key) { sessions.Remove(key); }),
-      server_(options.server, core.timers, *this) {}
+      left_behind_(options.adoption_window, [&sessions](const std::string& key) { sessions.Remove(key); }) {}
 
 void Service::ArmExpiry() {
   constexpr auto kInterval = std::chrono::minutes(1);
@@ -39,9 +42,6 @@ void Service::ArmExpiry() {
     ArmExpiry();
   });
 }
-
-// python-socketio joins `/` whatever the path of the address that it is given.
-bool Service::Serves(absl::string_view name_space) const { return name_space == "/api/events" || name_space == "/"; }
 
 void Service::OnConnect(std::shared_ptr<http::socketio::Socket> socket, std::string payload) {
   ConnectAuth auth = ReadAuth(payload, socket->handshake());

@@ -15,35 +15,31 @@
 #include "broker/dialects/socketio/event_socket.h"
 #include "broker/dialects/socketio/left_behind.h"
 #include "broker/dialects/socketio/options.h"
-#include "broker/http/router.h"
 #include "broker/http/socketio/server.h"
 #include "broker/sessions/acked_sessions.h"
 #include "broker/sessions/session_store.h"
 
 namespace playhead::broker::socketio {
 
-// Thread safety: Stop may be called from any thread; the rest as the router calls it.   Blocking: Make only.
-// Ownership: borrows what it is given; must outlive the router's use, the timers and the callbacks of the log.
+// Thread safety: BeginStop may be called from any thread; the rest as the server calls it.   Blocking: Make only.
+// Ownership: borrows what it is given; must outlive the server's use, the timers and the callbacks of the log.
 class Service final : public http::socketio::Application {
  public:
-  // Takes up the sessions. Waits for the store. As AckedSessions::Load.
+  // Takes up the sessions, and its namespaces of `server`. Waits for the store. As AckedSessions::Load.
   static absl::StatusOr<std::unique_ptr<Service>> Make(const Core& core, ConsumerRegistry& consumers,
-                                                       SessionStore& sessions, const Options& options);
+                                                       SessionStore& sessions, http::socketio::Server& server,
+                                                       const Options& options);
 
-  void AddRoutes(http::Router& router) const { server_.AddRoutes(router); }
-  // Ends all connections, as lost ones end: clients come back.
-  void Stop() {
-    stopping_ = true;
-    server_.Stop();
-  }
+  // The server is about to be stopped: connections that end from now on are not for their clients to be blamed.
+  void BeginStop() { stopping_ = true; }
 
-  bool Serves(absl::string_view name_space) const override;
   void OnConnect(std::shared_ptr<http::socketio::Socket> socket, std::string payload) override;
 
  private:
   using SocketPtr = std::shared_ptr<http::socketio::Socket>;
 
-  Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const Options& options);
+  Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const http::socketio::Server& server,
+          const Options& options);
 
   void OpenInstance(SocketPtr socket, ConnectAuth auth, Credentials credentials);
   void Accept(const SocketPtr& socket, const ConnectAuth& auth, Credentials credentials,
@@ -58,7 +54,6 @@ class Service final : public http::socketio::Application {
   const Dialect dialect_;
   AckedSessions acked_;
   LeftBehind left_behind_;
-  http::socketio::Server server_;
 };
 
 }  // namespace playhead::broker::socketio

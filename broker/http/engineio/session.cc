@@ -228,7 +228,7 @@ bool Session::OnPacket(Packet packet) {
       End(Ending::kByClient, kCloseNormal, "");
       return true;
     case PacketType::kPong:
-      Expect(Now());
+      OnPong();
       return true;
     case PacketType::kMessage: {
       const auto handler = handler_;
@@ -243,6 +243,19 @@ bool Session::OnPacket(Packet packet) {
       return false;
   }
   return false;
+}
+
+uint64_t Session::Ping() {
+  Enqueue({PacketType::kPing});
+  return ++pings_sent_;
+}
+
+void Session::OnPong() {
+  Expect(Now());
+  if (pongs_received_ == pings_sent_) return;  // Nobody asked for it.
+  ++pongs_received_;
+  const auto handler = handler_;
+  handler->OnPong(pongs_received_);
 }
 
 void Session::Enqueue(Packet packet) {
@@ -319,7 +332,7 @@ void Session::OnTimer() {
   if (now >= pong_by_) return End(Ending::kSilence, kCloseAbnormal, "");
   if (!pinged_ && now >= ping_at_) {
     pinged_ = true;
-    Enqueue({PacketType::kPing});
+    Ping();
   }
   if (!ended_) ArmTimer(pinged_ ? pong_by_ : ping_at_);
 }

@@ -42,6 +42,8 @@ class SessionHandler {
   virtual void OnMessage(Message message) = 0;
   // The client's side has taken what was sent. May come more often than that.
   virtual void OnWritable() = 0;
+  // The client's side has read everything that was sent before this Session::Ping.
+  virtual void OnPong(uint64_t /*ping*/) {}
   // Last.
   virtual void OnClosed() = 0;
 };
@@ -75,6 +77,9 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
 
   // Sends behind what was sent before. Does nothing once the session has ended.
   void Send(Message message) { Enqueue({PacketType::kMessage, std::move(message)}); }
+  // Pings the client behind what was sent before: SessionHandler::OnPong comes with the number that this gives, or with
+  // a higher one. Numbers rise. The client is also pinged by the session itself.
+  uint64_t Ping();
   // Everything sent was taken: time to send more. If not, OnWritable will come.
   bool writable() const { return buffer_.empty() && !link_busy_; }
   bool ended() const { return ended_; }
@@ -130,6 +135,7 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
 
   void ArmTimer(SteadyTime when);
   void OnTimer();
+  void OnPong();
   void Expect(SteadyTime now);
 
   void End(Ending ending, CloseCode code, absl::string_view reason);
@@ -161,6 +167,9 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
   SteadyTime pong_by_;
   bool pinged_ = false;
   TimerQueue::Id timer_;
+  // Pongs name no ping, and come in the order of the pings.
+  uint64_t pings_sent_ = 0;
+  uint64_t pongs_received_ = 0;
 };
 
 }  // namespace playhead::broker::http::engineio

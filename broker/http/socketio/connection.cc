@@ -19,9 +19,9 @@ std::vector<std::string> Copies(absl::Span<const absl::string_view> texts) {
 
 }  // namespace
 
-std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session> session, Application& application,
+std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                               TimerQueue& timers, absl::Duration connect_timeout) {
-  std::shared_ptr<Connection> connection(new Connection(session, application));
+  std::shared_ptr<Connection> connection(new Connection(session, namespaces));
   timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(connect_timeout),
                   [weak = std::weak_ptr<Connection>(connection), session = std::weak_ptr<engineio::Session>(session)] {
                     const auto live = session.lock();
@@ -79,14 +79,15 @@ void Connection::OnPacket(Packet packet, std::vector<std::string> attachments) {
 
 bool Connection::OnConnect(Packet packet) {
   auto socket = std::make_shared<Socket>(session_, packet.name_space);
-  if (!application_.Serves(packet.name_space)) {
+  const auto served = namespaces_.find(packet.name_space);
+  if (served == namespaces_.end()) {
     socket->Refuse("Invalid namespace");
     return true;
   }
   std::shared_ptr<Socket>& place = sockets_[packet.name_space];
   if (place != nullptr && !place->ended()) return false;
   place = socket;
-  application_.OnConnect(std::move(socket), std::move(packet.data));
+  served->second->OnConnect(std::move(socket), std::move(packet.data));
   return true;
 }
 
@@ -117,12 +118,20 @@ bool Connection::OnArguments(const Packet& packet, std::vector<std::string> atta
   return true;
 }
 
-void Connection::OnWritable() {
-  const auto sockets = sockets_;  // A handler may end the connection, or one of them.
-  for (const auto& [name_space, socket] : sockets) {
-    const auto handler = socket->handler_;
-    if (handler != nullptr) handler->OnWritable();
+Connection::Handlers Connection::handlers() const {
+  Handlers handlers;
+  for (const auto& [name_space, socket] : sockets_) {
+    if (socket->handler_ != nullptr) handlers.push_back(socket->handler_);
   }
+  return handlers;
+}
+
+void Connection::OnWritable() {
+  for (const auto& handler : handlers()) handler->OnWritable();
+}
+
+void Connection::OnPong(uint64_t ping) {
+  for (const auto& handler : handlers()) handler->OnPong(ping);
 }
 
 void Connection::OnClosed() {

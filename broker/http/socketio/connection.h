@@ -2,12 +2,14 @@
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
 #include "broker/http/engineio/session.h"
 #include "broker/http/socketio/packet.h"
@@ -20,11 +22,13 @@ namespace playhead::broker::http::socketio {
 // A client that breaks the protocol loses its connection. All of it is for the session's strand.
 class Connection final : public engineio::SessionHandler {
  public:
-  static std::shared_ptr<Connection> Start(std::shared_ptr<engineio::Session> session, Application& application,
+  // Borrows `namespaces`, and what they name.
+  static std::shared_ptr<Connection> Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                            TimerQueue& timers, absl::Duration connect_timeout);
 
   void OnMessage(engineio::Message message) override;
   void OnWritable() override;
+  void OnPong(uint64_t ping) override;
   void OnClosed() override;
 
  private:
@@ -34,11 +38,15 @@ class Connection final : public engineio::SessionHandler {
     std::vector<std::string> attachments;
   };
 
-  Connection(std::shared_ptr<engineio::Session> session, Application& application)
-      : session_(std::move(session)), application_(application) {}
+  Connection(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces)
+      : session_(std::move(session)), namespaces_(namespaces) {}
+
+  using Handlers = absl::InlinedVector<std::shared_ptr<SocketHandler>, 2>;
 
   // Or is about to.
   bool HasJoined() const;
+  // Of all its sockets; a copy, since a handler may end the connection, or one of them.
+  Handlers handlers() const;
   void OnPacket(Packet packet, std::vector<std::string> attachments);
   // False if it is a violation; the same of the others.
   bool OnConnect(Packet packet);
@@ -47,7 +55,7 @@ class Connection final : public engineio::SessionHandler {
   void Violation(absl::string_view what);
 
   const std::shared_ptr<engineio::Session> session_;
-  Application& application_;
+  const Namespaces& namespaces_;
   absl::flat_hash_map<std::string, std::shared_ptr<Socket>> sockets_;  // By namespace.
   std::optional<Partial> partial_;
 };

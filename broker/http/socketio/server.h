@@ -1,4 +1,4 @@
-// Server: Socket.IO, protocol 5, for one application.
+// Server: Socket.IO, protocol 5, on one path, for as many applications as have namespaces there.
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_SERVER_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_SERVER_H_
 
@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/string_view.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "broker/http/engineio/options.h"
 #include "broker/http/engineio/server.h"
@@ -22,30 +22,36 @@ struct Options {
   absl::Duration connect_timeout = absl::Seconds(45);
 };
 
-// Thread safety: its methods are called on many strands at once.
+// What serves a namespace, or several. Thread safety: its methods are called on many strands at once.
 class Application {
  public:
   virtual ~Application() = default;
-
-  // Others are told "Invalid namespace".
-  virtual bool Serves(absl::string_view name_space) const = 0;
 
   // A client wants to connect: the application accepts or refuses `socket`, now or later. `auth`: what the client says
   // of itself, a JSON object, or empty.
   virtual void OnConnect(std::shared_ptr<Socket> socket, std::string auth) = 0;
 };
 
-// Thread safety and ownership as engineio::Server. Borrows `application`, which must outlive the listener's threads and
-// the timers.
+using Namespaces = absl::flat_hash_map<std::string, Application*>;
+
+// Thread safety and ownership as engineio::Server.
 class Server {
  public:
-  Server(const Options& options, TimerQueue& timers, Application& application);
+  Server(const Options& options, TimerQueue& timers);
 
+  // Who connects to `name_space` is for `application`, which is borrowed: it must outlive the listener's threads and
+  // the timers. Of namespaces that were not added clients are told "Invalid namespace". REQUIRES: it begins with a
+  // slash, and was not added before; the router is not used yet.
+  void Add(const std::string& name_space, Application& application);
+
+  const Options& options() const { return options_; }
   void AddRoutes(Router& router) const { engine_.AddRoutes(router); }
   void Stop() { engine_.Stop(); }
   size_t session_count() const { return engine_.session_count(); }
 
  private:
+  const Options options_;
+  Namespaces namespaces_;
   engineio::Server engine_;
 };
 

@@ -39,6 +39,8 @@ class SocketHandler {
   virtual void OnAck(uint64_t ack_id, Arguments arguments) = 0;
   // The client's side has taken what was sent: time to send more. May come more often than that.
   virtual void OnWritable() = 0;
+  // The client's side has read everything that was emitted before this Socket::Ping.
+  virtual void OnPong(uint64_t /*ping*/) {}
   // Last: the client has `left` the namespace, saying so, or its connection has ended.
   virtual void OnDisconnect(bool left) = 0;
 };
@@ -73,6 +75,9 @@ class Socket final {
   // JSON and hold placeholders for attachments.
   void Emit(absl::string_view name, Arguments arguments, std::optional<uint64_t> ack_id = std::nullopt);
   void Acknowledge(uint64_t ack_id, Arguments arguments);
+
+  // As engineio::Session has it: for SocketHandler::OnPong.
+  uint64_t Ping() { return session_->Ping(); }
 
   // Everything sent was taken. If not, OnWritable will come.
   bool writable() const { return session_->writable(); }

@@ -66,7 +66,6 @@ class SocketEcho final : public socketio::SocketHandler {
 
 class Echo final : public socketio::Application {
  public:
-  bool Serves(absl::string_view name_space) const override { return name_space == "/" || name_space == "/custom"; }
   void OnConnect(std::shared_ptr<socketio::Socket> socket, std::string auth) override {
     if (!socket->Accept(std::make_shared<SocketEcho>(socket), {})) return;
     socket->Emit("auth", {{auth.empty() ? "{}" : std::move(auth)}, {}});
@@ -90,7 +89,8 @@ int Main() {
   options.engine.ping_interval = kPingInterval;
   options.engine.ping_timeout = kPingTimeout;
   options.connect_timeout = kConnectTimeout;
-  socketio::Server socket_server(options, timers, echo);
+  socketio::Server socket_server(options, timers);
+  for (const char* const name_space : {"/", "/custom"}) socket_server.Add(name_space, echo);
   Router router;
   engine_server.AddRoutes(router);
   socket_server.AddRoutes(router);

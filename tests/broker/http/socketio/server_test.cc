@@ -52,15 +52,16 @@ class ServerTest : public ListenerFixture, public Application {
     const std::shared_ptr<Socket> socket_;
   };
 
-  bool Serves(absl::string_view name_space) const override { return name_space != "/nowhere"; }
   void OnConnect(std::shared_ptr<Socket> socket, std::string auth) override {
     if (auth == R"({"token":"bad"})") return socket->Refuse("Unauthorized", R"({"code":"UNAUTHORIZED"})");
     if (auth == R"({"token":"never"})") return;
     ASSERT_TRUE(socket->Accept(std::make_shared<Mirror>(*this, socket), {.sid = "the sid", .pid = "the pid"}));
   }
 
-  void Serve() {
-    server_ = std::make_unique<Server>(options_, timers_, *this);
+  void Serve(Application* at_other = nullptr) {
+    server_ = std::make_unique<Server>(options_, timers_);
+    for (const char* const name_space : {"/", "/a", "/b"}) server_->Add(name_space, *this);
+    if (at_other != nullptr) server_->Add("/other", *at_other);
     server_->AddRoutes(router_);
     Start();
   }
@@ -188,6 +189,16 @@ TEST_F(ServerTest, WhoJoinsNoNamespaceIsCutOff) {
   EXPECT_FALSE(absl::EndsWith(poll.ReceiveToEnd(), "0\r\n\r\n")) << "the poll has an answer";
   EXPECT_EQ(Poll(idle), Packets{"400"});
   EXPECT_EQ(Poll(joined).size(), 1u);
+}
+
+TEST_F(ServerTest, EachNamespaceIsServedByItsApplication) {
+  class Refuser final : public Application {
+    void OnConnect(std::shared_ptr<Socket> socket, std::string /*auth*/) override { socket->Refuse("Not here"); }
+  } refuser;
+  Serve(&refuser);
+  const std::string target = OpenSession();
+  EXPECT_EQ(Post(target, {"40/a,", "40/other,"}).status, 200);
+  EXPECT_EQ(Poll(target), (Packets{R"(40/a,{"sid":"the sid","pid":"the pid"})", R"(44/other,{"message":"Not here"})"}));
 }
 
 TEST_F(ServerTest, AnApplicationEndsAConnectionWithoutAWord) {
