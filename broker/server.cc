@@ -100,6 +100,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   if (absl::Status status = server->LoadSocketIo(options); !status.ok()) return status;
   server->multiwa_ = std::make_unique<multiwa::Endpoint>(server->MakeCore(), *server->sessions_, options.multiwa);
   server->multiwa_->AddRoutes(server->router_);
+  server->multiwa_->AddNamespace(*server->socketio_server_);
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;

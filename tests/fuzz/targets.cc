@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "broker/dialects/multiwa/gateway_renderer.h"
 #include "broker/dialects/multiwa/renderer.h"
 #include "broker/dialects/socketio/renderer.h"
 #include "broker/dialects/vzaps/renderer.h"
@@ -206,6 +207,7 @@ void Rendering(absl::string_view bytes) {
   if (!simdjson::validate_utf8(event.type.data(), event.type.size())) return;  // What is stored is.
   RequireRenderings(event, broker::vzaps::kRendering, &broker::vzaps::WriteFrame, true);
   RequireRenderings(event, broker::multiwa::kRendering, &broker::multiwa::WriteFrame, false);
+  RequireRenderings(event, broker::multiwa::kGatewayRendering, &broker::multiwa::WriteGatewayArgument, false);
   RequireRenderings(event, broker::socketio::kRendering, nullptr, false);
   if (broker::model::DialectOf(event) != broker::model::Dialect::kMultiWa) return;
   const auto own = broker::multiwa::Render(event);

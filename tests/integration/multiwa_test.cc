@@ -15,7 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "broker/dialects/multiwa/connection.h"
+#include "broker/dialects/multiwa/client_link.h"
+#include "broker/dialects/multiwa/envelopes.h"
 #include "broker/http/websocket.h"
 #include "playhead/v1/keys.pb.h"
 #include "storage/cursor.h"
@@ -41,6 +42,7 @@ using testing::TestServer;
 broker::ServerOptions Options() {
   broker::ServerOptions options = testing::TestServerOptions();
   options.http_listen = "127.0.0.1:0";
+  options.multiwa.marker_interval = absl::ZeroDuration();  // What was read is known at once.
   return options;
 }
 

@@ -1,13 +1,14 @@
 #include "broker/dialects/multiwa/endpoint.h"
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "broker/dialects/multiwa/client_link.h"
 #include "broker/dialects/multiwa/connection.h"
+#include "broker/dialects/multiwa/credentials.h"
 #include "broker/dialects/multiwa/messages.h"
 #include "broker/grpc/call_access.h"
 #include "broker/http/response.h"
@@ -17,7 +18,7 @@
 namespace playhead::broker::multiwa {
 namespace {
 
-// One event and a batch of smaller ones (broker/dialects/multiwa/connection.cc), and what a rendering adds to them.
+// One event and a batch of smaller ones (broker/dialects/multiwa/profile_stream.h), and what a rendering adds to them.
 constexpr size_t kUnsentBytesMax = size_t{8} << 20;
 
 http::Response Refusal(const absl::Status& status) {
@@ -28,19 +29,14 @@ http::Response Refusal(const absl::Status& status) {
                                 is_unauthorized ? "Invalid API key" : absl::string_view(status.message()))};
 }
 
-std::string SecretOf(const http::Request& request) {
-  if (const auto key = request.Query("apiKey"); key && !key->empty()) return std::string(*key);
-  if (const auto key = request.Header("x-api-key"); key && !key->empty()) return std::string(*key);
-  return std::string(request.BearerSecret());
-}
-
 }  // namespace
 
 Endpoint::Endpoint(const Core& core, SessionStore& sessions, const Options& options)
     : core_(core),
       options_(options),
       grace_(core_, sessions, options_.grace),
-      dialect_{core_, options_, options_.resume == ResumeMode::kGrace ? &grace_ : nullptr} {
+      dialect_{core_, options_, options_.resume == ResumeMode::kGrace ? &grace_ : nullptr},
+      gateway_(dialect_) {
   if (dialect_.grace != nullptr) grace_.Load();
 }
 
@@ -72,8 +68,8 @@ void Endpoint::Serve(http::Request request, http::Responder responder) const {
   http::WebSocketOptions options;
   options.unsent_bytes_max = kUnsentBytesMax;
   options.ping_interval = options_.ping_interval;
-  std::string host = request.peer.substr(0, request.peer.rfind(':'));
-  auto connection = std::make_shared<Connection>(dialect_, std::move(access.caller), secret, std::move(host));
+  auto connection =
+      std::make_shared<Connection>(dialect_, ClientIdentity(std::move(access.caller), secret, request.peer));
   std::move(responder).Accept(std::move(request), options, std::move(connection));
 }
 

@@ -1,4 +1,5 @@
-// The endpoint of MultiWA's realtime API: GET /ws, which becomes a WebSocket. docs/clients/multiwa.md tells users.
+// The endpoint of MultiWA's realtime API: GET /ws, which becomes a WebSocket, and Socket.IO's namespace /ws.
+// docs/clients/multiwa.md tells users.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENDPOINT_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENDPOINT_H_
 
@@ -6,11 +7,13 @@
 
 #include "broker/core.h"
 #include "broker/dialects/multiwa/dialect.h"
+#include "broker/dialects/multiwa/gateway.h"
 #include "broker/dialects/multiwa/grace.h"
 #include "broker/dialects/multiwa/options.h"
 #include "broker/http/request.h"
 #include "broker/http/responder.h"
 #include "broker/http/router.h"
+#include "broker/http/socketio/server.h"
 #include "broker/sessions/session_store.h"
 
 namespace playhead::broker::multiwa {
@@ -24,6 +27,7 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   void AddRoutes(http::Router& router);
+  void AddNamespace(http::socketio::Server& server) { server.Add("/ws", gateway_); }
 
  private:
   // Lets in who brings a key's secret: the query's `apiKey`, else the header x-api-key, else a bearer. The others get a
@@ -34,6 +38,7 @@ class Endpoint {
   const Options options_;
   Grace grace_;
   const Dialect dialect_;
+  Gateway gateway_;
 };
 
 }  // namespace playhead::broker::multiwa

@@ -19,6 +19,9 @@ struct Options {
   // How long a client may be away.
   absl::Duration grace = absl::Seconds(60);
   absl::Duration ping_interval = absl::Seconds(30);
+  // How often at most a client is asked for the sign that it has read what it was sent: what it read since the last one
+  // it gets again if its connection breaks.
+  absl::Duration marker_interval = absl::Milliseconds(250);
 };
 
 }  // namespace playhead::broker::multiwa

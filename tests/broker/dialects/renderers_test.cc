@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/dialects/multiwa/gateway_renderer.h"
 #include "broker/dialects/multiwa/renderer.h"
 #include "broker/dialects/socketio/renderer.h"
 #include "broker/dialects/vzaps/renderer.h"
@@ -61,6 +62,8 @@ TEST(RenderersTest, TheCorpusIsShownToEveryDialect) {
       (Shown{{"messages.upsert", 2552}, {"messages.reaction", 126}, {"messages.update", 718 + 820 + 583 + 58 + 181}}));
   EXPECT_EQ(CorpusIn(multiwa::kRendering),
             (Shown{{"message.received", 2552 + 126}, {"message.ack", 718 + 820 + 583 + 58 + 181}}));
+  EXPECT_EQ(CorpusIn(multiwa::kGatewayRendering),
+            (Shown{{"message", 2552 + 126}, {"message:ack", 718 + 820 + 583 + 58 + 181}}));
 }
 
 // Every value of an event in turn, replaced by one of each kind.

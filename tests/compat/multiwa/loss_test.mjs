@@ -1,4 +1,4 @@
-// What a client of the documented kind can lose, exactly, and that it loses no more.
+// What a client can lose that acknowledges nothing, on each face, exactly, and that it loses no more.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
@@ -7,7 +7,7 @@ import { Wire } from '../../support/node/wire.mjs';
 import { MultiwaBroker } from './harness/broker.mjs';
 import { Client } from './harness/client.mjs';
 
-const rounds = process.env.PLAYHEAD_SOAK ? 300 : 20;
+const rounds = process.env.PLAYHEAD_SOAK ? 300 : 10; // Of each face.
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a client that acknowledges nothing', { timeout: 1_800_000 }, () => {
@@ -26,7 +26,7 @@ describe('a client that acknowledges nothing', { timeout: 1_800_000 }, () => {
     await broker?.close();
   });
 
-  const optionsOf = (profile, more = {}) => ({ url: `ws://127.0.0.1:${wire.port}/ws?apiKey=${key}`, profile, ...more });
+  const optionsOf = (profile, more = {}) => ({ face: 'websocket', address: `127.0.0.1:${wire.port}`, key, profile, ...more });
 
   // Posts one message; resolves to its id when it is stored.
   async function post(profile) {
@@ -49,11 +49,11 @@ describe('a client that acknowledges nothing', { timeout: 1_800_000 }, () => {
     }
   }
 
-  it('loses nothing, whatever breaks, if it is back in time', async (test) => {
+  for (const face of ['websocket', 'envelopes', 'rooms']) it(`loses nothing, whatever breaks, if it is back in time: ${face}`, async (test) => {
     test.diagnostic(`PLAYHEAD_TEST_SEED=${runSeed}, ${rounds} rounds`);
     const random = new Random(runSeed);
-    const profile = 'profile-loss';
-    const client = new Client(optionsOf(profile));
+    const profile = `profile-loss-${face}`;
+    const client = new Client(optionsOf(profile, { face }));
     const first = client.untilSubscribed();
     client.start();
     await first;
@@ -143,7 +143,7 @@ describe('a client that is away for longer than the grace', { timeout: 60_000 },
     try {
       const key = (await broker.createKey('a client')).secret;
       const profile = 'profile-away';
-      const client = new Client({ url: `ws://127.0.0.1:${broker.httpPort}/ws?apiKey=${key}`, profile });
+      const client = new Client({ face: 'websocket', address: `127.0.0.1:${broker.httpPort}`, key, profile });
       let subscribed = client.untilSubscribed();
       client.start();
       await subscribed;

@@ -1,33 +1,60 @@
-// A client in a process of its own, as MultiWA's page has it: it subscribes whenever it is connected, keeps no position and
-// acknowledges nothing. It says on stdout, a line each, which messages it has handled, and connects again when the
-// connection ends.
+// A client in a process of its own that subscribes whenever it is connected, keeps no position and acknowledges nothing.
+// It says on stdout, a line each, which messages it has handled, and connects again when the connection ends.
+//
+// `face` is what it speaks: `websocket` as MultiWA's page has it; over Socket.IO `envelopes`, which are the same messages, or
+// `rooms`, as the gateway has it.
 //
 // `acks` and `handleMs` are for clients that handle a message some time after they got it: with `acks` they then say so to
 // the broker, which is Playhead's addition.
 import { writeSync } from 'node:fs';
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 
-const { url, profile, acks, handleMs } = JSON.parse(process.argv[2]);
+const { face, address, key, profile, acks, handleMs } = JSON.parse(process.argv[2]);
 
 // One write to a pipe: a kill comes before or after it.
 const say = (line) => writeSync(1, JSON.stringify(line) + '\n');
 
-function connect() {
-  const ws = new WebSocket(url);
-  ws.on('error', () => {}); // `close` follows.
-  ws.onopen = () => ws.send(JSON.stringify({ type: 'subscribe', payload: { profileId: profile, events: ['*'] } }));
-  ws.onmessage = ({ data }) => {
-    const { type, payload } = JSON.parse(data);
-    if (type === 'ack' && payload.action === 'subscribed') say({ subscribed: payload.replay });
-    if (type !== 'event') return;
-    const handle = () => {
-      say({ id: payload.data.id });
-      if (acks && ws.readyState === WebSocket.OPEN) ws.send(JSON.stringify({ type: 'ack', payload: { cursor: payload.cursor } }));
-    };
-    say({ got: payload.data.id });
-    if (handleMs) setTimeout(handle, handleMs);
-    else handle();
+function got(id, done = () => {}) {
+  const handle = () => {
+    say({ id });
+    done();
   };
-  ws.onclose = () => setTimeout(connect, 50);
+  say({ got: id });
+  if (handleMs) setTimeout(handle, handleMs);
+  else handle();
 }
-connect();
+
+const subscribe = { type: 'subscribe', payload: { profileId: profile, events: ['*'] } };
+
+// `send` sends an envelope, if that is still possible.
+function gotEnvelope({ type, payload }, send) {
+  if (type === 'ack' && payload.action === 'subscribed') say({ subscribed: payload.replay });
+  if (type !== 'event') return;
+  got(payload.data.id, () => acks && send({ type: 'ack', payload: { cursor: payload.cursor } }));
+}
+
+const connectSocketIo = (options) =>
+  io(`http://${address}/ws`, { auth: { apiKey: key }, reconnectionDelay: 50, reconnectionDelayMax: 50, ...options });
+
+const faces = {
+  websocket: () => {
+    const ws = new WebSocket(`ws://${address}/ws?apiKey=${key}`);
+    ws.on('error', () => {}); // `close` follows.
+    ws.onopen = () => ws.send(JSON.stringify(subscribe));
+    const send = (envelope) => ws.readyState === WebSocket.OPEN && ws.send(JSON.stringify(envelope));
+    ws.onmessage = ({ data }) => gotEnvelope(JSON.parse(data), send);
+    ws.onclose = () => setTimeout(faces.websocket, 50);
+  },
+  envelopes: () => {
+    const socket = connectSocketIo({});
+    socket.on('connect', () => socket.emit('message', subscribe));
+    socket.on('message', (envelope) => gotEnvelope(envelope, (answer) => socket.volatile.emit('message', answer)));
+  },
+  rooms: () => {
+    const socket = connectSocketIo({ transports: ['websocket'] });
+    socket.on('connect', () => socket.emit('join', { profileId: profile }, ({ success }) => success && say({ subscribed: 0 })));
+    socket.on('message', ({ message }) => got(message.messageId));
+  },
+};
+faces[face]();

@@ -1,0 +1,96 @@
+#include "broker/dialects/multiwa/opening.h"
+
+#include <utility>
+#include <vector>
+
+#include "broker/auth/permission.h"
+#include "broker/sessions/session_key.h"
+
+namespace playhead::broker::multiwa {
+namespace {
+
+using model::Position;
+using Done = absl::AnyInvocable<void(absl::StatusOr<OpenedProfile>)>;
+
+// What an opening needs until it is done.
+struct Task {
+  Dialect dialect;
+  std::shared_ptr<Caller> caller;
+  std::string host;
+  std::shared_ptr<ClientLink> link;
+  Opening opening;
+  Done done;
+};
+
+absl::StatusOr<model::Resume> StartOf(const Task& task, const storage::Instance& instance,
+                                      const std::optional<Place>& present) {
+  std::optional<Position> start;
+  if (task.opening.since) {
+    start = model::ParsePosition(*task.opening.since);
+    if (!start) return absl::InvalidArgumentError("since is not a cursor");
+  } else if (present) {
+    start = present->sent;
+  } else if (task.dialect.grace != nullptr) {
+    start = task.dialect.grace->TakeStart(task.opening.grace_key, task.host);
+  }
+  if (start) return model::ResumeAt(instance, *start);
+  return model::Resume{instance.head(), {instance.number(), instance.head(), 0}, false};
+}
+
+void OnOpened(Task task, absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
+  if (!instance.ok()) return task.done(instance.status());
+  const std::optional<Place> present = task.opening.present();
+  auto resume = StartOf(task, **instance, present);
+  if (!resume.ok()) return task.done(resume.status());
+  if (resume->replaced) task.dialect.core.metrics.multiwa.replaced_positions.Increment();
+  OpenedProfile opened{*std::move(instance), *resume, nullptr};
+  Grace* const grace = task.dialect.grace;
+  if (grace != nullptr) {
+    const Position& read = present && !task.opening.since ? present->read : resume->position;
+    opened.grace = grace->Open(task.opening.grace_key, task.caller->key_id(), task.host, read);
+  }
+  if (opened.grace == nullptr) return task.done(std::move(opened));
+  // Should the write fail, the client has its subscription all the same.
+  grace->Flush([task = std::move(task), opened = std::move(opened)](absl::Status /*status*/) mutable {
+    ClientLink& link = *task.link;
+    link.Post([task = std::move(task), opened = std::move(opened)]() mutable { task.done(std::move(opened)); });
+  });
+}
+
+}  // namespace
+
+void OpenProfile(const Dialect& dialect, const ClientIdentity& client, std::shared_ptr<ClientLink> link,
+                 Opening opening, Done done) {
+  const std::string profile = opening.profile;
+  absl::Status status = storage::CheckInstanceName(profile);
+  if (status.ok()) status = client.caller->Check(Permission::kSubscribe, profile);
+  if (!status.ok()) return done(std::move(status));
+  auto opened = [task = Task{dialect, client.caller, client.host, std::move(link), std::move(opening),
+                             std::move(done)}](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) mutable {
+    ClientLink& to = *task.link;
+    to.Post([task = std::move(task), instance = std::move(instance)]() mutable {
+      OnOpened(std::move(task), std::move(instance));
+    });
+  };
+  client.caller->AdmitInstance(
+      dialect.core.log, profile,
+      [&log = dialect.core.log, profile, opened = std::move(opened)](absl::Status admitted) mutable {
+        if (!admitted.ok()) return std::move(opened)(std::move(admitted));
+        log.OpenInstance(profile, storage::OpenMode::kCreateIfPermitted, std::move(opened));
+      });
+}
+
+std::string GraceKey(const ClientIdentity& client, absl::string_view profile,
+                     absl::Span<const absl::string_view> what) {
+  std::vector<absl::string_view> parts = {client.secret_hash, profile};
+  parts.insert(parts.end(), what.begin(), what.end());
+  return SessionKey("multiwa", parts);
+}
+
+std::string ErrorText(const absl::Status& status) {
+  if (absl::IsPermissionDenied(status)) return "Forbidden";
+  if (absl::IsNotFound(status)) return "Profile not found";
+  return std::string(status.message());
+}
+
+}  // namespace playhead::broker::multiwa
