@@ -1,182 +1,184 @@
-// Many WebSocket clients of one broker: what each costs while idle, and how late events reach all of them. docs/
-// benchmarks.md has its figures; run it on a quiet machine, beside a broker that runs open.
+// Many WebSocket clients of one broker: what each costs while idle, how late events reach all of them, and what that
+// does to subscribers over gRPC. docs/benchmarks.md has its figures; run it on a quiet machine, beside a broker of your
+// own that runs open:
 //
-//   websocket_bench HTTP_HOST:PORT GRPC_HOST:PORT BROKER_PID PATH CONNECTIONS [SECONDS RATE INSTANCE ATTRIBUTE TYPE
-//                   DATA_FIELD [GREETING...]]
+//   playhead serve --data_dir=DIR --grpc_listen=127.0.0.1:50051 --http_listen=127.0.0.1:8080 &
+//   websocket_bench --dialect=vzaps --broker_pid=$!
 //
-// Opens CONNECTIONS at PATH and sends each GREETING on each of them. Then, for SECONDS, appends RATE events a second,
-// open loop, to INSTANCE with the attribute `dialect` = ATTRIBUTE and TYPE: their data is {"DATA_FIELD":"bench<ns>"},
-// and how late that text comes out of each connection is the delivery latency. Without SECONDS it only opens them.
+// Opens the connections and makes each a subscriber. Then appends events, open loop, to one instance, each with the
+// moment at which it was due: how late that comes out of each connection is the delivery latency.
 //
-// The clients are one epoll loop that looks at bytes, not frames: a real client library would be what is measured. They
-// answer no pings, so a dialect that waits for pongs before it goes on is not measured by this.
-#include <sys/epoll.h>
+// A real client library would be what is measured, so the clients are one epoll loop (websocket_clients.h); but they do
+// what their protocol has them do: answer pings, and acknowledge where their SDKs do.
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
-#include "tests/support/raw_websocket.h"
+#include "tests/bench/websocket_clients.h"
+#include "tests/bench/websocket_dialects.h"
 #include "tools/bench/latency_histogram.h"
+
+ABSL_FLAG(std::string, dialect, "multiwa", "what the clients speak");
+ABSL_FLAG(std::string, http, "127.0.0.1:8080", "where the broker serves HTTP");
+ABSL_FLAG(std::string, grpc, "127.0.0.1:50051", "where it serves gRPC");
+ABSL_FLAG(int, broker_pid, 0, "its process, whose memory and CPU time are told; 0: not");
+ABSL_FLAG(int, connections, 500, "WebSocket clients");
+ABSL_FLAG(int, grpc_subscribers, 0, "subscribers over gRPC besides, each a thread");
+ABSL_FLAG(int, seconds, 30, "for how long events are appended; 0: the clients are only opened");
+ABSL_FLAG(int, rate, 200, "events a second");
 
 namespace playhead {
 namespace {
 
 using tools::LatencyHistogram;
 
-constexpr absl::string_view kMark = "bench";
-// As much as may be left of a mark and its number at the end of a read.
-constexpr size_t kMarkBytesMax = 32;
+// Of an event's data, about the median of the webhooks' corpus.
+constexpr size_t kDataBytes = 586;
+// Until what the clients asked for is under way, and until what was appended has come.
+constexpr absl::Duration kSettleTime = absl::Seconds(1);
 
-[[noreturn]] void Fail(absl::string_view what) {
-  std::fprintf(stderr, "websocket_bench: %.*s\n", static_cast<int>(what.size()), what.data());
-  std::exit(1);
-}
-
-// Of a process: its resident memory.
-uint64_t ResidentKib(const std::string& pid) {
-  std::ifstream status("/proc/" + pid + "/status");
-  for (std::string line; std::getline(status, line);) {
-    uint64_t kib = 0;
-    if (std::sscanf(line.c_str(), "VmRSS: %lu", &kib) == 1) return kib;
-  }
-  return 0;
-}
-
-class Clients {
- public:
-  Clients(const std::string& address, const std::string& path, size_t count, const std::vector<std::string>& greetings)
-      : epoll_(epoll_create1(0)) {
-    for (size_t i = 0; i < count; ++i) {
-      testing::RawWebSocket socket(address);
-      if (socket.Connect(path).status != 101) Fail("the broker accepts no WebSocket there");
-      for (const std::string& greeting : greetings) socket.SendText(greeting);
-      // What else the client holds open goes with it.
-      const int fd = dup(socket.connection().socket().native_handle());
-      epoll_event event = {.events = EPOLLIN, .data = {.u64 = clients_.size()}};
-      if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) Fail("epoll_ctl");
-      clients_.push_back({fd, ""});
-    }
-  }
-  ~Clients() {
-    for (const Client& client : clients_) close(client.fd);
-    close(epoll_);
-  }
-
-  // Reads what comes until `stop`.
-  void Run(const std::atomic<bool>& stop) {
-    std::array<epoll_event, 256> events{};
-    while (!stop) {
-      const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), /*timeout=*/50);
-      for (int i = 0; i < ready; ++i) Read(clients_[events[static_cast<size_t>(i)].data.u64]);
-    }
-  }
-
-  const LatencyHistogram& latency() const { return latency_; }
-
- private:
-  struct Client {
-    int fd;
-    std::string rest;  // Of the read before.
-  };
-
-  void Read(Client& client) {
-    std::array<char, 65'536> bytes;
-    const ssize_t size = recv(client.fd, bytes.data(), bytes.size(), 0);
-    if (size <= 0) Fail("the broker closed a connection");
-    const int64_t now = absl::ToUnixNanos(absl::Now());
-    std::string text = std::move(client.rest);
-    text.append(bytes.data(), static_cast<size_t>(size));
-    const absl::string_view view = text;
-    size_t at = 0;
-    for (size_t mark = view.find(kMark); mark != view.npos; mark = view.find(kMark, at)) {
-      const size_t first = mark + kMark.size();
-      const size_t end = view.find_first_not_of("0123456789", first);
-      at = end == view.npos ? mark : end;
-      if (end == view.npos) break;  // The rest of the number is yet to come.
-      int64_t sent = 0;
-      if (absl::SimpleAtoi(view.substr(first, end - first), &sent) && sent > 0) {
-        latency_.Record(absl::Nanoseconds(now - sent));
-      }
-    }
-    client.rest = text.substr(std::max(at, text.size() - std::min(text.size(), kMarkBytesMax)));
-  }
-
-  const int epoll_;
-  std::vector<Client> clients_;
-  LatencyHistogram latency_;
+struct Usage {
+  uint64_t resident_kib = 0;
+  absl::Duration cpu;
 };
 
-void Publish(Publisher& publisher, const std::string& instance, const NewEvent& like, const std::string& field,
-             int rate, absl::Duration duration) {
+// All 0 of process 0.
+Usage UsageOf(int pid) {
+  Usage usage;
+  if (pid == 0) return usage;
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (std::sscanf(line.c_str(), "VmRSS: %lu", &usage.resident_kib) == 1) break;
+  }
+  std::ifstream stat(absl::StrCat("/proc/", pid, "/stat"));
+  std::istringstream fields(std::string(std::istreambuf_iterator<char>(stat), {}));
+  std::string field;
+  uint64_t user = 0;
+  uint64_t system = 0;
+  for (int i = 0; i < 13; ++i) fields >> field;
+  fields >> user >> system;
+  usage.cpu = absl::Seconds(user + system) / sysconf(_SC_CLK_TCK);
+  return usage;
+}
+
+// Subscribers over gRPC, until destroyed.
+class GrpcSubscribers {
+ public:
+  GrpcSubscribers(Client& client, int count) : latencies_(static_cast<size_t>(count)) {
+    for (LatencyHistogram& latency : latencies_) {
+      auto subscription = client.Subscribe(kBenchInstance, Start::Now());
+      if (!subscription.ok() || !subscription->WaitForOpen().ok()) Fail("a subscriber over gRPC is refused");
+      subscriptions_.push_back(std::make_unique<Subscription>(*std::move(subscription)));
+      threads_.emplace_back([&latency, &events = *subscriptions_.back()] {
+        for (const Event& event : events) RecordDelay(event.data(), latency);
+      });
+    }
+  }
+
+  // Ends them; what all of them saw.
+  LatencyHistogram Finish() {
+    for (const auto& subscription : subscriptions_) subscription->Close();
+    for (std::thread& thread : threads_) thread.join();
+    LatencyHistogram all;
+    for (const LatencyHistogram& latency : latencies_) all.Merge(latency);
+    return all;
+  }
+
+ private:
+  std::vector<LatencyHistogram> latencies_;
+  std::vector<std::unique_ptr<Subscription>> subscriptions_;
+  std::vector<std::thread> threads_;
+};
+
+void Publish(Client& client, const WebSocketDialect& dialect, int rate, absl::Duration duration) {
+  auto publisher = client.NewPublisher();
+  if (!publisher.ok()) Fail(publisher.status().ToString());
+  NewEvent event;
+  event.attributes.emplace_back("dialect", std::string(dialect.attribute));
+  event.type = std::string(dialect.type);
   const absl::Time start = absl::Now();
   const absl::Duration interval = absl::Seconds(1) / rate;
   for (absl::Time due = start; due < start + duration; due += interval) {
     absl::SleepFor(due - absl::Now());
-    const std::string data = absl::StrCat(R"({")", field, R"(":")", kMark, absl::ToUnixNanos(absl::Now()), R"("})");
-    NewEvent event = like;
+    std::string data =
+        absl::StrCat(R"({")", dialect.field, R"(":")", kTimeMark, absl::ToUnixNanos(due), R"(","pad":")");
+    data.append(kDataBytes - std::min(kDataBytes, data.size() + 2), 'x');
+    data.append("\"}");
     event.data = data;
-    if (!publisher.Append(instance, event, nullptr).ok()) Fail("an append was refused");
+    if (!publisher->Append(kBenchInstance, event, nullptr).ok()) Fail("an append was refused");
   }
-  if (!publisher.Flush().ok()) Fail("an append failed");
+  if (!publisher->Flush().ok()) Fail("an append failed");
 }
 
-int Run(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 6) Fail("see the head of its source for its arguments");
-  const std::string& pid = arguments[3];
-  size_t connections = 0;
-  if (!absl::SimpleAtoi(arguments[5], &connections)) Fail("CONNECTIONS is a number");
+void Print(absl::string_view who, const LatencyHistogram& latency, uint64_t expected) {
+  std::printf("%.*s: %lu of %lu deliveries, latency p50 %.2f ms, p99 %.2f ms, max %.2f ms\n",
+              static_cast<int>(who.size()), who.data(), latency.count(), expected,
+              absl::ToDoubleMilliseconds(latency.Percentile(50)), absl::ToDoubleMilliseconds(latency.Percentile(99)),
+              absl::ToDoubleMilliseconds(latency.max()));
+}
+
+int Run() {
+  const WebSocketDialect* const dialect = FindWebSocketDialect(absl::GetFlag(FLAGS_dialect));
+  if (dialect == nullptr) Fail(absl::StrCat("--dialect is one of ", WebSocketDialectNames()));
+  const auto connections = static_cast<size_t>(absl::GetFlag(FLAGS_connections));
+  const int pid = absl::GetFlag(FLAGS_broker_pid);
+  const int rate = absl::GetFlag(FLAGS_rate);
+  const int seconds = absl::GetFlag(FLAGS_seconds);
+  if (connections == 0 || rate < 1) Fail("--connections and --rate must be positive");
   const rlimit files = {connections + 100, connections + 100};
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) Fail("it may not open so many files");
-  const std::vector<std::string> greetings(
-      arguments.begin() + std::min<ptrdiff_t>(12, arguments.end() - arguments.begin()), arguments.end());
-  const uint64_t before = ResidentKib(pid);
-  Clients clients(arguments[1], arguments[4], connections, greetings);
-  const uint64_t after = ResidentKib(pid);
-  std::printf("%zu connections: %.1f KiB each, the broker has %lu MiB\n", connections,
-              static_cast<double>(after - before) / static_cast<double>(connections), after / 1024);
-  if (arguments.size() < 12) return 0;
-  int seconds = 0;
-  int rate = 0;
-  if (!absl::SimpleAtoi(arguments[6], &seconds) || !absl::SimpleAtoi(arguments[7], &rate) || rate < 1) {
-    Fail("SECONDS and RATE are numbers");
-  }
-  auto client = Client::Create({.target = arguments[2]});
-  auto publisher = client->NewPublisher();
-  if (!publisher.ok()) Fail(publisher.status().ToString());
-  NewEvent like;
-  like.attributes.emplace_back("dialect", arguments[9]);
-  like.type = arguments[10];
+
+  const Usage before = UsageOf(pid);
+  WebSocketClients clients(absl::GetFlag(FLAGS_http), *dialect, connections);
+  const Usage opened = UsageOf(pid);
+  std::printf("%zu connections of %s: %.1f KiB each, the broker has %lu MiB\n", connections, dialect->name.data(),
+              static_cast<double>(opened.resident_kib - before.resident_kib) / static_cast<double>(connections),
+              opened.resident_kib / 1024);
+  if (seconds == 0) return 0;
+
+  auto client = Client::Create({.target = absl::GetFlag(FLAGS_grpc)});
+  if (!client.ok()) Fail(client.status().ToString());
+  const int grpc_count = absl::GetFlag(FLAGS_grpc_subscribers);
+  GrpcSubscribers grpc_subscribers(*client, grpc_count);
   std::atomic<bool> stop{false};
   std::thread reader([&] { clients.Run(stop); });
-  Publish(*publisher, arguments[8], like, arguments[11], rate, absl::Seconds(seconds));
-  absl::SleepFor(absl::Seconds(1));  // What is on its way.
+  absl::SleepFor(kSettleTime);
+  const Usage settled = UsageOf(pid);
+  Publish(*client, *dialect, rate, absl::Seconds(seconds));
+  const Usage published = UsageOf(pid);
+  absl::SleepFor(kSettleTime);
   stop = true;
   reader.join();
-  const LatencyHistogram& latency = clients.latency();
-  std::printf("%lu of %lu deliveries, latency p50 %.2f ms, p99 %.2f ms, max %.2f ms\n", latency.count(),
-              connections * static_cast<uint64_t>(seconds) * static_cast<uint64_t>(rate),
-              absl::ToDoubleMilliseconds(latency.Percentile(50)), absl::ToDoubleMilliseconds(latency.Percentile(99)),
-              absl::ToDoubleMilliseconds(latency.Percentile(100)));
+  const uint64_t events = static_cast<uint64_t>(seconds) * static_cast<uint64_t>(rate);
+  Print("WebSocket", clients.latency(), connections * events);
+  const LatencyHistogram grpc_latency = grpc_subscribers.Finish();
+  if (grpc_count > 0) Print("gRPC", grpc_latency, static_cast<uint64_t>(grpc_count) * events);
+  std::printf("the clients answered %lu times; the broker used %.1f s of CPU in %d s\n", clients.answered(),
+              absl::ToDoubleSeconds(published.cpu - settled.cpu), seconds);
   return 0;
 }
 
 }  // namespace
 }  // namespace playhead
 
-int main(int argc, char** argv) { return playhead::Run({argv, argv + argc}); }
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+  return playhead::Run();
+}
