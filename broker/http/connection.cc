@@ -129,10 +129,8 @@ class Connection final : public OpenConnection,
   void BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler);
   void OnHeadWritten(const Error& error, size_t bytes);
   void OnStreamWritten(const Error& error, size_t bytes);
-  void OnReadAhead(const Error& error, size_t bytes);
   void Upgrade(Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler);
   void Drain();
-  void OnDrained(const Error& error, size_t bytes);
   void Close();
 
   // The phase must have ended by then.
@@ -167,6 +165,10 @@ class Connection final : public OpenConnection,
 
   // The request.
   RequestReader reader_;
+  // A read into the buffer is under way, so the buffer must not move: nothing is parsed and nothing is upgraded before
+  // OnRead has come. One that is begun before the next request's turn is begun only while the buffer is empty, so a
+  // buffer with something in it is for parsing.
+  bool reading_ = false;
   Target target_;
   const Route* route_ = nullptr;
   std::vector<Parameter> path_parameters_;
@@ -182,7 +184,6 @@ class Connection final : public OpenConnection,
   std::string out_;            // The head, and a body that is not long.
   std::string body_;           // A long one, or a piece of a stream.
   std::shared_ptr<ResponseStreamHandler> stream_handler_;  // While its body is being made.
-  bool read_ahead_ = false;                                // A read of what follows the request is under way.
 };
 
 template <typename Stream>
@@ -237,25 +238,44 @@ void Connection<Stream>::BeginRequest(absl::Duration timeout) {
   Enter(Phase::kIdle, timeout);
   if (reader_.buffer().size() > 0) return ReadHeader();
   if (stopping_) return Close();
-  if (read_ahead_) return;  // Goes on there.
+  if (reading_) return;  // Ahead, during a stream: it goes on in OnRead.
   if (reader_.buffer().capacity() > kIdleBufferBytes) reader_.buffer().shrink_to_fit();
   Read();
 }
 
 template <typename Stream>
 void Connection<Stream>::Read() {
+  reading_ = true;
   const bool long_body = phase_ == Phase::kBody && reader_.content_length().value_or(kBodyReadBytes) >= kBodyReadBytes;
   stream_.async_read_some(reader_.buffer().prepare(long_body ? kBodyReadBytes : kReadBytes), Bind(&Connection::OnRead));
 }
 
 template <typename Stream>
 void Connection<Stream>::OnRead(const Error& error, size_t bytes) {
-  if (phase_ != Phase::kIdle && phase_ != Phase::kHeader && phase_ != Phase::kBody) return;  // It came too late.
-  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) return OnEnd();
-  if (error) return Close();
-  reader_.buffer().commit(bytes);
-  if (phase_ == Phase::kBody) return ReadBody();
-  ReadHeader();
+  reading_ = false;
+  switch (phase_) {
+    case Phase::kIdle:
+    case Phase::kHeader:
+    case Phase::kBody:
+      if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) return OnEnd();
+      if (error) return Close();
+      reader_.buffer().commit(bytes);
+      return phase_ == Phase::kBody ? ReadBody() : ReadHeader();
+    case Phase::kStreaming:
+      if (error) return Close();  // The client has gone.
+      return reader_.buffer().commit(bytes);
+    case Phase::kWriting:
+      // Of a stream's end, or of a refusal that came first. An error comes again with the next read.
+      if (!error) reader_.buffer().commit(bytes);
+      return;
+    case Phase::kDraining:
+      return error ? Close() : Drain();
+    case Phase::kHandshake:
+    case Phase::kBudget:
+    case Phase::kHandling:
+    case Phase::kClosed:
+      return;
+  }
 }
 
 template <typename Stream>
@@ -464,14 +484,9 @@ void Connection<Stream>::OnWritten(const Error& error, size_t /*bytes*/) {
 
 template <typename Stream>
 void Connection<Stream>::Drain() {
+  if (reading_) return;  // It goes on in OnRead.
   reader_.buffer().clear();
-  stream_.async_read_some(reader_.buffer().prepare(kReadBytes), Bind(&Connection::OnDrained));
-}
-
-template <typename Stream>
-void Connection<Stream>::OnDrained(const Error& error, size_t /*bytes*/) {
-  if (error) return Close();
-  Drain();
+  Read();
 }
 
 template <typename Stream>
@@ -499,8 +514,7 @@ void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStre
   Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
   asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnHeadWritten));
   // Finds out that the client has gone; what it sends ahead is kept for its turn.
-  read_ahead_ = true;
-  stream_.async_read_some(reader_.buffer().prepare(kReadBytes), Bind(&Connection::OnReadAhead));
+  if (reader_.buffer().size() == 0) Read();
 }
 
 template <typename Stream>
@@ -508,19 +522,6 @@ void Connection<Stream>::OnHeadWritten(const Error& error, size_t /*bytes*/) {
   if (error) return Close();
   deadline_ = SteadyTime::max();
   stream_handler_->OnOpen(this->shared_from_this());
-}
-
-template <typename Stream>
-void Connection<Stream>::OnReadAhead(const Error& error, size_t bytes) {
-  read_ahead_ = false;
-  if (phase_ == Phase::kClosed) return;
-  if (!error) reader_.buffer().commit(bytes);
-  if (phase_ == Phase::kStreaming) {
-    if (error) Close();
-  } else if (phase_ == Phase::kIdle) {  // The stream was finished meanwhile.
-    if (error) return Close();
-    ReadHeader();
-  }
 }
 
 template <typename Stream>

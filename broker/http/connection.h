@@ -13,10 +13,11 @@
 //                     |  +--- Responder::Stream --> [streaming]
 //                     +------ Responder::Accept --> a WebSocket's from here on (websocket_connection.h)
 //
-// One request at a time: what a client sends ahead stays in the socket until the one before is answered, so answers
-// come in order and a client that does not read holds one response. A connection that is to be closed while the client
-// may still be sending is drained for a moment first, or the client would lose the answer to a reset. While a body is
-// being streamed a client that ends its side of the connection is taken to have gone.
+// One request at a time: of what a client sends ahead no more than one read is taken out of the socket until the one
+// before is answered, so answers come in order and a client that does not read holds one response. A connection that is
+// to be closed while the client may still be sending is drained for a moment first, or the client would lose the answer
+// to a reset. While a body is being streamed a client that ends its side of the connection is taken to have gone,
+// unless it has sent something ahead: then that is seen with the next write that fails.
 #ifndef PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 

@@ -100,6 +100,40 @@ TEST_F(ResponseStreamTest, AnswersRequestsThatWereSentAhead) {
     EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
   }
   EXPECT_EQ(client.Receive().body, "hello");
+  // What was sent ahead is answered once.
+  EXPECT_EQ(client.Get("/names/x").body, "x");
+}
+
+TEST_F(ResponseStreamTest, ReadsTheBodyOfARequestWhoseHeadWasSentAhead) {
+  Start();
+  HttpConnection client(address());
+  std::string body(100'000, 'x');
+  for (size_t i = 0; i < body.size(); i += 100) body[i] = static_cast<char>('a' + i / 100 % 26);
+  client.Send(absl::StrCat(Get(client, "/three"), "POST /echo HTTP/1.1\r\n", client.host_header(),
+                           "Content-Length: ", body.size(), "\r\n\r\n"));
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
+  client.Send(body);
+  EXPECT_EQ(client.Receive().body, body);
+  EXPECT_EQ(client.Get("/names/x").body, "x");
+}
+
+TEST_F(ResponseStreamTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
+  Start();
+  HttpConnection client(address());
+  client.Send(absl::StrCat(Get(client, "/three"), "GET /names/x HT"));
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
+  client.Send(absl::StrCat("TP/1.1\r\n", client.host_header(), "\r\n"));
+  EXPECT_EQ(client.Receive().body, "x");
+}
+
+TEST_F(ResponseStreamTest, EndsTheConnectionBehindAStreamWhenAsked) {
+  Start();
+  HttpConnection client(address());
+  client.Send(absl::StrCat("GET /three HTTP/1.1\r\n", client.host_header(), "Connection: close\r\n\r\n"));
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveToEnd(), kThreeChunks);
 }
 
 TEST_F(ResponseStreamTest, EndsWithTheConnectionForHttp10) {
