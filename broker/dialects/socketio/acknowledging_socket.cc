@@ -47,22 +47,21 @@ void AcknowledgingSocket::OnNames() {
 
 void AcknowledgingSocket::Adopt() {
   if (opening_) return;
-  const auto key = left_behind_.Take(owner(), Now());
+  while (const auto key = left_behind_.Take(owner(), Now())) {
+    const auto record = dialect_.sessions.Get(*key);
+    auto stored = record ? DecodeSession(record->value) : std::nullopt;
+    if (!stored) continue;  // It was forgotten meanwhile.
+    key_ = *key;
+    stored_ = *std::move(stored);
+    if (absl::Status status = Store(); !status.ok()) return Close(status);
+    return Open();
+  }
   // The connection that it has lost may not have been seen to end yet.
   const http::engineio::Options& engine = dialect_.engine;
   const absl::Duration seen_to_end = engine.ping_interval + engine.ping_timeout + dialect_.options.adoption_delay;
-  if (!key && Now() < connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) {
-    left_behind_.EndSilent(owner());
-    return Start();
-  }
-  if (!key) return;
-  const auto record = dialect_.sessions.Get(*key);
-  auto stored = record ? DecodeSession(record->value) : std::nullopt;
-  if (!stored) return Adopt();  // It was forgotten meanwhile.
-  key_ = *key;
-  stored_ = *std::move(stored);
-  if (absl::Status status = Store(); !status.ok()) return Close(status);
-  Open();
+  if (Now() >= connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) return;
+  left_behind_.EndSilent(owner(), Now());
+  Start();
 }
 
 void AcknowledgingSocket::Open() {

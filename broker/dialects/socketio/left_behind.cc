@@ -19,19 +19,35 @@ void LeftBehind::Load(const SessionStore& sessions, SteadyTime now) {
 }
 
 void LeftBehind::Add(const Owner& owner, std::string key, SteadyTime now) {
-  absl::MutexLock lock(&mu_);
-  keys_[owner].emplace(now, std::move(key));
+  std::vector<std::string> expired;
+  {
+    absl::MutexLock lock(&mu_);
+    Keys& keys = keys_[owner];
+    keys.emplace(now, std::move(key));
+    if (keys.size() > kLeftBehindMax) {
+      expired.push_back(std::move(keys.begin()->second));
+      keys.erase(keys.begin());
+    }
+  }
+  TellExpired(expired);
 }
 
 std::optional<std::string> LeftBehind::Take(const Owner& owner, SteadyTime now) {
-  Expire(now);
-  absl::MutexLock lock(&mu_);
-  const auto found = keys_.find(owner);
-  if (found == keys_.end()) return std::nullopt;
-  auto& keys = found->second;
-  std::string key = std::move(keys.begin()->second);
-  keys.erase(keys.begin());
-  if (keys.empty()) keys_.erase(found);
+  std::vector<std::string> expired;
+  std::optional<std::string> key;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = keys_.find(owner);
+    if (found == keys_.end()) return std::nullopt;
+    Keys& keys = found->second;
+    TakeExpired(keys, now, expired);
+    if (!keys.empty()) {
+      key = std::move(keys.begin()->second);
+      keys.erase(keys.begin());
+    }
+    if (keys.empty()) keys_.erase(found);
+  }
+  TellExpired(expired);
   return key;
 }
 
@@ -39,37 +55,50 @@ void LeftBehind::Expire(SteadyTime now) {
   std::vector<std::string> expired;
   {
     absl::MutexLock lock(&mu_);
-    const SteadyTime until = now - absl::ToChronoNanoseconds(window_);
     for (auto owner = present_.begin(); owner != present_.end();) {
-      std::erase_if(owner->second, [](const auto& client) { return client.expired(); });
-      owner = owner->second.empty() ? present_.erase(owner) : std::next(owner);
+      auto& clients = owner->second.clients;
+      std::erase_if(clients, [](const auto& client) { return client.expired(); });
+      owner = clients.empty() ? present_.erase(owner) : std::next(owner);
     }
     for (auto owner = keys_.begin(); owner != keys_.end();) {
-      auto& keys = owner->second;
-      while (!keys.empty() && keys.begin()->first < until) {
-        expired.push_back(std::move(keys.begin()->second));
-        keys.erase(keys.begin());
-      }
-      owner = keys.empty() ? keys_.erase(owner) : std::next(owner);
+      TakeExpired(owner->second, now, expired);
+      owner = owner->second.empty() ? keys_.erase(owner) : std::next(owner);
     }
   }
-  for (const std::string& key : expired) on_expired_(key);
+  TellExpired(expired);
+}
+
+void LeftBehind::TakeExpired(Keys& keys, SteadyTime now, std::vector<std::string>& expired) const {
+  const SteadyTime until = now - absl::ToChronoNanoseconds(window_);
+  while (!keys.empty() && keys.begin()->first < until) {
+    expired.push_back(std::move(keys.begin()->second));
+    keys.erase(keys.begin());
+  }
+}
+
+void LeftBehind::TellExpired(const std::vector<std::string>& keys) const {
+  for (const std::string& key : keys) on_expired_(key);
 }
 
 void LeftBehind::AddPresent(const Owner& owner, std::weak_ptr<PresentClient> client) {
   absl::MutexLock lock(&mu_);
-  auto& clients = present_[owner];
-  std::erase_if(clients, [](const auto& other) { return other.expired(); });
+  auto& clients = present_[owner].clients;
+  if (clients.size() == clients.capacity()) {
+    std::erase_if(clients, [](const auto& other) { return other.expired(); });
+  }
   clients.push_back(std::move(client));
 }
 
-void LeftBehind::EndSilent(const Owner& owner) {
+void LeftBehind::EndSilent(const Owner& owner, SteadyTime now) {
   std::vector<std::shared_ptr<PresentClient>> clients;
   {
     absl::MutexLock lock(&mu_);
     const auto found = present_.find(owner);
     if (found == present_.end()) return;
-    for (const auto& client : found->second) {
+    Present& present = found->second;
+    if (now < present.checked_at + absl::ToChronoNanoseconds(kSilenceCheckInterval)) return;
+    present.checked_at = now;
+    for (const auto& client : present.clients) {
       if (auto live = client.lock()) clients.push_back(std::move(live));
     }
   }

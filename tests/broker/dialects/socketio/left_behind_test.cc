@@ -52,6 +52,28 @@ TEST(LeftBehindTest, AWindowThatHasPassedIsOver) {
   EXPECT_EQ(left.Take(kOwner, start + minutes(22)), std::nullopt);
 }
 
+TEST(LeftBehindTest, TakingLooksAtTheOwnersOwnOnly) {
+  std::vector<std::string> expired;
+  LeftBehind left(absl::Minutes(10), [&expired](const std::string& key) { expired.push_back(key); });
+  const SteadyTime start;
+  left.Add({"other", kOwner.instance, "/"}, "other's", start);
+  left.Add(kOwner, "mine", start);
+  EXPECT_EQ(left.Take(kOwner, start + minutes(11)), std::nullopt);
+  EXPECT_EQ(expired, (std::vector<std::string>{"mine"}));
+  left.Expire(start + minutes(11));
+  EXPECT_EQ(expired, (std::vector<std::string>{"mine", "other's"}));
+}
+
+TEST(LeftBehindTest, TheOldestBeyondTheLimitGoes) {
+  std::vector<std::string> expired;
+  LeftBehind left(absl::Minutes(10), [&expired](const std::string& key) { expired.push_back(key); });
+  const SteadyTime start;
+  for (size_t i = 0; i < kLeftBehindMax + 2; ++i) left.Add(kOwner, std::to_string(i), start);
+  left.Add({"other", kOwner.instance, "/"}, "other's", start);
+  EXPECT_EQ(expired, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(left.Take(kOwner, start), "2");
+}
+
 TEST(LeftBehindTest, TheOwnersPresentClientsAreAskedWhetherTheyAreSilent) {
   class Client final : public PresentClient {
    public:
@@ -64,10 +86,15 @@ TEST(LeftBehindTest, TheOwnersPresentClientsAreAskedWhetherTheyAreSilent) {
   left.AddPresent(kOwner, mine);
   left.AddPresent(kOwner, std::make_shared<Client>());  // It has gone.
   left.AddPresent({"other", kOwner.instance, "/"}, other);
-  left.EndSilent(kOwner);
-  left.EndSilent({"nobody", kOwner.instance, "/"});
+  const SteadyTime start;
+  left.EndSilent(kOwner, start);
+  left.EndSilent({"nobody", kOwner.instance, "/"}, start);
   EXPECT_EQ(mine->asked, 1);
   EXPECT_EQ(other->asked, 0);
+  left.EndSilent(kOwner, start + absl::ToChronoNanoseconds(kSilenceCheckInterval / 2));
+  EXPECT_EQ(mine->asked, 1) << "not for each that waits";
+  left.EndSilent(kOwner, start + absl::ToChronoNanoseconds(kSilenceCheckInterval));
+  EXPECT_EQ(mine->asked, 2);
 }
 
 }  // namespace
