@@ -39,11 +39,7 @@ void AcknowledgingSocket::Start() {
                                 });
 }
 
-void AcknowledgingSocket::OnNames() {
-  if (opening_) return;
-  SetBeginning();
-  Open();
-}
+bool AcknowledgingSocket::Begins() const { return !opening_; }
 
 void AcknowledgingSocket::Adopt() {
   if (opening_) return;

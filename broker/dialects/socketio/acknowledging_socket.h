@@ -33,7 +33,8 @@ class AcknowledgingSocket final : public EventSocket, public PresentClient {
   void OnAck(uint64_t ack_id, http::socketio::Arguments arguments) override;
 
  protected:
-  void OnNames() override;
+  bool Begins() const override;
+  void Open() override;
   void Ask() override;
   void Emit(model::Frame frame) override;
   void OnEnd(bool left) override;
@@ -50,7 +51,6 @@ class AcknowledgingSocket final : public EventSocket, public PresentClient {
   LeftBehind::Owner owner() const { return {credentials_.caller->key_id(), instance_->number(), stored_.name_space}; }
   // Unless the client has subscribed meanwhile.
   void Adopt();
-  void Open();
   void OnOpened(absl::StatusOr<AckedSessions::Opened> opened);
   void OnDelivery(SessionDelivery delivery);
 

@@ -76,9 +76,16 @@ void EventSocket::Subscribe(std::vector<std::string> names, std::optional<uint64
     return Answer(ack_id, MakeError(Reason::kFilterInvalid, absl::StrCat("names of ", bytes, " bytes; at most ",
                                                                          kSubscribedBytesMax, " are taken")));
   }
+  StoredSession before = stored_;
   stored_.names = std::move(names);
-  OnNames();
-  if (absl::Status status = Store(); !status.ok()) return Answer(ack_id, status);
+  const bool begins = Begins();
+  if (begins) SetBeginning();
+  if (absl::Status status = Store(); !status.ok()) {
+    stored_ = std::move(before);
+    return Answer(ack_id, status);
+  }
+  names_changed_ = true;
+  if (begins) Open();
   // The client subscribes once, and not when it comes back: so this must outlive the broker at once.
   dialect_.sessions.Flush(Posting(
       shared_from_this(), [ack_id](EventSocket& self, const absl::Status& status) { self.Answer(ack_id, status); }));
@@ -127,9 +134,13 @@ void EventSocket::StartPulling() {
 void EventSocket::Deliver(std::vector<storage::BlockSlice> slices) {
   asking_ = false;
   const auto& metrics = dialect_.core.metrics.socketio;
-  reader_.emplace(kRendering, instance_->name(), seen_, MakeFilter(stored_.names),
-                  model::FrameReader::Counters{metrics.events_not_rendered, metrics.neutral_values});
+  const bool names_changed = std::exchange(names_changed_, false);
+  if (!reader_ || names_changed) {
+    reader_.emplace(kRendering, instance_->name(), seen_, MakeFilter(stored_.names),
+                    model::FrameReader::Counters{metrics.events_not_rendered, metrics.neutral_values});
+  }
   reader_->Add(std::move(slices));
+  reading_ = true;
   Pump();
 }
 
@@ -142,10 +153,10 @@ void EventSocket::Pump() {
   if (ended_ || !pulling_ || !socket_->writable()) return;
   size_t frames = 0;
   size_t bytes = 0;
-  while (reader_ && frames < kFramesPerTurn && bytes < kBytesPerTurn) {
+  while (reading_ && frames < kFramesPerTurn && bytes < kBytesPerTurn) {
     std::optional<model::Frame> frame = reader_->Next();
     if (!frame) {
-      reader_.reset();
+      reading_ = false;
       break;
     }
     ++frames;

@@ -65,8 +65,10 @@ class EventSocket : public http::socketio::SocketHandler,
   void OnDisconnect(bool left) override;
 
  protected:
-  // The client has subscribed, and the names may have changed.
-  virtual void OnNames() = 0;
+  // Whether the client has only now, with the names that it has, something to read: SetBeginning, and then Open.
+  virtual bool Begins() const = 0;
+  // Reads from `stored_.position` on.
+  virtual void Open() = 0;
   // Pulls the next delivery; then Deliver. Called once for each.
   virtual void Ask() = 0;
   virtual void Emit(model::Frame frame) = 0;
@@ -113,7 +115,9 @@ class EventSocket : public http::socketio::SocketHandler,
   StreamRegistry::Ticket ticket_;
   bool pulling_ = false;
   bool asking_ = false;
-  std::optional<model::FrameReader> reader_;  // Of the last delivery, while it has more.
+  std::optional<model::FrameReader> reader_;  // For the names as they were with the last delivery.
+  bool names_changed_ = false;                // Since then.
+  bool reading_ = false;                      // The reader has more of the last delivery.
 };
 
 }  // namespace playhead::broker::socketio

@@ -19,11 +19,7 @@ void RecoveringSocket::Start() {
   if (!stored_.names.empty()) Open();
 }
 
-void RecoveringSocket::OnNames() {
-  if (subscription_ != nullptr || stored_.names.empty()) return;
-  SetBeginning();
-  Open();
-}
+bool RecoveringSocket::Begins() const { return subscription_ == nullptr && !stored_.names.empty(); }
 
 void RecoveringSocket::Open() {
   SubscriptionRequest request;

@@ -30,14 +30,13 @@ class RecoveringSocket final : public EventSocket {
   void OnAck(uint64_t /*ack_id*/, http::socketio::Arguments /*arguments*/) override {}  // Nothing asks for any.
 
  protected:
-  void OnNames() override;
+  bool Begins() const override;
+  void Open() override;
   void Ask() override;
   void Emit(model::Frame frame) override;
   void OnEnd(bool left) override;
 
  private:
-  // Reads from `stored_.position` on.
-  void Open();
   void OnDelivery(Delivery delivery);
 
   std::shared_ptr<Subscription> subscription_;
