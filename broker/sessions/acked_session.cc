@@ -124,6 +124,11 @@ void AckedSession::Leave(bool client_left) {
   Settle(std::move(items));
 }
 
+std::optional<Cursor> AckedSession::first_unacked() const {
+  absl::MutexLock lock(&mu_);
+  return unacked_.empty() ? std::nullopt : std::optional<Cursor>(unacked_.begin()->first);
+}
+
 size_t AckedSession::unacked_events() const {
   absl::MutexLock lock(&mu_);
   return unacked_.size();

@@ -97,6 +97,9 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   // The same of a connection that another is about to take the session from, which it will be told as Closed.
   void Yield() ABSL_LOCKS_EXCLUDED(mu_) { Leave(/*client_left=*/true); }
 
+  // The oldest event that was sent and is not acknowledged; nullopt if there is none. Of those before it nothing counts
+  // any more: they were parked, if they were not acknowledged.
+  std::optional<storage::Cursor> first_unacked() const ABSL_LOCKS_EXCLUDED(mu_);
   // Events that were sent and not acknowledged.
   size_t unacked_events() const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -1,6 +1,7 @@
 #include "broker/dialects/socketio/acknowledging_socket.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -104,7 +105,13 @@ void AcknowledgingSocket::OnDelivery(SessionDelivery delivery) {
     session_ = nullptr;
     return Close(closed->status);
   }
+  DropParked();
   Deliver(std::move(std::get<SessionEvents>(delivery).slices));
+}
+
+void AcknowledgingSocket::DropParked() {
+  const std::optional<storage::Cursor> first = session_->first_unacked();
+  while (!unacked_.empty() && (!first || unacked_.begin()->second.cursor < *first)) unacked_.erase(unacked_.begin());
 }
 
 void AcknowledgingSocket::Emit(model::Frame frame) {

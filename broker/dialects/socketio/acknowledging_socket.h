@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "broker/dialects/socketio/event_socket.h"
 #include "broker/dialects/socketio/left_behind.h"
@@ -53,14 +53,17 @@ class AcknowledgingSocket final : public EventSocket, public PresentClient {
   void Adopt();
   void OnOpened(absl::StatusOr<AckedSessions::Opened> opened);
   void OnDelivery(SessionDelivery delivery);
+  // Forgets what the session no longer waits for.
+  void DropParked();
 
   AckedSessions& acked_;
   LeftBehind& left_behind_;
   bool opening_ = false;
   std::shared_ptr<AckedSession> session_;
   uint64_t last_ack_id_ = 0;
-  // Sent and not acknowledged; the session bounds them.
-  absl::flat_hash_map<uint64_t, model::Position> unacked_;
+  // Sent and not acknowledged, by acknowledgement id, whose order is that of the positions. What the session has parked
+  // goes with the next delivery, so the session bounds them.
+  absl::btree_map<uint64_t, model::Position> unacked_;
 };
 
 }  // namespace playhead::broker::socketio

@@ -146,6 +146,7 @@ TEST_F(AckedSessionsTest, WhatWasSentAndNotAcknowledgedComesAgainInOrderAndThenT
   AppendNumbered(log(), "device", 0, 5);
   auto connection = Connect();
   EXPECT_TRUE(created_);
+  EXPECT_EQ(connection->session().first_unacked(), std::nullopt);
   EXPECT_THAT(connection->Take(5), ElementsAre(1, 2, 3, 4, 5));
   EXPECT_TRUE(connection->Ack(4)) << "in any order";
   EXPECT_TRUE(connection->Ack(1));
@@ -245,6 +246,7 @@ TEST_F(AckedSessionsTest, AClientThatLeavesOneBehindLosesItWhenTheWindowIsFull) 
   AppendNumbered(log(), "device", kSessionWindowEvents + 1, 1);
   EXPECT_THAT(connection->Take(1), ElementsAre(kSessionWindowEvents + 2)) << "there was no room: 1 made it";
   EXPECT_FALSE(connection->Ack(1));
+  EXPECT_EQ(connection->session().first_unacked(), Cursor(2));
   while (Parked() == 0) absl::SleepFor(absl::Milliseconds(5));
   EXPECT_EQ(Parked(), 1u);
 }
