@@ -37,14 +37,21 @@ ConsumerConfig ConfigOf(const std::string& key, const std::string& instance) {
 
 AckedSessions::AckedSessions(const Core& core, ConsumerRegistry& consumers, SessionStore& store, std::string dialect)
     : core_(core), consumers_(consumers), store_(store), key_prefix_(absl::StrCat(dialect, ".")) {
-  store_.SetOnRemoved(key_prefix_, [this](const std::string& key) {
-    YieldPresent(key);
-    consumers_.Delete(nullptr, ConsumerName(key), [key](const absl::Status& status) {
-      // It gets a record at the next start.
-      if (!status.ok() && !absl::IsNotFound(status)) {
-        Log().warn("event=session_consumer_left session={} error={}", key, std::string(status.message()));
-      }
-    });
+  store_.SetOnRemoved(key_prefix_, [this](const std::string& key) { OnRemoved(key); });
+}
+
+void AckedSessions::Forget(const std::string& key) {
+  store_.Remove(key);
+  OnRemoved(key);
+}
+
+void AckedSessions::OnRemoved(const std::string& key) {
+  YieldPresent(key);
+  consumers_.Delete(nullptr, ConsumerName(key), [key](const absl::Status& status) {
+    // It gets a record at the next start.
+    if (!status.ok() && !absl::IsNotFound(status)) {
+      Log().warn("event=session_consumer_left session={} error={}", key, std::string(status.message()));
+    }
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -38,6 +39,9 @@ class AckedSessions {
   // Whether there is a session of this key, of SessionKey with this dialect.
   bool Knows(const std::string& key) const { return store_.Get(key).has_value(); }
 
+  // The keys of all its sessions, in order.
+  std::vector<std::string> Keys() const { return store_.Keys(key_prefix_); }
+
   struct OpenOptions {
     std::string key;
     std::string owner;  // The id of the key that it counts for.
@@ -56,9 +60,15 @@ class AckedSessions {
   //   Unavailable        SHUTTING_DOWN, and as RecordStore::Write.
   void Open(OpenOptions options, storage::Callback<Opened> done) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Nobody will come back to the session: its record and its consumer go. A connection that has it is told as by the
+  // next one.
+  void Forget(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   void OpenConsumer(OpenOptions options, bool created, storage::Callback<Opened> done) ABSL_LOCKS_EXCLUDED(mu_);
   void Create(OpenOptions options, storage::Callback<Opened> done);
+  // The record has gone: the consumer goes, too.
+  void OnRemoved(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
   // Has the connection that has the session say what it knows of it.
   void YieldPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
 

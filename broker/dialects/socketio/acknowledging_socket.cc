@@ -77,6 +77,7 @@ void AcknowledgingSocket::Open() {
 void AcknowledgingSocket::OnOpened(absl::StatusOr<AckedSessions::Opened> opened) {
   if (ended_) {
     if (opened.ok()) opened->session->End(/*client_left=*/false);
+    if (left_) acked_.Forget(stored_.acked_key);
     return;
   }
   if (!opened.ok()) return Close(opened.status());
@@ -133,7 +134,10 @@ void AcknowledgingSocket::OnAck(uint64_t ack_id, http::socketio::Arguments /*arg
 
 void AcknowledgingSocket::OnEnd(bool left) {
   if (session_ != nullptr) session_->End(/*client_left=*/!closed_by_us_ && !dialect_.stopping);
-  if (opening_ && !left) left_behind_.Add(owner(), key_, Now());
+  left_ = left;
+  if (!opening_) return;
+  if (!left) return left_behind_.Add(owner(), key_, Now());
+  if (session_ != nullptr) acked_.Forget(stored_.acked_key);
 }
 
 }  // namespace playhead::broker::socketio

@@ -59,6 +59,7 @@ class AcknowledgingSocket final : public EventSocket, public PresentClient {
   AckedSessions& acked_;
   LeftBehind& left_behind_;
   bool opening_ = false;
+  bool left_ = false;  // For good.
   std::shared_ptr<AckedSession> session_;
   uint64_t last_ack_id_ = 0;
   // Sent and not acknowledged, by acknowledgement id, whose order is that of the positions. What the session has parked

@@ -4,9 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "broker/dialects/socketio/acknowledging_socket.h"
 #include "broker/dialects/socketio/recovering_socket.h"
+#include "broker/dialects/socketio/stored_session.h"
 #include "broker/http/engineio/random_id.h"
 #include "broker/http/socketio/json.h"
 #include "broker/log.h"
@@ -22,6 +24,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, Consume
   std::unique_ptr<Service> service(new Service(core, consumers, sessions, server, options));
   if (absl::Status status = service->acked_.Load(); !status.ok()) return status;
   service->left_behind_.Load(sessions, std::chrono::steady_clock::now());
+  service->ForgetUnnamed();
   service->ArmExpiry();
   // python-socketio joins `/` whatever the path of the address that it is given.
   for (const char* const name_space : {"/api/events", "/"}) server.Add(name_space, *service);
@@ -33,7 +36,25 @@ Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& se
     : options_(options),
       dialect_{core, sessions, options_, server.options().engine, stopping_},
       acked_(core, consumers, sessions, std::string(kAckedDialect)),
-      left_behind_(options.adoption_window, [&sessions](const std::string& key) { sessions.Remove(key); }) {}
+      left_behind_(options.adoption_window, [this](const std::string& key) { Forget(key); }) {}
+
+void Service::Forget(const std::string& key) {
+  const auto record = dialect_.sessions.Get(key);
+  const auto stored = record ? DecodeSession(record->value) : std::nullopt;
+  if (stored && !stored->acked_key.empty()) acked_.Forget(stored->acked_key);
+  dialect_.sessions.Remove(key);
+}
+
+void Service::ForgetUnnamed() {
+  absl::flat_hash_set<std::string> named;
+  for (const std::string& key : dialect_.sessions.Keys(absl::StrCat(kSessionDialect, "."))) {
+    const auto record = dialect_.sessions.Get(key);
+    if (auto stored = record ? DecodeSession(record->value) : std::nullopt) named.insert(std::move(stored->acked_key));
+  }
+  for (const std::string& key : acked_.Keys()) {
+    if (!named.contains(key)) acked_.Forget(key);
+  }
+}
 
 void Service::ArmExpiry() {
   constexpr auto kInterval = std::chrono::minutes(1);

@@ -44,6 +44,10 @@ class Service final : public http::socketio::Application {
   void OpenInstance(SocketPtr socket, ConnectAuth auth, Credentials credentials);
   void Accept(const SocketPtr& socket, const ConnectAuth& auth, Credentials credentials,
               std::shared_ptr<storage::Instance> instance);
+  // The client of the session of `key`, which acknowledged, will not come back.
+  void Forget(const std::string& key);
+  // What a crash left of such clients: acknowledged sessions without a session that names them.
+  void ForgetUnnamed();
   // From time to time lets go of sessions that nobody came back to.
   void ArmExpiry();
   // Answers with CONNECT_ERROR what will be no better the next time, and ends the connection otherwise.

@@ -127,6 +127,14 @@ class AckedSessionsTest : public ::testing::Test {
       absl::SleepFor(absl::Milliseconds(5));
     }
   }
+  void AwaitNoConsumer(const std::string& client) {
+    for (;;) {
+      const auto info = Await<ConsumerInfo>(
+          [&](auto done) { consumers_->Get(nullptr, "session." + SessionKey("test", {client}), std::move(done)); });
+      if (HasReason(info.status(), Reason::kConsumerNotFound)) return;
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  }
   uint64_t Parked(const std::string& client = "c") {
     return Await<ConsumerInfo>(
                [&](auto done) { consumers_->Get(nullptr, "session." + SessionKey("test", {client}), std::move(done)); })
@@ -270,12 +278,21 @@ TEST_F(AckedSessionsTest, OneThatIsForgottenTakesItsConsumerAlong) {
   Connect("a")->Take(1);
   Connect("b")->Take(1);
   EXPECT_FALSE(sessions_->Knows(SessionKey("test", {"a"})));
-  for (;;) {
-    const auto info = Await<ConsumerInfo>(
-        [&](auto done) { consumers_->Get(nullptr, "session." + SessionKey("test", {"a"}), std::move(done)); });
-    if (HasReason(info.status(), Reason::kConsumerNotFound)) break;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
+  AwaitNoConsumer("a");
+}
+
+TEST_F(AckedSessionsTest, OneThatNobodyComesBackToIsForgotten) {
+  AppendNumbered(log(), "device", 0, 2);
+  auto connection = Connect();
+  EXPECT_THAT(connection->Take(2), ElementsAre(1, 2));
+  auto waiting = connection->Ask();
+  EXPECT_THAT(sessions_->Keys(), ElementsAre(SessionKey("test", {"c"})));
+  sessions_->Forget(SessionKey("test", {"c"}));
+  EXPECT_FALSE(std::get<Closed>(waiting.get()).status.ok()) << "its connection is told";
+  EXPECT_THAT(sessions_->Keys(), IsEmpty());
+  AwaitNoConsumer("c");
+  EXPECT_THAT(Connect()->Take(2), ElementsAre(1, 2));
+  EXPECT_TRUE(created_);
 }
 
 TEST_F(AckedSessionsTest, ItGoesWithItsInstance) {
