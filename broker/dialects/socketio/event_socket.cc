@@ -19,11 +19,6 @@ using http::socketio::Quoted;
 constexpr size_t kFramesPerTurn = 16;
 constexpr size_t kBytesPerTurn = size_t{64} << 10;
 
-http::CloseCode CloseCodeOf(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kResourceExhausted) return http::kCloseTryAgainLater;
-  return http::kCloseGoingAway;
-}
-
 }  // namespace
 
 EventSocket::EventSocket(const Dialect& dialect, std::shared_ptr<http::socketio::Socket> socket,

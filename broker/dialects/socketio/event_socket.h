@@ -34,6 +34,11 @@ struct Dialect {
   const std::atomic<bool>& stopping;      // The broker, and with it every connection.
 };
 
+// How a connection ends over `status`; clients come back from either.
+inline http::CloseCode CloseCodeOf(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kResourceExhausted ? http::kCloseTryAgainLater : http::kCloseGoingAway;
+}
+
 // What a client listens to is asked for with events of its own, each of which may ask for an acknowledgement:
 //
 //   subscribe    names   more names; {"ok":true,"events":[all of them]}

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "broker/dialects/socketio/web_message.h"
+#include "broker/http/socketio/packet.h"
 #include "broker/model/facts.h"
 #include "broker/model/jid.h"
 #include "broker/model/json.h"
@@ -166,7 +166,7 @@ Emitted Emit(Kind kind, const model::Verbatim& verbatim) {
 
 // What was published for clients of this dialect.
 absl::StatusOr<std::vector<Rendering>> RenderOwn(const EventView& event) {
-  if (IsReservedName(event.type)) return absl::InvalidArgumentError("the name is Socket.IO's own");
+  if (http::socketio::IsReservedEvent(event.type)) return absl::InvalidArgumentError("the name is Socket.IO's own");
   const std::optional<json::value> data = model::ParseJson(event.data);
   if (!data) return absl::InvalidArgumentError("the data are not JSON");
   Rendering rendering{.name = std::string(event.type), .payload = std::string(event.data)};
@@ -204,12 +204,6 @@ absl::StatusOr<std::vector<Rendering>> Render(const EventView& event) {
     }
   }
   return renderings;
-}
-
-bool IsReservedName(absl::string_view name) {
-  constexpr absl::string_view kReserved[] = {"connect",       "connect_error", "disconnect",
-                                             "disconnecting", "newListener",   "removeListener"};
-  return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
 }
 
 model::NameFilter MakeFilter(const std::vector<std::string>& names) {

@@ -41,13 +41,10 @@ inline constexpr absl::string_view kEventNames[] = {
 // Of what was published in Baileys' own words, the data byte for byte, but for `creds.update`: it holds private keys,
 // and only what is known not to be one is shown of it. Of others what Baileys would emit. The payloads are the one
 // argument. Pure and total: any thread, any event.
-//   InvalidArgument  the event is damaged, or has a name that is not for events (IsReservedName).
+//   InvalidArgument  the event is damaged, or has a name that is not for events (http::socketio::IsReservedEvent).
 absl::StatusOr<std::vector<model::Rendering>> Render(const EventView& event);
 
 extern const model::RenderingDialect kRendering;
-
-// Whether Socket.IO's clients keep the name for themselves: an event that had it would close the connection.
-bool IsReservedName(absl::string_view name);
 
 // Names match exactly; `*` and `all` among them are all of kEventNames. No names match nothing.
 model::NameFilter MakeFilter(const std::vector<std::string>& names);

@@ -136,10 +136,7 @@ void Service::Accept(const SocketPtr& socket, const ConnectAuth& auth, Credentia
 void Service::Refuse(const SocketPtr& socket, const absl::Status& error) const {
   LogRefusal("socket.io", error);
   const v1::Error facts = ToProto(error);
-  if (facts.retryable()) {
-    const bool too_much = error.code() == absl::StatusCode::kResourceExhausted;
-    return socket->CloseTransport(too_much ? http::kCloseTryAgainLater : http::kCloseGoingAway, "");
-  }
+  if (facts.retryable()) return socket->CloseTransport(CloseCodeOf(error), "");
   const bool unauthorized = error.code() == absl::StatusCode::kUnauthenticated;
   socket->Refuse(unauthorized ? "Unauthorized" : error.message(),
                  absl::StrCat(R"({"code":)", Quoted(unauthorized ? "UNAUTHORIZED" : facts.code()), R"(,"reason":)",

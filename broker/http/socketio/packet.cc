@@ -17,6 +17,9 @@ namespace {
 constexpr std::array<absl::string_view, 6> kReservedEvents = {"connect",       "connect_error", "disconnect",
                                                               "disconnecting", "newListener",   "removeListener"};
 
+// What an encoded packet has besides its namespace and its data: the type, two numbers, and what ends them.
+constexpr size_t kAroundBytesMax = 40;
+
 bool IsBinary(PacketType type) { return type == PacketType::kBinaryEvent || type == PacketType::kBinaryAck; }
 
 // Takes the digits at the start of `text`. nullopt, if there are none, or more than `max`.
@@ -93,7 +96,9 @@ std::optional<Packet> DecodePacket(absl::string_view text) {
 }
 
 std::string EncodePacket(const Packet& packet) {
-  std::string text(1, static_cast<char>(packet.type));
+  std::string text;
+  text.reserve(packet.data.size() + packet.name_space.size() + kAroundBytesMax);
+  text.push_back(static_cast<char>(packet.type));
   if (IsBinary(packet.type)) absl::StrAppend(&text, packet.attachment_count, "-");
   if (packet.name_space != "/") absl::StrAppend(&text, packet.name_space, ",");
   if (packet.ack_id) absl::StrAppend(&text, *packet.ack_id);

@@ -53,7 +53,7 @@ std::string EncodePacket(const Packet& packet);
 // `[a,b,c]` of JSON texts.
 std::string JoinArray(absl::Span<const std::string> elements);
 
-// A name that a client's library keeps for itself.
+// A name that a client's library keeps for itself: an event that had it would close the connection.
 bool IsReservedEvent(absl::string_view name);
 
 }  // namespace playhead::broker::http::socketio

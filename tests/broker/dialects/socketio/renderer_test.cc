@@ -183,7 +183,6 @@ TEST(SocketIoRendererTest, CredentialsAreShownWithoutKeys) {
 TEST(SocketIoRendererTest, ReservedNamesAndDamagedEventsAreRefused) {
   for (const char* name :
        {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}) {
-    EXPECT_TRUE(IsReservedName(name));
     EXPECT_FALSE(Render(Published("baileys", name, "{}")).ok()) << name;
   }
   EXPECT_FALSE(Render(Published("baileys", "messages.upsert", "{")).ok());
