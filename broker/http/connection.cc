@@ -8,15 +8,16 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <chrono>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "broker/http/admission.h"
 #include "broker/http/caller_check.h"
+#include "broker/http/chunks.h"
+#include "broker/http/deadline.h"
 #include "broker/http/request_reader.h"
 #include "broker/http/response_head.h"
 #include "broker/http/websocket_connection.h"
@@ -29,7 +30,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using Error = boost::system::error_code;
-using SteadyTime = std::chrono::steady_clock::time_point;
 using Progress = RequestReader::Progress;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 
@@ -43,19 +43,15 @@ constexpr size_t kCopiedBodyBytes = size_t{16} << 10;
 // How long a client may go on sending what nobody reads any more.
 constexpr absl::Duration kDrainTimeout = absl::Seconds(2);
 
-// Around the pieces of a body whose length is not known (RFC 9112, 7.1).
-constexpr absl::string_view kChunkEnd = "\r\n";
-constexpr absl::string_view kLastChunk = "0\r\n\r\n";
-
 constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// `Stream` is tcp::socket or TlsStream. All members are for the thread of the connection, but for Respond.
+// `Stream` is tcp::socket or TlsStream. All members are for the thread of the connection, but for ResponseSink's and
+// Post.
 template <typename Stream>
 class Connection final : public OpenConnection,
                          public ResponseSink,
                          public ResponseStream,
+                         public Deadline::Owner,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
   template <typename... Args>
@@ -66,7 +62,7 @@ class Connection final : public OpenConnection,
         closed_(std::move(closed)),
         tls_(std::move(tls)),
         stream_(std::forward<Args>(stream)...),
-        timer_(thread.context()),
+        deadline_(thread.context()),
         reader_(settings.limits.http_header_bytes_max) {}
 
   void Start();
@@ -112,8 +108,6 @@ class Connection final : public OpenConnection,
   void OnEnd();
   void ReadHeader();
   void OnHeader();
-  std::string FindPageOrigin() const;
-  absl::Status CheckOrigin() const;
   void BeginBody();
   void ReadBody();
   void OnContinueWritten(const Error& error, size_t bytes);
@@ -134,10 +128,11 @@ class Connection final : public OpenConnection,
   void Close();
 
   // The phase must have ended by then.
-  void Enter(Phase phase, absl::Duration timeout);
-  void ArmTimer();
-  void OnTimer(const Error& error);
-  void OnTimeout();
+  void Enter(Phase phase, absl::Duration timeout) {
+    phase_ = phase;
+    deadline_.Set(timeout, this->shared_from_this());
+  }
+  void OnDeadline() override;
 
   tcp::socket& socket() {
     if constexpr (kTls) {
@@ -157,11 +152,7 @@ class Connection final : public OpenConnection,
 
   Phase phase_ = Phase::kHandshake;
   bool stopping_ = false;
-  // When the phase must have ended, and for when the timer is set: no later than that, and seldom set anew, because
-  // most phases end long before.
-  SteadyTime deadline_ = SteadyTime::max();
-  SteadyTime timer_at_ = SteadyTime::max();
-  asio::steady_timer timer_;
+  Deadline deadline_;  // By when the phase must have ended.
 
   // The request.
   RequestReader reader_;
@@ -169,10 +160,7 @@ class Connection final : public OpenConnection,
   // OnRead has come. One that is begun before the next request's turn is begun only while the buffer is empty, so a
   // buffer with something in it is for parsing.
   bool reading_ = false;
-  Target target_;
-  const Route* route_ = nullptr;
-  std::vector<Parameter> path_parameters_;
-  std::string page_origin_;    // Of the page that asks, if it is of another origin and may; else empty.
+  Admission admission_;        // Once its header has been read.
   bool continue_due_ = false;  // The client waits to be asked for the body.
   ByteBudget::Grant grant_;    // For its body, until it is answered.
 
@@ -234,6 +222,8 @@ void Connection<Stream>::AnswerPlainText() {
 template <typename Stream>
 void Connection<Stream>::BeginRequest(absl::Duration timeout) {
   grant_.Release();
+  admission_ = {};
+  head_only_ = false;
   reader_.Begin();
   Enter(Phase::kIdle, timeout);
   if (reader_.buffer().size() > 0) return ReadHeader();
@@ -302,53 +292,19 @@ void Connection<Stream>::OnHeader() {
   head_only_ = reader_.method() == Verb::head;
   http_1_0_ = reader_.is_http_1_0();
   keep_alive_ = reader_.keep_alive();
-  auto target = ParseTarget(reader_.target());
-  if (!target.ok()) return RefuseAndClose({target.status(), 400});
-  target_ = *std::move(target);
-  Router::Match match = settings_.router.Find(reader_.method(), target_.segments);
-  route_ = match.route;
-  path_parameters_ = std::move(match.path_parameters);
-  page_origin_ = FindPageOrigin();
-
-  absl::Status error = CheckOrigin();
-  std::string allow;
-  if (error.ok() && route_ == nullptr && !page_origin_.empty() && !reader_.has_body()) {
-    return Send(PreflightResponse(match.allow, reader_.Header("Access-Control-Request-Headers").value_or("")));
-  }
-  if (error.ok() && route_ == nullptr) {
-    allow = std::move(match.allow);
-    error = allow.empty() ? MakeError(Reason::kRouteNotFound, "there is nothing at this path")
-                          : MakeError(Reason::kMethodNotAllowed, absl::StrCat("this path takes ", allow));
-  }
-  if (error.ok()) return BeginBody();
-  LogRefusal("http", error);
-  Response response = JsonError(error);
-  if (!allow.empty()) response.headers.push_back({"Allow", std::move(allow)});
+  auto admission = Admit({.method = reader_.method(),
+                          .target = reader_.target(),
+                          .headers = reader_.headers(),
+                          .has_body = reader_.has_body()},
+                         settings_.router, settings_.cors_origins, local_, settings_.runs_open());
+  if (!admission.ok()) return RefuseAndClose({admission.status(), 400});
+  admission_ = *std::move(admission);
+  if (!admission_.answer) return BeginBody();
+  if (!admission_.error.ok()) LogRefusal("http", admission_.error);
   // A body is not read, so what follows it cannot be found.
   unread_input_ = reader_.has_body();
   if (unread_input_) keep_alive_ = false;
-  Send(std::move(response));
-}
-
-template <typename Stream>
-std::string Connection<Stream>::FindPageOrigin() const {
-  const absl::string_view origin = reader_.Header("Origin").value_or("");
-  if (origin.empty()) return "";
-  const Route* wanted = route_;
-  if (wanted == nullptr && reader_.method() == Verb::options) {
-    const absl::string_view method = reader_.Header("Access-Control-Request-Method").value_or("");
-    wanted = settings_.router.Find(boost::beast::http::string_to_verb({method.data(), method.size()}), target_.segments)
-                 .route;
-  }
-  const bool allowed = wanted != nullptr && wanted->options.cross_origin && settings_.cors_origins.Allow(origin);
-  return allowed ? std::string(origin) : "";
-}
-
-template <typename Stream>
-absl::Status Connection<Stream>::CheckOrigin() const {
-  if (!settings_.runs_open() || (route_ != nullptr && route_->options.server_to_server)) return absl::OkStatus();
-  return CheckCaller(reader_.Header("Host").value_or(""),
-                     page_origin_.empty() ? reader_.Header("Origin") : std::nullopt, local_);
+  Send(*std::exchange(admission_.answer, std::nullopt));
 }
 
 template <typename Stream>
@@ -362,11 +318,12 @@ void Connection<Stream>::BeginBody() {
 template <typename Stream>
 void Connection<Stream>::ReadBody() {
   if (!HasBudget()) return;
-  if (std::exchange(continue_due_, false) && reader_.content_length().value_or(0) <= route_->options.body_bytes_max) {
+  if (std::exchange(continue_due_, false) &&
+      reader_.content_length().value_or(0) <= admission_.route->options.body_bytes_max) {
     return asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
                              Bind(&Connection::OnContinueWritten));
   }
-  switch (reader_.ReadBody(route_->options.body_bytes_max)) {
+  switch (reader_.ReadBody(admission_.route->options.body_bytes_max)) {
     case Progress::kNeedsMore:
       return Read();
     case Progress::kRefused:
@@ -384,7 +341,7 @@ void Connection<Stream>::OnContinueWritten(const Error& error, size_t /*bytes*/)
 
 template <typename Stream>
 bool Connection<Stream>::HasBudget() {
-  const size_t bytes_max = route_->options.body_bytes_max;
+  const size_t bytes_max = admission_.route->options.body_bytes_max;
   const uint64_t length = reader_.content_length().value_or(reader_.body_bytes());
   // One that is too long is refused before it takes any memory.
   if (length <= settings_.limits.http_body_bytes_free || length > bytes_max || grant_.bytes() > 0) return true;
@@ -416,16 +373,16 @@ template <typename Stream>
 void Connection<Stream>::Handle() {
   Request request;
   request.method = reader_.method();
-  request.path = std::move(target_.path);
-  request.query = std::move(target_.query);
-  request.path_parameters = std::move(path_parameters_);
+  request.path = std::move(admission_.target.path);
+  request.query = std::move(admission_.target.query);
+  request.path_parameters = std::move(admission_.path_parameters);
   request.headers = std::move(reader_.headers());
   if (reader_.has_body()) request.body = reader_.TakeBody();
   request.peer = peer_;
   request.secure = local_.secure;
   phase_ = Phase::kHandling;
-  deadline_ = SteadyTime::max();  // A handler takes the time it needs.
-  route_->handler(std::move(request), Responder(this->shared_from_this()));
+  deadline_.Clear();  // A handler takes the time it needs.
+  admission_.route->handler(std::move(request), Responder(this->shared_from_this()));
 }
 
 template <typename Stream>
@@ -451,8 +408,8 @@ Persistence Connection<Stream>::persistence() const {
 
 template <typename Stream>
 void Connection<Stream>::Send(Response response) {
-  settings_.counters.Count(route_, response.status);
-  if (!page_origin_.empty()) AllowOrigin(page_origin_, response);
+  settings_.counters.Count(admission_.route, response.status);
+  if (!admission_.page_origin.empty()) AllowOrigin(admission_.page_origin, response);
   if (stopping_) keep_alive_ = false;
   out_.clear();
   AppendHead(response, BodyLength::kKnown, persistence(), thread_.date().Now(), out_);
@@ -499,8 +456,8 @@ void Connection<Stream>::RespondStreaming(Response head, std::shared_ptr<Respons
 
 template <typename Stream>
 void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler) {
-  settings_.counters.Count(route_, head.status);
-  if (!page_origin_.empty()) AllowOrigin(page_origin_, head);
+  settings_.counters.Count(admission_.route, head.status);
+  if (!admission_.page_origin.empty()) AllowOrigin(admission_.page_origin, head);
   // HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
   if (stopping_ || http_1_0_) keep_alive_ = false;
   out_.clear();
@@ -520,7 +477,7 @@ void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStre
 template <typename Stream>
 void Connection<Stream>::OnHeadWritten(const Error& error, size_t /*bytes*/) {
   if (error) return Close();
-  deadline_ = SteadyTime::max();
+  deadline_.Clear();
   stream_handler_->OnOpen(this->shared_from_this());
 }
 
@@ -529,7 +486,7 @@ void Connection<Stream>::Write(std::string bytes) {
   if (phase_ != Phase::kStreaming || bytes.empty()) return;
   body_ = std::move(bytes);
   out_.clear();
-  if (!http_1_0_) absl::StrAppend(&out_, absl::Hex(body_.size()), "\r\n");
+  if (!http_1_0_) AppendChunkStart(body_.size(), out_);
   Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
   const absl::string_view end = http_1_0_ ? "" : kChunkEnd;
   asio::async_write(
@@ -542,7 +499,7 @@ template <typename Stream>
 void Connection<Stream>::OnStreamWritten(const Error& error, size_t /*bytes*/) {
   if (error) return Close();
   if (phase_ != Phase::kStreaming) return;
-  deadline_ = SteadyTime::max();
+  deadline_.Clear();
   body_ = std::string();
   stream_handler_->OnWritable();
 }
@@ -576,7 +533,7 @@ void Connection<Stream>::Upgrade(Request request, const WebSocketOptions& option
   if (stopping_) return RefuseAndClose({MakeError(Reason::kShuttingDown, "the broker stops"), 503});
   settings_.counters.Count(route_, 101);
   phase_ = Phase::kClosed;  // Of this object: the socket goes on.
-  timer_.cancel();
+  deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
   StartWebSocket(settings_.limits, thread_, std::move(stream_), tls_, std::move(request), options, std::move(handler),
@@ -606,7 +563,7 @@ void Connection<Stream>::Close() {
   phase_ = Phase::kClosed;
   Error ignored;
   socket().close(ignored);
-  timer_.cancel();
+  deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
   if (const auto handler = std::exchange(stream_handler_, nullptr)) handler->OnClosed();
@@ -614,29 +571,7 @@ void Connection<Stream>::Close() {
 }
 
 template <typename Stream>
-void Connection<Stream>::Enter(Phase phase, absl::Duration timeout) {
-  phase_ = phase;
-  deadline_ = Now() + absl::ToChronoNanoseconds(timeout);
-  if (deadline_ < timer_at_) ArmTimer();
-}
-
-template <typename Stream>
-void Connection<Stream>::ArmTimer() {
-  timer_at_ = deadline_;
-  timer_.expires_at(timer_at_);
-  timer_.async_wait(Bind(&Connection::OnTimer));
-}
-
-template <typename Stream>
-void Connection<Stream>::OnTimer(const Error& error) {
-  if (error) return;  // Set anew.
-  timer_at_ = SteadyTime::max();
-  if (Now() >= deadline_) return OnTimeout();
-  if (deadline_ != SteadyTime::max()) ArmTimer();
-}
-
-template <typename Stream>
-void Connection<Stream>::OnTimeout() {
+void Connection<Stream>::OnDeadline() {
   const bool for_memory = phase_ == Phase::kBudget;
   if (phase_ != Phase::kHeader && phase_ != Phase::kBody && !for_memory) return Close();
   Error ignored;
