@@ -172,6 +172,7 @@ class Connection final : public OpenConnection,
   std::string out_;            // The head, and a body that is not long.
   std::string body_;           // A long one, or a piece of a stream.
   std::shared_ptr<ResponseStreamHandler> stream_handler_;  // While its body is being made.
+  bool stream_open_ = false;                               // The handler knows of the stream.
 };
 
 template <typename Stream>
@@ -468,6 +469,7 @@ void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStre
     return asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnWritten));
   }
   stream_handler_ = std::move(handler);
+  stream_open_ = false;
   Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
   asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnHeadWritten));
   // Finds out that the client has gone; what it sends ahead is kept for its turn.
@@ -478,7 +480,9 @@ template <typename Stream>
 void Connection<Stream>::OnHeadWritten(const Error& error, size_t /*bytes*/) {
   if (error) return Close();
   deadline_.Clear();
+  stream_open_ = true;
   stream_handler_->OnOpen(this->shared_from_this());
+  if (stopping_ && stream_handler_ != nullptr) stream_handler_->OnStopping();  // The stop came before.
 }
 
 template <typename Stream>
@@ -531,13 +535,14 @@ void Connection<Stream>::Upgrade(Request request, const WebSocketOptions& option
     return RefuseAndClose({MakeError(Reason::kMalformedRequest, "frames before the handshake was answered"), 400});
   }
   if (stopping_) return RefuseAndClose({MakeError(Reason::kShuttingDown, "the broker stops"), 503});
-  settings_.counters.Count(route_, 101);
   phase_ = Phase::kClosed;  // Of this object: the socket goes on.
   deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
-  StartWebSocket(settings_.limits, thread_, std::move(stream_), tls_, std::move(request), options, std::move(handler),
-                 std::move(closed_));
+  StartWebSocket(
+      settings_.limits, thread_, std::move(stream_), tls_, std::move(request), options, std::move(handler),
+      [&counters = settings_.counters, route = admission_.route](int status) { counters.Count(route, status); },
+      std::move(closed_));
 }
 
 template <typename Stream>
@@ -551,7 +556,7 @@ void Connection<Stream>::FinishAndClose() {
   stopping_ = true;
   if (phase_ == Phase::kStreaming) {
     keep_alive_ = false;
-    if (stream_handler_ != nullptr) stream_handler_->OnStopping();
+    if (stream_open_) stream_handler_->OnStopping();
     return;
   }
   if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kDraining) Close();
@@ -566,7 +571,8 @@ void Connection<Stream>::Close() {
   deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
-  if (const auto handler = std::exchange(stream_handler_, nullptr)) handler->OnClosed();
+  const auto handler = std::exchange(stream_handler_, nullptr);
+  if (handler != nullptr && stream_open_) handler->OnClosed();
   closed_();
 }
 

@@ -1,8 +1,9 @@
 #include "broker/http/websocket_connection.h"
 
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -11,9 +12,10 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <chrono>
 #include <deque>
 #include <utility>
+
+#include "broker/http/deadline.h"
 
 namespace playhead::broker::http {
 namespace {
@@ -28,8 +30,8 @@ using Handshake = beast::http::request<beast::http::empty_body>;
 
 // How long a client may take to answer a close: a stop of the broker waits for it.
 constexpr absl::Duration kCloseTimeout = absl::Seconds(1);
-// How long a client may take to hang up once the connection is closed. Hanging up on it first could cost it the close
-// frame, to a reset.
+// How long a client may take to hang up once the connection is closed, or once it takes nothing any more. Hanging up on
+// it first could cost it the close frame, to a reset, or us what it has sent.
 constexpr absl::Duration kLingerTimeout = absl::Seconds(2);
 
 // What an idle connection keeps of its read buffer at most.
@@ -43,11 +45,33 @@ Handshake MakeHandshake(Request request) {
   return handshake;
 }
 
-// The end of the transport is for the connection: Beast by itself would wait for the client without a limit.
+// What Beast writes through, and reads from.
+//
+// The end of the transport is for the connection: Beast by itself would wait for the client without a limit. And a
+// write that fails says nothing of what can still be read: Beast would read nothing after it, so it is told that all is
+// well.
 template <typename Stream>
 class Transport : public Stream {
  public:
   explicit Transport(Stream from) : Stream(std::move(from)) {}
+
+  // A write has failed: the client gets nothing any more.
+  bool broken() const { return broken_; }
+
+  template <typename Buffers, typename Handler>
+  void async_write_some(const Buffers& buffers, Handler&& handler) {
+    const size_t size = asio::buffer_size(buffers);
+    const auto executor = asio::get_associated_executor(handler, this->get_executor());
+    if (broken_) return asio::post(executor, beast::bind_front_handler(std::forward<Handler>(handler), Error(), size));
+    auto written = [this, size, handler = std::forward<Handler>(handler)](Error error, size_t bytes) mutable {
+      broken_ = broken_ || error;
+      std::move(handler)(Error(), error ? size : bytes);
+    };
+    Stream::async_write_some(buffers, asio::bind_executor(executor, std::move(written)));
+  }
+
+ private:
+  bool broken_ = false;
 };
 
 // Beast finds it by the type of its argument.
@@ -60,19 +84,21 @@ void async_teardown(beast::role_type /*role*/, Transport<Stream>& transport, Han
 template <typename Stream>
 class Connection final : public OpenConnection,
                          public WebSocket,
+                         public Deadline::Owner,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(const Limits& limits, IoThread& thread, Stream stream, std::shared_ptr<asio::ssl::context> tls,
              const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler,
-             absl::AnyInvocable<void()> closed)
+             absl::AnyInvocable<void(int status)> answered, absl::AnyInvocable<void()> closed)
       : limits_(limits),
         thread_(thread),
         options_(options),
         handler_(std::move(handler)),
+        answered_(std::move(answered)),
         closed_(std::move(closed)),
         tls_(std::move(tls)),
         socket_(Transport<Stream>(std::move(stream))),
-        timer_(thread.context()) {}
+        deadline_(thread.context()) {}
 
   void Start(Request request);
 
@@ -87,6 +113,7 @@ class Connection final : public OpenConnection,
 
   // OpenConnection. (Abort serves both.)
   void FinishAndClose() override {
+    stopping_ = true;
     if (open_) handler_->OnStopping();
   }
 
@@ -111,8 +138,9 @@ class Connection final : public OpenConnection,
   void Send(std::string message, bool text);
   void Write();
   void OnWritten(Error error, size_t bytes);
-  void ArmWriteTimer();
-  void OnWriteTimer(Error error);
+  void OnDeadline() override { End(kCloseAbnormal); }
+  // The client takes nothing any more. What it has sent is still read, for a moment.
+  void Break();
   void BeginClose();
   void OnCloseSent(Error error);
   void OnControlSent(Error error);
@@ -129,12 +157,15 @@ class Connection final : public OpenConnection,
   IoThread& thread_;
   const WebSocketOptions options_;
   std::shared_ptr<WebSocketHandler> handler_;
+  absl::AnyInvocable<void(int status)> answered_;
   absl::AnyInvocable<void()> closed_;
   const std::shared_ptr<asio::ssl::context> tls_;  // Outlives `socket_`.
   websocket::stream<Transport<Stream>, /*deflateSupported=*/false> socket_;
   beast::flat_buffer read_buffer_;
 
   bool open_ = false;  // From the handshake to Close.
+  bool stopping_ = false;
+  bool broken_ = false;  // Nothing is sent any more.
   bool lingering_ = false;
   bool ended_ = false;  // The socket is closed.
   bool writing_ = false;
@@ -144,10 +175,7 @@ class Connection final : public OpenConnection,
   size_t unsent_bytes_ = 0;
   std::optional<websocket::close_reason> closing_;  // Once what is unsent is written.
 
-  // When the write under way must be done. The timer is set for no later than that, and seldom anew.
-  std::chrono::steady_clock::time_point write_deadline_;
-  asio::steady_timer timer_;
-  bool timer_set_ = false;
+  Deadline deadline_;  // Of the write under way, or of the client's hanging up.
 };
 
 template <typename Stream>
@@ -174,6 +202,9 @@ void Connection<Stream>::SetTimeouts(absl::Duration handshake_timeout) {
 
 template <typename Stream>
 void Connection<Stream>::OnAccepted(Error error) {
+  // Beast's own errors are what is wrong with the handshake.
+  const bool refused = error.category() == Error(websocket::error::closed).category();
+  answered_(refused ? 400 : 101);
   if (error) {
     handler_ = nullptr;  // It never knew of it.
     return End(kCloseAbnormal);
@@ -188,6 +219,7 @@ void Connection<Stream>::OnAccepted(Error error) {
   });
   Read();
   handler_->OnOpen(this->shared_from_this());
+  if (stopping_ && open_) handler_->OnStopping();  // The stop came before.
 }
 
 template <typename Stream>
@@ -215,7 +247,7 @@ void Connection<Stream>::OnRead(Error error, size_t /*bytes*/) {
 
 template <typename Stream>
 void Connection<Stream>::Send(std::string message, bool text) {
-  if (!open_) return;
+  if (!open_ || broken_) return;
   unsent_bytes_ += message.size();
   if (unsent_bytes_ > options_.unsent_bytes_max) return Abort();
   unsent_.push_back({std::move(message), text});
@@ -225,8 +257,7 @@ void Connection<Stream>::Send(std::string message, bool text) {
 template <typename Stream>
 void Connection<Stream>::Write() {
   writing_ = true;
-  write_deadline_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limits_.http_write_timeout);
-  if (!timer_set_) ArmWriteTimer();
+  deadline_.Set(limits_.http_write_timeout, this->shared_from_this());
   socket_.text(unsent_.front().text);
   socket_.async_write(asio::buffer(unsent_.front().data), Bind(&Connection::OnWritten));
 }
@@ -235,39 +266,37 @@ template <typename Stream>
 void Connection<Stream>::OnWritten(Error error, size_t /*bytes*/) {
   if (lingering_) return;
   if (error) return End(kCloseAbnormal);
+  if (socket_.next_layer().broken()) {
+    unsent_.clear();
+    return Break();
+  }
   unsent_bytes_ -= unsent_.front().data.size();
   unsent_.pop_front();
   if (!unsent_.empty()) return Write();
   writing_ = false;
+  deadline_.Clear();
   if (closing_) return BeginClose();
   handler_->OnWritable();
 }
 
 template <typename Stream>
-void Connection<Stream>::ArmWriteTimer() {
-  timer_set_ = true;
-  timer_.expires_at(write_deadline_);
-  timer_.async_wait(Bind(&Connection::OnWriteTimer));
-}
-
-template <typename Stream>
-void Connection<Stream>::OnWriteTimer(Error /*error*/) {
-  timer_set_ = false;
-  if (!writing_ || lingering_) return;
-  if (std::chrono::steady_clock::now() >= write_deadline_) return End(kCloseAbnormal);
-  ArmWriteTimer();
+void Connection<Stream>::Break() {
+  if (!open_) return End(kCloseAbnormal);  // Nobody listens any more.
+  if (std::exchange(broken_, true)) return;
+  next_ping_.reset();
+  deadline_.Set(kLingerTimeout, this->shared_from_this());
 }
 
 template <typename Stream>
 void Connection<Stream>::SendPong() {
-  if (!open_ || control_sending_) return;
+  if (!open_ || broken_ || control_sending_) return;
   control_sending_ = true;
   socket_.async_pong({}, Bind(&Connection::OnControlSent));
 }
 
 template <typename Stream>
 void Connection<Stream>::SendPing(absl::string_view payload) {
-  if (!open_) return;
+  if (!open_ || broken_) return;
   const websocket::ping_data data(beast::string_view(payload.data(), payload.size()));
   if (control_sending_) {
     next_ping_ = data;
@@ -280,7 +309,9 @@ void Connection<Stream>::SendPing(absl::string_view payload) {
 template <typename Stream>
 void Connection<Stream>::OnControlSent(Error error) {
   control_sending_ = false;
-  if (error) return lingering_ ? void() : End(kCloseAbnormal);
+  if (lingering_) return;
+  if (error) return End(kCloseAbnormal);
+  if (socket_.next_layer().broken()) return Break();
   if (!next_ping_ || !open_) return;
   const websocket::ping_data data = *std::exchange(next_ping_, std::nullopt);
   control_sending_ = true;
@@ -295,6 +326,7 @@ void Connection<Stream>::OnPong(std::string payload) {
 template <typename Stream>
 void Connection<Stream>::Close(CloseCode code, absl::string_view reason) {
   if (!open_) return;
+  if (broken_) return Abort();
   open_ = false;
   closing_.emplace(static_cast<websocket::close_code>(code), beast::string_view(reason.data(), reason.size()));
   if (!writing_) BeginClose();
@@ -331,10 +363,7 @@ void Connection<Stream>::Linger(CloseCode code) {
   Finish(code);
   Error ignored;
   beast::get_lowest_layer(socket_).shutdown(tcp::socket::shutdown_send, ignored);
-  timer_.expires_after(absl::ToChronoNanoseconds(kLingerTimeout));
-  timer_.async_wait([self = this->shared_from_this()](Error error) {
-    if (!error) self->End(kCloseAbnormal);
-  });
+  deadline_.Set(kLingerTimeout, this->shared_from_this());
   Drain();
 }
 
@@ -354,7 +383,7 @@ void Connection<Stream>::End(CloseCode code) {
   Finish(code);
   Error ignored;
   beast::get_lowest_layer(socket_).close(ignored);
-  timer_.cancel();
+  deadline_.Cancel();
   thread_.Remove(this->shared_from_this());
   closed_();
 }
@@ -368,17 +397,17 @@ bool AsksForWebSocket(const Request& request) {
 
 void StartWebSocket(const Limits& limits, IoThread& thread, tcp::socket stream, std::shared_ptr<asio::ssl::context> tls,
                     Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler,
-                    absl::AnyInvocable<void()> closed) {
+                    absl::AnyInvocable<void(int status)> answered, absl::AnyInvocable<void()> closed) {
   std::make_shared<Connection<tcp::socket>>(limits, thread, std::move(stream), std::move(tls), options,
-                                            std::move(handler), std::move(closed))
+                                            std::move(handler), std::move(answered), std::move(closed))
       ->Start(std::move(request));
 }
 
 void StartWebSocket(const Limits& limits, IoThread& thread, TlsStream stream, std::shared_ptr<asio::ssl::context> tls,
                     Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler,
-                    absl::AnyInvocable<void()> closed) {
+                    absl::AnyInvocable<void(int status)> answered, absl::AnyInvocable<void()> closed) {
   std::make_shared<Connection<TlsStream>>(limits, thread, std::move(stream), std::move(tls), options,
-                                          std::move(handler), std::move(closed))
+                                          std::move(handler), std::move(answered), std::move(closed))
       ->Start(std::move(request));
 }
 

@@ -42,7 +42,6 @@ void Poll::OnOpen(std::shared_ptr<ResponseStream> stream) {
   {
     absl::MutexLock lock(&mu_);
     stream_ = std::move(stream);
-    if (!decided_ && stopping_) stream_->Abort();
     if (!decided_) return;
     payload = std::move(payload_);
   }
@@ -63,8 +62,7 @@ void Poll::OnWritable() {
 // An answer that is on its way is given.
 void Poll::OnStopping() {
   absl::MutexLock lock(&mu_);
-  stopping_ = true;
-  if (!decided_ && stream_ != nullptr) stream_->Abort();
+  if (!decided_) stream_->Abort();
 }
 
 void Poll::OnClosed() {

@@ -43,9 +43,7 @@ class Poll final : public ResponseStreamHandler, public std::enable_shared_from_
   // On the connection's thread.
   void Write(std::optional<std::string> payload);
 
-  // Of the connection's thread.
-  absl::AnyInvocable<void()> gone_;  // Until it was called or is not needed.
-  bool stopping_ = false;
+  absl::AnyInvocable<void()> gone_;  // Until it was called or is not needed; of the connection's thread.
 
   absl::Mutex mu_;                                           // Guards the members below it.
   std::shared_ptr<ResponseStream> stream_;                   // Set under `mu_`, on the connection's thread.
