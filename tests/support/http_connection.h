@@ -6,9 +6,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/strings/string_view.h"
+
+struct ssl_st;  // Of OpenSSL.
 
 namespace playhead::testing {
 
@@ -21,8 +24,8 @@ struct HttpResponse {
 // Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
 class HttpConnection {
  public:
-  // `address` is HOST:PORT.
-  explicit HttpConnection(const std::string& address);
+  // `address` is HOST:PORT. With a `ca_file` it speaks TLS, and trusts the authority in it.
+  explicit HttpConnection(const std::string& address, const std::string& ca_file = "");
 
   // False if the other side has closed.
   bool Send(absl::string_view bytes);
@@ -46,11 +49,16 @@ class HttpConnection {
   boost::asio::ip::tcp::socket& socket() { return socket_; }
 
  private:
+  struct FreeSsl {
+    void operator()(ssl_st* ssl) const;
+  };
+
   // False at the end.
   bool ReceiveMore();
 
   boost::asio::io_context context_;
   boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<ssl_st, FreeSsl> ssl_;  // If it speaks TLS.
   std::string host_header_;
   std::string received_;  // And not yet returned.
 };

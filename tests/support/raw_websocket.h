@@ -26,7 +26,8 @@ struct Frame {
 // Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
 class RawWebSocket {
  public:
-  explicit RawWebSocket(const std::string& address) : connection_(address) {}
+  // As HttpConnection.
+  explicit RawWebSocket(const std::string& address, const std::string& ca_file = "") : connection_(address, ca_file) {}
 
   // Asks for a WebSocket; the answer, which has status 101 if it is one.
   HttpResponse Connect(absl::string_view target, absl::string_view headers = "");

@@ -6,16 +6,21 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "broker/byte_budget.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
+#include "broker/tls/certificate_pem.h"
+#include "broker/tls/http_context.h"
 #include "storage/executor.h"
+#include "tests/support/certificate_files.h"
 
 namespace playhead::broker::http {
 
@@ -59,6 +64,18 @@ class ListenerFixture : public ::testing::Test {
     listener_ = *std::move(listener);
   }
 
+  // As Start, over TLS if `secure`: clients that are given ca_file() speak it.
+  void StartSecure(bool secure) {
+    if (!secure) return Start();
+    files_.emplace();
+    const auto pem = ReadCertificatePem({.cert = files_->cert(), .key = files_->key()}, absl::Now());
+    ASSERT_TRUE(pem.ok()) << pem.status();
+    const auto context = MakeHttpContext(*pem);
+    ASSERT_TRUE(context.ok()) << context.status();
+    Start({.tls = [context = *context] { return context; }});
+  }
+  std::string ca_file() const { return files_ ? files_->ca() : ""; }
+
   // Waits for a request to /later, and for its handler to have been left.
   Responder TakeLater() {
     absl::MutexLock lock(&mu_);
@@ -71,6 +88,7 @@ class ListenerFixture : public ::testing::Test {
 
   const std::string& address() const { return listener_->address(); }
 
+  std::optional<testing::CertificateFiles> files_;
   storage::Executor executor_{1};
   Limits limits_;
   Metrics metrics_;

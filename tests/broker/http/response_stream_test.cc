@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "tests/broker/http/listener_fixture.h"
 #include "tests/support/http_connection.h"
@@ -31,16 +32,21 @@ class PiecesHandler final : public ResponseStreamHandler {
     OnWritable();
   }
   void OnWritable() override {
-    if (left_-- > 0) return stream_->Write(piece_);
+    writing_ = left_-- > 0;
+    if (writing_) return stream_->Write(piece_);
     if (finishes_) stream_->Finish();
   }
-  void OnStopping() override { stream_->Finish(); }
+  void OnStopping() override {
+    finishes_ = true;
+    if (!writing_) stream_->Finish();
+  }
   void OnClosed() override { closed_(); }
 
  private:
   int left_;
+  bool writing_ = false;
   const std::string piece_;
-  const bool finishes_;
+  bool finishes_;
   absl::AnyInvocable<void()> closed_;
   std::shared_ptr<ResponseStream> stream_;
 };
@@ -79,9 +85,17 @@ class ResponseStreamTest : public ListenerFixture {
 
 constexpr absl::string_view kThreeChunks = "6\r\npiece \r\n6\r\npiece \r\n6\r\npiece \r\n0\r\n\r\n";
 
-TEST_F(ResponseStreamTest, WritesChunksAndGoesOnToTheNextRequest) {
-  Start();
-  HttpConnection client(address());
+// What differs with TLS, whose reads and writes are made of several.
+class ResponseStreamTransportTest : public ResponseStreamTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override { StartSecure(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Transports, ResponseStreamTransportTest, ::testing::Bool(),
+                         [](const auto& secure) { return secure.param ? "Tls" : "Plain"; });
+
+TEST_P(ResponseStreamTransportTest, WritesChunksAndGoesOnToTheNextRequest) {
+  HttpConnection client(address(), ca_file());
   for (int i = 0; i < 3; ++i) {
     client.Send(Get(client, "/three"));
     EXPECT_EQ(client.Receive().headers.at("transfer-encoding"), "chunked");
@@ -91,9 +105,8 @@ TEST_F(ResponseStreamTest, WritesChunksAndGoesOnToTheNextRequest) {
   AwaitClosed(3);
 }
 
-TEST_F(ResponseStreamTest, AnswersRequestsThatWereSentAhead) {
-  Start();
-  HttpConnection client(address());
+TEST_P(ResponseStreamTransportTest, AnswersRequestsThatWereSentAhead) {
+  HttpConnection client(address(), ca_file());
   client.Send(absl::StrCat(Get(client, "/three"), Get(client, "/three"), Get(client, "/hello")));
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(client.Receive().status, 200);
@@ -104,9 +117,8 @@ TEST_F(ResponseStreamTest, AnswersRequestsThatWereSentAhead) {
   EXPECT_EQ(client.Get("/names/x").body, "x");
 }
 
-TEST_F(ResponseStreamTest, ReadsTheBodyOfARequestWhoseHeadWasSentAhead) {
-  Start();
-  HttpConnection client(address());
+TEST_P(ResponseStreamTransportTest, ReadsTheBodyOfARequestWhoseHeadWasSentAhead) {
+  HttpConnection client(address(), ca_file());
   std::string body(100'000, 'x');
   for (size_t i = 0; i < body.size(); i += 100) body[i] = static_cast<char>('a' + i / 100 % 26);
   client.Send(absl::StrCat(Get(client, "/three"), "POST /echo HTTP/1.1\r\n", client.host_header(),
@@ -118,9 +130,8 @@ TEST_F(ResponseStreamTest, ReadsTheBodyOfARequestWhoseHeadWasSentAhead) {
   EXPECT_EQ(client.Get("/names/x").body, "x");
 }
 
-TEST_F(ResponseStreamTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
-  Start();
-  HttpConnection client(address());
+TEST_P(ResponseStreamTransportTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
+  HttpConnection client(address(), ca_file());
   client.Send(absl::StrCat(Get(client, "/three"), "GET /names/x HT"));
   EXPECT_EQ(client.Receive().status, 200);
   EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
@@ -128,9 +139,8 @@ TEST_F(ResponseStreamTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
   EXPECT_EQ(client.Receive().body, "x");
 }
 
-TEST_F(ResponseStreamTest, EndsTheConnectionBehindAStreamWhenAsked) {
-  Start();
-  HttpConnection client(address());
+TEST_P(ResponseStreamTransportTest, EndsTheConnectionBehindAStreamWhenAsked) {
+  HttpConnection client(address(), ca_file());
   client.Send(absl::StrCat("GET /three HTTP/1.1\r\n", client.host_header(), "Connection: close\r\n\r\n"));
   EXPECT_EQ(client.Receive().status, 200);
   EXPECT_EQ(client.ReceiveToEnd(), kThreeChunks);
@@ -153,10 +163,9 @@ TEST_F(ResponseStreamTest, AnswersHeadWithoutAHandler) {
   EXPECT_EQ(client.Get("/hello").body, "hello");
 }
 
-TEST_F(ResponseStreamTest, NoticesThatTheClientHasGone) {
-  Start();
+TEST_P(ResponseStreamTransportTest, NoticesThatTheClientHasGone) {
   {
-    HttpConnection client(address());
+    HttpConnection client(address(), ca_file());
     client.Send(Get(client, "/waits"));
     EXPECT_EQ(client.Receive().status, 200);
   }
@@ -193,6 +202,30 @@ TEST_F(ResponseStreamTest, IsToldThatTheBrokerStops) {
   listener_->Stop(absl::Now() + absl::Seconds(20));
   EXPECT_EQ(client.ReceiveToEnd(), "6\r\npiece \r\n0\r\n\r\n");
   AwaitClosed();
+}
+
+// A stop that comes when the head is on its way. The test's own connection is on the first thread, which goes on.
+TEST_F(ResponseStreamTest, IsToldOfAStopThatCameBeforeItWasOpen) {
+  limits_.http_threads = 2;
+  absl::Notification asked;
+  absl::Notification stopped;
+  router_.Add(Verb::get, "/held", {}, [&](Request, Responder responder) {
+    asked.Notify();
+    stopped.WaitForNotification();
+    std::move(responder).Stream({.status = 200},
+                                std::make_shared<PiecesHandler>(1, "piece ", /*finishes=*/false, [] {}));
+  });
+  Start();
+  HttpConnection other(address());
+  EXPECT_EQ(other.Get("/hello").status, 200);
+  HttpConnection client(address());
+  client.Send(Get(client, "/held"));
+  asked.WaitForNotification();
+  listener_->BeginStop();
+  EXPECT_EQ(other.ReceiveToEnd(), "") << "by then the stop waits on the other thread, too";
+  stopped.Notify();
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveToEnd(), "6\r\npiece \r\n0\r\n\r\n");
 }
 
 TEST_F(ResponseStreamTest, IsCutOffWhenTheStopTakesTooLong) {

@@ -1,15 +1,20 @@
 #include "broker/http/websocket.h"
 
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
+#include <boost/asio/socket_base.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "tests/broker/http/listener_fixture.h"
 #include "tests/support/http_connection.h"
@@ -26,16 +31,17 @@ using testing::RawWebSocket;
 // Sends back what it gets, and knows a few words.
 class EchoHandler final : public WebSocketHandler {
  public:
-  explicit EchoHandler(absl::AnyInvocable<void(CloseCode)> closed) : closed_(std::move(closed)) {}
+  EchoHandler(absl::AnyInvocable<void(std::shared_ptr<WebSocket>)> opened, absl::AnyInvocable<void(CloseCode)> closed)
+      : opened_(std::move(opened)), closed_(std::move(closed)) {}
 
-  void OnOpen(std::shared_ptr<WebSocket> socket) override { socket_ = std::move(socket); }
+  void OnOpen(std::shared_ptr<WebSocket> socket) override {
+    socket_ = socket;
+    opened_(std::move(socket));
+  }
   void OnText(std::string message) override {
     if (message == "pong") return socket_->SendPong();
     if (message == "abort") return socket_->Abort();
     if (message == "flood") return socket_->SendText(std::string(kFloodBytes, 'x'));
-    if (message == "later") {
-      return socket_->Post([socket = socket_] { socket->SendText("posted"); });
-    }
     absl::string_view reason = message;
     if (absl::ConsumePrefix(&reason, "ping ")) return socket_->SendPing(reason);
     if (absl::ConsumePrefix(&reason, "close ")) {
@@ -53,6 +59,7 @@ class EchoHandler final : public WebSocketHandler {
   static constexpr size_t kFloodBytes = size_t{8} << 20;
 
  private:
+  absl::AnyInvocable<void(std::shared_ptr<WebSocket>)> opened_;
   absl::AnyInvocable<void(CloseCode)> closed_;
   std::shared_ptr<WebSocket> socket_;
 };
@@ -64,16 +71,30 @@ class WebSocketTest : public ListenerFixture {
     options_.unsent_bytes_max = 2 * EchoHandler::kFloodBytes;
     router_.Add(Verb::get, "/ws", {}, [this](Request request, Responder responder) {
       if (!AsksForWebSocket(request)) return std::move(responder).Send(TextResponse(426, "WebSocket only"));
-      auto handler = std::make_shared<EchoHandler>([this](CloseCode code) {
-        absl::MutexLock lock(&closed_mu_);
-        closed_ = code;
-      });
-      std::move(responder).Accept(std::move(request), options_, std::move(handler));
+      std::move(responder).Accept(std::move(request), options_, MakeHandler());
     });
   }
 
+  std::shared_ptr<WebSocketHandler> MakeHandler() {
+    return std::make_shared<EchoHandler>(
+        [this](std::shared_ptr<WebSocket> socket) {
+          absl::MutexLock lock(&closed_mu_);
+          opened_ = std::move(socket);
+          opened_on_ = std::this_thread::get_id();
+        },
+        [this](CloseCode code) {
+          absl::MutexLock lock(&closed_mu_);
+          opened_ = nullptr;
+          closed_ = code;
+        });
+  }
+
   // The listener's threads call into this.
-  ~WebSocketTest() override { listener_.reset(); }
+  ~WebSocketTest() override {
+    listener_.reset();
+    absl::MutexLock lock(&closed_mu_);
+    opened_ = nullptr;
+  }
 
   // The code that the handler was told since the last call.
   CloseCode AwaitClosed() {
@@ -82,6 +103,8 @@ class WebSocketTest : public ListenerFixture {
     EXPECT_TRUE(closed_mu_.AwaitWithTimeout(absl::Condition(&closed), absl::Seconds(20)));
     return std::exchange(closed_, std::nullopt).value_or(0);
   }
+
+  double Answered(const char* code) { return metrics_.http_requests.Add({{"route", "/ws"}, {"code", code}}).Value(); }
 
   // Connects; the connection works.
   void Open(RawWebSocket& client) {
@@ -93,11 +116,19 @@ class WebSocketTest : public ListenerFixture {
   WebSocketOptions options_;
   absl::Mutex closed_mu_;
   std::optional<CloseCode> closed_ ABSL_GUARDED_BY(closed_mu_);
+  std::shared_ptr<WebSocket> opened_ ABSL_GUARDED_BY(closed_mu_);  // The last one, while it is open.
+  std::thread::id opened_on_ ABSL_GUARDED_BY(closed_mu_);
 };
 
-TEST_F(WebSocketTest, CarriesTextAndBinaryBothWays) {
-  Start();
-  RawWebSocket client(address());
+// What differs with TLS, whose reads and writes are made of several.
+class WebSocketTransportTest : public WebSocketTest, public ::testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Transports, WebSocketTransportTest, ::testing::Bool(),
+                         [](const auto& secure) { return secure.param ? "Tls" : "Plain"; });
+
+TEST_P(WebSocketTransportTest, CarriesTextAndBinaryBothWays) {
+  StartSecure(GetParam());
+  RawWebSocket client(address(), ca_file());
   const testing::HttpResponse accepted = client.Connect("/ws");
   EXPECT_EQ(accepted.status, 101);
   // The example of RFC 6455, 1.3.
@@ -107,6 +138,7 @@ TEST_F(WebSocketTest, CarriesTextAndBinaryBothWays) {
   EXPECT_EQ(text.opcode, Opcode::kText);
   EXPECT_EQ(text.payload, "h\u00e9");
   EXPECT_FALSE(text.masked);
+  EXPECT_EQ(Answered("2xx"), 1);
   const std::string bytes("\x00\xff", 2);
   EXPECT_TRUE(client.Send({Opcode::kBinary, bytes}));
   const Frame binary = client.Receive();
@@ -127,11 +159,14 @@ TEST_F(WebSocketTest, RefusesABadHandshakeWithoutAHandler) {
   HttpConnection without_key(address());
   EXPECT_EQ(without_key.Get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n").status,
             400);
+  EXPECT_EQ(without_key.ReceiveToEnd(), "");
   HttpConnection hasty(address());
   hasty.Send(absl::StrCat("GET /ws HTTP/1.1\r\n", hasty.host_header(),
                           "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\x81\x80"));
   EXPECT_EQ(hasty.Receive().status, 400);
+  EXPECT_EQ(Answered("4xx"), 2);
+  EXPECT_EQ(Answered("2xx"), 0);
   absl::MutexLock lock(&closed_mu_);
   EXPECT_FALSE(closed_.has_value());
 }
@@ -200,9 +235,9 @@ TEST_F(WebSocketTest, AnswersTheClientsClose) {
   EXPECT_TRUE(client.ReceiveMessage().ended);
 }
 
-TEST_F(WebSocketTest, ClosesWithItsOwnCodeBehindWhatWasSent) {
-  Start();
-  RawWebSocket client(address());
+TEST_P(WebSocketTransportTest, ClosesWithItsOwnCodeBehindWhatWasSent) {
+  StartSecure(GetParam());
+  RawWebSocket client(address(), ca_file());
   ASSERT_NO_FATAL_FAILURE(Open(client));
   client.SendText("close enough");
   EXPECT_EQ(client.ReceiveMessage().payload, "before the end");
@@ -234,31 +269,43 @@ TEST_F(WebSocketTest, HangsUpOnAClientThatDoesNot) {
   EXPECT_LT(absl::Now() - start, absl::Seconds(15));
 }
 
-TEST_F(WebSocketTest, NoticesClientsThatVanish) {
-  Start();
+TEST_P(WebSocketTransportTest, NoticesClientsThatVanish) {
+  StartSecure(GetParam());
   {
-    RawWebSocket client(address());
+    RawWebSocket client(address(), ca_file());
     ASSERT_NO_FATAL_FAILURE(Open(client));
   }
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
-  RawWebSocket half_closed(address());
+  RawWebSocket half_closed(address(), ca_file());
   ASSERT_NO_FATAL_FAILURE(Open(half_closed));
   half_closed.connection().FinishSending();
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
 }
 
 TEST_F(WebSocketTest, PingsAndCutsOffWhoDoesNotAnswer) {
-  options_.ping_interval = absl::Milliseconds(100);
+  options_.ping_interval = absl::Milliseconds(50);
   Start();
   RawWebSocket client(address());
-  ASSERT_NO_FATAL_FAILURE(Open(client));
-  for (int answered = 0; answered < 3; ++answered) {
-    const Frame ping = client.Receive();
-    ASSERT_EQ(ping.opcode, Opcode::kPing);
-    client.Send({Opcode::kPong, ping.payload});
-  }
+  ASSERT_EQ(client.Connect("/ws").status, 101);
+  EXPECT_EQ(client.Receive().opcode, Opcode::kPing);
   EXPECT_TRUE(client.ReceiveMessage().ended);
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
+}
+
+TEST_F(WebSocketTest, DoesNotCutOffWhoAnswersPings) {
+  Start();
+  // Who is cut off twice the interval after its last pong has answered in time if three more pings came.
+  int answered = 0;
+  for (absl::Duration interval = absl::Milliseconds(50); answered < 3; interval *= 2) {
+    ASSERT_LT(interval, absl::Seconds(10));
+    options_.ping_interval = interval;
+    RawWebSocket client(address());
+    ASSERT_EQ(client.Connect("/ws").status, 101);
+    // On a machine that is too slow for the interval it is tried with a longer one.
+    for (answered = 0; answered < 3 && client.Receive().opcode == Opcode::kPing; ++answered) {
+      client.Send({Opcode::kPong, ""});
+    }
+  }
 }
 
 TEST_F(WebSocketTest, SaysWhatTheClientHasRead) {
@@ -285,14 +332,110 @@ TEST_F(WebSocketTest, RunsPostedTasksOnTheConnectionsThread) {
   Start();
   RawWebSocket client(address());
   ASSERT_NO_FATAL_FAILURE(Open(client));
-  client.SendText("later");
-  EXPECT_EQ(client.ReceiveMessage().payload, "posted");
+  std::shared_ptr<WebSocket> socket;
+  std::thread::id thread;
+  {
+    absl::MutexLock lock(&closed_mu_);
+    socket = opened_;
+    thread = opened_on_;
+  }
+  std::thread::id posted_on;
+  absl::Notification posted;
+  socket->Post([&] {
+    posted_on = std::this_thread::get_id();
+    posted.Notify();
+  });
+  posted.WaitForNotification();
+  EXPECT_EQ(posted_on, thread);
+  EXPECT_NE(posted_on, std::this_thread::get_id());
 }
 
-TEST_F(WebSocketTest, CutsOffAClientThatDoesNotRead) {
-  limits_.http_write_timeout = absl::Milliseconds(200);
+// Sends more than the client takes, and counts what the client sends after the first message, on which it waits.
+class HeldHandler final : public WebSocketHandler {
+ public:
+  void OnOpen(std::shared_ptr<WebSocket> socket) override {
+    socket_ = std::move(socket);
+    socket_->SendText(std::string(EchoHandler::kFloodBytes, 'x'));
+  }
+  void OnText(std::string /*message*/) override {
+    if (received_++ > 0) return socket_->SendText("never read");
+    held.Notify();
+    go_on.WaitForNotification();
+  }
+  void OnBinary(std::string /*message*/) override {}
+  void OnWritable() override {}
+  void OnStopping() override {}
+  void OnClosed(CloseCode /*code*/) override {
+    socket_ = nullptr;
+    closed.Notify();
+  }
+
+  int received() const { return received_; }
+
+  absl::Notification held;
+  absl::Notification go_on;
+  absl::Notification closed;
+
+ private:
+  int received_ = 0;
+  std::shared_ptr<WebSocket> socket_;
+};
+
+TEST_P(WebSocketTransportTest, ReadsWhatAClientSentBeforeItReset) {
+  constexpr int kMessages = 20;
+  const auto handler = std::make_shared<HeldHandler>();
+  router_.Add(Verb::get, "/held", {}, [this, handler](Request request, Responder responder) {
+    std::move(responder).Accept(std::move(request), options_, handler);
+  });
+  StartSecure(GetParam());
+  {
+    RawWebSocket client(address(), ca_file());
+    ASSERT_EQ(client.Connect("/held").status, 101);
+    ASSERT_EQ(client.connection().ReceiveBytes(1).size(), 1u);  // The write is under way, and will not end.
+    ASSERT_TRUE(client.SendText("first"));
+    handler->held.WaitForNotification();
+    // More than is read at a time, and less than the socket holds.
+    for (int i = 0; i < kMessages; ++i) ASSERT_TRUE(client.SendText(std::string(1'000, 'x')));
+    // What is still with the client goes with the reset.
+    for (int unsent = 1; unsent > 0; absl::SleepFor(absl::Milliseconds(1))) {
+      ASSERT_EQ(ioctl(client.connection().socket().native_handle(), SIOCOUTQ, &unsent), 0);
+    }
+    client.connection().socket().set_option(boost::asio::socket_base::linger(true, 0));
+  }
+  handler->go_on.Notify();
+  handler->closed.WaitForNotification();
+  EXPECT_EQ(handler->received(), kMessages + 1);
+}
+
+// The test's own connection is on the first thread, which goes on.
+TEST_F(WebSocketTest, IsToldOfAStopThatCameBeforeItWasOpen) {
+  limits_.http_threads = 2;
+  absl::Notification asked;
+  absl::Notification stopped;
+  router_.Add(Verb::get, "/held", {}, [&](Request request, Responder responder) {
+    asked.Notify();
+    stopped.WaitForNotification();
+    std::move(responder).Accept(std::move(request), options_, MakeHandler());
+  });
   Start();
+  HttpConnection other(address());
+  EXPECT_EQ(other.Get("/hello").status, 200);
   RawWebSocket client(address());
+  std::thread stop([&] {
+    asked.WaitForNotification();
+    listener_->BeginStop();
+    EXPECT_EQ(other.ReceiveToEnd(), "") << "by then the stop waits on the other thread, too";
+    stopped.Notify();
+  });
+  EXPECT_EQ(client.Connect("/held").status, 101);
+  stop.join();
+  EXPECT_EQ(client.ReceiveMessage().close_code(), kCloseGoingAway);
+}
+
+TEST_P(WebSocketTransportTest, CutsOffAClientThatDoesNotRead) {
+  limits_.http_write_timeout = absl::Milliseconds(200);
+  StartSecure(GetParam());
+  RawWebSocket client(address(), ca_file());
   ASSERT_NO_FATAL_FAILURE(Open(client));
   client.SendText("flood");
   EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
