@@ -3,101 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/socket_base.hpp>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/mutex.h"
-#include "broker/timer_queue.h"
-#include "tests/broker/http/listener_fixture.h"
-#include "tests/support/http_connection.h"
+#include "tests/broker/http/engineio/echo_fixture.h"
 
 namespace playhead::broker::http::engineio {
 namespace {
 
-using playhead::testing::HttpConnection;
-using playhead::testing::HttpResponse;
-
-class ServerTest : public ListenerFixture {
- protected:
-  // Says back each message, N times if the message is the number N.
-  class Echo final : public SessionHandler {
-   public:
-    Echo(ServerTest& test, std::shared_ptr<Session> session) : test_(test), session_(std::move(session)) {}
-    void OnMessage(Message message) override {
-      int count = 1;
-      if (!absl::SimpleAtoi(message.data, &count)) count = 1;
-      for (int i = 0; i < count; ++i) session_->Send(message);
-    }
-    void OnWritable() override {}
-    void OnClosed() override {
-      session_ = nullptr;
-      absl::MutexLock lock(&test_.closed_mu_);
-      ++test_.closed_;
-    }
-
-   private:
-    ServerTest& test_;
-    std::shared_ptr<Session> session_;
-  };
-
-  void Serve() {
-    server_ = std::make_unique<Server>(options_, timers_, [this](std::shared_ptr<Session> session) {
-      return std::make_shared<Echo>(*this, std::move(session));
-    });
-    server_->AddRoutes(router_);
-    Start();
-  }
-
-  void TearDown() override {
-    if (server_ != nullptr) server_->Stop();
-    listener_.reset();
-    timers_.Stop();
-    executor_.Join();
-    server_.reset();
-  }
-
-  void AwaitClosed(int count) {
-    absl::MutexLock lock(&closed_mu_);
-    const auto done = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(closed_mu_) { return closed_ >= count; };
-    closed_mu_.Await(absl::Condition(&done));
-  }
-
-  static std::string Target(absl::string_view query) { return absl::StrCat("/engine.io/?", query); }
-  std::string OpenSession() {
-    HttpConnection connection(address());
-    const HttpResponse response = connection.Get(Target("EIO=4&transport=polling"));
-    EXPECT_EQ(response.status, 200);
-    constexpr absl::string_view kBeforeId = R"(0{"sid":")";
-    EXPECT_EQ(response.body.substr(0, kBeforeId.size()), kBeforeId);
-    return response.body.substr(kBeforeId.size(), 20);
-  }
-  static std::string SessionTarget(const std::string& id) {
-    return Target(absl::StrCat("EIO=4&transport=polling&sid=", id));
-  }
-  HttpResponse Poll(const std::string& id) { return HttpConnection(address()).Get(SessionTarget(id)); }
-  HttpResponse Request(absl::string_view method, absl::string_view target, absl::string_view body,
-                       absl::string_view headers = "") {
-    HttpConnection connection(address());
-    connection.Send(absl::StrCat(method, " ", target, " HTTP/1.1\r\n", connection.host_header(), headers,
-                                 "Content-Length: ", body.size(), "\r\n\r\n", body));
-    return connection.Receive(method == "HEAD");
-  }
-  HttpResponse Post(const std::string& id, absl::string_view body, absl::string_view headers = "") {
-    return Request("POST", SessionTarget(id), body, headers);
-  }
-
-  Options options_;
-  TimerQueue timers_{executor_};
-  std::unique_ptr<Server> server_;
-  absl::Mutex closed_mu_;
-  int closed_ ABSL_GUARDED_BY(closed_mu_) = 0;
-};
+using ServerTest = EchoFixture;
 
 TEST_F(ServerTest, TheHandshakeSaysHowToGoOn) {
   Serve();
@@ -196,7 +113,7 @@ TEST_F(ServerTest, AClientThatDoesNotReadLosesItsSession) {
   const std::string id = OpenSession();
   EXPECT_EQ(Post(id, "4100").status, 200);
   EXPECT_EQ(Post(id, "41").status, 400);
-  AwaitClosed(1);
+  AwaitEnded(1);
   EXPECT_EQ(Poll(id).status, 400);
 }
 
@@ -217,7 +134,7 @@ TEST_F(ServerTest, ASessionThatIsNotPolledEnds) {
   options_.ping_timeout = absl::Milliseconds(20);
   Serve();
   const std::string id = OpenSession();
-  AwaitClosed(1);
+  AwaitEnded(1);
   EXPECT_EQ(Poll(id).status, 400);
 }
 
@@ -228,7 +145,7 @@ TEST_F(ServerTest, AClientThatGivesUpItsPollLosesItsSession) {
     HttpConnection connection(address());
     connection.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", connection.host_header(), "\r\n"));
   }
-  AwaitClosed(1);
+  AwaitEnded(1);
   EXPECT_EQ(Poll(id).status, 400);
 }
 
@@ -250,7 +167,7 @@ TEST_F(ServerTest, APollFailsWhenTheServerStops) {
   connection.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", connection.host_header(), "\r\n"));
   connection.socket().wait(boost::asio::socket_base::wait_read);  // For the head: from then on the poll waits.
   server_->Stop();
-  AwaitClosed(1);
+  AwaitEnded(1);
   EXPECT_FALSE(absl::EndsWith(connection.ReceiveToEnd(), "0\r\n\r\n")) << "the poll has an answer";
   EXPECT_EQ(HttpConnection(address()).Get(Target("EIO=4&transport=polling")).status, 503);
 }
