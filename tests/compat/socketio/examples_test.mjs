@@ -1,10 +1,12 @@
 // The examples of the API's documentation, as they are written, but for the address and the key.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { removeAtExit, runChild } from '../../support/node/children.mjs';
@@ -20,7 +22,7 @@ describe('the documented examples', () => {
   after(() => broker.close());
 
   for (const [program, file] of [[process.execPath, 'listen.cjs'], ['/usr/bin/python3', 'listen.py']]) {
-    it(file, async () => {
+    it(file, { timeout: 60_000 }, async ({ signal }) => {
       const instance = `example-${path.extname(file).slice(1)}`;
       const { secret } = await broker.createKeyOf(instance);
       const folder = mkdtempSync(path.join(tmpdir(), 'playhead-example-'));
@@ -32,20 +34,13 @@ describe('the documented examples', () => {
       const child = runChild(program, [example], { stdio: ['ignore', 'pipe', 'inherit'] });
       const said = [];
       const expected = ['New message from 491701234567@s.whatsapp.net', 'hello', 'Connection status: open'];
-      const all = new Promise((resolve) => {
-        createInterface({ input: child.stdout }).on('line', (line) => {
-          said.push(line);
-          if (expected.every((text) => said.includes(text))) resolve();
-        });
-      });
+      const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
       // Nothing tells when it is subscribed.
-      let number = 0;
-      const publishing = setInterval(() => {
-        const id = `example-${number++}`;
-        broker.publish(instance, [['call', [{ id }]], ['messages.upsert', messages(id)], ['connection.update', { connection: 'open' }]]);
-      }, 500);
-      await all;
-      clearInterval(publishing);
+      for (let number = 0; !signal.aborted && !expected.every((text) => said.includes(text)); number++) {
+        const id = `example-${number}`;
+        await broker.publish(instance, [['call', [{ id }]], ['messages.upsert', messages(id)], ['connection.update', { connection: 'open' }]]);
+        await Promise.race([once(lines, 'line'), setTimeout(500)]);
+      }
       child.kill('SIGKILL');
       assert.deepEqual(said.filter((line) => line !== 'Connected' && !expected.includes(line)), []);
     });

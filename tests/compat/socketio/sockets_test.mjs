@@ -184,7 +184,7 @@ describe('a broker with keys', () => {
 
   test('knows no session of another key', async () => {
     const { secret } = await broker.createKeyOf('mine');
-    const other = await broker.createKeyOf('not-mine');
+    const other = await broker.createKeyOf('thief', 'mine');
     const mine = js(secret);
     await mine.subscribe('call');
     await broker.publish('mine', [['call', [1]]]);
