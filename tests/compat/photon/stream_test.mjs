@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { nativeCursor } from '../../support/node/cursor.mjs';
 import { appSecret, corpus, Poster } from '../../support/node/webhooks.mjs';
 import { PhotonBroker } from './harness/broker.mjs';
-import { nativeCursor } from './harness/cursor.mjs';
 import { eventsOf } from './harness/expected.mjs';
 import { loadSdk, versions } from './harness/sdk.mjs';
 

@@ -1,5 +1,5 @@
-// The cursor of the native API within a cursor that the SDK was given: `evt_` and 128 bits in Crockford's base 32, of
-// which 48 are the instance's number, 64 the cursor, and 16 the part.
+// The cursor of the native API within one that clients of dialects are given: `evt_` and 128 bits in Crockford's base 32,
+// of which 48 are the instance's number, 64 the cursor, and 16 the part.
 const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 export function nativeCursor(text) {
