@@ -25,7 +25,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
         after_name_(std::move(after_name)) {}
 
   void Continue() {
-    const std::vector<InstancePatterns::Range>& ranges = caller_->key().rules().instances.ranges();
+    const std::vector<InstancePatterns::Range>& ranges = caller_->patterns().ranges();
     while (range_ < ranges.size() && !absl::StartsWith(ranges[range_].text, prefix_) &&
            !absl::StartsWith(prefix_, ranges[range_].text)) {
       ++range_;

@@ -77,8 +77,7 @@ absl::StatusOr<std::shared_ptr<const InstanceSelector>> MakeInstanceSelector(
   const bool manages = filter != nullptr && filter->NamesHiddenTypes();
   if (sources.all) {
     if (absl::Status status = caller->CheckGood(); !status.ok()) return status;
-    const PermissionSet permissions = caller->key().rules().permissions;
-    if (!permissions.Has(Permission::kSubscribe) || (manages && !permissions.Has(Permission::kManage))) {
+    if (!caller->HasPermission(Permission::kSubscribe) || (manages && !caller->HasPermission(Permission::kManage))) {
       return MakeError(Reason::kPermissionDenied,
                        absl::StrCat("key ", caller->key_id(),
                                     " lacks the permission `subscribe`, or `manage` for hidden "

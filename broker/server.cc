@@ -152,6 +152,9 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
+  auto access_tokens = AccessTokens::Load(log_->records(), auth_);
+  if (!access_tokens.ok()) return access_tokens.status();
+  access_tokens_ = *std::move(access_tokens);
   auto limits = LimitSettings::Load(log_->records());
   if (!limits.ok()) return limits.status();
   limit_settings_ = *std::move(limits);
@@ -312,7 +315,7 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
   if (!cors_origins.ok()) return cors_origins.status();
   if (options.http_listen.empty()) return absl::OkStatus();
   http::AddStatusRoutes(router_, MakeCore());
-  http_api::AddRoutes(router_, {MakeCore(), *deletion_});
+  http_api::AddRoutes(router_, {MakeCore(), *deletion_, *access_tokens_});
   http::ListenerOptions listener;
   listener.listen = options.http_listen;
   listener.runs_open = [this] { return auth_.open(); };

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "broker/audit.h"
+#include "broker/auth/access_token.h"
 #include "broker/auth/authenticator.h"
 #include "broker/auth/key_store.h"
 #include "broker/auth/secret.h"
@@ -157,6 +158,7 @@ class Server {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<InstanceDeletion> deletion_;
   std::unique_ptr<KeyStore> keys_;
+  std::unique_ptr<AccessTokens> access_tokens_;
   std::unique_ptr<ConsumerRegistry> consumers_;
   std::unique_ptr<SessionStore> sessions_;
   std::unique_ptr<vzaps::Service> vzaps_;

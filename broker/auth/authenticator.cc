@@ -77,6 +77,19 @@ absl::StatusOr<std::shared_ptr<Caller>> Authenticator::CallerOf(absl::string_vie
   return caller;
 }
 
+absl::InlinedVector<Authenticator::Holder, 2> Authenticator::HoldersOf(absl::string_view key_id) const {
+  absl::InlinedVector<Holder, 2> holders;
+  if (key_id.empty() && open()) holders.push_back({SecretHash(), anybody_});
+  if (key_id == kAdminKeyId && admin_secret_) holders.push_back({*admin_secret_, admin_});
+  absl::ReaderMutexLock lock(&mu_);
+  const auto found = slots_.find(key_id);
+  if (found == slots_.end()) return holders;
+  const Slot& slot = found->second;
+  holders.push_back({slot.secret, slot.caller});
+  if (slot.previous_secret) holders.push_back({*slot.previous_secret, slot.previous_caller});
+  return holders;
+}
+
 absl::Duration Authenticator::RefusalDelay(absl::string_view secret) {
   const absl::Time now = clock_();
   const auto key_id = KeyIdIn(secret);

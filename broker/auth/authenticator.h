@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -61,6 +62,15 @@ class Authenticator {
   // runs open, "" count too.
   //   Unauthenticated  UNAUTHENTICATED: there is no such key; KEY_REVOKED, KEY_EXPIRED.
   absl::StatusOr<std::shared_ptr<Caller>> CallerOf(absl::string_view key_id) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // A secret that is known, and who calls with it.
+  struct Holder {
+    SecretHash secret;
+    std::shared_ptr<Caller> caller;
+  };
+  // Those of a key, the present one first: two at most, none if there is no such key. The administrator's id and, while
+  // the broker runs open, "" (whose secret is all zeros) count too. They may be no longer good.
+  absl::InlinedVector<Holder, 2> HoldersOf(absl::string_view key_id) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Counts a secret that was just refused with UNAUTHENTICATED; how long the answer must be held back, usually zero.
   absl::Duration RefusalDelay(absl::string_view secret) ABSL_LOCKS_EXCLUDED(mu_);

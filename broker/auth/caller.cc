@@ -26,7 +26,13 @@ Caller::Caller(Clock clock) : Caller(std::make_shared<Key>(AnybodysRules(), std:
 
 Caller::Caller(std::shared_ptr<Key> key) : key_(std::move(key)), good_until_micros_(kForever) {}
 
+Caller::Caller(std::shared_ptr<const Caller> lender, PermissionSet permissions, InstancePatterns instances)
+    : key_(lender->key_),
+      loan_(std::make_unique<const Loan>(Loan{std::move(lender), permissions, std::move(instances)})),
+      good_until_micros_(kForever) {}
+
 absl::Status Caller::CheckGood() const {
+  if (loan_ != nullptr) return loan_->lender->CheckGood();
   if (absl::Status status = key_->CheckGood(); !status.ok()) return status;
   const int64_t good_until = good_until_micros_.load(std::memory_order_relaxed);
   if (good_until == kForever || absl::ToUnixMicros(key_->Now()) < good_until) return absl::OkStatus();
@@ -43,12 +49,16 @@ absl::Status Caller::Check(Permission permission, absl::string_view instance) co
 }
 
 bool Caller::Covers(Permission permission, absl::string_view instance) const {
-  const KeyRules& rules = key_->rules();
   if (storage::IsOwnInstance(instance)) {
     if (permission == Permission::kAppend) return false;
     permission = Permission::kManage;
   }
-  return rules.permissions.Has(permission) && rules.instances.Cover(instance);
+  return HasPermission(permission) && key_->rules().instances.Cover(instance) &&
+         (loan_ == nullptr || loan_->instances.Cover(instance));
+}
+
+bool Caller::HasPermission(Permission permission) const {
+  return key_->rules().permissions.Has(permission) && (loan_ == nullptr || loan_->permissions.Has(permission));
 }
 
 bool Caller::CoversByAny(absl::string_view instance) const {
@@ -59,20 +69,28 @@ bool Caller::CoversByAny(absl::string_view instance) const {
 absl::Status Caller::CheckPrefix(Permission permission, absl::string_view prefix) const {
   if (absl::Status status = CheckGood(); !status.ok()) return status;
   if (storage::IsOwnInstance(prefix)) permission = Permission::kManage;
-  const KeyRules& rules = key_->rules();
-  if (rules.permissions.Has(permission) && rules.instances.CoverPrefix(prefix)) return absl::OkStatus();
+  if (HasPermission(permission) && key_->rules().instances.CoverPrefix(prefix) &&
+      (loan_ == nullptr || loan_->instances.CoverPrefix(prefix))) {
+    return absl::OkStatus();
+  }
   return MakeError(Reason::kPermissionDenied,
-                   absl::StrCat("key ", key_id(), " lacks the permission `", PermissionName(permission),
-                                "` on all instances `", prefix, "*`"));
+                   absl::StrCat(Name(), " lacks the permission `", PermissionName(permission), "` on all instances `",
+                                prefix, "*`"));
 }
 
 absl::Status Caller::CheckAll(Permission permission) const {
   if (absl::Status status = CheckGood(); !status.ok()) return status;
-  const KeyRules& rules = key_->rules();
-  if (rules.permissions.Has(permission) && rules.instances.CoverEverything()) return absl::OkStatus();
+  if (HasPermission(permission) && key_->rules().instances.CoverEverything() &&
+      (loan_ == nullptr || loan_->instances.CoverEverything())) {
+    return absl::OkStatus();
+  }
   return MakeError(Reason::kPermissionDenied,
-                   absl::StrCat("key ", key_id(), " lacks the permission `", PermissionName(permission),
+                   absl::StrCat(Name(), " lacks the permission `", PermissionName(permission),
                                 "` on all instances (`*`), which this call needs"));
+}
+
+std::string Caller::Name() const {
+  return absl::StrCat(loan_ == nullptr ? "key " : "the access token of key ", key_id());
 }
 
 absl::Status Caller::Denied(Permission permission, absl::string_view instance) const {
@@ -81,12 +99,12 @@ absl::Status Caller::Denied(Permission permission, absl::string_view instance) c
     return MakeError(Reason::kPermissionDenied,
                      permission == Permission::kAppend
                          ? absl::StrCat("instance \"", instance, "\" is the broker's own: nobody else appends to it")
-                         : absl::StrCat("instance \"", instance, "\" is the broker's own: key ", key_id(),
+                         : absl::StrCat("instance \"", instance, "\" is the broker's own: ", Name(),
                                         " needs the permission `manage` on it"));
   }
-  return MakeError(Reason::kPermissionDenied,
-                   absl::StrCat("key ", key_id(), " lacks the permission `", PermissionName(permission),
-                                "` on instance \"", instance, "\""));
+  return MakeError(
+      Reason::kPermissionDenied,
+      absl::StrCat(Name(), " lacks the permission `", PermissionName(permission), "` on instance \"", instance, "\""));
 }
 
 void Caller::Retire(absl::Time when) {

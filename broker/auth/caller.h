@@ -1,4 +1,5 @@
-// Who makes a call: a key by one of its secrets, the administrator, or anybody on a broker that runs open.
+// Who makes a call: a key by one of its secrets, the administrator, or anybody on a broker that runs open; or somebody
+// to whom one of these has lent a part of what it may do.
 #ifndef PLAYHEAD_BROKER_AUTH_CALLER_H_
 #define PLAYHEAD_BROKER_AUTH_CALLER_H_
 
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "broker/auth/instance_patterns.h"
 #include "broker/auth/key.h"
 #include "broker/auth/permission.h"
 #include "storage/event_log.h"
@@ -28,6 +30,9 @@ class Caller {
   explicit Caller(Clock clock);
   // By a secret of `key`, which is good until Retire says otherwise.
   explicit Caller(std::shared_ptr<Key> key);
+  // On loan: may do what `lender` may and `permissions` and `instances` allow, for as long as `lender` is good. What it
+  // uses counts against the quotas of the lender's key.
+  Caller(std::shared_ptr<const Caller> lender, PermissionSet permissions, InstancePatterns instances);
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
@@ -66,6 +71,11 @@ class Caller {
     key_->instance_quota().Admit(log, instance, std::move(done));
   }
 
+  // Whether it may do that to any instance that it covers.
+  bool HasPermission(Permission permission) const;
+  // The names among which all are that it covers: of the loan, if there is one.
+  const InstancePatterns& patterns() const { return loan_ == nullptr ? key_->rules().instances : loan_->instances; }
+
   // What the caller shares with those who have another secret of the key.
   Key& key() const { return *key_; }
 
@@ -73,9 +83,18 @@ class Caller {
   void Retire(absl::Time when);
 
  private:
+  struct Loan {
+    const std::shared_ptr<const Caller> lender;
+    const PermissionSet permissions;
+    const InstancePatterns instances;
+  };
+
   absl::Status Denied(Permission permission, absl::string_view instance) const;
+  // For messages: the key, or what was lent of it.
+  std::string Name() const;
 
   const std::shared_ptr<Key> key_;
+  const std::unique_ptr<const Loan> loan_;  // nullptr for most.
   std::atomic<int64_t> good_until_micros_;
 };
 

@@ -1,8 +1,10 @@
 #include "broker/http_api/access.h"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "broker/grpc/call_access.h"
@@ -19,10 +21,37 @@ absl::string_view SecretOf(const http::Request& request) {
   return bearer.empty() ? request.Header("x-api-key").value_or("") : bearer;
 }
 
+// As JudgeAccess, of an access token.
+CallAccess JudgeToken(const Services& services, absl::string_view token) {
+  CallAccess access;
+  access.refusal = services.core.streams.CheckServing();
+  if (!access.refusal.ok()) return access;
+  auto caller = services.tokens.Redeem(token);
+  if (caller.ok()) {
+    access.caller = *std::move(caller);
+    return access;
+  }
+  access.refusal = caller.status();
+  if (HasReason(access.refusal, Reason::kUnauthenticated)) {
+    access.refusal_delay = services.core.auth.RefusalDelay(token);
+  }
+  return access;
+}
+
+CallAccess Judge(const Services& services, const http::Request& request, Credentials credentials) {
+  const absl::string_view secret = SecretOf(request);
+  const auto token = request.Query(kAccessTokenParameter);
+  if (secret.empty() && token && credentials == Credentials::kSecretOrToken && !services.core.auth.open()) {
+    return JudgeToken(services, *token);
+  }
+  return JudgeAccess(services.core, secret, request.body.size());
+}
+
 }  // namespace
 
-std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, http::Responder& responder) {
-  CallAccess access = JudgeAccess(services.core, SecretOf(request), request.body.size());
+std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, Credentials credentials,
+                              http::Responder& responder) {
+  CallAccess access = Judge(services, request, credentials);
   if (access.caller != nullptr) return std::move(access.caller);
   if (access.refusal_delay == absl::ZeroDuration()) {
     Refuse(request, access.refusal, std::move(responder));

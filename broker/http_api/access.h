@@ -1,12 +1,14 @@
 // How a request to the HTTP API is let in, and how it is refused.
 //
-// A secret comes as `Authorization: Bearer` or `x-api-key`.
+// A secret comes as `Authorization: Bearer` or `x-api-key`; a page that can send neither, since its EventSource sends
+// only a URL, has an access token in the query (broker/auth/access_token.h), with which it may read.
 #ifndef PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
 #define PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
 
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "broker/auth/caller.h"
 #include "broker/http/request.h"
 #include "broker/http/responder.h"
@@ -14,9 +16,14 @@
 
 namespace playhead::broker::http_api {
 
+inline constexpr absl::string_view kAccessTokenParameter = "access_token";
+
+enum class Credentials { kSecret, kSecretOrToken };
+
 // Who calls; nullptr if the request was refused, at once or a little later, and `responder` is used up:
 //   SHUTTING_DOWN, UNAUTHENTICATED, KEY_REVOKED, KEY_EXPIRED.
-std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, http::Responder& responder);
+std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, Credentials credentials,
+                              http::Responder& responder);
 
 // Whether the client wants server-sent events.
 bool WantsEventStream(const http::Request& request);

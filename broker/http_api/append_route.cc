@@ -76,7 +76,7 @@ absl::StatusOr<AppendBatch> ReadRequest(const Services& services, const Caller& 
 }  // namespace
 
 void AppendEvents(const Services& services, http::Request request, http::Responder responder) {
-  const std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  const std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecret, responder);
   if (caller == nullptr) return;
   const auto format = FormatOf(request);
   if (!format.ok()) {

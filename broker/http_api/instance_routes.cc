@@ -37,7 +37,7 @@ struct Listing {
 };
 
 absl::StatusOr<Listing> ReadListing(const http::Request& request) {
-  absl::Status named = CheckParameters(request, {"prefix", "page_size", "page_token"});
+  absl::Status named = CheckParameters(request, {"prefix", "page_size", "page_token", kAccessTokenParameter});
   if (!named.ok()) return named;
   Listing listing;
   const auto page_size = NumberParameter(request, "page_size");
@@ -69,7 +69,7 @@ http::Response JsonResponse(std::string body) { return {.content_type = "applica
 
 // A request about one instance, of a caller with `permission`.
 absl::Status CheckInstanceRequest(const http::Request& request, const Caller& caller, Permission permission) {
-  absl::Status status = CheckParameters(request, {});
+  absl::Status status = CheckParameters(request, {kAccessTokenParameter});
   if (status.ok()) status = storage::CheckInstanceName(request.PathParameter("name"));
   if (status.ok()) status = caller.Check(permission, request.PathParameter("name"));
   return status;
@@ -78,7 +78,7 @@ absl::Status CheckInstanceRequest(const http::Request& request, const Caller& ca
 }  // namespace
 
 void ListInstances(const Services& services, http::Request request, http::Responder responder) {
-  std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecretOrToken, responder);
   if (caller == nullptr) return;
   auto listing = ReadListing(request);
   if (!listing.ok()) return std::move(responder).Refuse(listing.status());
@@ -93,7 +93,7 @@ void ListInstances(const Services& services, http::Request request, http::Respon
 }
 
 void GetInstance(const Services& services, http::Request request, http::Responder responder) {
-  const std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  const std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecretOrToken, responder);
   if (caller == nullptr) return;
   absl::Status status = CheckInstanceRequest(request, *caller, Permission::kSubscribe);
   if (!status.ok()) return std::move(responder).Refuse(status);
@@ -105,7 +105,7 @@ void GetInstance(const Services& services, http::Request request, http::Responde
 }
 
 void DeleteInstance(const Services& services, http::Request request, http::Responder responder) {
-  const std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  const std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecret, responder);
   if (caller == nullptr) return;
   absl::Status status = CheckInstanceRequest(request, *caller, Permission::kManage);
   if (!status.ok()) return std::move(responder).Refuse(status);

@@ -51,8 +51,8 @@ absl::StatusOr<Out> ReadCommon(const http::Request& request, std::shared_ptr<Cal
 }
 
 absl::StatusOr<FetchRequest> ReadFetch(const http::Request& request, std::shared_ptr<Caller> caller) {
-  absl::Status named =
-      CheckParameters(request, {"after", "from", "types", "id_prefix", "allow_gap", "until", "limit", "reverse"});
+  absl::Status named = CheckParameters(request, {"after", "from", "types", "id_prefix", "allow_gap", "until", "limit",
+                                                 "reverse", kAccessTokenParameter});
   if (!named.ok()) return named;
   auto fetch = ReadCommon<FetchRequest>(request, std::move(caller));
   if (!fetch.ok()) return fetch.status();
@@ -71,7 +71,8 @@ absl::StatusOr<FetchRequest> ReadFetch(const http::Request& request, std::shared
 }
 
 absl::StatusOr<SubscriptionRequest> ReadSubscription(const http::Request& request, std::shared_ptr<Caller> caller) {
-  absl::Status named = CheckParameters(request, {"after", "from", "types", "id_prefix", "allow_gap"});
+  absl::Status named =
+      CheckParameters(request, {"after", "from", "types", "id_prefix", "allow_gap", kAccessTokenParameter});
   if (!named.ok()) return named;
   return ReadCommon<SubscriptionRequest>(request, std::move(caller));
 }
@@ -96,8 +97,8 @@ absl::StatusOr<ManyStart> ReadManyStart(const storage::EventLog& log, const http
 
 absl::StatusOr<ManySubscriptionRequest> ReadManySubscription(const storage::EventLog& log, const http::Request& request,
                                                              const std::shared_ptr<Caller>& caller) {
-  absl::Status named =
-      CheckParameters(request, {"instances", "prefix", "after", "from", "types", "id_prefix", "allow_gap"});
+  absl::Status named = CheckParameters(
+      request, {"instances", "prefix", "after", "from", "types", "id_prefix", "allow_gap", kAccessTokenParameter});
   if (!named.ok()) return named;
   ManySubscriptionRequest out;
   auto start = ReadManyStart(log, request);
@@ -138,7 +139,7 @@ void FetchEvents(const Services& services, const http::Request& request, const s
 }  // namespace
 
 void ReadEvents(const Services& services, http::Request request, http::Responder responder) {
-  std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecretOrToken, responder);
   if (caller == nullptr) return;
   if (!WantsEventStream(request)) return FetchEvents(services, request, caller, std::move(responder));
   auto subscription = ReadSubscription(request, caller);
@@ -151,7 +152,7 @@ void ReadEvents(const Services& services, http::Request request, http::Responder
 }
 
 void ReadManyEvents(const Services& services, http::Request request, http::Responder responder) {
-  std::shared_ptr<Caller> caller = Admit(services, request, responder);
+  std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecretOrToken, responder);
   if (caller == nullptr) return;
   auto subscription = ReadManySubscription(services.core.log, request, caller);
   if (!subscription.ok()) return Refuse(request, subscription.status(), std::move(responder));

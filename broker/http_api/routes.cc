@@ -7,6 +7,7 @@
 #include "broker/http_api/append_route.h"
 #include "broker/http_api/instance_routes.h"
 #include "broker/http_api/read_routes.h"
+#include "broker/http_api/token_route.h"
 
 namespace playhead::broker::http_api {
 namespace {
@@ -37,6 +38,7 @@ void AddRoutes(http::Router& router, const Services& services) {
   add(http::Verb::get, "/v1/instances/{name}/events", &ReadEvents);
   add(http::Verb::post, "/v1/instances/{name}/events", &AppendEvents, kAppendBodyBytesMax);
   add(http::Verb::get, "/v1/events", &ReadManyEvents);
+  add(http::Verb::post, "/v1/access_tokens", &MintAccessToken, kTokenBodyBytesMax);
   add(http::Verb::get, "/v1/openapi.json", &SendOpenApi);
 }
 

@@ -2,6 +2,7 @@
 #ifndef PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
 #define PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
 
+#include "broker/auth/access_token.h"
 #include "broker/core.h"
 #include "broker/instance_deletion.h"
 
@@ -10,6 +11,7 @@ namespace playhead::broker::http_api {
 struct Services {
   const Core core;
   InstanceDeletion& deletion;
+  const AccessTokens& tokens;
 };
 
 }  // namespace playhead::broker::http_api

@@ -27,18 +27,21 @@ test_the_script_of_the_page_is_what_the_browser_test_runs() {
   expect_eq $lines 3
 }
 
-test_curl_appends_cloud_events_with_a_key() {
+test_curl_appends_cloud_events_and_reads_with_a_token() {
   printf 'the-administrator-of-a-test-with-curl\n' >secret.txt
   chmod 600 secret.txt
   start_broker --http_listen=127.0.0.1:0 --admin_secret_file=secret.txt
-  local url=http://$PLAYHEAD_HTTP/v1/instances/bot/events admin=(-H 'x-api-key: the-administrator-of-a-test-with-curl')
+  local url=http://$PLAYHEAD_HTTP/v1 admin=(-H 'x-api-key: the-administrator-of-a-test-with-curl')
   expect_match "$(curl -s "${admin[@]}" -H 'ce-specversion: 1.0' -H 'ce-id: 1' -H 'ce-source: /curl' -H 'ce-type: t' \
-    -H 'content-type: text/plain' -d 'hello' "$url")" '{"cursors":\[1\],*'
-  expect_eq "$(curl -s "${admin[@]}" "$url?after=0" | jq -r '.events[0].id')" "/curl 1"
-  expect_eq "$(curl -s "$url?after=0" | jq -r .error.code)" UNAUTHENTICATED
-  # Secrets are not in the log, though it says that requests were refused.
+    -H 'content-type: text/plain' -d 'hello' "$url/instances/bot/events")" '{"cursors":\[1\],*'
+  local token
+  token=$(curl -s "${admin[@]}" --json '{"instances":"bot"}' "$url/access_tokens" | jq -r .access_token)
+  expect_eq "$(curl -s "$url/instances/bot/events?after=0&access_token=$token" | jq -r '.events[0].id')" "/curl 1"
+  expect_eq "$(curl -s "$url/instances/bot/events?after=0&access_token=${token}x" | jq -r .error.code)" UNAUTHENTICATED
+  expect_eq "$(curl -s "$url/instances/other/events?after=0&access_token=$token" | jq -r .error.code)" PERMISSION_DENIED
+  # Neither secrets nor tokens are in the log, though it says that requests were refused.
   expect_match "$(<broker.log)" '*UNAUTHENTICATED*'
-  if grep -q administrator-of broker.log; then die "a secret is in the log"; fi
+  if grep -qF "${token:0:20}" broker.log || grep -q administrator-of broker.log; then die "a secret is in the log"; fi
 }
 
 run_tests "$@"

@@ -1,4 +1,4 @@
-// Who may use the HTTP API: keys, and pages of other origins; and that its description tells the truth.
+// Who may use the HTTP API: keys, access tokens, and pages of other origins; and that its description tells the truth.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -74,6 +74,11 @@ class HttpApiAccessTest : public ::testing::Test {
         KeyClient(server_->channel(), kAdminSecret).CreateKey(KeyRequest(permissions, instances), response).ok());
     return response;
   }
+  std::string Mint(const std::string& secret, absl::string_view body) {
+    const HttpResponse response = Call("POST", "/v1/access_tokens", absl::StrCat(kJson, Bearer(secret)), body);
+    EXPECT_EQ(response.status, 200) << response.body;
+    return response.status == 200 ? std::string(json::parse(response.body).at("access_token").as_string()) : "";
+  }
   static std::string Code(const HttpResponse& response) {
     const auto code = response.headers.find("error-code");
     return code == response.headers.end() ? "" : code->second;
@@ -93,20 +98,76 @@ TEST_F(HttpApiAccessTest, AKeyComesInEitherHeaderAndCoversWhatItCovers) {
   EXPECT_EQ(Code(Call("POST", "/v1/instances/bot/events", absl::StrCat(kJson, by_header), kEvent)),
             "PERMISSION_DENIED");
   EXPECT_EQ(Code(Call("DELETE", "/v1/instances/shop-1", by_header)), "PERMISSION_DENIED");
-  for (const char* path :
-       {"/v1/instances", "/v1/instances/shop-1", "/v1/instances/shop-1/events?after=0", "/v1/events?from=now"}) {
+  for (const char* path : {"/v1/instances", "/v1/instances/shop-1", "/v1/instances/shop-1/events?after=0",
+                           "/v1/events?from=now", "/v1/instances/shop-1/events?after=0&access_token=x"}) {
     EXPECT_EQ(Code(Call("GET", path)), "UNAUTHENTICATED") << path;
     EXPECT_EQ(Call("GET", path).headers.at("www-authenticate"), "Bearer");
   }
   EXPECT_EQ(Code(Call("POST", "/v1/instances/shop-1/events", kJson, kEvent)), "UNAUTHENTICATED");
 }
 
-TEST_F(HttpApiAccessTest, RevokingTheKeyEndsItsStreams) {
+TEST_F(HttpApiAccessTest, AnAccessTokenReadsWhatItWasMintedForAndNoMore) {
+  const std::string secret =
+      Key({v1::PERMISSION_APPEND, v1::PERMISSION_SUBSCRIBE, v1::PERMISSION_MANAGE}, {"shop-*", "bot"}).secret();
+  Call("POST", "/v1/instances/shop-1/events", absl::StrCat(kJson, Bearer(secret)), kEvent);
+  Call("POST", "/v1/instances/bot/events", absl::StrCat(kJson, Bearer(secret)), kEvent);
+  const std::string token = "access_token=" + Mint(secret, R"({"instances":"shop-*"})");
+  EXPECT_EQ(Call("GET", "/v1/instances/shop-1/events?after=0&" + token).status, 200);
+  EventSource source(address(), "/v1/instances/shop-1/events?from=beginning&" + token);
+  EXPECT_EQ(source.NextNamed("message").id, "1");
+  EventSource many(address(), "/v1/events?from=beginning&" + token);
+  EXPECT_THAT(many.NextNamed("message").data, HasSubstr("shop-1"));
+  EXPECT_EQ(many.Next()->name, "caught_up");  // Nothing of bot.
+  const std::string rows = Call("GET", "/v1/instances?" + token).body;
+  EXPECT_THAT(rows, HasSubstr("shop-1"));
+  EXPECT_THAT(rows, ::testing::Not(HasSubstr("bot")));
+
+  EXPECT_EQ(Code(Call("GET", "/v1/instances/bot/events?after=0&" + token)), "PERMISSION_DENIED");
+  EXPECT_EQ(Code(Call("GET", "/v1/events?from=now&prefix=b&" + token)), "PERMISSION_DENIED");
+  EXPECT_EQ(Code(Call("DELETE", "/v1/instances/shop-1?" + token)), "UNAUTHENTICATED");
+  EXPECT_EQ(Code(Call("POST", "/v1/instances/shop-1/events?" + token, kJson, kEvent)), "UNAUTHENTICATED");
+  EXPECT_EQ(Code(Call("POST", "/v1/access_tokens?" + token, kJson, R"({"instances":"shop-1"})")), "UNAUTHENTICATED");
+  std::string forged = token;
+  forged[forged.size() / 2] = forged[forged.size() / 2] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(Code(Call("GET", "/v1/instances/shop-1/events?after=0&" + forged)), "UNAUTHENTICATED");
+}
+
+TEST_F(HttpApiAccessTest, ATokenCannotLendMoreThanItsKeyHas) {
+  const std::string reader = Key({v1::PERMISSION_SUBSCRIBE}, {"shop-*"}).secret();
+  const std::string writer = Key({v1::PERMISSION_APPEND}, {"shop-*"}).secret();
+  const auto code = [this](const std::string& secret, absl::string_view body) {
+    return Code(Call("POST", "/v1/access_tokens", absl::StrCat(kJson, Bearer(secret)), body));
+  };
+  EXPECT_EQ(code(reader, R"({"instances":"*"})"), "PERMISSION_DENIED");
+  EXPECT_EQ(code(reader, R"({"instances":"sho*"})"), "PERMISSION_DENIED");
+  EXPECT_EQ(code(reader, R"({"instances":"bot"})"), "PERMISSION_DENIED");
+  EXPECT_EQ(code(writer, R"({"instances":"shop-1"})"), "PERMISSION_DENIED");
+  EXPECT_EQ(code(reader, R"({"instances":""})"), "KEY_INVALID");
+  EXPECT_EQ(code(reader, R"({"instances":"shop-1","lifetime_seconds":0})"), "LIMIT_INVALID");
+  EXPECT_EQ(code(reader, R"({"instances":"shop-1","lifetime_seconds":3601})"), "LIMIT_INVALID");
+  EXPECT_EQ(code(reader, R"({"instances":"shop-1","ttl":1})"), "MALFORMED_REQUEST");
+  EXPECT_EQ(code(reader, "x"), "MALFORMED_REQUEST");
+}
+
+TEST_F(HttpApiAccessTest, RevokingTheKeyEndsItsStreamsAndTokens) {
   const v1::CreateKeyResponse key = Key({v1::PERMISSION_SUBSCRIBE}, {"bot"});
-  EventSource source(address(), "/v1/instances/bot/events?from=now", Bearer(key.secret()));
-  ASSERT_EQ(source.Next()->name, "start");
+  const std::string token = "access_token=" + Mint(key.secret(), R"({"instances":"bot"})");
+  EventSource by_token(address(), "/v1/instances/bot/events?from=now&" + token);
+  EventSource by_key(address(), "/v1/instances/bot/events?from=now", Bearer(key.secret()));
+  ASSERT_EQ(by_token.Next()->name, "start");
+  ASSERT_EQ(by_key.Next()->name, "start");
   ASSERT_TRUE(KeyClient(server_->channel(), kAdminSecret).RevokeKey(key.key().id()).ok());
-  EXPECT_THAT(source.NextNamed("error").data, HasSubstr("KEY_REVOKED"));
+  EXPECT_THAT(by_token.NextNamed("error").data, HasSubstr("KEY_REVOKED"));
+  EXPECT_THAT(by_key.NextNamed("error").data, HasSubstr("KEY_REVOKED"));
+  EXPECT_EQ(Code(Call("GET", "/v1/instances/bot/events?after=0&" + token)), "KEY_REVOKED");
+}
+
+TEST_F(HttpApiAccessTest, TokensOutliveARestartOfTheBroker) {
+  const std::string secret = Key({v1::PERMISSION_SUBSCRIBE}, {"bot"}).secret();
+  const std::string token = "access_token=" + Mint(secret, R"({"instances":"bot","lifetime_seconds":600})");
+  server_.reset();
+  server_.emplace(options_);
+  EXPECT_EQ(Call("GET", "/v1/instances/bot/events?after=0&" + token).status, 200);
 }
 
 TEST_F(HttpApiAccessTest, PagesOfOriginsThatAreAllowedMayAskAndNoOthers) {
@@ -140,6 +201,9 @@ TEST_F(HttpApiAccessTest, ABrokerThatRunsOpenLetsOnlyThosePagesIn) {
   EXPECT_EQ(Call("GET", "/v1/instances", absl::StrCat("Origin: ", kPage, "\r\n")).status, 200);
   EXPECT_EQ(Code(Call("GET", "/v1/instances", "Origin: https://evil.example\r\n")), "ORIGIN_REFUSED");
   EXPECT_EQ(Code(Call("GET", "/metrics", absl::StrCat("Origin: ", kPage, "\r\n"))), "ORIGIN_REFUSED");
+  // A token is minted, so that a page works with both kinds of broker, and says nothing here.
+  EXPECT_EQ(Call("POST", "/v1/access_tokens", kJson, R"({"instances":"*"})").status, 200);
+  EXPECT_EQ(Call("GET", "/v1/instances?access_token=anything").status, 200);
 }
 
 TEST(HttpCorsOrigins, WhatIsNoOriginIsToldAtTheStart) {
@@ -161,6 +225,7 @@ struct Example {
 
 Example ExampleOf(const std::string& operation) {
   if (operation == "appendEvents") return {"", kEvent};
+  if (operation == "mintAccessToken") return {"", R"({"instances":"bot"})"};
   if (operation == "readEvents" || operation == "readManyEvents") return {"?from=beginning", ""};
   return {};
 }
@@ -209,7 +274,7 @@ TEST_F(OpenApiTest, EveryOperationIsThereAndAnswersAsItSays) {
       }
     }
   }
-  EXPECT_EQ(operations, 7);
+  EXPECT_EQ(operations, 8);
 }
 
 TEST_F(OpenApiTest, EveryRouteIsInItWithItsMethods) {

@@ -1,4 +1,4 @@
-// A web page in a real browser: EventSource, from another origin. It reconnects by itself after the
+// A web page in a real browser: EventSource with an access token, from another origin. It reconnects by itself after the
 // broker was killed, and has lost nothing.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,12 +11,12 @@ import { test } from 'node:test';
 
 import { HttpBroker } from './http_broker.mjs';
 
-// The page of docs/clients/http.md, but that it tells the test what it sees.
+// The page of docs/clients/http.md, but that it tells the test what it sees. It gets its token from the server it is from.
 const page = `<!doctype html><meta charset="utf-8"><title>tail</title><script type="module">
   let told = Promise.resolve();
   const tell = (what) => (told = told.then(() => fetch('/saw', { method: 'POST', body: JSON.stringify(what) })));
-  const url = await (await fetch('/broker')).text();
-  const events = new EventSource(url + '/v1/instances/bot/events?from=beginning');
+  const { url, access_token } = await (await fetch('/token')).json();
+  const events = new EventSource(url + '/v1/instances/bot/events?from=beginning&access_token=' + access_token);
   events.onmessage = (message) => tell({ n: JSON.parse(message.data).data.n, id: message.lastEventId });
   events.addEventListener('caught_up', (message) => tell({ caught_up: JSON.parse(message.data).cursor }));
 </script>`;
@@ -37,7 +37,7 @@ class Told {
   }
 }
 
-// The server of the page.
+// The server of the page. It has the key; the page has what it mints.
 async function serve(told, broker) {
   const server = createServer(async (request, response) => {
     if (request.url === '/saw') {
@@ -46,7 +46,14 @@ async function serve(told, broker) {
       told.add(JSON.parse(body));
       return response.end();
     }
-    if (request.url === '/broker') return response.end(broker().url);
+    if (request.url === '/token') {
+      const minted = await fetch(`${broker().url}/v1/access_tokens`, {
+        method: 'POST',
+        headers: broker().headers,
+        body: JSON.stringify({ instances: 'bot' }),
+      });
+      return response.end(JSON.stringify({ url: broker().url, ...(await minted.json()) }));
+    }
     response.setHeader('content-type', 'text/html');
     return response.end(request.url === '/' ? page : '');
   });
@@ -64,7 +71,7 @@ test('a page in a browser resumes by itself', { timeout: 240_000 }, async (t) =>
   t.after(() => server.close());
   t.after(() => server.closeAllConnections());
   const origin = `http://127.0.0.1:${server.address().port}`;
-  broker = await HttpBroker.start([`--http_cors_origins=${origin}`]);
+  broker = await HttpBroker.start([`--http_cors_origins=${origin}`], { open: false });
   t.after(() => broker.close());
   const append = (from, to) => {
     const events = [];

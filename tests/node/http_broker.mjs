@@ -1,9 +1,14 @@
 import { Broker } from '../support/node/broker.mjs';
 
-// Runs open.
+// Runs open, unless it is told not to.
 export class HttpBroker extends Broker {
-  static start(flags) {
-    return super.start({ open: true, flags });
+  static start(flags, { open = true } = {}) {
+    return super.start({ open, flags });
+  }
+
+  // The headers of a request with JSON, of the administrator if there is one.
+  get headers() {
+    return { 'content-type': 'application/json', ...(this.adminSecret && { authorization: `Bearer ${this.adminSecret}` }) };
   }
 
   // Appends events of the instance over HTTP, again and again until they are stored: their ids make that safe.
@@ -12,7 +17,7 @@ export class HttpBroker extends Broker {
       try {
         const response = await fetch(`${this.url}/v1/instances/${instance}/events`, {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: this.headers,
           body: JSON.stringify({ events }),
           signal: AbortSignal.timeout(5000),
         });

@@ -3,12 +3,13 @@
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_TOKEN_H_
 
 #include <cstddef>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "broker/auth/signing_key.h"
 #include "storage/record_store.h"
 
 namespace playhead::broker::vzaps {
@@ -27,13 +28,9 @@ inline constexpr size_t kTokenBytesMax = 1'024;
 // Immutable; thread-safe. Blocking: Load only.
 class TokenSigner {
  public:
-  static constexpr size_t kKeyBytes = 32;
-
-  // Reads the key, or makes it. Waits for the store.
-  //   DataLoss  the row is damaged.   Others as RecordStore::Scan and Write.
+  // Reads the key, or makes it, as SigningKey::Load does and fails. Waits for the store.
   static absl::StatusOr<TokenSigner> Load(storage::RecordStore& records);
-  // REQUIRES: `key` has kKeyBytes bytes.
-  explicit TokenSigner(std::string key) : key_(std::move(key)) {}
+  explicit TokenSigner(SigningKey key) : key_(std::move(key)) {}
 
   // A token with a new id.
   std::string Issue(absl::string_view key_id, absl::Time issued_at, absl::Time expires_at) const;
@@ -43,9 +40,7 @@ class TokenSigner {
   absl::StatusOr<Token> Verify(absl::string_view token) const;
 
  private:
-  std::string Sign(absl::string_view text) const;
-
-  std::string key_;
+  SigningKey key_;
 };
 
 }  // namespace playhead::broker::vzaps
