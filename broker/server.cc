@@ -315,7 +315,7 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
   if (!cors_origins.ok()) return cors_origins.status();
   if (options.http_listen.empty()) return absl::OkStatus();
   http::AddStatusRoutes(router_, MakeCore());
-  http_api::AddRoutes(router_, {MakeCore(), *deletion_, *access_tokens_});
+  http_api::AddRoutes(router_, {MakeCore(), *deletion_, *access_tokens_, *consumers_});
   http::ListenerOptions listener;
   listener.listen = options.http_listen;
   listener.runs_open = [this] { return auth_.open(); };

@@ -14,6 +14,7 @@
 #include "broker/grpc/page_token.h"
 #include "broker/http/response.h"
 #include "broker/http_api/access.h"
+#include "broker/http_api/listing.h"
 #include "broker/http_api/notices.h"
 #include "broker/http_api/parameters.h"
 #include "proto/errors.h"
@@ -26,32 +27,7 @@ using storage::InstanceInfo;
 
 namespace {
 
-constexpr size_t kPageSizeDefault = 100;
-constexpr size_t kPageSizeMax = 1000;
 constexpr int kNoContent = 204;
-
-struct Listing {
-  std::string prefix;
-  std::string after_name;
-  size_t page_size = kPageSizeDefault;
-};
-
-absl::StatusOr<Listing> ReadListing(const http::Request& request) {
-  absl::Status named = CheckParameters(request, {"prefix", "page_size", "page_token", kAccessTokenParameter});
-  if (!named.ok()) return named;
-  Listing listing;
-  const auto page_size = NumberParameter(request, "page_size");
-  if (!page_size.ok()) return page_size.status();
-  if (page_size->value_or(0) > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
-  if (page_size->value_or(0) != 0) listing.page_size = **page_size;
-  listing.prefix = std::string(request.Query("prefix").value_or(""));
-  auto after = DecodePageToken(request.Query("page_token").value_or(""), listing.prefix);
-  if (!after.ok()) return after.status();
-  listing.after_name = *std::move(after);
-  return listing;
-}
 
 std::string PageJson(const std::vector<InstanceInfo>& rows, size_t page_size) {
   std::string out = R"({"instances":[)";
@@ -80,7 +56,7 @@ absl::Status CheckInstanceRequest(const http::Request& request, const Caller& ca
 void ListInstances(const Services& services, http::Request request, http::Responder responder) {
   std::shared_ptr<Caller> caller = Admit(services, request, Credentials::kSecretOrToken, responder);
   if (caller == nullptr) return;
-  auto listing = ReadListing(request);
+  auto listing = ReadListing(request, {kAccessTokenParameter});
   if (!listing.ok()) return std::move(responder).Refuse(listing.status());
   // One row more than the page says whether there is another page.
   ListCoveredInstances(services.core.log, std::move(caller), std::move(listing->prefix), std::move(listing->after_name),

@@ -5,6 +5,7 @@
 
 #include "broker/http_api/append_body.h"
 #include "broker/http_api/append_route.h"
+#include "broker/http_api/consumer_routes.h"
 #include "broker/http_api/instance_routes.h"
 #include "broker/http_api/read_routes.h"
 #include "broker/http_api/token_route.h"
@@ -38,6 +39,7 @@ void AddRoutes(http::Router& router, const Services& services) {
   add(http::Verb::get, "/v1/instances/{name}/events", &ReadEvents);
   add(http::Verb::post, "/v1/instances/{name}/events", &AppendEvents, kAppendBodyBytesMax);
   add(http::Verb::get, "/v1/events", &ReadManyEvents);
+  add(http::Verb::get, "/v1/consumers", &ListConsumers);
   add(http::Verb::post, "/v1/access_tokens", &MintAccessToken, kTokenBodyBytesMax);
   add(http::Verb::get, "/v1/openapi.json", &SendOpenApi);
 }

@@ -3,6 +3,7 @@
 #define PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
 
 #include "broker/auth/access_token.h"
+#include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/instance_deletion.h"
 
@@ -12,6 +13,7 @@ struct Services {
   const Core core;
   InstanceDeletion& deletion;
   const AccessTokens& tokens;
+  ConsumerRegistry& consumers;
 };
 
 }  // namespace playhead::broker::http_api

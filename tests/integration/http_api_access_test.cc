@@ -274,7 +274,7 @@ TEST_F(OpenApiTest, EveryOperationIsThereAndAnswersAsItSays) {
       }
     }
   }
-  EXPECT_EQ(operations, 8);
+  EXPECT_EQ(operations, 9);
 }
 
 TEST_F(OpenApiTest, EveryRouteIsInItWithItsMethods) {

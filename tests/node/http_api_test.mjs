@@ -23,6 +23,30 @@ test('an event comes back as it was, and with a cursor', async () => {
   assert.equal(page.events[0].cursor, 1);
 });
 
+test('consumers are told with how far they are', async () => {
+  await broker.publish('consumed', [1, 2, 3].map((data) => ({ type: 'number', data })));
+  await broker.client(['consumers', 'create', 'crm', '--instance=consumed', '--from=beginning']);
+  await broker.client(['consumers', 'create', 'crm-all', '--all', '--from=now']);
+  const list = async (query) => (await fetch(`${broker.url}/v1/consumers?${query}`)).json();
+  const page = await list('prefix=crm&page_size=1');
+  assert.deepEqual(page.consumers, [
+    {
+      name: 'crm',
+      source: { instance: 'consumed' },
+      lag: { event_count: 3, kind: 'EXACT' },
+      unsettled_count: 0,
+      in_flight: 0,
+      parked_count: 0,
+      holder_count: 0,
+      pause: 'NO_HOLDER',
+    },
+  ]);
+  const next = await list(`prefix=crm&page_size=1&page_token=${encodeURIComponent(page.next_page_token)}`);
+  assert.deepEqual(next.consumers[0].source, { all: {} });
+  assert.equal(next.next_page_token, undefined);
+  assert.equal((await list('page_size=1001')).error.code, 'LIMIT_INVALID');
+});
+
 // Follows an instance from the beginning whose n-th event says n, and notices what is lost, repeated or out of order.
 class Follower {
   seen = 0;
