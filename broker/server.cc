@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "broker/auth/admin_secret.h"
+#include "broker/console/console.h"
 #include "broker/grpc/consumers_service.h"
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/event_log_service.h"
@@ -111,7 +112,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
       std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
   if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
   if (absl::Status status = server->ListenHttp(options); !status.ok()) return status;
-  Log().info("event=ready grpc={} http={} durability={}", server->grpc_address(), server->http_address(),
+  const std::string http_address = server->http_address();
+  const absl::string_view scheme = server->certificates_ == nullptr ? "http://" : "https://";
+  Log().info("event=ready grpc={} http={} console={} durability={}", server->grpc_address(), http_address,
+             http_address.empty() ? "" : absl::StrCat(scheme, http_address, "/"),
              server->log_->durability() == storage::Durability::kDisk ? "disk" : "os");
   return server;
 }
@@ -314,6 +318,7 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
   auto cors_origins = http::CorsOrigins::Make(options.http_cors_origins);
   if (!cors_origins.ok()) return cors_origins.status();
   if (options.http_listen.empty()) return absl::OkStatus();
+  console::AddRoutes(router_);
   http::AddStatusRoutes(router_, MakeCore());
   http_api::AddRoutes(router_, {MakeCore(), *deletion_, *access_tokens_, *consumers_});
   http::ListenerOptions listener;
