@@ -193,6 +193,29 @@ TEST_F(HttpApiAccessTest, PagesOfOriginsThatAreAllowedMayAskAndNoOthers) {
   EXPECT_EQ(Call("OPTIONS", "/metrics", origin + "Access-Control-Request-Method: GET\r\n").status, 405);
 }
 
+TEST_F(HttpApiAccessTest, PagesOfOriginsThatAreAllowedMaySpeakTheDialectsToo) {
+  const std::string origin = absl::StrCat("Origin: ", kPage, "\r\n");
+  const std::string evil = "Origin: https://evil.example\r\n";
+  const std::string wanted = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n";
+  for (const char* path : {"/socket.io/", "/token"}) {
+    SCOPED_TRACE(path);
+    const HttpResponse preflight = Call("OPTIONS", path, origin + wanted);
+    EXPECT_EQ(preflight.status, 204);
+    EXPECT_EQ(preflight.headers.at("access-control-allow-origin"), kPage);
+    EXPECT_NE(Call("OPTIONS", path, evil + wanted).status, 204);
+  }
+  // Refusals are theirs to read as well.
+  const HttpResponse handshake = Call("GET", "/socket.io/?EIO=3&transport=polling", origin);
+  EXPECT_EQ(handshake.status, 400);
+  EXPECT_EQ(handshake.headers.at("access-control-allow-origin"), kPage);
+  const HttpResponse token = Call("POST", "/token", absl::StrCat(kJson, origin), "{}");
+  EXPECT_GE(token.status, 400);
+  EXPECT_EQ(token.headers.at("access-control-allow-origin"), kPage);
+  const HttpResponse stranger = Call("GET", "/socket.io/?EIO=4&transport=polling", evil);
+  EXPECT_EQ(stranger.status, 200);  // It is the browser that keeps it from the page.
+  EXPECT_EQ(stranger.headers.count("access-control-allow-origin"), 0u);
+}
+
 TEST_F(HttpApiAccessTest, ABrokerThatRunsOpenLetsOnlyThosePagesIn) {
   options_.admin_secret_file.clear();
   options_.store.data_dir = dir_.path() + "/open";
@@ -201,6 +224,15 @@ TEST_F(HttpApiAccessTest, ABrokerThatRunsOpenLetsOnlyThosePagesIn) {
   EXPECT_EQ(Call("GET", "/v1/instances", absl::StrCat("Origin: ", kPage, "\r\n")).status, 200);
   EXPECT_EQ(Code(Call("GET", "/v1/instances", "Origin: https://evil.example\r\n")), "ORIGIN_REFUSED");
   EXPECT_EQ(Code(Call("GET", "/metrics", absl::StrCat("Origin: ", kPage, "\r\n"))), "ORIGIN_REFUSED");
+  // WebSockets among them, to which browsers do not apply CORS.
+  const std::string upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const std::string socket = "/socket.io/?EIO=4&transport=websocket";
+  EXPECT_EQ(Code(Call("GET", socket, upgrade + "Origin: https://evil.example\r\n")), "ORIGIN_REFUSED");
+  HttpConnection page(address());
+  page.Send(absl::StrCat("GET ", socket, " HTTP/1.1\r\n", page.host_header(), upgrade, "Origin: ", kPage, "\r\n\r\n"));
+  EXPECT_EQ(page.ReceiveBytes(12), "HTTP/1.1 101");
   // A token is minted, so that a page works with both kinds of broker, and says nothing here.
   EXPECT_EQ(Call("POST", "/v1/access_tokens", kJson, R"({"instances":"*"})").status, 200);
   EXPECT_EQ(Call("GET", "/v1/instances?access_token=anything").status, 200);

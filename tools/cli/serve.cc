@@ -108,8 +108,8 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     flags.Section("HTTP");
     flags.Texts(
         "http_cors_origins", &options_.http_cors_origins, "ORIGIN",
-        "Web pages of this origin (https://app.example) may use the HTTP API (/v1); may be given several times. "
-        "`*` is every page. None by default.");
+        "Web pages of this origin (https://app.example) may use the HTTP API (/v1) and the dialects over HTTP "
+        "(/socket.io, /token, /events/ws, /ws); may be given several times. `*` is every page. None by default.");
     flags.Number<size_t>("http_connections_max", &limits.http_connections_max, 1, 1'000'000,
                          "Connections open at once; beyond that, CONNECTIONS_LIMIT.");
     flags.Bytes<size_t>("http_header_bytes_max", &limits.http_header_bytes_max, kKiB, kMiB,

@@ -41,7 +41,7 @@ Endpoint::Endpoint(const Core& core, SessionStore& sessions, const Options& opti
 }
 
 void Endpoint::AddRoutes(http::Router& router) {
-  router.Add(http::Verb::get, "/ws", {}, [this](http::Request request, http::Responder responder) {
+  router.Add(http::Verb::get, "/ws", {.cross_origin = true}, [this](http::Request request, http::Responder responder) {
     Serve(std::move(request), std::move(responder));
   });
 }

@@ -70,11 +70,11 @@ Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& se
 
 void Service::AddRoutes(http::Router& router) {
   // Java's client asks to go over to HTTP/2 here, too: whatever but a WebSocket is asked for is answered over HTTP/1.1.
-  router.Add(http::Verb::post, "/token", {.body_bytes_max = kTokenBodyBytesMax},
+  router.Add(http::Verb::post, "/token", {.body_bytes_max = kTokenBodyBytesMax, .cross_origin = true},
              [this](http::Request request, http::Responder responder) { GiveToken(request, std::move(responder)); });
-  router.Add(http::Verb::get, "/events/ws", {}, [this](http::Request request, http::Responder responder) {
-    Connect(std::move(request), std::move(responder));
-  });
+  router.Add(
+      http::Verb::get, "/events/ws", {.cross_origin = true},
+      [this](http::Request request, http::Responder responder) { Connect(std::move(request), std::move(responder)); });
 }
 
 void Service::GiveToken(const http::Request& request, http::Responder responder) const {

@@ -59,7 +59,8 @@ Server::Server(Options options, TimerQueue& timers, OpenCallback open)
     : shared_(new Shared{std::move(options), timers, std::move(open), {}}) {}
 
 void Server::AddRoutes(Router& router) const {
-  const RouteOptions options = {.body_bytes_max = kOverlongFactor * shared_->options.payload_bytes_max};
+  const RouteOptions options = {.body_bytes_max = kOverlongFactor * shared_->options.payload_bytes_max,
+                                .cross_origin = true};
   const absl::string_view path = shared_->options.path;
   for (const absl::string_view pattern : {path, absl::StripSuffix(path, "/")}) {
     for (const Verb method : {Verb::get, Verb::post, Verb::put, Verb::delete_, Verb::patch}) {
