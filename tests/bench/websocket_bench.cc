@@ -111,8 +111,8 @@ void Publish(Client& client, const WebSocketDialect& dialect, int rate, absl::Du
   auto publisher = client.NewPublisher();
   if (!publisher.ok()) Fail(publisher.status().ToString());
   NewEvent event;
-  event.attributes.emplace_back("dialect", std::string(dialect.attribute));
-  event.type = std::string(dialect.type);
+  event.attributes.emplace_back("dialect", dialect.attribute);
+  event.type = dialect.type;
   const absl::Time start = absl::Now();
   const absl::Duration interval = absl::Seconds(1) / rate;
   for (absl::Time due = start; due < start + duration; due += interval) {
@@ -122,7 +122,7 @@ void Publish(Client& client, const WebSocketDialect& dialect, int rate, absl::Du
     data.append(kDataBytes - std::min(kDataBytes, data.size() + 2), 'x');
     data.append("\"}");
     event.data = data;
-    if (!publisher->Append(kBenchInstance, event, nullptr).ok()) Fail("an append was refused");
+    if (absl::Status status = publisher->Append(kBenchInstance, event, nullptr); !status.ok()) Fail(status.ToString());
   }
   if (!publisher->Flush().ok()) Fail("an append failed");
 }

@@ -16,7 +16,7 @@
 namespace playhead {
 
 // What stands in an event's data before the nanoseconds of the moment at which it was due.
-inline constexpr absl::string_view kTimeMark = "bench";
+inline constexpr absl::string_view kTimeMark = "due@";
 
 // Tells why, and ends the program.
 [[noreturn]] void Fail(absl::string_view what);
