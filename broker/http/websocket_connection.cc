@@ -1,9 +1,8 @@
 #include "broker/http/websocket_connection.h"
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -12,10 +11,10 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <deque>
 #include <utility>
 
 #include "broker/http/deadline.h"
+#include "broker/http/websocket_transport.h"
 
 namespace playhead::broker::http {
 namespace {
@@ -45,41 +44,6 @@ Handshake MakeHandshake(Request request) {
   return handshake;
 }
 
-// What Beast writes through, and reads from.
-//
-// The end of the transport is for the connection: Beast by itself would wait for the client without a limit. And a
-// write that fails says nothing of what can still be read: Beast would read nothing after it, so it is told that all is
-// well.
-template <typename Stream>
-class Transport : public Stream {
- public:
-  explicit Transport(Stream from) : Stream(std::move(from)) {}
-
-  // A write has failed: the client gets nothing any more.
-  bool broken() const { return broken_; }
-
-  template <typename Buffers, typename Handler>
-  void async_write_some(const Buffers& buffers, Handler&& handler) {
-    const size_t size = asio::buffer_size(buffers);
-    const auto executor = asio::get_associated_executor(handler, this->get_executor());
-    if (broken_) return asio::post(executor, beast::bind_front_handler(std::forward<Handler>(handler), Error(), size));
-    auto written = [this, size, handler = std::forward<Handler>(handler)](Error error, size_t bytes) mutable {
-      broken_ = broken_ || error;
-      std::move(handler)(Error(), error ? size : bytes);
-    };
-    Stream::async_write_some(buffers, asio::bind_executor(executor, std::move(written)));
-  }
-
- private:
-  bool broken_ = false;
-};
-
-// Beast finds it by the type of its argument.
-template <typename Stream, typename Handler>
-void async_teardown(beast::role_type /*role*/, Transport<Stream>& transport, Handler&& handler) {
-  asio::post(transport.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), Error()));
-}
-
 // All members are for the connection's thread, but for Post.
 template <typename Stream>
 class Connection final : public OpenConnection,
@@ -97,14 +61,16 @@ class Connection final : public OpenConnection,
         answered_(std::move(answered)),
         closed_(std::move(closed)),
         tls_(std::move(tls)),
-        socket_(Transport<Stream>(std::move(stream))),
-        deadline_(thread.context()) {}
+        socket_(WebSocketTransport<Stream>(std::move(stream))),
+        deadline_(thread.context()) {
+    transport().SetOnAppended([this] { OnAppended(); });
+  }
 
   void Start(Request request);
 
   // WebSocket.
-  void SendText(std::string message) override { Send(std::move(message), /*text=*/true); }
-  void SendBinary(std::string message) override { Send(std::move(message), /*text=*/false); }
+  void SendText(std::string message) override { Send(message, /*text=*/true); }
+  void SendBinary(std::string message) override { Send(message, /*text=*/false); }
   void SendPong() override;
   void SendPing(absl::string_view payload) override;
   void Close(CloseCode code, absl::string_view reason) override;
@@ -118,11 +84,6 @@ class Connection final : public OpenConnection,
   }
 
  private:
-  struct Message {
-    std::string data;
-    bool text;
-  };
-
   // Makes a completion handler of `method`, which runs unless the connection has ended meanwhile.
   template <typename... Results>
   auto Bind(void (Connection::*method)(Results...)) {
@@ -131,11 +92,16 @@ class Connection final : public OpenConnection,
     };
   }
 
+  WebSocketTransport<Stream>& transport() { return socket_.next_layer(); }
+  bool has_unwritten() { return !being_written_.empty() || transport().appended_bytes() > 0; }
+
   void SetTimeouts(absl::Duration handshake_timeout);
   void OnAccepted(Error error);
   void Read();
   void OnRead(Error error, size_t bytes);
-  void Send(std::string message, bool text);
+  void Send(absl::string_view message, bool text);
+  void OnAppended();
+  // Begins to write all that was appended, unless a write is under way.
   void Write();
   void OnWritten(Error error, size_t bytes);
   void OnDeadline() override { End(kCloseAbnormal); }
@@ -160,7 +126,7 @@ class Connection final : public OpenConnection,
   absl::AnyInvocable<void(int status)> answered_;
   absl::AnyInvocable<void()> closed_;
   const std::shared_ptr<asio::ssl::context> tls_;  // Outlives `socket_`.
-  websocket::stream<Transport<Stream>, /*deflateSupported=*/false> socket_;
+  websocket::stream<WebSocketTransport<Stream>, /*deflateSupported=*/false> socket_;
   beast::flat_buffer read_buffer_;
 
   bool open_ = false;  // From the handshake to Close.
@@ -168,12 +134,13 @@ class Connection final : public OpenConnection,
   bool broken_ = false;  // Nothing is sent any more.
   bool lingering_ = false;
   bool ended_ = false;  // The socket is closed.
-  bool writing_ = false;
+  bool write_due_ = false;
+  std::string being_written_;     // Empty if no write is under way.
+  bool tells_writable_ = false;   // Something was sent since OnWritable.
   bool control_sending_ = false;  // A ping or pong of the handler's; Beast takes one at a time.
   std::optional<websocket::ping_data> next_ping_;
-  std::deque<Message> unsent_;  // The first one is being written.
-  size_t unsent_bytes_ = 0;
-  std::optional<websocket::close_reason> closing_;  // Once what is unsent is written.
+  std::optional<websocket::close_reason> closing_;
+  bool close_due_ = false;  // Once what is unwritten is written.
 
   Deadline deadline_;  // Of the write under way, or of the client's hanging up.
 };
@@ -182,7 +149,6 @@ template <typename Stream>
 void Connection<Stream>::Start(Request request) {
   thread_.Add(this->shared_from_this());
   socket_.read_message_max(options_.message_bytes_max);
-  socket_.auto_fragment(false);
   SetTimeouts(limits_.http_handshake_timeout);
   socket_.async_accept(MakeHandshake(std::move(request)), Bind(&Connection::OnAccepted));
 }
@@ -246,37 +212,42 @@ void Connection<Stream>::OnRead(Error error, size_t /*bytes*/) {
 }
 
 template <typename Stream>
-void Connection<Stream>::Send(std::string message, bool text) {
-  if (!open_ || broken_) return;
-  unsent_bytes_ += message.size();
-  if (unsent_bytes_ > options_.unsent_bytes_max) return Abort();
-  unsent_.push_back({std::move(message), text});
-  if (!writing_) Write();
+void Connection<Stream>::Send(absl::string_view message, bool text) {
+  if (!open_ || broken_ || transport().sealed()) return;
+  const size_t unsent_bytes = being_written_.size() + transport().appended_bytes() + message.size();
+  if (unsent_bytes > options_.unsent_bytes_max) return Abort();
+  tells_writable_ = true;
+  transport().AppendMessage(text, message);
+}
+
+template <typename Stream>
+void Connection<Stream>::OnAppended() {
+  if (!being_written_.empty() || std::exchange(write_due_, true)) return;
+  // Behind the task under way, so that all that it sends goes together.
+  asio::post(thread_.context(), Bind(&Connection::Write));
 }
 
 template <typename Stream>
 void Connection<Stream>::Write() {
-  writing_ = true;
-  deadline_.Set(limits_.http_write_timeout, this->shared_from_this());
-  socket_.text(unsent_.front().text);
-  socket_.async_write(asio::buffer(unsent_.front().data), Bind(&Connection::OnWritten));
+  write_due_ = false;
+  if (!being_written_.empty() || transport().appended_bytes() == 0) return;
+  // For the handshake and for the close frame Beast has a timeout.
+  if (open_ || close_due_) deadline_.Set(limits_.http_write_timeout, this->shared_from_this());
+  being_written_ = transport().Take();
+  asio::async_write(static_cast<Stream&>(transport()), asio::buffer(being_written_), Bind(&Connection::OnWritten));
 }
 
 template <typename Stream>
 void Connection<Stream>::OnWritten(Error error, size_t /*bytes*/) {
-  if (lingering_) return;
-  if (error) return End(kCloseAbnormal);
-  if (socket_.next_layer().broken()) {
-    unsent_.clear();
-    return Break();
-  }
-  unsent_bytes_ -= unsent_.front().data.size();
-  unsent_.pop_front();
-  if (!unsent_.empty()) return Write();
-  writing_ = false;
+  being_written_ = std::string();
+  transport().Complete(error);
+  if (lingering_ || ended_) return;
+  if (transport().broken()) return Break();
+  if (has_unwritten()) return Write();
+  if (std::exchange(close_due_, false)) return BeginClose();
+  if (!open_) return;
   deadline_.Clear();
-  if (closing_) return BeginClose();
-  handler_->OnWritable();
+  if (std::exchange(tells_writable_, false)) handler_->OnWritable();
 }
 
 template <typename Stream>
@@ -311,7 +282,7 @@ void Connection<Stream>::OnControlSent(Error error) {
   control_sending_ = false;
   if (lingering_) return;
   if (error) return End(kCloseAbnormal);
-  if (socket_.next_layer().broken()) return Break();
+  if (transport().broken()) return Break();
   if (!next_ping_ || !open_) return;
   const websocket::ping_data data = *std::exchange(next_ping_, std::nullopt);
   control_sending_ = true;
@@ -329,7 +300,8 @@ void Connection<Stream>::Close(CloseCode code, absl::string_view reason) {
   if (broken_) return Abort();
   open_ = false;
   closing_.emplace(static_cast<websocket::close_code>(code), beast::string_view(reason.data(), reason.size()));
-  if (!writing_) BeginClose();
+  close_due_ = has_unwritten();
+  if (!close_due_) BeginClose();
 }
 
 // Once the client's answer has come, or the time for it has passed, the read under way ends.
@@ -383,6 +355,7 @@ void Connection<Stream>::End(CloseCode code) {
   Finish(code);
   Error ignored;
   beast::get_lowest_layer(socket_).close(ignored);
+  transport().Abandon();
   deadline_.Cancel();
   thread_.Remove(this->shared_from_this());
   closed_();

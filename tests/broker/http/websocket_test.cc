@@ -44,6 +44,10 @@ class EchoHandler final : public WebSocketHandler {
     if (message == "flood") return socket_->SendText(std::string(kFloodBytes, 'x'));
     absl::string_view reason = message;
     if (absl::ConsumePrefix(&reason, "ping ")) return socket_->SendPing(reason);
+    if (message == "burst") {
+      for (int i = 0; i < kBurst; ++i) socket_->SendText(absl::StrCat(i));
+      return;
+    }
     if (absl::ConsumePrefix(&reason, "close ")) {
       socket_->SendText("before the end");
       return socket_->Close(4001, reason);
@@ -57,6 +61,7 @@ class EchoHandler final : public WebSocketHandler {
   void OnClosed(CloseCode code) override { closed_(code); }
 
   static constexpr size_t kFloodBytes = size_t{8} << 20;
+  static constexpr int kBurst = 100;
 
  private:
   absl::AnyInvocable<void(std::shared_ptr<WebSocket>)> opened_;
@@ -144,6 +149,47 @@ TEST_P(WebSocketTransportTest, CarriesTextAndBinaryBothWays) {
   const Frame binary = client.Receive();
   EXPECT_EQ(binary.opcode, Opcode::kBinary);
   EXPECT_EQ(binary.payload, bytes);
+}
+
+TEST_F(WebSocketTest, FramesMessagesOfEveryLength) {
+  options_.message_bytes_max = size_t{1} << 17;
+  Start();
+  RawWebSocket client(address());
+  ASSERT_NO_FATAL_FAILURE(Open(client));
+  for (const size_t size : {0, 1, 125, 126, 127, 255, 256, 65'535, 65'536, 100'000}) {
+    const std::string message(size, 'x');
+    EXPECT_TRUE(client.Send({Opcode::kBinary, message}));
+    const Frame frame = client.Receive();
+    EXPECT_EQ(frame.opcode, Opcode::kBinary);
+    EXPECT_TRUE(frame.final);
+    EXPECT_EQ(frame.payload, message);
+  }
+}
+
+TEST_F(WebSocketTest, WhatIsSentTogetherComesInOrderAndWholeAmidControlFrames) {
+  Start();
+  RawWebSocket client(address());
+  ASSERT_NO_FATAL_FAILURE(Open(client));
+  constexpr int kRounds = 20;
+  for (int i = 0; i < kRounds; ++i) {
+    client.SendText("burst");
+    client.Send({Opcode::kPing, "from the client"});
+    client.SendText(absl::StrCat("ping ", i));
+  }
+  int pongs = 0;
+  for (int i = 0; i < kRounds * EchoHandler::kBurst;) {
+    const Frame frame = client.Receive();
+    ASSERT_FALSE(frame.ended);
+    if (frame.opcode == Opcode::kText) {
+      EXPECT_EQ(frame.payload, absl::StrCat(i++ % EchoHandler::kBurst));
+    } else if (frame.opcode == Opcode::kPong) {
+      EXPECT_EQ(frame.payload, "from the client");
+      ++pongs;
+    } else {
+      EXPECT_EQ(frame.opcode, Opcode::kPing);
+    }
+  }
+  EXPECT_GT(pongs, 0) << "Beast may leave out all but the latest";
 }
 
 TEST_F(WebSocketTest, AnswersOtherUpgradesAsPlainRequests) {
