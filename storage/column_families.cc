@@ -61,6 +61,10 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   // A torn tail is cut off; that nothing sound lies behind it was made sure of before (storage/wal_inspector.h).
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.max_open_files = 512;
+  // A start waits for these: for each family so many threads are made, or files read for figures that only tell leveled
+  // compactions what to do first.
+  db.max_file_opening_threads = 2;
+  db.skip_stats_update_on_db_open = true;
   db.keep_log_file_num = 4;
   db.max_log_file_size = 4 * kMiB;
   db.stats_dump_period_sec = 0;

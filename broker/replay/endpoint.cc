@@ -104,6 +104,10 @@ absl::Status EndpointPolicy::Check(const Endpoint& endpoint) const {
                                 ": --replay_endpoints must let it through"));
 }
 
+bool EndpointPolicy::MayUseTls() const {
+  return allow_loopback_ || std::any_of(prefixes_.begin(), prefixes_.end(), [](const Endpoint& e) { return e.tls; });
+}
+
 bool EndpointPolicy::OnlyLoopback(const Endpoint& endpoint) const { return !HasPrefixOf(endpoint); }
 
 }  // namespace playhead::broker::replay

@@ -44,6 +44,9 @@ class EndpointPolicy {
   // PermissionDenied (REPLAY_ENDPOINT_REFUSED) unless it is let through.
   absl::Status Check(const Endpoint& endpoint) const;
 
+  // Whether any endpoint with TLS is let through.
+  bool MayUseTls() const;
+
   // Whether only a loopback address may be connected to, whatever its name resolves to.
   bool OnlyLoopback(const Endpoint& endpoint) const;
 

@@ -114,9 +114,14 @@ struct Registry::Starting {
 
 absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(const Core& core, const webhook::SecretStore& secrets,
                                                          ConsumerRegistry& consumers, Options options) {
-  auto tls = MakePosterContext(options.ca_file);
-  if (!tls.ok()) return tls.status();
-  std::unique_ptr<Registry> registry(new Registry(core, secrets, consumers, std::move(options), *std::move(tls)));
+  std::shared_ptr<boost::asio::ssl::context> tls;
+  // To read all authorities of the system would be a good part of a start.
+  if (options.endpoints.MayUseTls() || !options.ca_file.empty()) {
+    auto made = MakePosterContext(options.ca_file);
+    if (!made.ok()) return made.status();
+    tls = *std::move(made);
+  }
+  std::unique_ptr<Registry> registry(new Registry(core, secrets, consumers, std::move(options), std::move(tls)));
   if (absl::Status status = registry->Load(); !status.ok()) return status;
   return registry;
 }
