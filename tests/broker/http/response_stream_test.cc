@@ -137,6 +137,7 @@ TEST_P(ResponseStreamTransportTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
   EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
   client.Send(absl::StrCat("TP/1.1\r\n", client.host_header(), "\r\n"));
   EXPECT_EQ(client.Receive().body, "x");
+  EXPECT_EQ(client.Get("/names/a-longer-name").body, "a-longer-name");
 }
 
 TEST_P(ResponseStreamTransportTest, EndsTheConnectionBehindAStreamWhenAsked) {
