@@ -571,8 +571,7 @@ void Connection<Stream>::Close() {
   deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
-  const auto handler = std::exchange(stream_handler_, nullptr);
-  if (handler != nullptr && stream_open_) handler->OnClosed();
+  if (const auto handler = std::exchange(stream_handler_, nullptr)) handler->OnClosed();
   closed_();
 }
 

@@ -43,8 +43,8 @@ class ResponseStreamHandler {
  public:
   virtual ~ResponseStreamHandler() = default;
 
-  // First, when the head is written; if that fails, nothing else is called either. `stream` may be kept; after OnClosed
-  // its methods do nothing.
+  // First, when the head is written; if that fails, only OnClosed is called. `stream` may be kept; after OnClosed its
+  // methods do nothing.
   virtual void OnOpen(std::shared_ptr<ResponseStream> stream) = 0;
 
   // What was written is with the client's side: time to write more.
