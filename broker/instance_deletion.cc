@@ -108,10 +108,10 @@ void InstanceDeletion::WriteOrder(std::shared_ptr<Order> order) {
 
 void InstanceDeletion::DeleteFromLog(std::shared_ptr<Order> order) {
   const std::string& name = order->info.name;
-  log_.DeleteInstance(name, [this, order](absl::Status deleted) {
+  log_.DeleteInstance(name, order->info.number, [this, order](absl::Status deleted) {
     const bool ok = deleted.ok();
     std::move(order->done)(std::move(deleted));
-    // Without success the row stays: somebody else has deleted it and is at it, or the next start finds out.
+    // Without success the row stays: somebody else has deleted it and removes the row, or the next start finds out.
     if (!ok) return;
     const auto instance = std::make_shared<DeletedInstance>(order->info.name, order->info.number);
     Forget(instance, 0, [this, instance](absl::Status forgotten) {

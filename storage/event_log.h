@@ -4,7 +4,8 @@
 // Guarantees: an event is readable only after it is as durable as its acknowledgement says; cursors of one instance
 // have no holes; appends of one session are stored in the order in which they were submitted. Thread safety: all
 // methods of all classes here may be called from any thread. Blocking: none. Callbacks run on the log's own threads,
-// never inside the call and never on the committing thread; they must not block on disk or on a network. Ownership:
+// never inside the call; those of appends and other writes on a committing thread (docs/decisions/0002), which they
+// hold up: no callback may block on disk or on a network. Ownership:
 // callbacks of every accepted call have run when the EventLog's destructor returns; sessions and instances may outlive
 // it but not be used any more.
 #ifndef PLAYHEAD_STORAGE_EVENT_LOG_H_
@@ -297,8 +298,9 @@ class EventLog {
 
   virtual void GetInstance(std::string name, Callback<InstanceInfo> done) = 0;
 
-  // Reads and appends refuse when `done` runs; the bytes leave the disk in the background.
-  virtual void DeleteInstance(std::string name, StatusCallback done) = 0;
+  // Reads and appends refuse when `done` runs; the bytes leave the disk in the background. NotFound
+  // (INSTANCE_NOT_FOUND) also if the name is another instance's by now: then nothing is deleted.
+  virtual void DeleteInstance(std::string name, InstanceNumber number, StatusCallback done) = 0;
 
   // Adds a point to a backup, while everything else goes on: all that was acknowledged before the call is in it. One at
   // a time. `progress` and `done` run on the job's threads; a refusal of the first two kinds, inside the call.

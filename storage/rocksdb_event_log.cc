@@ -81,7 +81,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   void ListInstances(std::string prefix, std::string after_name, size_t limit,
                      Callback<std::vector<InstanceInfo>> done) override;
   void GetInstance(std::string name, Callback<InstanceInfo> done) override;
-  void DeleteInstance(std::string name, StatusCallback done) override;
+  void DeleteInstance(std::string name, InstanceNumber number, StatusCallback done) override;
   void Backup(BackupOptions options, std::shared_ptr<JobControl> control,
               std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done) override {
     jobs_.Backup(std::move(options), std::move(control), std::move(progress), std::move(done));
@@ -399,20 +399,21 @@ void RocksDbEventLog::GetInstance(std::string name, Callback<InstanceInfo> done)
       });
 }
 
-void RocksDbEventLog::DeleteInstance(std::string name, StatusCallback done) {
-  OpenInstance(name, OpenMode::kExisting,
-               [this, done = std::move(done)](absl::StatusOr<std::shared_ptr<Instance>> instance) mutable {
-                 if (!instance.ok()) return std::move(done)(instance.status());
-                 calls_.Enter();
-                 pipeline_.Submit({[log_instance = std::static_pointer_cast<LogInstance>(*instance)](
-                                       CommitBuilder& builder, StatusCallback deleted) {
-                                     builder.Delete(log_instance, std::move(deleted));
-                                   },
-                                   [this, done = std::move(done)](absl::Status status) mutable {
-                                     std::move(done)(std::move(status));
-                                     calls_.Leave();
-                                   }});
-               });
+void RocksDbEventLog::DeleteInstance(std::string name, InstanceNumber number, StatusCallback done) {
+  OpenInstance(
+      name, OpenMode::kExisting,
+      [this, name, number, done = std::move(done)](absl::StatusOr<std::shared_ptr<Instance>> instance) mutable {
+        if (!instance.ok()) return std::move(done)(instance.status());
+        if ((*instance)->number() != number) return std::move(done)(NotFound(name));
+        calls_.Enter();
+        pipeline_.Submit(
+            {[log_instance = std::static_pointer_cast<LogInstance>(*instance)](
+                 CommitBuilder& builder, StatusCallback deleted) { builder.Delete(log_instance, std::move(deleted)); },
+             [this, done = std::move(done)](absl::Status status) mutable {
+               std::move(done)(std::move(status));
+               calls_.Leave();
+             }});
+      });
 }
 
 void RocksDbEventLog::Write(std::vector<RecordChange> changes, StatusCallback done) {

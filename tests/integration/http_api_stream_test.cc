@@ -14,6 +14,7 @@
 #include "storage/event_log.h"
 #include "tests/support/await.h"
 #include "tests/support/batches.h"
+#include "tests/support/delete_instance.h"
 #include "tests/support/event_source.h"
 #include "tests/support/http_connection.h"
 #include "tests/support/test_server.h"
@@ -146,7 +147,7 @@ TEST_F(HttpApiStreamTest, AStreamThatEndsSaysWhy) {
   AppendNumbered(server_->log(), "bot", 0, 1);
   EventSource source = Open("from=now");
   ASSERT_EQ(source.Next()->name, "start");
-  ASSERT_TRUE(testing::AwaitStatus([&](auto done) { server_->log().DeleteInstance("bot", std::move(done)); }).ok());
+  ASSERT_TRUE(testing::DeleteInstance(server_->log(), "bot").ok());
   EXPECT_THAT(source.NextNamed("error").data, HasSubstr("INSTANCE_DELETED"));
   EXPECT_EQ(source.Next(), std::nullopt);
   EXPECT_TRUE(source.complete());

@@ -22,6 +22,7 @@
 #include "tests/support/await.h"
 #include "tests/support/batches.h"
 #include "tests/support/certificate_files.h"
+#include "tests/support/delete_instance.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"
@@ -329,7 +330,7 @@ TEST_F(ReplayTest, WhatIsTrimmedOrDeletedMeanwhileIsCountedAsGone) {
       [&](auto done) { log().OpenInstance("bot", storage::OpenMode::kExisting, std::move(done)); });
   ASSERT_TRUE(
       testing::AwaitStatus([&](auto done) { log().Trim(*instance, storage::Cursor(5), std::move(done)); }).ok());
-  ASSERT_TRUE(testing::AwaitStatus([&](auto done) { log().DeleteInstance("other", std::move(done)); }).ok());
+  ASSERT_TRUE(testing::DeleteInstance(log(), "other").ok());
   testing::AppendNumbered(log(), "other", 100, 10);
   ASSERT_TRUE(replays_->Resume(id).ok());
   const v1::Replay replay = AwaitState(id, State::DONE);

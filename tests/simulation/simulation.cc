@@ -18,6 +18,7 @@
 #include "tests/simulation/oracle.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
+#include "tests/support/delete_instance.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
@@ -266,7 +267,7 @@ void Simulation::RetryInDoubt() {
 void Simulation::FinishDeletions() {
   while (!deleting_.empty() && !failed()) {
     const std::string instance = deleting_.back();
-    const absl::Status status = AwaitStatus([&](auto done) { log_->DeleteInstance(instance, std::move(done)); });
+    const absl::Status status = testing::DeleteInstance(*log_, instance);
     if (!status.ok() && !HasReason(status, Reason::kInstanceNotFound)) return NoteFailure(status, "delete");
     oracle_.OnDeleted(instance);
     ++lives_[instance];

@@ -13,10 +13,12 @@
 #include "storage/meta.h"
 #include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
+#include "tests/support/await.h"
 
 namespace playhead::storage {
 namespace {
 
+using playhead::testing::AwaitStatus;
 using playhead::testing::FilesWith;
 using playhead::testing::Secret;
 using playhead::testing::TempDir;
@@ -68,6 +70,18 @@ TEST_F(DeletionTest, NoByteOfADeletedInstanceIsLeftInAnyFile) {
   EXPECT_FALSE(ErasurePending());
 }
 
+TEST_F(DeletionTest, ANamesakeIsNotDeleted) {
+  LogHarness log(Options());
+  ASSERT_TRUE(log.Append("name", {{.data = "first"}}).ok());
+  const InstanceNumber first = log.Get("name")->number;
+  ASSERT_TRUE(log.Delete("name").ok());
+  ASSERT_TRUE(log.Append("name", {{.data = "second"}}).ok());
+  // As of a client that asks twice, and whose second call waited in between.
+  const absl::Status again = AwaitStatus([&](auto done) { log.log().DeleteInstance("name", first, std::move(done)); });
+  EXPECT_TRUE(HasReason(again, Reason::kInstanceNotFound)) << again;
+  EXPECT_EQ(log.ReadAll("name")->size(), 1u);
+}
+
 TEST_F(DeletionTest, TheNameOfAnEmptyInstanceGoesToo) {
   LogHarness log(Options());
   ASSERT_TRUE(log.Open("only-name-in-the-store").ok());
@@ -104,7 +118,8 @@ TEST_F(DeletionTest, ManyDeletionsShareAPass) {
   absl::BlockingCounter deleted(kInstances * 3 / 4);
   for (int i = 0; i < kInstances; ++i) {
     if (i % 4 == 0) continue;
-    log.log().DeleteInstance(absl::StrCat("gone", i), [&deleted](absl::Status status) {
+    const std::string name = absl::StrCat("gone", i);
+    log.log().DeleteInstance(name, log.Get(name)->number, [&deleted](absl::Status status) {
       EXPECT_TRUE(status.ok()) << status;
       deleted.DecrementCount();
     });

@@ -10,6 +10,7 @@
 #include "storage/append_builder.h"
 #include "storage/rocksdb_event_log.h"
 #include "tests/support/await.h"
+#include "tests/support/delete_instance.h"
 
 namespace playhead::storage {
 namespace {
@@ -121,9 +122,7 @@ absl::Status LogHarness::Trim(absl::string_view name, Cursor first_kept) {
   return AwaitStatus([&](auto done) { log_->Trim(*instance, first_kept, std::move(done)); });
 }
 
-absl::Status LogHarness::Delete(absl::string_view name) {
-  return AwaitStatus([&](auto done) { log_->DeleteInstance(std::string(name), std::move(done)); });
-}
+absl::Status LogHarness::Delete(absl::string_view name) { return testing::DeleteInstance(*log_, name); }
 
 absl::StatusOr<ErasureInfo> LogHarness::StartErasure(ErasureRequest request) {
   return Await<ErasureInfo>([&](auto done) { log_->erasures().Start(std::move(request), std::move(done)); });

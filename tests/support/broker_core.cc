@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "storage/rocksdb_event_log.h"
 #include "tests/support/await.h"
+#include "tests/support/delete_instance.h"
 
 namespace playhead::testing {
 namespace {
@@ -71,8 +72,6 @@ void BrokerCore::Trim(absl::string_view name, storage::Cursor first_kept) {
   MustBeOk(AwaitStatus([&](auto done) { log_->Trim(Open(name), first_kept, std::move(done)); }));
 }
 
-void BrokerCore::Delete(absl::string_view name) {
-  MustBeOk(AwaitStatus([&](auto done) { log_->DeleteInstance(std::string(name), std::move(done)); }));
-}
+void BrokerCore::Delete(absl::string_view name) { MustBeOk(DeleteInstance(*log_, name)); }
 
 }  // namespace playhead::testing
