@@ -21,9 +21,10 @@ namespace playhead::storage {
 // A key has 1 to 512 bytes, a value up to 64 KiB.
 inline constexpr size_t kRecordKeyBytesMax = 512;
 inline constexpr size_t kRecordValueBytesMax = size_t{64} << 10;
-// One Write has up to 1,000 changes with 1 MiB of keys and values.
+// One Write has up to 1,000 changes with 8 MiB of keys and values: the largest state of a consumer fits
+// (broker/consumers/consumer_rows.h).
 inline constexpr size_t kRecordChangesMax = 1000;
-inline constexpr size_t kRecordChangesBytesMax = size_t{1} << 20;
+inline constexpr size_t kRecordChangesBytesMax = size_t{8} << 20;
 // One Scan returns up to 1,000 rows, and no more once they have 1 MiB.
 inline constexpr size_t kRecordScanMax = 1000;
 inline constexpr size_t kRecordScanBytesMax = size_t{1} << 20;

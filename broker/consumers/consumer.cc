@@ -294,7 +294,7 @@ Consumer::Work Consumer::NextWork() {
   }
   if (Work work = FinishReplay()) return work;
   if (Work work = NextDelivery(now)) return work;
-  if (feed_ != nullptr && !feed_asked_ && !buffered_ && gaps_.empty()) {
+  if (feed_ != nullptr && !feed_asked_ && !buffered_ && !fed_gap_ && gaps_.empty()) {
     feed_asked_ = true;
     erasure_count_asked_ = core_.tail.erasure_count();
     return [self = shared_from_this(), feed = feed_, generation = generation_] {
@@ -357,7 +357,9 @@ void Consumer::EndHold(const HoldPtr& hold, const absl::Status& status) {
   if (hold->cancelled || !hold->failure.ok()) return;
   hold->failure = status;
   Detach(hold);
-  if (hold->next) ended_.push_back(hold);
+  if (!hold->next) return;
+  ended_.push_back(hold);
+  pump_again_ = true;  // A pump that is at it has looked there already.
 }
 
 void Consumer::EndAll(const absl::Status& status) {
@@ -398,12 +400,15 @@ void Consumer::OnOpened(uint64_t generation, absl::StatusOr<std::shared_ptr<stor
 
 void Consumer::CloseFeed() {
   ++generation_;
-  if (feed_ != nullptr) closed_feeds_.push_back(std::move(feed_));
+  if (feed_ != nullptr) {
+    closed_feeds_.push_back(std::move(feed_));
+    pump_again_ = true;  // As for holders that end.
+  }
   feed_ = nullptr;
   feed_asked_ = false;
   feed_caught_up_ = false;
   buffered_.reset();
-  gaps_.clear();
+  fed_gap_.reset();  // The next feed finds it again.
   retry_at_ = SteadyTime::max();
   for (const auto& [number, instance] : instances_) names_[InstanceNumber(number)] = instance->name();
   instances_.clear();
@@ -445,10 +450,7 @@ void Consumer::TakeFed(FeedProgress& progress) {
   feed_caught_up_ |= progress.caught_up;
 }
 
-void Consumer::TakeFed(FeedGap& gap) {
-  state_.PassOver(gap.to);
-  gaps_.push_back({gap.instance, gap.gap, gap.instance != nullptr});
-}
+void Consumer::TakeFed(FeedGap& gap) { fed_gap_ = std::move(gap); }
 
 void Consumer::TakeFed(Closed& closed) {
   feed_ = nullptr;

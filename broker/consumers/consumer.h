@@ -301,8 +301,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   bool feed_asked_ ABSL_GUARDED_BY(mu_) = false;
   bool feed_caught_up_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<Buffered> buffered_ ABSL_GUARDED_BY(mu_);
-  uint64_t erasure_count_asked_ ABSL_GUARDED_BY(mu_) = 0;  // Of the tail, when the feed was last asked.
-  std::deque<HolderGap> gaps_ ABSL_GUARDED_BY(mu_);  // To be told: one of the feed, and one of each holder's reads.
+  uint64_t erasure_count_asked_ ABSL_GUARDED_BY(mu_) = 0;         // Of the tail, when the feed was last asked.
+  std::optional<FeedGap> fed_gap_ ABSL_GUARDED_BY(mu_);           // To be told: it lies behind fed() until it is.
+  std::deque<HolderGap> gaps_ ABSL_GUARDED_BY(mu_);               // To be told, of what was to come again.
   SteadyTime retry_at_ ABSL_GUARDED_BY(mu_) = SteadyTime::max();  // When the feed is opened again.
   SteadyTime reads_at_ ABSL_GUARDED_BY(mu_) = SteadyTime::min();  // When reads are tried again.
 

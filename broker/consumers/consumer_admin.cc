@@ -94,6 +94,7 @@ void Consumer::Reset(const FeedPosition& to, const ParkedIndex::Cursors& parked_
     snapshot.position = to;
     state_ = ConsumerState(config_.attempts_max, snapshot, config_.overtake);
     for (const uint64_t number : parked_.Behind(parked_after)) RemoveParked(number);
+    gaps_.clear();
     changed_ = true;
     unwritten_.push_back(std::move(done));
   }
@@ -195,6 +196,10 @@ void Consumer::Forget(InstanceNumber instance, storage::StatusCallback done) {
     if (buffered_ && buffered_->instance->number() == instance) {
       state_.PassOver(buffered_->to);
       buffered_.reset();
+    }
+    if (fed_gap_ && fed_gap_->instance != nullptr && fed_gap_->instance->number() == instance) {
+      state_.PassOver(fed_gap_->to);
+      fed_gap_.reset();
     }
     unwritten_.push_back(std::move(done));
   }

@@ -48,6 +48,12 @@ std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now
     return HolderOpened{config_, durable_.position, hold->in_flight_max, instance_};
   }
   if (hold->opened) {
+    if (fed_gap_) {
+      // Not before somebody is told: a position behind it would hide it for good.
+      const FeedGap gap = *std::exchange(fed_gap_, std::nullopt);
+      state_.PassOver(gap.to);
+      return HolderGap{gap.instance, gap.gap, gap.instance != nullptr};
+    }
     if (!gaps_.empty()) {
       HolderGap gap = std::move(gaps_.front());
       gaps_.pop_front();

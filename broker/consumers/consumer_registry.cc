@@ -318,24 +318,22 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
 
 void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance,
                                          storage::StatusCallback done) {
-  std::vector<std::shared_ptr<Consumer>> of_it;
-  std::vector<std::shared_ptr<Consumer>> others;
-  {
-    absl::MutexLock lock(&mu_);
-    for (const auto& [name, consumer] : consumers_) {
-      const ConsumerSource& source = consumer->config().source;
-      if (source.one_instance()) {
-        if (consumer->instance_number() == instance->number()) of_it.push_back(consumer);
-      } else if (source.Covers(instance->name())) {
-        others.push_back(consumer);
+  // Behind the creations that wait. It is not refused however many changes do: nobody asks again.
+  Enqueue([this, instance, done = std::move(done)](Finished finished) mutable {
+    std::vector<std::shared_ptr<Consumer>> of_it;
+    std::vector<std::shared_ptr<Consumer>> others;
+    {
+      absl::MutexLock lock(&mu_);
+      for (const auto& [name, consumer] : consumers_) {
+        const ConsumerSource& source = consumer->config().source;
+        if (source.one_instance()) {
+          if (consumer->instance_number() == instance->number()) of_it.push_back(consumer);
+        } else if (source.Covers(instance->name())) {
+          others.push_back(consumer);
+        }
       }
     }
-  }
-  if (of_it.empty() && others.empty()) return std::move(done)(absl::OkStatus());
-  // It is not refused however many changes wait: nobody asks again.
-  Enqueue([this, number = instance->number(), of_it = std::move(of_it), others = std::move(others),
-           done = std::move(done)](Finished finished) mutable {
-    ForgetAll(number, std::move(others),
+    ForgetAll(instance->number(), std::move(others),
               [this, of_it = std::move(of_it), done = std::move(done),
                finished = std::move(finished)](absl::Status forgotten) mutable {
                 DeleteAll(std::move(of_it), [forgotten, done = std::move(done),

@@ -6,9 +6,7 @@ using storage::Cursor;
 using storage::InstanceNumber;
 
 bool ParkedIndex::Add(const ParkedRow& row) {
-  Instance& instance = instances_[row.instance_number];
-  if (!instance.numbers.emplace(row.cursor, row.number).second) return false;
-  instance.name = row.instance;
+  if (!instances_[row.instance_number].emplace(row.cursor, row.number).second) return false;
   rows_.emplace(row.number, std::pair(row.instance_number, row.cursor));
   return true;
 }
@@ -17,8 +15,8 @@ bool ParkedIndex::Remove(uint64_t number) {
   const auto row = rows_.find(number);
   if (row == rows_.end()) return false;
   const auto instance = instances_.find(row->second.first);
-  instance->second.numbers.erase(row->second.second);
-  if (instance->second.numbers.empty()) instances_.erase(instance);
+  instance->second.erase(row->second.second);
+  if (instance->second.empty()) instances_.erase(instance);
   rows_.erase(row);
   return true;
 }
@@ -28,16 +26,10 @@ std::vector<uint64_t> ParkedIndex::Behind(const Cursors& after) const {
   for (const auto& [number, cursor] : after) {
     const auto instance = instances_.find(number);
     if (instance == instances_.end()) continue;
-    const auto& rows = instance->second.numbers;
+    const auto& rows = instance->second;
     for (auto row = rows.upper_bound(cursor); row != rows.end(); ++row) numbers.push_back(row->second);
   }
   return numbers;
-}
-
-std::map<InstanceNumber, std::string> ParkedIndex::Instances() const {
-  std::map<InstanceNumber, std::string> names;
-  for (const auto& [number, instance] : instances_) names.emplace(number, instance.name);
-  return names;
 }
 
 }  // namespace playhead::broker

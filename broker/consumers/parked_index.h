@@ -33,16 +33,9 @@ class ParkedIndex {
 
   // Rows of events that lie behind the cursor of their instance.
   std::vector<uint64_t> Behind(const Cursors& after) const;
-  // Whose events there are.
-  std::map<storage::InstanceNumber, std::string> Instances() const;
 
  private:
-  struct Instance {
-    std::string name;
-    absl::btree_map<storage::Cursor, uint64_t> numbers;
-  };
-
-  std::map<storage::InstanceNumber, Instance> instances_;
+  std::map<storage::InstanceNumber, absl::btree_map<storage::Cursor, uint64_t>> instances_;  // Row numbers.
   absl::flat_hash_map<uint64_t, std::pair<storage::InstanceNumber, storage::Cursor>> rows_;  // By number.
 };
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
 #include "broker/consumers/consumer_registry.h"
 #include "proto/errors.h"
 #include "storage/restore.h"
@@ -285,6 +287,52 @@ TEST_F(ConsumerManyTest, ARestoredStoreGoesOnAsItsPointSays) {
   EXPECT_EQ(old, (Got{"a", 2, 2})) << "it was acknowledged behind the point";
   EXPECT_EQ((got[0].instance == "a" ? got[1] : got[0]).instance, "b");
   EXPECT_THAT(holder->TakeAll(), IsEmpty()) << "and nothing else";
+}
+
+TEST_F(ConsumerManyTest, WhatIsUnsettledInThousandsOfInstancesWithLongNamesIsWritten) {
+  constexpr size_t kInstances = 6'000;
+  harness_.Create(OfAll(/*in_flight_max=*/kInstances));
+  const auto session = harness_.log().NewAppendSession();
+  absl::BlockingCounter waits(kInstances);
+  const std::vector<NewEvent> event = {{.type = "t", .data = "x"}};
+  for (size_t i = 0; i < kInstances; ++i) {
+    session->Append(testing::MakeBatch(absl::StrCat(i, std::string(190, '.')), event), [&waits](const auto& result) {
+      EXPECT_TRUE(result.ok()) << result.status();
+      waits.DecrementCount();
+    });
+  }
+  waits.Wait();
+  std::vector<Got> taken;
+  {
+    const auto holder = harness_.Hold("c");
+    taken = holder->Take(kInstances);
+    ASSERT_EQ(taken.size(), kInstances);
+    ASSERT_TRUE(Ack(*holder, taken.back()).ok()) << "all others are before it";
+  }
+  harness_.Restart();
+  EXPECT_EQ(harness_.Get("c").unsettled_events, kInstances - 1);
+}
+
+// A creation that waits for the disk is ahead of the deletion, though nobody knows of the consumer yet.
+TEST_F(ConsumerManyTest, AConsumerThatIsBeingMadeGoesWithItsInstance) {
+  Append("gone");
+  const auto instance = harness_.broker().Open("gone");
+  ConsumerConfig config;
+  config.name = "of-gone";
+  config.source = {ConsumerSource::Kind::kInstance, "gone"};
+  absl::Notification created;
+  absl::Notification forgotten;
+  harness_.consumers().Create(nullptr, config, StartPosition(FromBeginning()), [&created](const auto& result) {
+    EXPECT_TRUE(result.ok()) << result.status();
+    created.Notify();
+  });
+  harness_.consumers().OnInstanceDeleted(instance, [&forgotten](absl::Status status) {
+    EXPECT_TRUE(status.ok()) << status;
+    forgotten.Notify();
+  });
+  created.WaitForNotification();
+  forgotten.WaitForNotification();
+  EXPECT_TRUE(HasReason(harness_.consumers().Open(nullptr, "of-gone", {}).status(), Reason::kConsumerNotFound));
 }
 
 }  // namespace

@@ -245,6 +245,19 @@ TEST(ConsumerReportsTest, Pinot19359AnExpiredPositionNeverJumpsToTheLatest) {
   EXPECT_EQ(harness.Get("strict").position.cursor, Cursor());
 }
 
+TEST(ConsumerReportsTest, AHolderHearsThatWhatItNackedWasTrimmed) {
+  ConsumerHarness harness;
+  AppendNumbered(harness.log(), "device", 0, 3);
+  ConsumerConfig strict = OfDevice();
+  strict.allow_gap = false;
+  harness.Create(strict);
+  const auto holder = harness.Hold("c");
+  ASSERT_EQ(holder->Take(3).size(), 3u);
+  ASSERT_TRUE(holder->Nack(2).ok());
+  harness.broker().Trim("device", Cursor(3));
+  EXPECT_TRUE(HasReason(holder->TakeClosed(), Reason::kCursorTrimmed));
+}
+
 // Liftbridge #365: positions were lost to the retention of the log that held them.
 TEST(ConsumerReportsTest, Liftbridge365PositionsAreNotSubjectToRetention) {
   ConsumerHarness harness;
