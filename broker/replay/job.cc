@@ -110,6 +110,11 @@ void Job::SendNext() {
     const uint64_t cursor = event.event.cursor;
     self->target_->Send(std::move(event),
                         [self, cursor](SendResult result) { self->OnSent(cursor, std::move(result)); });
+    {
+      absl::MutexLock lock(&self->mu_);
+      if (self->runs()) return;
+    }
+    self->target_->Pause();  // Who paused or cancelled the replay before the call above had nothing to pause.
   });
 }
 

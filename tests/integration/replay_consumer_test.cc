@@ -153,6 +153,24 @@ TEST_F(ReplayConsumerTest, ItWaitsWhileNobodyHoldsTheConsumerAndCanBeCalledOff) 
   EXPECT_EQ(AwaitState(id, v1::Replay::CANCELLED).sent_count(), 0);
 }
 
+TEST_F(ReplayConsumerTest, WhatIsCalledOffAsItStartsIsNotSentAfterAll) {
+  const auto reader = HalfDone("reader");
+  constexpr int kRounds = 200;  // More than may run at a time: what did not end would refuse the others.
+  for (int i = 0; i < kRounds; ++i) {
+    const std::string id = StartTo("reader");
+    ASSERT_TRUE(replays_.Cancel(id).ok());
+  }
+  AppendNumbered(server_.log(), "bot", 1 + kEvents, 1);
+  std::vector<HeldEvent> events;
+  do {
+    events = reader->Take(1);
+    ASSERT_EQ(events.size(), 1);
+    // The consumer has in hand what was sent before the call.
+    if (!events[0].replay_id.empty()) EXPECT_EQ(events[0].cursor, 1) << "a cancelled replay goes on";
+  } while (!events[0].replay_id.empty());
+  EXPECT_EQ(events[0].cursor, kEvents + 1);
+}
+
 TEST_F(ReplayConsumerTest, AConsumerThatIsNotThereIsRefused) {
   v1::StartReplayRequest request = Planned();
   request.set_consumer("nobody");
