@@ -139,7 +139,7 @@ Server::~Server() {
   listener_.reset();
   photon_.reset();
   services_.clear();
-  retention_keeper_.reset();
+  if (retention_keeper_ != nullptr) retention_keeper_->Stop();
   if (replays_ != nullptr) replays_->Stop();
   log_.reset();  // Reads that streams left behind end here, and give their memory back.
   timers_.Stop();

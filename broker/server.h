@@ -168,8 +168,8 @@ class Server {
   std::unique_ptr<LimitSettings> limit_settings_;
   std::unique_ptr<InstanceLimits> instance_limits_;
   std::unique_ptr<retention::PolicyStore> retention_policies_;
-  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use those above.
   std::unique_ptr<retention::Keeper> retention_keeper_;
+  std::unique_ptr<storage::EventLog> log_;  // Its last callbacks use those above.
   std::unique_ptr<webhook::SecretStore> webhook_secrets_;
   std::unique_ptr<webhook::Endpoint> webhook_;
   std::unique_ptr<replay::Registry> replays_;
