@@ -58,7 +58,7 @@ void AckedSession::OnDelivery(NextCallback callback, HolderDelivery delivery) {
     sending_.reset();
   }
   if (ended) return Ask(std::move(callback));  // They are for the next connection; this one waits for its end.
-  std::move(callback)(SessionEvents{std::move(held->slices), !held->attempts.empty()});
+  std::move(callback)(SessionEvents{std::move(held->slices)});
 }
 
 void AckedSession::Sent(const EventId& frame) {
@@ -118,10 +118,40 @@ void AckedSession::Leave(bool client_left) {
       items.back().reason = "it was not acknowledged when the connection ended";
       is_first = false;
     }
+    items = Taken(std::move(items));
     if (timer_) core_.timers.Cancel(*timer_);
     use_ = SessionStore::Use();
   }
   Settle(std::move(items));
+  TellOver();
+}
+
+bool AckedSession::IsOver() const {
+  absl::MutexLock lock(&mu_);
+  return ended_ && settling_ == 0;
+}
+
+void AckedSession::AwaitOver(absl::Duration patience, absl::AnyInvocable<void()> done) {
+  {
+    absl::MutexLock lock(&mu_);
+    waiting_.push_back(std::move(done));
+    if (!ended_) {
+      core_.timers.Schedule(Now() + absl::ToChronoNanoseconds(patience), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->Yield();
+      });
+    }
+  }
+  TellOver();
+}
+
+void AckedSession::TellOver() {
+  std::vector<absl::AnyInvocable<void()>> waiting;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!ended_ || settling_ > 0) return;
+    waiting.swap(waiting_);
+  }
+  for (auto& done : waiting) core_.executor.Post(std::move(done));
 }
 
 std::optional<Cursor> AckedSession::first_unacked() const {
@@ -136,8 +166,18 @@ size_t AckedSession::unacked_events() const {
 
 void AckedSession::Settle(Settlements items) {
   if (items.empty()) return;
-  // Refused is what the next connection has by now; a write that fails is the consumer's to repeat.
+  // Refused is what was parked meanwhile; a write that fails is the consumer's to repeat.
   (void)holder_->Settle(std::move(items), [](const absl::Status&) {});
+  {
+    absl::MutexLock lock(&mu_);
+    --settling_;
+  }
+  TellOver();
+}
+
+AckedSession::Settlements AckedSession::Taken(Settlements items) {
+  if (!items.empty()) ++settling_;
+  return items;
 }
 
 Settlement AckedSession::Of(Cursor first, Cursor last, Settlement::Action action) const {
@@ -200,7 +240,7 @@ AckedSession::Settlements AckedSession::TakeDue() {
     ArmTimer(now + absl::ToChronoNanoseconds(kAckWriteInterval));
   }
   MakeRoom(now, items);
-  return items;
+  return Taken(std::move(items));
 }
 
 AckedSession::Settlements AckedSession::TakeAcks() {
@@ -238,6 +278,7 @@ void AckedSession::OnTimer() {
     if (ended_) return;
     items = TakeAcks();
     MakeRoom(Now(), items);
+    items = Taken(std::move(items));
   }
   Settle(std::move(items));
 }

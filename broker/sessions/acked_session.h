@@ -54,7 +54,6 @@ inline constexpr absl::Duration kAckSilenceMax = absl::Seconds(60);
 // Events of the session's instance, in the order of their cursors. They stay in memory until the next Next.
 struct SessionEvents {
   std::vector<storage::BlockSlice> slices;
-  bool again = false;  // Some were delivered before.
 };
 
 // `Closed`, always the last, as ConsumerHolder's: CONSUMER_TAKEN_OVER when the client's next connection came first.
@@ -97,6 +96,13 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   // The same of a connection that another is about to take the session from, which it will be told as Closed.
   void Yield() ABSL_LOCKS_EXCLUDED(mu_) { Leave(/*client_left=*/true); }
 
+  // Whether the connection is over, and all that it had to settle is with the consumer.
+  bool IsOver() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Calls `done` when it is, inside the call or on the executor. A connection that has not ended after `patience`
+  // yields. So the acknowledgements of a client that has come again are read to the end, and one that hangs or is
+  // still there holds its successor up for no longer than that.
+  void AwaitOver(absl::Duration patience, absl::AnyInvocable<void()> done) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The oldest event that was sent and is not acknowledged; nullopt if there is none. Of those before it nothing counts
   // any more: they were parked, if they were not acknowledged.
   std::optional<storage::Cursor> first_unacked() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -114,8 +120,11 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   void Leave(bool client_left) ABSL_LOCKS_EXCLUDED(mu_);
   void Ask(NextCallback callback);
   void OnDelivery(NextCallback callback, HolderDelivery delivery) ABSL_LOCKS_EXCLUDED(mu_);
-  // Settles without waiting for anybody. Not under the lock: the consumer may call back.
-  void Settle(Settlements items);
+  // Settles without waiting for anybody. Not under the lock: the consumer may call back. `items` are of Taken.
+  void Settle(Settlements items) ABSL_LOCKS_EXCLUDED(mu_);
+  // Counts items that are about to be settled: until they are, the connection is not over.
+  Settlements Taken(Settlements items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TellOver() ABSL_LOCKS_EXCLUDED(mu_);
   Settlement Of(storage::Cursor first, storage::Cursor last, Settlement::Action action) const;
 
   // Events of the delivery behind the last frame and before `cursor` have none.
@@ -149,6 +158,8 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   std::vector<Run> acks_ ABSL_GUARDED_BY(mu_);       // Not yet settled.
   size_t acked_events_ ABSL_GUARDED_BY(mu_) = 0;     // In them.
   std::optional<TimerQueue::Id> timer_ ABSL_GUARDED_BY(mu_);
+  size_t settling_ ABSL_GUARDED_BY(mu_) = 0;                              // Threads that are at it.
+  std::vector<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mu_);  // For it to be over.
 };
 
 }  // namespace playhead::broker

@@ -46,7 +46,7 @@ void AckedSessions::Forget(const std::string& key) {
 }
 
 void AckedSessions::OnRemoved(const std::string& key) {
-  YieldPresent(key);
+  if (const auto present = FindPresent(key); present != nullptr) present->Yield();
   consumers_.Delete(nullptr, ConsumerName(key), [key](const absl::Status& status) {
     // It gets a record at the next start.
     if (!status.ok() && !absl::IsNotFound(status)) {
@@ -81,11 +81,16 @@ absl::Status AckedSessions::Load() {
 }
 
 void AckedSessions::Open(OpenOptions options, storage::Callback<Opened> done) {
-  YieldPresent(options.key);
   OpenConsumer(std::move(options), /*created=*/false, std::move(done));
 }
 
 void AckedSessions::OpenConsumer(OpenOptions options, bool created, storage::Callback<Opened> done) {
+  if (const auto present = FindPresent(options.key); present != nullptr && !present->IsOver()) {
+    return present->AwaitOver(kTakeOverPatience,
+                              [this, options = std::move(options), created, done = std::move(done)]() mutable {
+                                OpenConsumer(std::move(options), created, std::move(done));
+                              });
+  }
   auto holder =
       consumers_.Open(nullptr, ConsumerName(options.key), {.take_over = true, .key_id = std::string(options.owner)});
   if (HasReason(holder.status(), Reason::kConsumerNotFound) && !created) {
@@ -124,16 +129,10 @@ void AckedSessions::Create(OpenOptions options, storage::Callback<Opened> done) 
                     });
 }
 
-void AckedSessions::YieldPresent(const std::string& key) {
-  std::shared_ptr<AckedSession> present;
-  {
-    absl::MutexLock lock(&mu_);
-    const auto found = held_.find(key);
-    if (found == held_.end()) return;
-    present = found->second.lock();
-    held_.erase(found);
-  }
-  if (present != nullptr) present->Yield();
+std::shared_ptr<AckedSession> AckedSessions::FindPresent(const std::string& key) {
+  absl::MutexLock lock(&mu_);
+  const auto found = held_.find(key);
+  return found == held_.end() ? nullptr : found->second.lock();
 }
 
 }  // namespace playhead::broker

@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/sessions/acked_session.h"
@@ -23,6 +24,10 @@
 #include "storage/event_log.h"
 
 namespace playhead::broker {
+
+// How long the next connection of a session waits for the end of the present one: what a client sends before it closes
+// its connection is read within milliseconds, and the shortest handshake time-out of a client is seconds.
+inline constexpr absl::Duration kTakeOverPatience = absl::Milliseconds(200);
 
 // Thread safety: all methods but Load may be called from any thread.   Blocking: none but Load.
 // Ownership: borrows everything it is given; must outlive the log, whose callbacks end here.
@@ -52,8 +57,9 @@ class AckedSessions {
     std::shared_ptr<AckedSession> session;
     bool created = false;
   };
-  // Hands over the session, taking it from the connection that has it. Whether the caller may read the instance is for
-  // others to say. `done` runs once, inside the call or on a thread of the log.
+  // Hands over the session, taking it from the connection that has it: as soon as that is over, or after
+  // kTakeOverPatience. Whether the caller may read the instance is for others to say. `done` runs once, inside the call
+  // or on a thread of the log or the executor.
   //   ResourceExhausted  STREAMS_LIMIT, as SessionStore::Put.
   //   OutOfRange         CURSOR_DIVERGED: the start is none of the log.
   //   NotFound           INSTANCE_DELETED.
@@ -69,8 +75,8 @@ class AckedSessions {
   void Create(OpenOptions options, storage::Callback<Opened> done);
   // The record has gone: the consumer goes, too.
   void OnRemoved(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
-  // Has the connection that has the session say what it knows of it.
-  void YieldPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
+  // Of the connection that has the session, or had it last; nullptr if that is gone.
+  std::shared_ptr<AckedSession> FindPresent(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
   ConsumerRegistry& consumers_;

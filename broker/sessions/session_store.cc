@@ -99,13 +99,13 @@ absl::Status SessionStore::Put(const std::string& key, SessionRecord record) {
   {
     absl::ReleasableMutexLock lock(&mu_);
     auto entry = entries_.find(key);
-    const bool has_place = entry != entries_.end() && entry->second.record.owner == record.owner;
-    if (!has_place && !MakeRoom(record.owner, removed)) {
+    const bool is_new = entry == entries_.end();
+    const bool has_place = !is_new && entry->second.record.owner == record.owner;
+    if (!has_place && !MakeRoom(record.owner, is_new, removed)) {
       lock.Release();
       return MakeError(Reason::kStreamsLimit, "there are as many sessions as may be, and all are in use");
     }
-    entry = entries_.find(key);  // Perhaps it made room for itself.
-    if (entry == entries_.end()) {
+    if (is_new) {
       entry = entries_.emplace(key, Entry()).first;
       entry->second.used_at = Now();
       unused_.emplace(entry->second.used_at, key);
@@ -172,7 +172,7 @@ void SessionStore::Touch(Entries::iterator entry) {
   if (now - entry->second.written_used_at >= kSessionUseWriteInterval) MarkDirty(entry->first);
 }
 
-bool SessionStore::MakeRoom(const std::string& owner, std::vector<std::string>& removed) {
+bool SessionStore::MakeRoom(const std::string& owner, bool is_new, std::vector<std::string>& removed) {
   const auto remove_oldest = [&](absl::string_view of, bool of_any) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     for (const auto& [used_at, key] : unused_) {
       const auto entry = entries_.find(key);
@@ -187,7 +187,7 @@ bool SessionStore::MakeRoom(const std::string& owner, std::vector<std::string>& 
   if (of_owner != owners_.end() && of_owner->second >= limits_.sessions_per_owner_max && !remove_oldest(owner, false)) {
     return false;
   }
-  return entries_.size() < limits_.sessions_max || remove_oldest("", true);
+  return !is_new || entries_.size() < limits_.sessions_max || remove_oldest("", true);
 }
 
 void SessionStore::Erase(Entries::iterator entry) {

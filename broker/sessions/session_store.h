@@ -134,8 +134,10 @@ class SessionStore {
   void Release(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
   // Counts as use.
   void Touch(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Whether there is room for one more of `owner`; what had to go for it is in `removed`.
-  bool MakeRoom(const std::string& owner, std::vector<std::string>& removed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether there is room for one more of `owner`, which has a place in the store unless it `is_new`; what had to go
+  // for it is in `removed`.
+  bool MakeRoom(const std::string& owner, bool is_new, std::vector<std::string>& removed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Erase(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveExpired() ABSL_LOCKS_EXCLUDED(mu_);
   void TellRemoved(const std::vector<std::string>& keys) const;

@@ -90,4 +90,13 @@ bool VZapsConnection::Ack(absl::string_view id, absl::string_view key) {
   return socket_->SendText(absl::StrCat(R"({"type":"ack",")", key, R"(":")", id, R"("})"));
 }
 
+void VZapsConnection::AwaitRead() {
+  ASSERT_TRUE(socket_->Send({Opcode::kPing, "read"}));
+  Frame answer;
+  do {
+    answer = socket_->Receive();
+    ASSERT_FALSE(answer.ended);
+  } while (answer.opcode != Opcode::kPong);
+}
+
 }  // namespace playhead::testing

@@ -61,6 +61,8 @@ class VZapsConnection {
 
   bool Ack(absl::string_view id, absl::string_view key = "event_id");
   bool AckNumber(int number) { return Ack(IdOf(number)); }
+  // Until the broker has read everything that was sent.
+  void AwaitRead();
 
  private:
   std::unique_ptr<RawWebSocket> socket_;

@@ -32,11 +32,15 @@ using testing::TempDir;
 class TestConnection {
  public:
   TestConnection(const Core& core, std::shared_ptr<AckedSession> session) : core_(core), session_(std::move(session)) {}
-  ~TestConnection() { Drop(); }
+  ~TestConnection() {
+    if (session_ != nullptr) Drop();
+  }
 
   AckedSession& session() { return *session_; }
   void Drop() { session_->End(/*client_left=*/true); }
   void Stop() { session_->End(/*client_left=*/false); }
+  // As a broker that crashes leaves it: nobody says that it ended.
+  void Forget() { session_.reset(); }
 
   std::future<SessionDelivery> Ask() {
     auto promise = std::make_shared<std::promise<SessionDelivery>>();
@@ -73,7 +77,7 @@ class TestConnection {
 
  private:
   const Core& core_;
-  const std::shared_ptr<AckedSession> session_;
+  std::shared_ptr<AckedSession> session_;
 };
 
 class AckedSessionsTest : public ::testing::Test {
@@ -186,7 +190,7 @@ TEST_F(AckedSessionsTest, ACrashBringsAtMostWhatWasAcknowledgedLatelyAgain) {
   connection->Ack(1);
   EXPECT_EQ(AwaitUnsettled(2).position.cursor, Cursor(3)) << "written by itself";
   connection->Ack(2);
-  connection.release();  // NOLINT: nobody says that it ended.
+  connection->Forget();
   Crash();
   Start();
   connection = Connect();
@@ -206,6 +210,21 @@ TEST_F(AckedSessionsTest, TheNewestConnectionHasIt) {
   EXPECT_THAT(second->Take(1), ElementsAre(2));
   EXPECT_FALSE(first->Ack(2)) << "not its any more";
   EXPECT_TRUE(HasReason(std::get<Closed>(waiting.get()).status, Reason::kConsumerTakenOver));
+}
+
+TEST_F(AckedSessionsTest, WhatIsStillReadOfTheConnectionBeforeCounts) {
+  AppendNumbered(log(), "device", 0, 3);
+  auto first = Connect();
+  EXPECT_EQ(first->Take(3).size(), 3u);
+  // The client has acknowledged two, closed its connection, and opened another, of which the broker reads first.
+  std::promise<std::shared_ptr<AckedSession>> opened;
+  sessions_->Open({.key = SessionKey("test", {"c"}), .owner = "key", .instance = core_->Open("device")},
+                  [&opened](auto result) { opened.set_value(result.ok() ? result->session : nullptr); });
+  EXPECT_TRUE(first->Ack(1));
+  EXPECT_TRUE(first->Ack(2));
+  first->Drop();
+  TestConnection second(core_->core(), opened.get_future().get());
+  EXPECT_THAT(second.Take(1), ElementsAre(3));
 }
 
 TEST_F(AckedSessionsTest, AnEventWithoutFramesIsDoneAndOneOfSeveralOnlyWithAllOfThem) {

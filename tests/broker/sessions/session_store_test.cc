@@ -108,6 +108,16 @@ TEST_F(SessionStoreTest, TheLongestUnusedOfAnOwnerMakesRoomForAnotherOfIts) {
   EXPECT_THAT(removed_, ElementsAre("x.b"));
 }
 
+TEST_F(SessionStoreTest, OneThatGoesOverToAnotherOwnerKeepsItsPlace) {
+  limits_.sessions_max = 2;
+  Restart();
+  ASSERT_TRUE(store_->Put("x.a", {}).ok());  // The longest unused, in a full store.
+  ASSERT_TRUE(store_->Put("x.b", {"other", {}, ""}).ok());
+  ASSERT_TRUE(store_->Put("x.a", {"key", {}, ""}).ok());
+  EXPECT_THAT(removed_, IsEmpty());
+  EXPECT_THAT(store_->Keys("x."), ElementsAre("x.a", "x.b"));
+}
+
 TEST_F(SessionStoreTest, OneInUseNeverGoes) {
   limits_.sessions_max = 2;
   Restart();
