@@ -23,10 +23,10 @@ http::Response ErrorAnswer(const absl::Status& error) {
   return answer;
 }
 
-void Refuse(const Core& core, absl::string_view secret, http::Responder responder, absl::Status error) {
+void Refuse(const Core& core, absl::string_view wrong_secret, http::Responder responder, absl::Status error) {
   LogRefusal("vzaps", error);
   const absl::Duration delay =
-      HasReason(error, Reason::kUnauthenticated) ? core.auth.RefusalDelay(secret) : absl::ZeroDuration();
+      HasReason(error, Reason::kUnauthenticated) ? core.auth.RefusalDelay(wrong_secret) : absl::ZeroDuration();
   if (delay == absl::ZeroDuration()) return std::move(responder).Send(ErrorAnswer(error));
   core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
                        [responder = std::move(responder), error = std::move(error)]() mutable {

@@ -14,8 +14,9 @@ namespace playhead::broker::vzaps {
 // `message`, and both as text. Otherwise as http::JsonError. REQUIRES: not Ok.
 http::Response ErrorAnswer(const absl::Status& error);
 
-// Answers with ErrorAnswer, and has it logged; later, if `secret` is one too many that is wrong (core.auth).
-void Refuse(const Core& core, absl::string_view secret, http::Responder responder, absl::Status error);
+// Answers with ErrorAnswer, and has it logged; later, if this is one refusal too many (core.auth). `wrong_secret` was
+// just refused; empty if it is something else that is wrong.
+void Refuse(const Core& core, absl::string_view wrong_secret, http::Responder responder, absl::Status error);
 
 }  // namespace playhead::broker::vzaps
 

@@ -33,6 +33,7 @@ struct Service::Connecting {
   http::Request request;
   http::Responder responder;
   ConnectRequest connect;
+  std::string wrong_secret;  // What was refused as one; empty if something else was.
   std::string session_key;
   std::shared_ptr<Caller> caller;        // By the instance's token.
   std::shared_ptr<Caller> token_caller;  // By the access token.
@@ -81,7 +82,9 @@ void Service::GiveToken(const http::Request& request, http::Responder responder)
   const std::optional<json::value> body = model::ParseJson(request.body);
   const std::string id = body ? model::Text(model::Find(&*body, "client_token")) : "";
   const std::string secret = body ? model::Text(model::Find(&*body, "client_secret")) : "";
-  const auto refuse = [&](absl::Status error) { vzaps::Refuse(core_, secret, std::move(responder), std::move(error)); };
+  const auto refuse = [&](absl::Status error, absl::string_view wrong_secret = "") {
+    vzaps::Refuse(core_, wrong_secret, std::move(responder), std::move(error));
+  };
   if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return refuse(std::move(status));
   if (!body || !body->is_object()) {
     return refuse(MakeError(Reason::kMalformedRequest,
@@ -91,7 +94,7 @@ void Service::GiveToken(const http::Request& request, http::Responder responder)
     return refuse(MakeError(Reason::kUnauthenticated, "`client_token` and `client_secret` are needed"));
   }
   const auto caller = core_.auth.Authenticate(secret);
-  if (!caller.ok()) return refuse(caller.status());
+  if (!caller.ok()) return refuse(caller.status(), secret);
   if (!(*caller)->key_id().empty() && (*caller)->key_id() != id) {
     return refuse(MakeError(Reason::kUnauthenticated, "`client_secret` is not that of the key `client_token`"));
   }
@@ -132,7 +135,10 @@ absl::Status Service::Admit(Connecting& connecting) const {
   if (!token_caller.ok()) return token_caller.status();
   connecting.token_caller = *std::move(token_caller);
   auto caller = core_.auth.Authenticate(asked.instance_token);
-  if (!caller.ok()) return caller.status();
+  if (!caller.ok()) {
+    connecting.wrong_secret = asked.instance_token;
+    return caller.status();
+  }
   connecting.caller = *std::move(caller);
   return connecting.caller->Check(Permission::kSubscribe, asked.instance);
 }
@@ -200,7 +206,7 @@ void Service::Accept(Connecting& connecting, std::shared_ptr<AckedSession> sessi
 }
 
 void Service::Refuse(Connecting& connecting, absl::Status error) const {
-  vzaps::Refuse(core_, connecting.connect.instance_token, std::move(connecting.responder), std::move(error));
+  vzaps::Refuse(core_, connecting.wrong_secret, std::move(connecting.responder), std::move(error));
 }
 
 model::NameFilter Service::FilterOf(const std::string& instance, const std::vector<std::string>& names) const {
