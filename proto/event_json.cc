@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -75,6 +76,15 @@ std::string FormatMicros(int64_t micros) {
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E6SZ", absl::FromUnixMicros(micros), absl::UTCTimeZone());
 }
 
+std::optional<int64_t> ParseMicros(absl::string_view text) {
+  // Abseil would also take blanks and infinity.
+  if (text.empty() || !absl::ascii_isdigit(static_cast<unsigned char>(text.front()))) return std::nullopt;
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return std::nullopt;
+  return absl::ToUnixMicros(time);
+}
+
 void AppendEventJson(absl::string_view instance, const EventView& event, DataLineBreaks breaks, std::string& out) {
   absl::StrAppend(&out, "{\"instance\":", JsonString(instance), ",\"cursor\":", event.cursor,
                   ",\"type\":", JsonString(event.type));
@@ -117,13 +127,10 @@ absl::Status ReadJsonText(absl::string_view name, ondemand::value value, std::st
 absl::Status ReadJsonTime(absl::string_view name, ondemand::value value, int64_t& micros) {
   if (value.get_int64().get(micros) == 0) return absl::OkStatus();
   std::string_view text;
-  absl::Time time;
-  std::string error;
-  if (value.get_string().get(text) == 0 && absl::ParseTime(absl::RFC3339_full, View(text), &time, &error)) {
-    micros = absl::ToUnixMicros(time);
-    return absl::OkStatus();
-  }
-  return Invalid(absl::StrCat(name, " is neither RFC 3339 nor microseconds"));
+  const auto parsed = value.get_string().get(text) == 0 ? ParseMicros(View(text)) : std::nullopt;
+  if (!parsed) return Invalid(absl::StrCat(name, " is neither RFC 3339 nor microseconds"));
+  micros = *parsed;
+  return absl::OkStatus();
 }
 
 absl::Status ReadEventFields(ondemand::value value, EventFields& event) {

@@ -9,6 +9,7 @@
 #define PLAYHEAD_PROTO_EVENT_JSON_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@ std::string JsonString(absl::string_view text);
 
 // A time as all of it is written: RFC 3339 in UTC with microseconds.
 std::string FormatMicros(int64_t micros);
+// The inverse, of any RFC 3339 date-time, to microseconds. nullopt for anything else.
+std::optional<int64_t> ParseMicros(absl::string_view text);
 
 // Line breaks can stand between the tokens of `data`; within a string JSON escapes them.
 enum class DataLineBreaks { kKeep, kTakeOut };

@@ -107,13 +107,14 @@ class Reader {
 }  // namespace
 
 absl::StatusOr<BodyFormat> FormatOf(const http::Request& request) {
-  if (IsBinaryCloudEvent(request.headers)) return BodyFormat::kCloudEventData;
   const absl::string_view header = request.Header("Content-Type").value_or("");
   const std::string type = absl::AsciiStrToLower(absl::StripAsciiWhitespace(header.substr(0, header.find(';'))));
-  if (type == "application/json") return BodyFormat::kJson;
-  if (type == "application/x-ndjson") return BodyFormat::kNdjson;
+  // The HTTP binding of CloudEvents, 3: the type decides; a structured event may repeat itself in headers (3.2.3).
   if (type == "application/cloudevents+json") return BodyFormat::kCloudEvent;
   if (type == "application/cloudevents-batch+json") return BodyFormat::kCloudEventBatch;
+  if (IsBinaryCloudEvent(request.headers)) return BodyFormat::kCloudEventData;
+  if (type == "application/json") return BodyFormat::kJson;
+  if (type == "application/x-ndjson") return BodyFormat::kNdjson;
   return MakeError(Reason::kMalformedRequest,
                    "Content-Type is application/json, application/x-ndjson, application/cloudevents+json or "
                    "application/cloudevents-batch+json (with curl, use --json)");

@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/time.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http_api {
@@ -56,10 +55,9 @@ absl::Status ToEvent(Context context, EventFields& event) {
   if (event.type.empty()) return Invalid("has no type");
   const std::string time = Take(context, "time");
   if (!time.empty()) {
-    absl::Time parsed;
-    std::string error;
-    if (!absl::ParseTime(absl::RFC3339_full, time, &parsed, &error)) return Invalid("time is not RFC 3339");
-    event.created_at = absl::ToUnixMicros(parsed);
+    const auto parsed = ParseMicros(time);
+    if (!parsed) return Invalid("time is not RFC 3339");
+    event.created_at = *parsed;
   }
   const std::string content_type = Take(context, kContentType);
   if (!content_type.empty()) event.attributes.emplace_back("content-type", content_type);

@@ -1,8 +1,9 @@
-// Server-sent events (HTML, 9.2) as text.
+// Server-sent events (HTML, 9.2) as text:
 //
-//   id: 7                      what the client sends as Last-Event-ID when it comes again: everything up to here is
-//   done event: gap                 only of notices: events of a log come under EventSource's default name data:
-//   {"after_cursor":0}   one line of JSON <empty line>
+//    - `id: 7`: what the client sends as Last-Event-ID when it comes again: everything up to here is done;
+//    - `event: gap`: only of notices: events of a log come under EventSource's default name;
+//    - `data: {"after_cursor":0}`: one line of JSON;
+//    - an empty line.
 #ifndef PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_TEXT_H_
 #define PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_TEXT_H_
 

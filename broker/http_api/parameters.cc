@@ -1,6 +1,7 @@
 #include "broker/http_api/parameters.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -8,11 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/time.h"
 #include "proto/errors.h"
+#include "proto/event_json.h"
 
 namespace playhead::broker::http_api {
 namespace {
+
+constexpr uint64_t kMicrosMax = std::numeric_limits<int64_t>::max();
 
 absl::Status Malformed(absl::string_view message) { return MakeError(Reason::kMalformedRequest, message); }
 
@@ -79,29 +82,29 @@ std::vector<absl::string_view> ListParameter(const http::Request& request, absl:
 absl::StatusOr<StartPosition> ParseFrom(absl::string_view text) {
   if (text == "beginning") return FromBeginning{};
   if (text == "now") return FromNow{};
-  if (const auto micros = ParseNumber(text)) return FromTime{storage::Timestamp(static_cast<int64_t>(*micros))};
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
-    return FromTime{storage::Timestamp(absl::ToUnixMicros(time))};
+  if (const auto micros = ParseNumber(text); micros && *micros <= kMicrosMax) {
+    return FromTime{storage::Timestamp(static_cast<int64_t>(*micros))};
   }
+  if (const auto micros = ParseMicros(text)) return FromTime{storage::Timestamp(*micros)};
   return Malformed("`from` is beginning, now, a time such as 2026-01-02T03:04:05Z, or microseconds since 1970");
 }
 
-std::optional<absl::string_view> AfterText(const http::Request& request) {
+absl::StatusOr<StartText> ReadStartText(const http::Request& request) {
+  if (request.Query("after") && request.Query("from")) return Malformed("`after` and `from` exclude each other");
   const auto last_event_id = request.Header("Last-Event-ID");
-  return last_event_id && !last_event_id->empty() ? last_event_id : request.Query("after");
+  const auto after = last_event_id && !last_event_id->empty() ? last_event_id : request.Query("after");
+  if (after) return StartText{*after, true};
+  if (const auto from = request.Query("from")) return StartText{*from, false};
+  return MakeError(Reason::kStartRequired, "say where to read from: after=POSITION, or from=beginning, now or a time");
 }
 
 absl::StatusOr<StartPosition> ReadStart(const http::Request& request) {
-  if (request.Query("after") && request.Query("from")) return Malformed("`after` and `from` exclude each other");
-  if (const auto after = AfterText(request)) {
-    const auto cursor = ParseCursor(*after);
-    if (!cursor.ok()) return cursor.status();
-    return AfterCursor{*cursor};
-  }
-  if (const auto from = request.Query("from")) return ParseFrom(*from);
-  return MakeError(Reason::kStartRequired, "say where to read from: after=CURSOR, or from=beginning, now or a time");
+  const auto start = ReadStartText(request);
+  if (!start.ok()) return start.status();
+  if (!start->is_after) return ParseFrom(start->text);
+  const auto cursor = ParseCursor(start->text);
+  if (!cursor.ok()) return cursor.status();
+  return AfterCursor{*cursor};
 }
 
 }  // namespace playhead::broker::http_api

@@ -32,12 +32,18 @@ std::vector<absl::string_view> ListParameter(const http::Request& request, absl:
 // What `from` says: `beginning`, `now`, RFC 3339, or microseconds since 1970. MALFORMED_REQUEST.
 absl::StatusOr<StartPosition> ParseFrom(absl::string_view text);
 
-// The position behind which a client goes on: of the header Last-Event-ID, which is what it has come to since its URL
-// was made, or else of `after`; nullopt if there is neither.
-std::optional<absl::string_view> AfterText(const http::Request& request);
+// Where to read from, as the request says it.
+struct StartText {
+  absl::string_view text;
+  bool is_after = false;  // It is a position behind which a client goes on, else as of ParseFrom.
+};
 
-// Where to read one log from: AfterText as a cursor, or else `from`.
-//   InvalidArgument  POSITION_INVALID, MALFORMED_REQUEST; START_REQUIRED if nothing says where.
+// The header Last-Event-ID, which is what the client has come to since its URL was made, or else `after`, or `from`.
+//   InvalidArgument  MALFORMED_REQUEST: both of the latter; START_REQUIRED: none of them.
+absl::StatusOr<StartText> ReadStartText(const http::Request& request);
+
+// The same for one log, whose positions are cursors.
+//   InvalidArgument  as above; POSITION_INVALID.
 absl::StatusOr<StartPosition> ReadStart(const http::Request& request);
 
 }  // namespace playhead::broker::http_api

@@ -78,17 +78,14 @@ absl::StatusOr<SubscriptionRequest> ReadSubscription(const http::Request& reques
 }
 
 absl::StatusOr<ManyStart> ReadManyStart(const storage::EventLog& log, const http::Request& request) {
-  if (const auto after = AfterText(request)) {
-    const auto position = DecodeStorePosition(log, *after);
+  const auto text = ReadStartText(request);
+  if (!text.ok()) return text.status();
+  if (text->is_after) {
+    const auto position = DecodeStorePosition(log, text->text);
     if (!position.ok()) return position.status();
     return AfterPosition{*position};
   }
-  const auto from = request.Query("from");
-  if (!from) {
-    return MakeError(Reason::kStartRequired,
-                     "say where to read from: after=POSITION, or from=beginning, now or a time");
-  }
-  auto start = ParseFrom(*from);
+  auto start = ParseFrom(text->text);
   if (!start.ok()) return start.status();
   if (std::holds_alternative<FromBeginning>(*start)) return FromBeginning{};
   if (std::holds_alternative<FromNow>(*start)) return FromNow{};

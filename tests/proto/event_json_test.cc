@@ -88,8 +88,9 @@ TEST(EventJsonReader, RefusesWhatIsNoEvent) {
   for (const char* line :
        {"", "[]", "{", "{\"type\":\"t\"}", "{\"data\":1}", "{\"type\":1,\"data\":1}", "{\"type\":\"t\",\"data\":nope}",
         "{\"type\":\"t\",\"data\":1,\"data_base64\":\"AA==\"}", "{\"type\":\"t\",\"data_base64\":\"!\"}",
-        "{\"type\":\"t\",\"data\":1,\"created_at\":\"noon\"}", "{\"type\":\"t\",\"data\":1,\"colour\":\"red\"}",
-        "{\"type\":\"t\",\"data\":1,\"attributes\":{\"k\":1}}"}) {
+        "{\"type\":\"t\",\"data\":1,\"created_at\":\"noon\"}",
+        "{\"type\":\"t\",\"data\":1,\"created_at\":\"infinite-future\"}",
+        "{\"type\":\"t\",\"data\":1,\"colour\":\"red\"}", "{\"type\":\"t\",\"data\":1,\"attributes\":{\"k\":1}}"}) {
     EXPECT_FALSE(reader.Read(line, event).ok()) << line;
   }
 }
