@@ -1,5 +1,6 @@
 #include "client/many_subscription.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -8,6 +9,7 @@
 #include "client/connection.h"
 #include "client/internal/backoff.h"
 #include "client/internal/many_stream.h"
+#include "client/internal/upstream_gap_notice.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
 
@@ -22,13 +24,20 @@ class ManySubscription::Impl {
  public:
   using Handler = std::function<void(absl::string_view, const Event&)>;
 
-  Impl(std::shared_ptr<internal::ManyStream> stream, std::string position)
-      : stream_(std::move(stream)), position_(std::move(position)) {}
+  Impl(std::shared_ptr<internal::ManyStream> stream, std::string position, bool hand_out_upstream_gaps)
+      : stream_(std::move(stream)), hand_out_upstream_gaps_(hand_out_upstream_gaps), position_(std::move(position)) {}
 
   absl::Status NextBatch(ManyBatch& batch, absl::Time deadline) {
     NoteHandled();
     for (;;) {
-      if (!parts_.empty()) return TakePart(batch);
+      if (!part_.events.empty()) {
+        if (HandOut(batch)) return absl::OkStatus();
+        continue;
+      }
+      if (!parts_.empty()) {
+        if (absl::Status status = TakePart(); !status.ok()) return status;
+        continue;
+      }
       SharedBytes message;
       bool reopened = false;
       const absl::Status status = stream_->Take(deadline, position(), message, reopened);
@@ -76,16 +85,38 @@ class ManySubscription::Impl {
   std::function<void(absl::string_view, const v1::Gap&)> on_gap_;
 
  private:
-  absl::Status TakePart(ManyBatch& batch) {
+  absl::Status TakePart() {
     const auto part = ConsumeEvent(parts_);
     std::string rest;
     v1::InstanceEvents fields;
-    if (!part || !batch.events.Decode({message_.owner, *part}, rest) || !fields.ParseFromString(rest)) {
+    if (!part || !part_.events.Decode({message_.owner, *part}, rest) || !fields.ParseFromString(rest)) {
       return Malformed();
     }
-    batch.instance = std::move(*fields.mutable_instance());
-    batch.position = handed_out_ = std::move(*fields.mutable_position());
+    part_.instance = std::move(*fields.mutable_instance());
+    part_.position = std::move(*fields.mutable_position());
     return absl::OkStatus();
+  }
+
+  // Hands out the part up to the next upstream gap, so that its notice stands in its place. False if only that was
+  // left.
+  bool HandOut(ManyBatch& batch) {
+    EventBatch& events = part_.events;
+    if (internal::IsUpstreamGap(events[0])) {
+      const auto gap = internal::UpstreamGapNotice(events[0]);
+      if (gap && on_gap_) on_gap_(part_.instance, *gap);
+      if (!hand_out_upstream_gaps_) {
+        events.DropFront();
+        if (events.empty()) SetPosition(part_.position);
+        return false;
+      }
+    }
+    const auto gap = std::find_if(events.begin() + 1, events.end(), internal::IsUpstreamGap);
+    batch.events = events.TakeFront(static_cast<size_t>(gap - events.begin()));
+    batch.instance = part_.instance;
+    // There is no position within a part: who goes on from before it sees its beginning again.
+    batch.position = events.empty() ? part_.position : position();
+    handed_out_ = batch.position;
+    return true;
   }
 
   absl::Status TakeNotice() {
@@ -119,8 +150,10 @@ class ManySubscription::Impl {
   }
 
   const std::shared_ptr<internal::ManyStream> stream_;
+  const bool hand_out_upstream_gaps_;  // As events, besides their notice.
   SharedBytes message_;
   absl::string_view parts_;  // Of `message_`: those not handed out yet.
+  ManyBatch part_;           // What of the part taken last is not handed out yet.
   std::string handed_out_;   // The position behind what was handed out last, until it is handled.
   mutable absl::Mutex mu_;
   std::string position_ ABSL_GUARDED_BY(mu_);
@@ -152,11 +185,13 @@ absl::StatusOr<ManySubscription> ManySubscription::Create(std::shared_ptr<Connec
     return absl::InvalidArgumentError("many instances are read from a position, the beginning, now or a time");
   }
   request.mutable_types()->Assign(options.types.begin(), options.types.end());
+  const bool hand_out_upstream_gaps = internal::AskForUpstreamGaps(*request.mutable_types());
   request.set_id_prefix(options.id_prefix);
   request.set_allow_gap(options.allow_gap);
   auto stream = std::make_shared<internal::ManyStream>(std::move(connection), client_options, std::move(request),
                                                        options.buffered_bytes_max, std::move(options.on_reconnect));
-  return ManySubscription(std::make_shared<Impl>(std::move(stream), std::move(options.position)));
+  return ManySubscription(
+      std::make_shared<Impl>(std::move(stream), std::move(options.position), hand_out_upstream_gaps));
 }
 
 absl::Status ManySubscription::NextBatch(ManyBatch& batch, absl::Time deadline) {

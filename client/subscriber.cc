@@ -13,16 +13,8 @@
 #include "client/internal/event_walker.h"
 #include "client/internal/subscription_core.h"
 #include "client/internal/upstream_gap_notice.h"
-#include "proto/upstream_gap.h"
 
 namespace playhead {
-namespace {
-
-// The broker's bound.
-constexpr size_t kTypesMax = 64;
-
-}  // namespace
-
 class Subscription::Impl {
  public:
   Impl(std::shared_ptr<internal::SubscriptionCore> core, internal::CursorSaver saver, bool hand_out_upstream_gaps)
@@ -113,9 +105,7 @@ absl::StatusOr<Subscription> Subscription::Create(std::shared_ptr<Connection> co
   request.set_instance(std::string(instance));
   *request.mutable_start() = start.proto();
   request.mutable_types()->Assign(options.types.begin(), options.types.end());
-  // The gap handler hears of upstream gaps whatever types the program asks for.
-  const bool hand_out_upstream_gaps = internal::MatchUpstreamGaps(options.types);
-  if (!hand_out_upstream_gaps && options.types.size() < kTypesMax) request.add_types(std::string(kUpstreamGapType));
+  const bool hand_out_upstream_gaps = internal::AskForUpstreamGaps(*request.mutable_types());
   request.set_id_prefix(options.id_prefix);
   request.set_allow_gap(options.allow_gap);
   auto core = std::make_shared<internal::SubscriptionCore>(std::move(connection), client_options, std::move(request),

@@ -22,11 +22,13 @@ std::optional<v1::Gap> UpstreamGapNotice(const EventView& event) {
   return notice;
 }
 
-bool MatchUpstreamGaps(const std::vector<std::string>& types) {
-  return types.empty() || std::any_of(types.begin(), types.end(), [](absl::string_view pattern) {
-           return absl::ConsumeSuffix(&pattern, "*") ? absl::StartsWith(kUpstreamGapType, pattern)
-                                                     : pattern == kUpstreamGapType;
-         });
+bool AskForUpstreamGaps(google::protobuf::RepeatedPtrField<std::string>& types) {
+  const bool lets_through = types.empty() || std::any_of(types.begin(), types.end(), [](absl::string_view pattern) {
+                              return absl::ConsumeSuffix(&pattern, "*") ? absl::StartsWith(kUpstreamGapType, pattern)
+                                                                        : pattern == kUpstreamGapType;
+                            });
+  if (!lets_through && types.size() < kTypesMax) *types.Add() = std::string(kUpstreamGapType);
+  return lets_through;
 }
 
 }  // namespace playhead::internal

@@ -4,8 +4,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "google/protobuf/repeated_field.h"
 #include "playhead/v1/event_log.pb.h"
 #include "proto/event_wire.h"
 #include "proto/upstream_gap.h"
@@ -18,8 +18,12 @@ inline bool IsUpstreamGap(const EventView& event) { return event.type == kUpstre
 // nullopt if the event is none, or was stored before brokers checked what it says: it is then an event like others.
 std::optional<v1::Gap> UpstreamGapNotice(const EventView& event);
 
-// Whether a filter of these types (exact names, or `prefix*`; none for all) lets such events through by itself.
-bool MatchUpstreamGaps(const std::vector<std::string>& types);
+// The broker's bound on the types of a request.
+inline constexpr int kTypesMax = 64;
+
+// A gap handler hears of upstream gaps whatever types the program asks for: adds theirs, unless what is asked for
+// (exact names, or `prefix*`; none for all) lets them through by itself, or there is no room. Returns whether it does.
+bool AskForUpstreamGaps(google::protobuf::RepeatedPtrField<std::string>& types);
 
 }  // namespace playhead::internal
 

@@ -102,6 +102,29 @@ TEST_F(BrokerTest, AnUpstreamGapIsToldInItsPlaceWhateverTypesAreAskedFor) {
   EXPECT_EQ(AllData("bot").at(2), R"({"from":50,"to":80,"reason":"phone offline"})");
 }
 
+TEST_F(BrokerTest, AnUpstreamGapIsToldInItsPlaceToReadersOfManyToo) {
+  AppendNumbers("bot", 1, 2);
+  ASSERT_TRUE(client_->ReportUpstreamGap("bot", {.from = 50, .to = 80, .reason = "phone offline"}).ok());
+  AppendNumbers("bot", 3, 3);
+  const auto read = [this](std::vector<std::string> types, size_t events) {
+    std::vector<std::string> seen;
+    auto subscription =
+        client_->SubscribeMany(ManySources::All(), {.start = Start::Beginning().proto(), .types = std::move(types)});
+    EXPECT_TRUE(subscription.ok()) << subscription.status();
+    subscription->OnGap([&](absl::string_view instance, const v1::Gap& gap) {
+      seen.push_back(absl::StrCat("gap of ", instance, " ", gap.last_cursor(), " ", gap.reason()));
+    });
+    ManyBatch batch;
+    while (seen.size() < events) {
+      EXPECT_TRUE(subscription->NextBatch(batch, absl::InfiniteFuture()).ok());
+      for (const EventView& event : batch.events) seen.push_back(absl::StrCat("event ", event.cursor));
+    }
+    return seen;
+  };
+  EXPECT_THAT(read({"number"}, 4), ElementsAre("event 1", "event 2", "gap of bot 3 phone offline", "event 4"));
+  EXPECT_THAT(read({}, 5), ElementsAre("event 1", "event 2", "gap of bot 3 phone offline", "event 3", "event 4"));
+}
+
 TEST_F(BrokerTest, AMalformedUpstreamGapAndOtherTypesOfTheBrokersOwnAreRefused) {
   EXPECT_TRUE(HasReason(client_->ReportUpstreamGap("bot", {.from = 9, .to = 8}).status(), Reason::kEventInvalid));
   for (const NewEvent& event : {NewEvent{.type = "playhead.upstream_gap", .data = R"({"from":9,"to":8})"},
