@@ -27,8 +27,9 @@ constexpr size_t kInstancesPerPage = 256;
 
 constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
 
-// Whether blocks may have been moved out of the slice that its files still hold. Else only an instance's deletion
-// deletes keys there, and rewrites the files before it is done.
+// Whether blocks may have been moved out of the slice that its files still hold. A deletion of an instance removes keys
+// one by one too (docs/decisions/0005): such a slice is taken for one that was moved from, which costs time and no
+// more. Range deletions are of stores that older builds wrote.
 absl::StatusOr<bool> WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   for (const std::string& property :
        {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {

@@ -1,4 +1,4 @@
-// How every gRPC call is let in: the broker serves, and the call's secret is good.
+// How every call is let in, over gRPC and HTTP: the broker serves, and the call's secret is good.
 #ifndef PLAYHEAD_BROKER_GRPC_CALL_ACCESS_H_
 #define PLAYHEAD_BROKER_GRPC_CALL_ACCESS_H_
 
