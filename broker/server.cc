@@ -319,7 +319,7 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
   if (!cors_origins.ok()) return cors_origins.status();
   if (options.http_listen.empty()) return absl::OkStatus();
   console::AddRoutes(router_);
-  http::AddStatusRoutes(router_, MakeCore());
+  http::AddStatusRoutes(router_, MakeCore(), [this] { return consumers_->Figures(); });
   http_api::AddRoutes(router_, {MakeCore(), *deletion_, *access_tokens_, *consumers_});
   http::ListenerOptions listener;
   listener.listen = options.http_listen;

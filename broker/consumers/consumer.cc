@@ -97,6 +97,22 @@ ConsumerInfo Consumer::Info() const {
   return info;
 }
 
+void Consumer::AddTo(ConsumerFigures& figures) const {
+  absl::MutexLock lock(&mu_);
+  figures.consumers[static_cast<size_t>(Pause())]++;
+  figures.holders += holds_.size();
+  figures.in_flight += HeldEventCount();
+  figures.unsettled += state_.unsettled_events();
+  figures.parked += parked_.size();
+  figures.acknowledged += acknowledged_;
+  figures.redelivered += redelivered_;
+}
+
+FeedPosition Consumer::position() const {
+  absl::MutexLock lock(&mu_);
+  return state_.position();
+}
+
 Consumer::Needed Consumer::NeededOf(InstanceNumber instance) const {
   absl::MutexLock lock(&mu_);
   Needed needed;
@@ -229,6 +245,7 @@ absl::Status Consumer::Apply(const Hold& hold, const Settlement& item, SteadyTim
   switch (item.action) {
     case Settlement::Action::kAck:
       count = state->Ack(hold.number, item.instance, item.first, item.last);
+      acknowledged_ += count;
       if (!item.replay_id.empty()) replays_.at(item.replay_id)->outcome.acked += count;
       break;
     case Settlement::Action::kNack:

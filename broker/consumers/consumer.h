@@ -42,8 +42,10 @@
 #include "broker/consumers/holder.h"
 #include "broker/consumers/number_set.h"
 #include "broker/consumers/parked_index.h"
+#include "broker/consumers/source_spans.h"
 #include "broker/core.h"
 #include "broker/delivery_memory.h"
+#include "broker/metrics/consumer_figures.h"
 #include "broker/timer_queue.h"
 #include "storage/callback.h"
 #include "storage/event_log.h"
@@ -74,6 +76,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   // All but the lag.
   ConsumerInfo Info() const ABSL_LOCKS_EXCLUDED(mu_);
+  void AddTo(ConsumerFigures& figures) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // What it has yet to settle, as its durable state says: events of commits behind `settled`, and those of `instance`
   // behind `exceptions_after`. A consumer of one instance has cursors only.
@@ -87,8 +90,12 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void BeginStop() ABSL_LOCKS_EXCLUDED(mu_);
   // Closes the holders with `status`, and calls `done` when the state is on disk, or cannot be written.
   void Close(absl::Status status, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
-  // What a reset to `to` would do, of a consumer of one instance with these bounds; `at_most` for one with a filter.
-  ResetResult PlanReset(const FeedPosition& to, const storage::LogBounds& bounds) const ABSL_LOCKS_EXCLUDED(mu_);
+  // How far it is, durably or not.
+  FeedPosition position() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What a reset from one position to another would do, which `spans` finds in the instances of the source. At most
+  // that for a consumer with a filter, at least that if the spans are not complete.
+  ResetResult PlanReset(const FeedPosition& from, const FeedPosition& to, const SourceSpans& spans) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Sets the position; forgets what was unsettled, and takes out of the parked list what lies behind `parked_after`,
   // since that comes again. Closes the holders with CONSUMER_RESET. `done` when all that is durable, by one write.
   void Reset(const FeedPosition& to, const ParkedIndex::Cursors& parked_after, storage::StatusCallback done)
@@ -310,6 +317,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // Instances of which anything is unsettled: by number, with their names; open ones while somebody holds the consumer.
   std::map<storage::InstanceNumber, std::string> names_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<uint64_t, std::shared_ptr<storage::Instance>> instances_ ABSL_GUARDED_BY(mu_);
+
+  uint64_t acknowledged_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t redelivered_ ABSL_GUARDED_BY(mu_) = 0;
 
   // The state on disk, and on its way there.
   ConsumerSnapshot durable_ ABSL_GUARDED_BY(mu_);

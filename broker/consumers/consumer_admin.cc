@@ -29,29 +29,20 @@ size_t RangeCount(std::vector<ParkedRow> rows) {
   return count;
 }
 
-// Unsettled events up to `cursor`, and behind it up to `last`. A range that reaches over either is taken apart by its
-// cursors.
+// Events of the range up to `cursor`, and behind it, that are behind `kept_after`. A range that reaches over either is
+// taken apart by its cursors.
 struct Unsettled {
   uint64_t up_to = 0;
   uint64_t behind = 0;
 };
-Unsettled CountUnsettled(const ConsumerSnapshot& snapshot, Cursor cursor, Cursor first_kept_after) {
-  Unsettled counts;
-  for (const UnsettledRange& range : snapshot.unsettled) {
-    const Cursor after = std::max(range.after, first_kept_after);
-    if (range.last <= after) continue;
-    const uint64_t kept = std::min<uint64_t>(range.event_count, range.last.sequence() - after.sequence());
-    if (range.last <= cursor) {
-      counts.up_to += kept;
-    } else if (after >= cursor) {
-      counts.behind += kept;
-    } else {
-      const uint64_t front = std::min<uint64_t>(kept, cursor.sequence() - after.sequence());
-      counts.up_to += front;
-      counts.behind += kept - front;
-    }
-  }
-  return counts;
+Unsettled CountUnsettled(const UnsettledRange& range, Cursor cursor, Cursor kept_after) {
+  const Cursor after = std::max(range.after, kept_after);
+  if (range.last <= after) return {};
+  const uint64_t kept = std::min<uint64_t>(range.event_count, range.last.sequence() - after.sequence());
+  if (range.last <= cursor) return {.up_to = kept};
+  if (after >= cursor) return {.behind = kept};
+  const uint64_t front = std::min<uint64_t>(kept, cursor.sequence() - after.sequence());
+  return {.up_to = front, .behind = kept - front};
 }
 
 }  // namespace
@@ -65,24 +56,32 @@ Consumer::ReplayLane::ReplayLane(uint32_t attempts_max, const ConsumerReplay& re
              static_cast<uint32_t>(std::min<uint64_t>(replay.last.sequence() - replay.after.sequence(), ~uint32_t{0})),
              0}}}) {}
 
-ResetResult Consumer::PlanReset(const FeedPosition& to, const storage::LogBounds& bounds) const {
+ResetResult Consumer::PlanReset(const FeedPosition& from, const FeedPosition& to, const SourceSpans& spans) const {
   absl::MutexLock lock(&mu_);
   ResetResult result;
-  result.one_instance = true;
-  result.from = state_.position();
+  result.one_instance = config_.source.one_instance();
+  result.from = from;
   result.to = to;
-  const Cursor kept_after = bounds.BeforeFirst();
-  const Cursor from_cursor = std::max(result.from.cursor, kept_after);
-  const Cursor to_cursor = std::max(to.cursor, kept_after);
-  const Unsettled unsettled = CountUnsettled(state_.Snapshot(), to_cursor, kept_after);
-  if (to_cursor < from_cursor) {
-    result.again.events = from_cursor.sequence() - to_cursor.sequence() - unsettled.behind;
-  } else {
-    result.skipped.events = to_cursor.sequence() - from_cursor.sequence();
+  ParkedIndex::Cursors cursors;
+  for (const auto& [instance, span] : spans.instances) {
+    cursors.emplace(instance, span.to);
+    if (span.to < span.from) {
+      result.again.events += span.from.sequence() - span.to.sequence();
+    } else {
+      result.skipped.events += span.to.sequence() - span.from.sequence();
+    }
   }
-  result.skipped.events += unsettled.up_to;
-  result.unparked = parked_.Behind({{instance_number_, to_cursor}}).size();
+  for (const UnsettledRange& range : state_.Snapshot().unsettled) {
+    const auto span = spans.instances.find(range.instance);
+    if (span == spans.instances.end()) continue;
+    const Unsettled unsettled = CountUnsettled(range, span->second.to, span->second.kept_after);
+    // They come in any case.
+    result.again.events -= std::min(result.again.events, unsettled.behind);
+    result.skipped.events += unsettled.up_to;
+  }
+  result.unparked = parked_.Behind(cursors).size();
   if (filter_ != nullptr) result.again.kind = result.skipped.kind = EventCount::Kind::kAtMost;
+  if (!spans.complete) result.again.kind = result.skipped.kind = EventCount::Kind::kAtLeast;
   return result;
 }
 

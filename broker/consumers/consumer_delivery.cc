@@ -324,8 +324,10 @@ std::optional<HeldEvents> Consumer::TakeAgain(Hold& hold) {
   hold.handed_over = std::move(read.allowance);
   HeldEvents held = MakeHeld(hold, std::move(read.instance), std::move(picked));
   hold.batches.back().replay_id = held.replay_id = read.replay_id;
-  const auto again = [](uint32_t attempts) { return attempts > 1; };
-  if (std::any_of(handed->attempts.begin(), handed->attempts.end(), again)) held.attempts = std::move(handed->attempts);
+  const auto again =
+      std::count_if(handed->attempts.begin(), handed->attempts.end(), [](uint32_t attempts) { return attempts > 1; });
+  redelivered_ += static_cast<uint64_t>(again);
+  if (again > 0) held.attempts = std::move(handed->attempts);
   return held;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,7 @@
 #include "broker/consumers/consumer_rows.h"
 #include "broker/consumers/parked_index.h"
 #include "broker/consumers/parked_list.h"
+#include "broker/consumers/source_spans.h"
 #include "broker/stored_records.h"
 #include "proto/errors.h"
 #include "storage/record_store.h"
@@ -31,27 +33,68 @@ std::string RowOwner(absl::string_view key, absl::string_view prefix) {
   return std::string(key.substr(0, key.find('/')));
 }
 
-// Fills in the lag of the consumers of one instance behind `next`, one after the other.
-void AddLags(const Core& core, std::vector<ConsumerInfo> infos, size_t next,
-             storage::Callback<std::vector<ConsumerInfo>> done) {
-  for (; next < infos.size() && !infos[next].config.source.one_instance(); ++next) {
-    // How many events of the source stand there is not counted, only that some commit does.
-    if (infos[next].position < core.log.head_position()) infos[next].lag = {1, EventCount::Kind::kAtLeast};
+bool IsFiltered(const ConsumerConfig& config) { return !config.types.empty() || !config.id_prefix.empty(); }
+
+// Fills in the lags, one after the other. Not thread-safe.
+class LagCount : public std::enable_shared_from_this<LagCount> {
+ public:
+  LagCount(const Core& core, std::vector<ConsumerInfo> infos, storage::Callback<std::vector<ConsumerInfo>> done)
+      : core_(core), infos_(std::move(infos)), done_(std::move(done)) {}
+
+  void Next() {
+    if (next_ == infos_.size()) return std::move(done_)(std::move(infos_));
+    const ConsumerInfo& info = infos_[next_];
+    if (info.config.source.one_instance()) {
+      return core_.log.GetInstance(
+          info.config.source.name,
+          [self = shared_from_this()](absl::StatusOr<storage::InstanceInfo> instance) { self->OnInstance(instance); });
+    }
+    FindSourceSpans(core_, info.config.source, info.position, core_.log.head_position(), instances_left_,
+                    [self = shared_from_this()](absl::StatusOr<SourceSpans> spans) { self->OnSpans(spans); });
   }
-  if (next == infos.size()) return std::move(done)(std::move(infos));
-  const std::string name = infos[next].config.source.name;
-  core.log.GetInstance(name, [core, next, infos = std::move(infos),
-                              done = std::move(done)](absl::StatusOr<storage::InstanceInfo> instance) mutable {
-    ConsumerInfo& info = infos[next];
+
+ private:
+  void OnInstance(const absl::StatusOr<storage::InstanceInfo>& instance) {
+    ConsumerInfo& info = infos_[next_];
     if (instance.ok() && instance->bounds.head > info.position.cursor) {
       const storage::LogBounds& bounds = instance->bounds;
       const uint64_t settled = std::max(info.position.cursor.sequence(), bounds.BeforeFirst().sequence());
       info.lag.events = bounds.head.sequence() - settled;
     }
-    const bool filtered = !info.config.types.empty() || !info.config.id_prefix.empty();
-    info.lag.kind = filtered ? EventCount::Kind::kAtMost : EventCount::Kind::kExact;
-    AddLags(core, std::move(infos), next + 1, std::move(done));
-  });
+    End(true);
+  }
+
+  void OnSpans(const absl::StatusOr<SourceSpans>& spans) {
+    if (!spans.ok()) return std::move(done_)(spans.status());
+    instances_left_ -= std::min(instances_left_, spans->instances.size());
+    for (const auto& [instance, span] : spans->instances) {
+      if (span.to > span.from) infos_[next_].lag.events += span.to.sequence() - span.from.sequence();
+    }
+    End(spans->complete);
+  }
+
+  void End(bool complete) {
+    ConsumerInfo& info = infos_[next_];
+    const bool filtered = IsFiltered(info.config);
+    if (complete) {
+      info.lag.kind = filtered ? EventCount::Kind::kAtMost : EventCount::Kind::kExact;
+    } else {
+      // What a filter lets through of those that were looked at is not known.
+      info.lag = {filtered ? 0 : info.lag.events, EventCount::Kind::kAtLeast};
+    }
+    ++next_;
+    Next();
+  }
+
+  const Core core_;
+  std::vector<ConsumerInfo> infos_;
+  storage::Callback<std::vector<ConsumerInfo>> done_;
+  size_t next_ = 0;
+  size_t instances_left_ = kLagInstancesMax;
+};
+
+void AddLags(const Core& core, std::vector<ConsumerInfo> infos, storage::Callback<std::vector<ConsumerInfo>> done) {
+  std::make_shared<LagCount>(core, std::move(infos), std::move(done))->Next();
 }
 
 }  // namespace
@@ -214,7 +257,7 @@ void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig con
 void ConsumerRegistry::Get(std::shared_ptr<Caller> caller, std::string name, storage::Callback<ConsumerInfo> done) {
   const auto consumer = Find(caller, Permission::kSubscribe, name);
   if (!consumer.ok()) return std::move(done)(consumer.status());
-  AddLags(core_, {(*consumer)->Info()}, 0,
+  AddLags(core_, {(*consumer)->Info()},
           [done = std::move(done)](absl::StatusOr<std::vector<ConsumerInfo>> infos) mutable {
             if (!infos.ok()) return std::move(done)(infos.status());
             std::move(done)(std::move(infos->front()));
@@ -238,7 +281,7 @@ void ConsumerRegistry::List(std::shared_ptr<Caller> caller, std::string prefix, 
   std::vector<ConsumerInfo> infos;
   infos.reserve(found.size());
   for (const auto& consumer : found) infos.push_back(consumer->Info());
-  AddLags(core_, std::move(infos), 0, std::move(done));
+  AddLags(core_, std::move(infos), std::move(done));
 }
 
 void ConsumerRegistry::Delete(std::shared_ptr<Caller> caller, std::string name, storage::StatusCallback done) {
@@ -270,16 +313,19 @@ void ConsumerRegistry::DeleteNow(std::shared_ptr<Consumer> consumer, storage::St
   Consumer& closing = *consumer;
   closing.Delete([this, consumer = std::move(consumer), done = std::move(done)](absl::Status) mutable {
     StoredConfig config = consumer->stored_config();
-    DeleteConsumerRows(
-        core_.log.records(), std::move(config), [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
-          if (deleted.ok()) {
-            absl::MutexLock lock(&mu_);
-            if (consumers_.erase(consumer->config().name) > 0 && IsSessionName(consumer->config().name)) {
-              --sessions_;
-            }
-          }
-          std::move(done)(std::move(deleted));
-        });
+    DeleteConsumerRows(core_.log.records(), std::move(config),
+                       [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
+                         if (deleted.ok()) {
+                           const bool is_session = IsSessionName(consumer->config().name);
+                           ConsumerFigures figures;
+                           if (!is_session) consumer->AddTo(figures);
+                           absl::MutexLock lock(&mu_);
+                           deleted_.acknowledged += figures.acknowledged;
+                           deleted_.redelivered += figures.redelivered;
+                           if (consumers_.erase(consumer->config().name) > 0 && is_session) --sessions_;
+                         }
+                         std::move(done)(std::move(deleted));
+                       });
   });
 }
 
@@ -367,6 +413,20 @@ void ConsumerRegistry::DeleteAll(std::vector<std::shared_ptr<Consumer>> consumer
               if (!status.ok()) return std::move(done)(std::move(status));
               DeleteAll(std::move(consumers), std::move(done));
             });
+}
+
+ConsumerFigures ConsumerRegistry::Figures() const {
+  std::vector<std::shared_ptr<Consumer>> consumers;
+  ConsumerFigures figures;
+  {
+    absl::MutexLock lock(&mu_);
+    figures = deleted_;
+    for (const auto& [name, consumer] : consumers_) {
+      if (!IsSessionName(name)) consumers.push_back(consumer);
+    }
+  }
+  for (const auto& consumer : consumers) consumer->AddTo(figures);
+  return figures;
 }
 
 void ConsumerRegistry::BeginStop() {

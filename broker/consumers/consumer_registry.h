@@ -26,6 +26,7 @@
 #include "broker/consumers/feed_position.h"
 #include "broker/consumers/holder.h"
 #include "broker/core.h"
+#include "broker/metrics/consumer_figures.h"
 #include "broker/start_position.h"
 #include "storage/callback.h"
 #include "storage/cursor.h"
@@ -37,6 +38,10 @@ namespace playhead::broker {
 inline constexpr size_t kParkedPerCallMax = 10'000;
 // Changes that wait for the one before them; beyond that APPEND_QUEUE_FULL.
 inline constexpr size_t kConsumerChangesWaitingMax = 1'000;
+// Instances in which a reset counts what it does, and takes what comes again out of the parked list.
+inline constexpr size_t kResetInstancesMax = 10'000;
+// Instances in which one call counts the lags of consumers of many; what is beyond is told as "at least".
+inline constexpr size_t kLagInstancesMax = 1'000;
 
 // Every act of administration is recorded in the audit log before it is done, and is durable when `done` gets Ok; what
 // the broker makes and deletes on its own is not recorded. A caller needs Permission::kSubscribe for all that a
@@ -128,6 +133,9 @@ class ConsumerRegistry {
   // durable.
   void OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done);
 
+  // Totals over all consumers, for metrics.
+  ConsumerFigures Figures() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // The broker stops: from now on a holder that goes has not failed. Before streams are ended.
   void BeginStop() ABSL_LOCKS_EXCLUDED(mu_);
   // Closes all holders and writes what is not durable yet. Blocks until that is done, or until `deadline`.
@@ -179,7 +187,8 @@ class ConsumerRegistry {
   const Core core_;
   mutable absl::Mutex mu_;  // Guards the members below it.
   Consumers consumers_ ABSL_GUARDED_BY(mu_);
-  size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;  // How many of them are.
+  size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;      // How many of them are.
+  ConsumerFigures deleted_ ABSL_GUARDED_BY(mu_);  // What consumers had counted that are gone.
   std::deque<Change> changes_ ABSL_GUARDED_BY(mu_);
   bool changing_ ABSL_GUARDED_BY(mu_) = false;
 };

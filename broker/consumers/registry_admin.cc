@@ -7,6 +7,7 @@
 #include "broker/audit.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/consumers/parked_list.h"
+#include "broker/consumers/source_spans.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -35,6 +36,25 @@ absl::Status CheckConfirmed(const ResetResult& result, const ConsumerRegistry::R
                    result.skipped.events, "; allowed are ", options.again_max, " and ", options.skipped_max));
 }
 
+void ResetBetween(const Core& core, const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer,
+                  const FeedPosition& from, const FeedPosition& to, const SourceSpans& spans,
+                  const ConsumerRegistry::ResetOptions& options, storage::Callback<ResetResult> done) {
+  const ResetResult plan = consumer->PlanReset(from, to, spans);
+  if (options.dry_run) return std::move(done)(plan);
+  if (absl::Status status = CheckConfirmed(plan, options); !status.ok()) return std::move(done)(std::move(status));
+  ParkedIndex::Cursors parked_after;  // What was trimmed does not come again, and stays parked.
+  for (const auto& [instance, span] : spans.instances) parked_after.emplace(instance, span.to);
+  const AuditEntry entry = {Actor(caller), "audit.consumer_reset", consumer->config().name, Describe(plan)};
+  core.audit.Record(entry, [consumer = std::move(consumer), parked_after = std::move(parked_after), plan,
+                            done = std::move(done)](absl::Status recorded) mutable {
+    if (!recorded.ok()) return std::move(done)(std::move(recorded));
+    consumer->Reset(plan.to, parked_after, [plan, done = std::move(done)](absl::Status status) mutable {
+      if (!status.ok()) return std::move(done)(std::move(status));
+      std::move(done)(plan);
+    });
+  });
+}
+
 }  // namespace
 
 void ConsumerRegistry::Reset(std::shared_ptr<Caller> caller, std::string name, ConsumerStart start,
@@ -57,25 +77,20 @@ void ConsumerRegistry::Reset(std::shared_ptr<Caller> caller, std::string name, C
 
 void ConsumerRegistry::ResetTo(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer,
                                const ResolvedStart& at, ResetOptions options, storage::Callback<ResetResult> done) {
-  if (at.instance == nullptr) {
-    return std::move(done)(MakeError(Reason::kConsumerInvalid,
-                                     "a consumer of many instances cannot be reset: make another at that start"));
+  const FeedPosition from = consumer->position();
+  if (at.instance != nullptr) {
+    SourceSpans spans;
+    spans.instances.emplace(at.instance->number(),
+                            InstanceSpan::Of(at.instance->bounds(), from.cursor, at.position.cursor));
+    return ResetBetween(core_, caller, std::move(consumer), from, at.position, spans, options, std::move(done));
   }
-  const storage::LogBounds bounds = at.instance->bounds();
-  const ResetResult plan = consumer->PlanReset(at.position, bounds);
-  if (options.dry_run) return std::move(done)(plan);
-  if (absl::Status status = CheckConfirmed(plan, options); !status.ok()) return std::move(done)(std::move(status));
-  const AuditEntry entry = {Actor(caller), "audit.consumer_reset", consumer->config().name, Describe(plan)};
-  // What was trimmed does not come again, and stays parked.
-  const storage::Cursor parked_after = std::max(plan.to.cursor, bounds.BeforeFirst());
-  core_.audit.Record(entry, [consumer = std::move(consumer), number = at.instance->number(), parked_after, plan,
-                             done = std::move(done)](absl::Status recorded) mutable {
-    if (!recorded.ok()) return std::move(done)(std::move(recorded));
-    consumer->Reset(plan.to, {{number, parked_after}}, [plan, done = std::move(done)](absl::Status status) mutable {
-      if (!status.ok()) return std::move(done)(std::move(status));
-      std::move(done)(plan);
-    });
-  });
+  const ConsumerSource source = consumer->config().source;
+  FindSourceSpans(core_, source, from, at.position, kResetInstancesMax,
+                  [core = core_, caller, consumer = std::move(consumer), from, to = at.position, options,
+                   done = std::move(done)](absl::StatusOr<SourceSpans> spans) mutable {
+                    if (!spans.ok()) return std::move(done)(spans.status());
+                    ResetBetween(core, caller, std::move(consumer), from, to, *spans, options, std::move(done));
+                  });
 }
 
 void ConsumerRegistry::ListParked(std::shared_ptr<Caller> caller, std::string name, uint64_t after_number, size_t limit,

@@ -42,7 +42,7 @@ void RefuseSecret(const Core& core, const Request& request, Responder responder,
 
 }  // namespace
 
-void AddStatusRoutes(Router& router, const Core& core) {
+void AddStatusRoutes(Router& router, const Core& core, std::function<ConsumerFigures()> consumers) {
   router.Add(Verb::get, "/healthz", {},
              [](Request, Responder responder) { std::move(responder).Send(TextResponse(200, "ok\n")); });
   router.Add(Verb::get, "/readyz", {}, [core](Request, Responder responder) {
@@ -52,11 +52,12 @@ void AddStatusRoutes(Router& router, const Core& core) {
     }
     std::move(responder).Send(TextResponse(200, "ready\n"));
   });
-  router.Add(Verb::get, "/metrics", {}, [core](Request request, Responder responder) {
+  router.Add(Verb::get, "/metrics", {}, [core, consumers = std::move(consumers)](Request request, Responder responder) {
     if (absl::Status status = CheckMayReadMetrics(core, request); !status.ok()) {
       return RefuseSecret(core, request, std::move(responder), std::move(status));
     }
-    std::move(responder).Send({.content_type = kScrapeContentType, .body = Scrape(core.metrics, core.log.stats())});
+    std::move(responder).Send(
+        {.content_type = kScrapeContentType, .body = Scrape(core.metrics, core.log.stats(), consumers())});
   });
 }
 

@@ -68,11 +68,42 @@ void AddLog(const storage::LogStats& log, std::vector<prometheus::MetricFamily>&
   gauge("playhead_disk_free_bytes", "Bytes that are free on the store's disk.", log.disk_free_bytes);
 }
 
+void AddConsumers(const ConsumerFigures& figures, std::vector<prometheus::MetricFamily>& families) {
+  const auto gauge = [](uint64_t value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = static_cast<double>(value);
+    return metric;
+  };
+  prometheus::MetricFamily consumers{
+      "playhead_consumers", "Consumers, by whether they deliver or why not.", prometheus::MetricType::Gauge, {}};
+  for (size_t i = 0; i < kConsumerStates.size(); ++i) {
+    consumers.metric.push_back(gauge(figures.consumers[i], {{"state", kConsumerStates[i]}}));
+  }
+  families.push_back(std::move(consumers));
+  const auto add = [&](const char* name, const char* help, uint64_t value) {
+    families.push_back({name, help, prometheus::MetricType::Gauge, {gauge(value)}});
+  };
+  add("playhead_consumer_holders", "Streams that hold a consumer.", figures.holders);
+  add("playhead_consumer_in_flight_events", "Events handed over and not settled.", figures.in_flight);
+  add("playhead_consumer_unsettled_events", "Events at or before a position that are not settled.", figures.unsettled);
+  add("playhead_consumer_parked_events", "Events in parked lists.", figures.parked);
+  families.push_back({"playhead_consumer_acknowledged_total",
+                      "Events that were acknowledged.",
+                      prometheus::MetricType::Counter,
+                      {Value(static_cast<double>(figures.acknowledged))}});
+  families.push_back({"playhead_consumer_redelivered_total",
+                      "Hand-overs of an event that were not its first.",
+                      prometheus::MetricType::Counter,
+                      {Value(static_cast<double>(figures.redelivered))}});
+}
+
 }  // namespace
 
-std::string Scrape(const Metrics& metrics, const storage::LogStats& log) {
+std::string Scrape(const Metrics& metrics, const storage::LogStats& log, const ConsumerFigures& consumers) {
   std::vector<prometheus::MetricFamily> families = metrics.Collect();
   AddLog(log, families);
+  AddConsumers(consumers, families);
   prometheus::MetricFamily refusals{"playhead_refusals_total",
                                     "Calls and requests that were refused, by error-code.",
                                     prometheus::MetricType::Counter,

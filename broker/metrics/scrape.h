@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "broker/metrics/consumer_figures.h"
 #include "broker/metrics/metrics.h"
 #include "storage/stats.h"
 
@@ -11,9 +12,9 @@ namespace playhead::broker {
 
 inline constexpr char kScrapeContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
-// `metrics`, the log's own figures, and the refusals of the process, in Prometheus's text format. Thread-safe. Blocks
-// for no disk.
-std::string Scrape(const Metrics& metrics, const storage::LogStats& log);
+// `metrics`, the figures of the log and of the consumers, and the refusals of the process, in Prometheus's text format.
+// Thread-safe. Blocks for no disk.
+std::string Scrape(const Metrics& metrics, const storage::LogStats& log, const ConsumerFigures& consumers);
 
 }  // namespace playhead::broker
 

@@ -253,6 +253,82 @@ TEST_F(ConsumerManyTest, WhatIsTrimmedAllTheSameIsToldAndPassedOver) {
   EXPECT_THAT(holder->TakeAll(), UnorderedElementsAre(Got{"a", 3, 2}, Got{"a", 4, 2}, Got{"b", 1, 2}));
 }
 
+TEST_F(ConsumerManyTest, ItsLagIsCounted) {
+  harness_.Create(OfAll());
+  Append("a", 3);
+  Append("b", 4);
+  EXPECT_EQ(harness_.Get("c").lag.events, 7u);
+  EXPECT_EQ(harness_.Get("c").lag.kind, EventCount::Kind::kExact);
+  ConsumerConfig other = OfAll();
+  other.name = "of-b";
+  other.source = {ConsumerSource::Kind::kPrefix, "b"};
+  other.types = {"number"};
+  harness_.Create(other);
+  EXPECT_EQ(harness_.Get("of-b").lag.events, 4u);
+  EXPECT_EQ(harness_.Get("of-b").lag.kind, EventCount::Kind::kAtMost);
+  const auto holder = harness_.Hold("c");
+  EXPECT_EQ(holder->TakeAll().size(), 7u);
+  for (uint64_t cursor = 1; cursor <= 3; ++cursor) ASSERT_TRUE(Ack(*holder, {"a", cursor}).ok());
+  for (uint64_t cursor = 1; cursor <= 4; ++cursor) ASSERT_TRUE(Ack(*holder, {"b", cursor}).ok());
+  EXPECT_EQ(harness_.Get("c").lag.events, 0u);
+  Append("a", 2);
+  EXPECT_EQ(harness_.Get("c").lag.events, 2u);
+}
+
+TEST_F(ConsumerManyTest, AResetSaysWhatItDoesAndDoesIt) {
+  harness_.Create(OfAll());
+  Append("a", 3);
+  const storage::StorePosition between = harness_.log().head_position();
+  Append("b", 4);
+  Append("a", 2);
+  const auto reset = [&](ConsumerStart start, bool dry_run) {
+    return *Await<ResetResult>([&](auto done) {
+      harness_.consumers().Reset(nullptr, "c", std::move(start),
+                                 {.dry_run = dry_run, .again_max = 100, .skipped_max = 100}, std::move(done));
+    });
+  };
+  const auto now = ConsumerStart(StartPosition(FromNow()));
+  const auto beginning = ConsumerStart(StartPosition(FromBeginning()));
+  EXPECT_EQ(reset(now, true).skipped.events, 9u);
+  {
+    const auto holder = harness_.Hold("c");
+    EXPECT_EQ(holder->Take(9).size(), 9u);
+    for (uint64_t cursor = 1; cursor <= 4; ++cursor) ASSERT_TRUE(Ack(*holder, {"b", cursor}).ok());
+    for (const uint64_t cursor : {1, 2, 4}) ASSERT_TRUE(Ack(*holder, {"a", cursor}).ok());
+    const storage::InstanceNumber a = harness_.broker().Open("a")->number();
+    for (const uint64_t cursor : {3, 5}) {
+      ASSERT_TRUE(
+          holder
+              ->Settle(
+                  {.instance = a, .first = Cursor(cursor), .last = Cursor(cursor), .action = Settlement::Action::kPark})
+              .ok());
+    }
+  }
+  ResetResult plan = reset(beginning, true);
+  EXPECT_EQ(plan.again.events, 9u);
+  EXPECT_EQ(plan.again.kind, EventCount::Kind::kExact);
+  EXPECT_EQ(plan.unparked, 2u);
+  EXPECT_FALSE(plan.one_instance);
+  EXPECT_EQ(harness_.Get("c").lag.events, 0u) << "a dry run changes nothing";
+  plan = reset(AfterPosition{between}, false);
+  EXPECT_EQ(plan.again.events, 6u);
+  EXPECT_EQ(plan.skipped.events, 0u);
+  EXPECT_EQ(plan.unparked, 1u) << "3 of `a` lies before";
+  EXPECT_EQ(harness_.Get("c").parked_events, 1u);
+  harness_.Restart();
+  EXPECT_EQ(harness_.Get("c").lag.events, 6u);
+  {
+    const auto holder = harness_.Hold("c");
+    EXPECT_EQ(holder->TakeAll().size(), 6u);
+    ASSERT_TRUE(Ack(*holder, {"a", 5}).ok());
+  }
+  plan = reset(now, true);
+  EXPECT_EQ(plan.skipped.events, 5u) << "what was handed over and not settled";
+  EXPECT_EQ(plan.again.events, 0u);
+  EXPECT_EQ(reset(beginning, false).again.events, 4u) << "the others come in any case";
+  EXPECT_EQ(harness_.Hold("c")->TakeAll().size(), 9u);
+}
+
 TEST_F(ConsumerManyTest, ARestoredStoreGoesOnAsItsPointSays) {
   const testing::TempDir dir;
   harness_.Create(OfAll());

@@ -1,0 +1,41 @@
+// Where two positions of the store stand in the logs of a consumer's source: what lies between them is then counted by
+// subtraction.
+#ifndef PLAYHEAD_BROKER_CONSUMERS_SOURCE_SPANS_H_
+#define PLAYHEAD_BROKER_CONSUMERS_SOURCE_SPANS_H_
+
+#include <cstddef>
+#include <map>
+
+#include "broker/consumers/consumer_config.h"
+#include "broker/consumers/feed_position.h"
+#include "broker/core.h"
+#include "storage/callback.h"
+#include "storage/cursor.h"
+#include "storage/event_log.h"
+#include "storage/types.h"
+
+namespace playhead::broker {
+
+// In the log of one instance. Neither cursor lies before `kept_after`: what was trimmed is not counted.
+struct InstanceSpan {
+  storage::Cursor kept_after;
+  storage::Cursor from;
+  storage::Cursor to;
+
+  static InstanceSpan Of(const storage::LogBounds& bounds, storage::Cursor from, storage::Cursor to);
+};
+
+struct SourceSpans {
+  std::map<storage::InstanceNumber, InstanceSpan> instances;
+  bool complete = true;  // Else the source has more instances than were looked at.
+};
+
+// Looks at up to `instances_max` instances of a source of many: one search over the blocks for each and for each
+// position that is neither the beginning nor the head. `done` runs once, on a thread of the log. Errors as of
+// EventLog::FindCommit.
+void FindSourceSpans(const Core& core, const ConsumerSource& source, const FeedPosition& from, const FeedPosition& to,
+                     size_t instances_max, storage::Callback<SourceSpans> done);
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_CONSUMERS_SOURCE_SPANS_H_
