@@ -32,6 +32,19 @@ bool IsAttributeName(absl::string_view name) {
   });
 }
 
+// A quoted string (RFC 9110, 5.6.4) without its quotes and escapes, as the HTTP binding reads one (3.1.3.2); any other
+// value as it is. nullopt if a quote is not closed at the end.
+std::optional<std::string> Unquoted(absl::string_view value) {
+  if (value.empty() || value.front() != '"') return std::string(value);
+  std::string out;
+  for (size_t i = 1; i < value.size(); ++i) {
+    if (value[i] == '"') return i + 1 == value.size() ? std::optional(out) : std::nullopt;
+    if (value[i] == '\\' && ++i == value.size()) break;
+    out += value[i];
+  }
+  return std::nullopt;
+}
+
 // Takes an attribute out of `context`; empty if it is not there.
 std::string Take(Context& context, absl::string_view name) {
   const auto found = context.find(name);
@@ -184,7 +197,9 @@ absl::Status ReadBinaryCloudEvent(const boost::beast::http::fields& headers, abs
     if (!IsAttributeName(attribute) || attribute == kContentType) {
       return Invalid(absl::StrCat("header ", name, ": names are of lower-case letters and digits"));
     }
-    const auto text = PercentDecoded(value);
+    const auto unquoted = Unquoted(value);
+    if (!unquoted) return Invalid(absl::StrCat("header ", name, " has a quoted string without an end"));
+    const auto text = PercentDecoded(*unquoted);
     if (!text) return Invalid(absl::StrCat("header ", name, " has a bad %-code"));
     if (!context.try_emplace(std::string(attribute), *text).second) {
       return Invalid(absl::StrCat("has more than one header ", name));

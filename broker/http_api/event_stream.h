@@ -6,8 +6,8 @@
 #ifndef PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_H_
 #define PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_H_
 
+#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -21,11 +21,13 @@
 #include "broker/http_api/event_stream_text.h"
 #include "broker/log.h"
 #include "broker/stream_registry.h"
+#include "storage/executor.h"
 
 namespace playhead::broker::http_api {
 
 // `Source` is Subscription or ManySubscription. `Frames` turns what it delivers into text:
 //   using Delivery = ...;         of the source
+//   kOpeningDeliveries            with how many of them a stream begins: what is wrong with its start is told by then
 //   void Take(Delivery)           the next to turn into text; never Closed
 //   void Next(std::string& out)   appends its next piece; nothing when there is none left
 template <typename Source, typename Frames>
@@ -44,15 +46,7 @@ class EventStream final : public http::ResponseStreamHandler,
       return Refuse(request, ticket.status(), std::move(responder));
     }
     const auto stream = std::make_shared<EventStream>(source, *std::move(ticket), std::move(frames));
-    const bool asked = source->Next(
-        [stream, request = std::move(request), responder = std::move(responder)](Delivery delivery) mutable {
-          if (const auto* closed = std::get_if<Closed>(&delivery)) {
-            return Refuse(request, closed->status, std::move(responder));
-          }
-          stream->first_ = std::move(delivery);
-          std::move(responder).Stream(EventStreamHead(), stream);
-        });
-    (void)asked;  // Nobody else cancels it before it is open.
+    Begin(core.executor, stream, std::move(request), std::move(responder));
   }
 
   EventStream(std::shared_ptr<Source> source, StreamRegistry::Ticket ticket, Frames frames)
@@ -64,7 +58,7 @@ class EventStream final : public http::ResponseStreamHandler,
 
   void OnOpen(std::shared_ptr<http::ResponseStream> stream) override {
     stream_ = std::move(stream);
-    OnDelivery(*std::exchange(first_, std::nullopt));
+    Ask();
   }
 
   void OnWritable() override {
@@ -81,7 +75,33 @@ class EventStream final : public http::ResponseStreamHandler,
   }
 
  private:
+  static void Begin(storage::Executor& executor, std::shared_ptr<EventStream> stream, http::Request request,
+                    http::Responder responder) {
+    Source& source = *stream->source_;
+    const bool asked = source.Next([&executor, stream = std::move(stream), request = std::move(request),
+                                    responder = std::move(responder)](Delivery delivery) mutable {
+      if (const auto* closed = std::get_if<Closed>(&delivery)) {
+        return Refuse(request, closed->status, std::move(responder));
+      }
+      stream->opening_.push_back(std::move(delivery));
+      if (stream->opening_.size() == Frames::kOpeningDeliveries) {
+        return std::move(responder).Stream(EventStreamHead(), stream);
+      }
+      // Not inside the source's call.
+      executor.Post([&executor, stream = std::move(stream), request = std::move(request),
+                     responder = std::move(responder)]() mutable {
+        Begin(executor, std::move(stream), std::move(request), std::move(responder));
+      });
+    });
+    (void)asked;  // Nobody else cancels it before it is open.
+  }
+
   void Ask() {
+    if (!opening_.empty()) {
+      Delivery delivery = std::move(opening_.front());
+      opening_.pop_front();
+      return OnDelivery(std::move(delivery));
+    }
     // A Next that finds the subscription cancelled finds the stream closed, too.
     (void)source_->Next([self = this->shared_from_this(), stream = stream_](Delivery delivery) mutable {
       http::ResponseStream& target = *stream;
@@ -113,7 +133,7 @@ class EventStream final : public http::ResponseStreamHandler,
   std::shared_ptr<Source> source_;  // nullptr once it is closed.
   StreamRegistry::Ticket ticket_;
   Frames frames_;
-  std::optional<Delivery> first_;
+  std::deque<Delivery> opening_;                  // What came before it was open.
   std::shared_ptr<http::ResponseStream> stream_;  // nullptr before it is open and once it is closed.
   bool ending_ = false;
 };

@@ -2,6 +2,7 @@
 #ifndef PLAYHEAD_BROKER_HTTP_API_FRAMES_H_
 #define PLAYHEAD_BROKER_HTTP_API_FRAMES_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,7 @@ namespace playhead::broker::http_api {
 class InstanceFrames {
  public:
   using Delivery = broker::Delivery;
+  static constexpr size_t kOpeningDeliveries = 1;
 
   // `heartbeat_interval`: what the client is told that it may expect.
   InstanceFrames(std::string instance, absl::Duration heartbeat_interval)
@@ -36,6 +38,9 @@ class InstanceFrames {
 class ManyFrames {
  public:
   using Delivery = ManyDelivery;
+  // The first says where it starts, whatever is there: that it was trimmed is told by the second, which follows at
+  // once.
+  static constexpr size_t kOpeningDeliveries = 2;
 
   ManyFrames(const storage::EventLog& log, absl::Duration heartbeat_interval)
       : log_(&log), heartbeat_interval_(heartbeat_interval) {}

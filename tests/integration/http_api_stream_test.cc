@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/event_log.h"
 #include "tests/support/await.h"
@@ -57,13 +58,23 @@ class HttpApiStreamTest : public ::testing::Test {
                 }).ok());
   }
 
-  // The numbers of `count` events, which must come one after the other.
-  void ExpectNumbers(EventSource& source, int64_t first, int64_t count) {
+  // The numbers of `count` events, which must come one after the other; of a stream of one instance, under their
+  // cursors.
+  void ExpectNumbers(EventSource& source, int64_t first, int64_t count, bool of_many = false) {
     for (int64_t i = first; i < first + count; ++i) {
       const EventSource::Event event = source.NextNamed("message");
       const json::value body = json::parse(event.data);
       ASSERT_EQ(body.at("data").as_int64(), i);
-      ASSERT_EQ(event.id, absl::StrCat(body.at("cursor").as_int64()));
+      if (!of_many) ASSERT_EQ(event.id, absl::StrCat(body.at("cursor").as_int64()));
+    }
+  }
+
+  // Until no stream is open, and no delivery waits.
+  void AwaitNoStreams() {
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (server_->server().streams().size() != 0 || server_->server().delivery_budget().in_use() != 0) {
+      ASSERT_LT(absl::Now(), deadline);
+      absl::SleepFor(absl::Milliseconds(1));
     }
   }
 
@@ -129,6 +140,24 @@ TEST_F(HttpApiStreamTest, WhatWasTrimmedIsAnErrorOrAGap) {
   ExpectNumbers(source, 5, 5);
 }
 
+// An EventSource that were told so in a stream would come again every second for ever.
+TEST_F(HttpApiStreamTest, ThatAPositionOfManyWasTrimmedIsAStatus) {
+  AppendNumbered(server_->log(), "bot", 0, 1);
+  const auto open = [this](absl::string_view query) {
+    return EventSource(address(), absl::StrCat("/v1/events?prefix=bot&", query), "");
+  };
+  const std::string position = open("from=beginning").NextNamed("message").id;
+  AppendNumbered(server_->log(), "bot", 1, 5);
+  Trim(4);
+  const EventSource refused = open(absl::StrCat("after=", position));
+  EXPECT_EQ(refused.response().status, 400);
+  EXPECT_EQ(refused.response().headers.at("error-code"), "CURSOR_TRIMMED");
+  EventSource source = open(absl::StrCat("allow_gap=true&after=", position));
+  EXPECT_EQ(source.Next()->name, "start");
+  EXPECT_THAT(source.NextNamed("gap").data, HasSubstr(R"("event_count":2)"));
+  ExpectNumbers(source, 3, 3, /*of_many=*/true);
+}
+
 TEST_F(HttpApiStreamTest, WhoMayComeAgainIsToldSoInAStream) {
   broker::ServerOptions options = Options();
   options.limits.streams_max = 1;
@@ -170,8 +199,7 @@ TEST_F(HttpApiStreamTest, AClientThatIsGoneLeavesNothingBehind) {
   connection.Send(absl::StrCat("HEAD ", kEvents, "?from=now HTTP/1.1\r\n", connection.host_header(),
                                "Accept: text/event-stream\r\n\r\n"));
   EXPECT_EQ(connection.Receive(true).status, 200);
-  while (server_->server().streams().size() != 0) {
-  }
+  AwaitNoStreams();
 }
 
 TEST_F(HttpApiStreamTest, AClientThatDoesNotReadIsCutOffAndLosesNothing) {
@@ -184,10 +212,7 @@ TEST_F(HttpApiStreamTest, AClientThatDoesNotReadIsCutOffAndLosesNothing) {
     AppendNumbered(server_->log(), "bot", static_cast<uint64_t>(i), 1000, "number", 1000);
   }
   // It holds what sockets hold, and one delivery.
-  while (server_->server().streams().size() != 0) {
-  }
-  while (server_->server().delivery_budget().in_use() != 0) {
-  }
+  AwaitNoStreams();
   // What was on its way still arrives; then the stream ends without an end.
   int64_t seen = 0;
   while (const auto event = source.Next()) {

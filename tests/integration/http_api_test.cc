@@ -137,9 +137,16 @@ TEST_F(HttpApiTest, CloudEventsAreTakenInEachMode) {
             R"({"cursors":[2,1],"duplicates":[1],"head_cursor":2,"durability":"OS"})");
   EXPECT_EQ(Post("{\"any\":  1}",
                  "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: 9\r\nCE-Source: /shop\r\n"
-                 "ce-type: t\r\nce-subject: %C3%BC\r\n")
+                 "ce-type: t\r\nce-subject: %C3%BC\r\nce-note: \"a \\\"b\\\" %25\"\r\n")
                 .status,
             200);
+  EXPECT_EQ(
+      Post(R"({"specversion":"1.0","id":"10","source":"/shop","type":"t","data":1})",
+           "Content-Type: application/cloudevents+json\r\nce-specversion: 1.0\r\nce-id: 10\r\nce-source: /shop\r\n"
+           "ce-type: t\r\n")
+          .status,
+      200)
+      << "a structured event may say itself in headers, too";
   const json::array events = Events();
   EXPECT_EQ(events[0].at("id").as_string(), "/shop 7");
   EXPECT_EQ(events[0].at("created_at").as_string(), "2026-01-02T03:04:05.000000Z");
@@ -148,6 +155,8 @@ TEST_F(HttpApiTest, CloudEventsAreTakenInEachMode) {
   EXPECT_EQ(events[1].at("id").as_string(), "/mall 7");
   EXPECT_EQ(events[1].at("data_base64").as_string(), std::string(absl::Base64Escape("a\nb")));
   EXPECT_EQ(events[2].at("attributes").at("ce-subject").as_string(), "ü");
+  EXPECT_EQ(events[2].at("attributes").at("ce-note").as_string(), R"(a "b" %)");
+  EXPECT_EQ(events[3].at("data").as_int64(), 1);
   EXPECT_EQ(events[2].at("attributes").at("content-type").as_string(), "application/json");
 }
 
@@ -184,6 +193,7 @@ TEST_F(HttpApiTest, ABadAppendIsRefusedWholeAndStoresNothing) {
       {R"({"specversion":"0.3","id":"1","source":"s","type":"t"})", "Content-Type: application/cloudevents+json\r\n",
        400, "EVENT_INVALID"},
       {"1", "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: s\r\n", 400, "EVENT_INVALID"},
+      {"1", "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: s\r\nce-type: \"t\r\n", 400, "EVENT_INVALID"},
   };
   for (const auto& bad : kBad) {
     SCOPED_TRACE(bad.body.substr(0, 100));
