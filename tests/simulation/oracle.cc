@@ -12,7 +12,7 @@ namespace {
 // One broken rule is often followed by many more.
 constexpr size_t kViolationsMax = 20;
 
-bool IsStub(const TestEvent& event) { return event.type == kErasedType; }
+bool IsStub(const TestEvent& event) { return event.type == kErasedEventType; }
 
 bool SameContent(const TestEvent& a, const TestEvent& b) {
   return a.type == b.type && a.data == b.data && a.id == b.id && a.attributes == b.attributes;

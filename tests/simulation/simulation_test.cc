@@ -52,6 +52,16 @@ class Simulations {
     total_.flips_harmless += report.flips_harmless;
   }
 
+  // So many lives see everything that can go wrong, and acknowledge something all the same.
+  void ExpectAllWasTried() {
+    absl::MutexLock lock(&mu_);
+    EXPECT_GT(total_.acknowledged, 100 * seeds_);
+    EXPECT_GT(total_.power_cuts, seeds_);
+    EXPECT_GT(total_.disk_faults, seeds_);
+    EXPECT_GT(total_.flips_refused, 0u);
+    EXPECT_GT(total_.flips_harmless, 0u);
+  }
+
   void Print() {
     absl::MutexLock lock(&mu_);
     std::cout << seeds_ << " seeds: " << total_.acknowledged << " events acknowledged, " << total_.power_cuts
@@ -73,6 +83,7 @@ TEST(SimulationTest, NothingIsLostReorderedRepeatedOrWrongWhateverTheDiskDoes) {
     simulations.RunOne(testing::TestSeed());
   } else {
     simulations.Run(1, std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakSeeds : kSeeds);
+    simulations.ExpectAllWasTried();
   }
   simulations.Print();
 }
