@@ -19,7 +19,7 @@ constexpr absl::string_view kKeyPrefix = "event_erasure.";
 }  // namespace
 
 bool IsStub(const EventView& event) {
-  return event.type == kErasedType && event.id.empty() && event.data.empty() && event.attributes.empty();
+  return event.type == kErasedEventType && event.id.empty() && event.data.empty() && event.attributes.empty();
 }
 
 ErasureTarget ErasureTarget::Of(const ErasureRequest& request) {

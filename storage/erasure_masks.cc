@@ -12,7 +12,7 @@ namespace {
 // The stub in the place of an event with these broker-set fields, as a body holds it.
 void AppendStub(absl::string_view trailer, std::string& out) {
   std::string stub;
-  AppendEvent({.type = kErasedType, .data = ""}, kEventsTag, stub);
+  AppendEvent({.type = kErasedEventType, .data = ""}, kEventsTag, stub);
   absl::string_view rest = stub;
   const absl::string_view event = *ConsumeEvent(rest);
   out.push_back(kEventsTag);
@@ -46,7 +46,7 @@ StubbedBlock StubEvents(const std::shared_ptr<const Block>& block,
     if (!bytes) break;
     event = EventView();
     const bool erased = event.Parse(*bytes) && erase(cursor, event);
-    types.Add(erased ? kErasedType : event.type, erased ? absl::string_view() : DialectOf(event));
+    types.Add(erased ? kErasedEventType : event.type, erased ? absl::string_view() : DialectOf(event));
     if (!erased) continue;
     body.append(block->body().data() + copied, begin - copied);
     AppendStub(bytes->substr(bytes->size() - kEventTrailerBytes), body);

@@ -1,8 +1,9 @@
 // Erasures: taking single events, or all with a certain attribute, out of the log, as privacy asks for it.
 //
-// What is erased leaves a *stub* in its place: an event of type kErasedType with the same cursor and appended_at and
-// nothing else, so that the log keeps no hole. An erasure covers what was stored when it was taken; what is stored
-// later is not touched. It is a job: taken durably, carried out in the background, resumed after a restart.
+// What is erased leaves a *stub* in its place: an event of type kErasedEventType (proto/erased_event.h) with the same
+// cursor and appended_at and nothing else, so that the log keeps no hole. An erasure covers what was stored when it was
+// taken; what is stored later is not touched. It is a job: taken durably, carried out in the background, resumed after
+// a restart.
 //
 //     queued --> erasing --> purging --> done
 //        \-> canceled
@@ -25,14 +26,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "proto/erased_event.h"
 #include "storage/callback.h"
 #include "storage/cursor.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
-
-// The type of what stands in the place of an erased event.
-inline constexpr absl::string_view kErasedType = "playhead.erased";
 
 inline constexpr size_t kErasureInstancesMax = 64;
 inline constexpr size_t kErasureCursorsMax = 1000;

@@ -22,7 +22,7 @@ constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
 // log counts.
 bool HasErased(const TypeSummary& types) {
   return types.many() || std::any_of(types.entries().begin(), types.entries().end(),
-                                     [](const TypeSummary::Entry& entry) { return entry.type == kErasedType; });
+                                     [](const TypeSummary::Entry& entry) { return entry.type == kErasedEventType; });
 }
 
 // The epoch of a sequence that the log has left behind; nullopt for its newest one, which only its blocks tell.

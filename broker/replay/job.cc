@@ -99,7 +99,7 @@ void Job::SendNext() {
     stepping_ = false;
     return;
   }
-  if (event.event.type == storage::kErasedType) {  // Nothing is left of it to be sent.
+  if (event.event.type == kErasedEventType) {  // Nothing is left of it to be sent.
     record_.set_range_cursor(event.event.cursor);
     core_.executor.Post([self = shared_from_this()] { self->Step(); });
     return;

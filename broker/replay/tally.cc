@@ -19,7 +19,7 @@ uint64_t Tally::Add(absl::Span<const BlockSlice> slices) {
   for (const BlockSlice& slice : slices) {
     const BlockHeader& header = slice.block->header();
     const bool one_type = !header.types.many() && header.types.entries().size() == 1;
-    if (one_type && header.types.entries()[0].type == storage::kErasedType) continue;
+    if (one_type && header.types.entries()[0].type == kErasedEventType) continue;
     if (slice.event_count == header.event_count && one_type) {
       event_bytes_ += slice.bytes.size();
       event_count_ += slice.event_count;
@@ -37,7 +37,7 @@ void Tally::AddEvents(absl::string_view events) {
   for (size_t left = events.size(); const auto bytes = ConsumeEvent(events);) {
     const size_t encoded_bytes = std::exchange(left, events.size()) - events.size();
     if (!event.Parse(*bytes)) continue;  // The store's checksums let nothing of the kind through.
-    if (event.type == storage::kErasedType) continue;
+    if (event.type == kErasedEventType) continue;
     event_bytes_ += encoded_bytes;
     ++event_count_;
     AddType(event.type, 1);

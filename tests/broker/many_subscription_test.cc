@@ -175,7 +175,7 @@ TEST(ManySubscriptionTest, WhatIsErasedAfterItWasReadComesAsAStub) {
     const std::string& name = events->instance->name();
     for (const EventView& event : testing::EventsIn(events->slices)) {
       EXPECT_EQ(event.cursor, ++taken[name]);
-      EXPECT_EQ(event.type == storage::kErasedType, name == "a0");
+      EXPECT_EQ(event.type == kErasedEventType, name == "a0");
     }
   }
 }

@@ -118,7 +118,7 @@ TEST(SubscriptionTest, WhatIsErasedAfterItWasReadAheadComesAsAStub) {
     const auto* const events = std::get_if<Events>(&delivery);
     ASSERT_NE(events, nullptr);
     for (const EventView& event : testing::EventsIn(events->slices)) {
-      EXPECT_EQ(event.type, storage::kErasedType) << event.cursor;
+      EXPECT_EQ(event.type, kErasedEventType) << event.cursor;
       EXPECT_EQ(storage::Cursor(event.cursor).sequence(), ++taken);
     }
   }

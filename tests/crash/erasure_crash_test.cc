@@ -87,8 +87,8 @@ TEST(ErasureCrashTest, WhatWasTakenIsErasedWhateverHappens) {
       const auto events = log.ReadAll(name);
       ASSERT_TRUE(events.ok()) << events.status();
       for (const TestEvent& event : *events) {
-        left += event.type == kErasedType ? 0 : 1;
-        if (event.type == kErasedType) continue;
+        left += event.type == kErasedEventType ? 0 : 1;
+        if (event.type == kErasedEventType) continue;
         ASSERT_FALSE(taken.contains(std::atoi(event.attributes.front().second.c_str())));
         ASSERT_EQ(event.data.size(), 40u);
       }

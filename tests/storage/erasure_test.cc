@@ -41,7 +41,7 @@ class ErasureTest : public ::testing::Test {
   }
 
   static void ExpectStub(const TestEvent& event, const TestEvent& before) {
-    EXPECT_EQ(event.type, kErasedType);
+    EXPECT_EQ(event.type, kErasedEventType);
     EXPECT_EQ(event.cursor, before.cursor);
     EXPECT_EQ(event.appended_at, before.appended_at);
     EXPECT_TRUE(event.id.empty() && event.data.empty() && event.attributes.empty()) << event.cursor;
@@ -102,7 +102,7 @@ TEST_F(ErasureTest, ErasedEventsLeaveStubsInTheirPlace) {
   // A filter passes over them, and finds them by their type.
   const auto filter = std::make_shared<EventFilter>(*EventFilter::Make({"type*"}));
   EXPECT_EQ(log.ReadAll("a", Cursor(), filter)->size(), 28u);
-  const auto stubs = std::make_shared<EventFilter>(*EventFilter::Make({kErasedType}));
+  const auto stubs = std::make_shared<EventFilter>(*EventFilter::Make({kErasedEventType}));
   EXPECT_EQ(log.ReadAll("a", Cursor(), stubs)->size(), 2u);
   const auto by_id = std::make_shared<EventFilter>(*EventFilter::Make({}, "id3"));
   EXPECT_EQ(log.ReadAll("a", Cursor(), by_id)->size(), 0u);
@@ -310,7 +310,7 @@ TEST_F(ErasureTest, WhatIsStoredLaterIsNotErased) {
   ASSERT_TRUE(log.Append("a", {Event(2, "anna")}).ok());
   EXPECT_EQ(log.AwaitEnd(erasure->id).progress.erased_events, 1u);
   const auto events = EventsIn(log, "a");
-  EXPECT_EQ(events[0].type, kErasedType);
+  EXPECT_EQ(events[0].type, kErasedEventType);
   EXPECT_EQ(events[1].data, Token(2));
 }
 
@@ -414,7 +414,7 @@ TEST_F(ErasureTest, OnlyOneThatHasNotBegunCanBeCanceled) {
     const auto first = log.StartErasure({.instances = {"large"}, .attribute = {{"k", "w"}}, .dry_run = true});
     const auto second = log.StartErasure({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
     ASSERT_TRUE(first.ok() && second.ok());
-    EXPECT_EQ(EventsIn(log, "a")[0].type, kErasedType);
+    EXPECT_EQ(EventsIn(log, "a")[0].type, kErasedEventType);
     const auto info = cancel(second->id);
     canceled = info.ok();
     if (canceled) {
@@ -426,7 +426,7 @@ TEST_F(ErasureTest, OnlyOneThatHasNotBegunCanBeCanceled) {
     log.AwaitEnd(first->id);
     log.AwaitEnd(second->id);
     EXPECT_TRUE(HasReason(cancel(second->id).status(), Reason::kErasureBegun));
-    EXPECT_EQ(EventsIn(log, "a")[0].type == kErasedType, !canceled);
+    EXPECT_EQ(EventsIn(log, "a")[0].type == kErasedEventType, !canceled);
     ASSERT_TRUE(log.Delete("a").ok());
   }
   EXPECT_TRUE(HasReason(cancel(12345).status(), Reason::kErasureNotFound));

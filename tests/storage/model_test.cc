@@ -31,7 +31,7 @@ constexpr uint64_t kIds = 60;  // Few, so that they come again.
 // A window that is over before the next operation.
 constexpr absl::Duration kBrief = absl::Milliseconds(1);
 
-bool IsStub(const TestEvent& event) { return event.type == kErasedType; }
+bool IsStub(const TestEvent& event) { return event.type == kErasedEventType; }
 
 // One life of an instance.
 struct ModelLog {
@@ -369,7 +369,7 @@ class ModelTest : public ::testing::Test {
                             absl::c_linear_search(request.ids, event.id) || by_attribute;
         if (!erased || IsStub(event)) continue;
         ++count;
-        if (!request.dry_run) event = {.type = std::string(kErasedType), .cursor = event.cursor};
+        if (!request.dry_run) event = {.type = std::string(kErasedEventType), .cursor = event.cursor};
       }
     }
     if (random_.OneIn(2)) return;

@@ -131,7 +131,7 @@ TEST(ConsumerTest, WhatIsErasedWhileItWaitsForAHolderComesAsAStub) {
   const auto held = std::get<HeldEvents>(next.get());
   EXPECT_EQ(held.event_count, 4u);
   for (const EventView& event : testing::EventsIn(held.slices)) {
-    EXPECT_EQ(event.type, storage::kErasedType) << event.cursor;
+    EXPECT_EQ(event.type, kErasedEventType) << event.cursor;
   }
 }
 
