@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeBackupCommand());
   commands.push_back(playhead::tools::MakeRestoreCommand());
   commands.push_back(playhead::tools::MakeVerifyCommand());
+  commands.push_back(playhead::tools::MakeDoctorCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());

@@ -46,6 +46,7 @@ std::unique_ptr<Command> MakeRetentionClearCommand();
 std::unique_ptr<Command> MakeBackupCommand();
 std::unique_ptr<Command> MakeRestoreCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
+std::unique_ptr<Command> MakeDoctorCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
 
 }  // namespace playhead::tools
