@@ -20,16 +20,21 @@
 namespace playhead::tools {
 namespace {
 
+struct HowToSettle {
+  bool each = false;        // Names every event, rather than the last of each message.
+  bool fail_first = false;  // What comes for the first time fails.
+};
+
 // One Consume stream that settles every message it gets, read by one thread.
 class Holder {
  public:
-  Holder(const GrpcEndpoint& endpoint, v1::Consumers::Stub& stub) : endpoint_(endpoint) {
+  Holder(const GrpcEndpoint& endpoint, v1::Consumers::Stub& stub, HowToSettle how) : endpoint_(endpoint), how_(how) {
     endpoint_.Prepare(context_);
     stream_ = stub.Consume(&context_);
   }
 
-  // Holds the consumer that `create` describes, until `events` are settled and confirmed.
-  absl::Status Run(const v1::CreateConsumerRequest& create, uint64_t events, bool each) {
+  // Holds the consumer that `create` describes, until `events` are acknowledged and confirmed.
+  absl::Status Run(const v1::CreateConsumerRequest& create, uint64_t events) {
     v1::ConsumeRequest open;
     *open.mutable_open()->mutable_create() = create;
     stream_->Write(open);
@@ -37,7 +42,7 @@ class Holder {
     while ((events_ < events || confirmed_ < sent_) && stream_->Read(&response)) {
       if (response.has_confirmed()) Confirm(response.confirmed().up_to_number());
       if (response.has_refused()) return absl::InternalError(response.ShortDebugString());
-      if (!response.events().empty()) Settle(response, each);
+      if (!response.events().empty()) Settle(response);
     }
     if (events_ < events || confirmed_ < sent_) return Finish();
     stream_->WritesDone();
@@ -51,17 +56,24 @@ class Holder {
   const LatencyHistogram& confirmations() const { return confirmations_; }
 
  private:
-  void Settle(const v1::ConsumeResponse& response, bool each) {
+  void Settle(const v1::ConsumeResponse& response) {
     v1::ConsumeRequest request;
     v1::Settlement& settlement = *request.mutable_settle()->add_settlements();
     settlement.set_instance(response.instance());
-    settlement.mutable_ack();
-    if (!each) settlement.set_up_to_cursor(response.events().rbegin()->cursor());
-    for (const v1::Event& event : response.events()) {
-      if (each) settlement.add_cursors(event.cursor());
-      bytes_ += event.data().size();
+    const bool fails = how_.fail_first && response.attempts().empty();
+    if (fails) {
+      settlement.mutable_nack();
+    } else {
+      settlement.mutable_ack();
     }
-    events_ += static_cast<uint64_t>(response.events_size());
+    // Up to a cursor would also be what came again meanwhile.
+    const bool names_each = how_.each || how_.fail_first;
+    if (!names_each) settlement.set_up_to_cursor(response.events().rbegin()->cursor());
+    for (const v1::Event& event : response.events()) {
+      if (names_each) settlement.add_cursors(event.cursor());
+      if (!fails) bytes_ += event.data().size();
+    }
+    if (!fails) events_ += static_cast<uint64_t>(response.events_size());
     request.mutable_settle()->set_number(++sent_);
     sent_at_.push_back(absl::Now());
     stream_->Write(request);
@@ -81,6 +93,7 @@ class Holder {
   }
 
   const GrpcEndpoint& endpoint_;
+  const HowToSettle how_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::ConsumeRequest, v1::ConsumeResponse>> stream_;
   uint64_t events_ = 0;
@@ -103,6 +116,7 @@ class BenchConsumeCommand : public Command {
 every message as it comes, and ends when the last acknowledgement is confirmed, which means on disk. For example:
   playhead bench consume                  everything up to the last event of a message
   playhead bench consume --each           every event by itself
+  playhead bench consume --fail_first     every event fails once: what is acknowledged came again
 The consumer is deleted in the end.
 )",
         .arguments_max = 1};
@@ -110,7 +124,8 @@ The consumer is deleted in the end.
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("Load");
-    flags.Bool("each", &each_, "Names every event in its acknowledgement, rather than the last of each message.");
+    flags.Bool("each", &how_.each, "Names every event in its acknowledgement, rather than the last of each message.");
+    flags.Bool("fail_first", &how_.fail_first, "Fails every event when it first comes.");
     flags.Number<uint32_t>("in_flight_max", &in_flight_max_, 1, 10'000, "Events handed over and not yet settled.");
     client_.Add(flags, /*streams=*/false);
   }
@@ -132,8 +147,8 @@ The consumer is deleted in the end.
     create.mutable_config()->set_in_flight_max(in_flight_max_);
     create.mutable_start()->mutable_beginning();
     const absl::Time start = absl::Now();
-    Holder holder(*endpoint, stub);
-    absl::Status status = holder.Run(create, log->event_count(), each_);
+    Holder holder(*endpoint, stub, how_);
+    absl::Status status = holder.Run(create, log->event_count());
     const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
     v1::DeleteConsumerRequest request;
     request.set_name(create.config().name());
@@ -148,7 +163,10 @@ The consumer is deleted in the end.
  private:
   std::string Format(const Holder& holder, double seconds) const {
     Report report;
-    report.Row(each_ ? "consume, each acknowledged by itself" : "consume, acknowledged cumulatively")
+    report
+        .Row(how_.fail_first ? "consume, each failed once"
+             : how_.each     ? "consume, each acknowledged by itself"
+                             : "consume, acknowledged cumulatively")
         .Figure("events_per_second", "events/s", static_cast<double>(holder.events()) / seconds)
         .Figure("mib_per_second", "MiB/s of payload", static_cast<double>(holder.bytes()) / seconds / (1 << 20))
         .Figure("events", "events", static_cast<double>(holder.events()))
@@ -157,7 +175,7 @@ The consumer is deleted in the end.
     return report.Format(client_.json);
   }
 
-  bool each_ = false;
+  HowToSettle how_;
   uint32_t in_flight_max_ = 10'000;
   ClientFlags client_;
 };
