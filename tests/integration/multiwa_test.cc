@@ -393,6 +393,29 @@ TEST_F(MultiWaGraceTest, AcknowledgementsCountInPlaceOfPongs) {
               HasSubstr("cursor is required"));
 }
 
+TEST_F(MultiWaGraceTest, WhatIsNotAcknowledgedComesAgainThoughItWasReadBefore) {
+  {
+    Client client(server_);
+    client.Subscribe("a");
+    Publish("a", {"1", "2", "3"});
+    const json::value first = client.Next().at("payload");
+    EXPECT_EQ(client.NextId(), "2");
+    EXPECT_EQ(client.NextId(), "3");
+    client.Settle();  // Nobody could know yet that it would acknowledge.
+    client.Say(
+        absl::StrCat(R"({"type":"ack","payload":{"cursor":")", std::string(first.at("cursor").as_string()), R"("}})"));
+    client.Settle();
+  }
+  // From then on it is known.
+  for (int connection = 0; connection < 2; ++connection) {
+    Client client(server_);
+    EXPECT_EQ(client.Subscribe("a").at("replay").as_int64(), 2);
+    EXPECT_EQ(client.NextId(), "2");
+    EXPECT_EQ(client.NextId(), "3");
+    client.Settle();
+  }
+}
+
 TEST_F(MultiWaGraceTest, SinceIsAnyPositionOfTheLog) {
   Publish("a", {"1", "2", "3"});
   Client first(server_);

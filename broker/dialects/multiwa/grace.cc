@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "broker/log.h"
 
 namespace playhead::broker::multiwa {
@@ -17,6 +18,10 @@ using model::Position;
 namespace {
 
 constexpr absl::string_view kPrefix = "multiwa.";
+
+// A row is a position and a host; then comes kClientAcks if that holds, and kUsesUp with a number if there is one.
+constexpr absl::string_view kClientAcks = "acks";
+constexpr absl::string_view kUsesUp = "uses=";
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -31,6 +36,10 @@ Grace::Subscription::~Subscription() {
 
 void Grace::Subscription::Read(const Position& read, bool is_behind) {
   if (!left_) grace_.OnRead(key_, number_, read, is_behind);
+}
+
+void Grace::Subscription::Acknowledges() {
+  if (!left_) grace_.OnAcknowledges(key_, number_);
 }
 
 void Grace::Subscription::Leave() {
@@ -48,7 +57,7 @@ void Grace::Load() {
       uint64_t number = 0;
       const std::vector<std::string> parts = absl::StrSplit(record ? record->value : "", ' ');
       const std::optional<Position> read = Position::Parse(parts[0]);
-      if (!read || parts.size() != 2 || !absl::SimpleHexAtoi(row.substr(dot + 1), &number)) {
+      if (!read || parts.size() < 2 || !absl::SimpleHexAtoi(row.substr(dot + 1), &number)) {
         sessions_.Remove(row);
         continue;
       }
@@ -57,14 +66,26 @@ void Grace::Load() {
       entry.host = parts[1];
       entry.is_broken = true;
       entry.read = *read;
+      for (size_t i = 2; i < parts.size(); ++i) {
+        if (parts[i] == kClientAcks) entry.client_acks = true;
+        absl::string_view part = parts[i];
+        if (uint64_t used = 0; absl::ConsumePrefix(&part, kUsesUp) && absl::SimpleHexAtoi(part, &used)) {
+          entry.uses_up = used;
+        }
+      }
       last_number_ = std::max(last_number_, number);
       loaded.emplace_back(key, number);
+    }
+    for (const auto& [key, number] : loaded) {
+      const std::optional<uint64_t> uses_up = FindEntry(key, number)->uses_up;
+      Entry* const used = uses_up ? FindEntry(key, *uses_up) : nullptr;
+      if (used != nullptr) used->is_used = true;
     }
   }
   for (const auto& [key, number] : loaded) ForgetLater(key, number);
 }
 
-std::optional<Position> Grace::TakeStart(const std::string& key, absl::string_view host) {
+std::optional<Grace::Start> Grace::TakeStart(const std::string& key, absl::string_view host) {
   absl::MutexLock lock(&mu_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
@@ -72,6 +93,7 @@ std::optional<Position> Grace::TakeStart(const std::string& key, absl::string_vi
   const auto consider = [&start](const Position& position) {
     if (!start || model::IsBefore(position, *start)) start = position;
   };
+  Start taken;
   Entry* used = nullptr;
   for (auto& [number, entry] : found->second) {
     if (!entry.counts() || entry.is_used) continue;
@@ -82,24 +104,37 @@ std::optional<Position> Grace::TakeStart(const std::string& key, absl::string_vi
     if (used == nullptr || (entry.is_broken && !used->is_broken) ||
         (entry.is_broken == used->is_broken && model::IsBefore(used->read, entry.read))) {
       used = &entry;
+      if (entry.is_broken) taken.uses_up = number;  // One that hangs may still turn out to be alive.
     }
   }
-  if (used != nullptr) used->is_used = true;
-  if (start) return start;
-  for (const auto& [number, entry] : found->second) {
-    if (entry.counts()) consider(entry.read);
+  if (used != nullptr) {
+    used->is_used = true;
+    taken.client_acks = used->client_acks;
   }
-  return start;
+  if (!start) {
+    for (const auto& [number, entry] : found->second) {
+      if (entry.counts()) consider(entry.read);
+    }
+  }
+  // One that hangs may not have been sent yet what is stored already.
+  for (const auto& [number, entry] : found->second) {
+    if (!entry.counts() && !entry.is_used) consider(entry.read);
+  }
+  if (!start) return std::nullopt;
+  taken.read = *start;
+  return taken;
 }
 
 std::unique_ptr<Grace::Subscription> Grace::Open(const std::string& key, std::string owner, std::string host,
-                                                 const Position& start) {
+                                                 const Start& start) {
   absl::MutexLock lock(&mu_);
   const uint64_t number = ++last_number_;
   Entry entry;
   entry.owner = std::move(owner);
   entry.host = std::move(host);
-  entry.read = start;
+  entry.client_acks = start.client_acks;
+  entry.uses_up = start.uses_up;
+  entry.read = start.read;
   if (const absl::Status status = Write(key, number, entry); !status.ok()) {
     Log().warn("event=multiwa_without_grace why=\"{}\"", std::string(status.message()));
     return nullptr;
@@ -119,6 +154,14 @@ void Grace::OnRead(const std::string& key, uint64_t number, const Position& read
   if (Now() - entry->written_at >= absl::ToChronoNanoseconds(kWriteInterval)) {
     Write(key, number, *entry).IgnoreError();  // It has a place.
   }
+}
+
+void Grace::OnAcknowledges(const std::string& key, uint64_t number) {
+  absl::MutexLock lock(&mu_);
+  Entry* const entry = FindEntry(key, number);
+  if (entry == nullptr) return;
+  entry->client_acks = true;
+  Write(key, number, *entry).IgnoreError();  // It has a place.
 }
 
 void Grace::OnBroken(const std::string& key, uint64_t number) {
@@ -154,8 +197,10 @@ Grace::Entry* Grace::FindEntry(const std::string& key, uint64_t number) {
 
 absl::Status Grace::Write(const std::string& key, uint64_t number, Entry& entry) {
   entry.written_at = Now();
-  return sessions_.Put(RowKey(key, number),
-                       {entry.owner, entry.read.instance, absl::StrCat(entry.read.ToString(), " ", entry.host)});
+  std::string value = absl::StrCat(entry.read.ToString(), " ", entry.host);
+  if (entry.client_acks) absl::StrAppend(&value, " ", kClientAcks);
+  if (entry.uses_up) absl::StrAppend(&value, " ", kUsesUp, absl::Hex(*entry.uses_up));
+  return sessions_.Put(RowKey(key, number), {entry.owner, entry.read.instance, std::move(value)});
 }
 
 }  // namespace playhead::broker::multiwa

@@ -11,13 +11,14 @@
 //   two broke, two return       both start at the lower of the two positions
 //   one broke, another comes    the other starts there too; the one that broke still does, until its time is over
 //   one hangs and has returned  the broken connection is not yet known to be broken: what it has not been known to read
-//                               counts as well
+//                               counts as well, and so does where it stands if it was sent nothing more yet
 //
 // So mistakes are duplicates, with one exception: of several clients on one host, one that is away starts too late if
 // meanwhile a new one comes to that host and another of them breaks.
 //
 // Kept in broker/sessions, so that it outlives the broker: a subscription is on disk before it is acknowledged (Flush),
-// its position is written at most kWriteInterval and kSessionWriteInterval late, so that a crash makes duplicates.
+// its position is written at most kWriteInterval and kSessionWriteInterval late, so that a crash makes duplicates. With
+// a subscription is stored which broken one it uses up; that it uses up one that hangs a crash forgets.
 // Bounded as sessions are; a subscription for which there is no room has no grace.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_GRACE_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_GRACE_H_
@@ -51,6 +52,15 @@ class Grace {
   // How late a position may be written.
   static constexpr absl::Duration kWriteInterval = absl::Milliseconds(500);
 
+  // Where a subscription goes on.
+  struct Start {
+    model::Position read;
+    // Its client acknowledges: nothing else says what it has read (profile_stream.h).
+    bool client_acks = false;
+    // The broken subscription that its client seems to come back to, if any.
+    std::optional<uint64_t> uses_up = std::nullopt;
+  };
+
   // A subscription's place. Not thread-safe.
   class Subscription {
    public:
@@ -62,6 +72,8 @@ class Grace {
 
     // Its client has read everything up to `read`, and was sent more if `is_behind`.
     void Read(const model::Position& read, bool is_behind);
+    // Its client has begun to acknowledge.
+    void Acknowledges();
     // Its client ended it: nothing is kept.
     void Leave();
 
@@ -83,11 +95,11 @@ class Grace {
 
   // Where a subscription with this key (broker/sessions/session_key.h), from this host, goes on. nullopt if nothing is
   // kept for it.
-  std::optional<model::Position> TakeStart(const std::string& key, absl::string_view host) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Start> TakeStart(const std::string& key, absl::string_view host) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes up a subscription that starts at `start`, for the limits of `owner`. nullptr if there is no room.
-  std::unique_ptr<Subscription> Open(const std::string& key, std::string owner, std::string host,
-                                     const model::Position& start) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes up a subscription that starts there, for the limits of `owner`. nullptr if there is no room.
+  std::unique_ptr<Subscription> Open(const std::string& key, std::string owner, std::string host, const Start& start)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `done` when what was opened up to now is on disk, or could not be written.
   void Flush(storage::StatusCallback done) { sessions_.Flush(std::move(done)); }
@@ -99,6 +111,8 @@ class Grace {
     bool is_broken = false;
     // Its client has returned, as far as can be known: it counts only for who finds nothing else.
     bool is_used = false;
+    bool client_acks = false;
+    std::optional<uint64_t> uses_up;
     model::Position read;
     bool is_behind = false;
 
@@ -111,6 +125,7 @@ class Grace {
 
   void OnRead(const std::string& key, uint64_t number, const model::Position& read, bool is_behind)
       ABSL_LOCKS_EXCLUDED(mu_);
+  void OnAcknowledges(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void OnBroken(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   Entry* FindEntry(const std::string& key, uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -22,8 +22,15 @@ struct Task {
   Done done;
 };
 
-absl::StatusOr<model::Resume> StartOf(const Task& task, const storage::Instance& instance,
+// Where events go on, and where the client is kept.
+struct Beginning {
+  model::Resume resume;
+  Grace::Start kept;
+};
+
+absl::StatusOr<Beginning> BeginningOf(const Task& task, const storage::Instance& instance,
                                       const std::optional<Place>& present) {
+  Beginning beginning;
   std::optional<Position> start;
   if (task.opening.since) {
     start = model::ParsePosition(*task.opening.since);
@@ -31,24 +38,28 @@ absl::StatusOr<model::Resume> StartOf(const Task& task, const storage::Instance&
   } else if (present) {
     start = present->sent;
   } else if (task.dialect.grace != nullptr) {
-    start = task.dialect.grace->TakeStart(task.opening.grace_key, task.host);
+    if (const auto taken = task.dialect.grace->TakeStart(task.opening.grace_key, task.host)) {
+      beginning.kept = *taken;
+      start = taken->read;
+    }
   }
-  if (start) return model::ResumeAt(instance, *start);
-  return model::Resume{instance.head(), {instance.number(), instance.head(), 0}, false};
+  beginning.resume = start ? model::ResumeAt(instance, *start)
+                           : model::Resume{instance.head(), {instance.number(), instance.head(), 0}, false};
+  beginning.kept.read = present && !task.opening.since ? present->read : beginning.resume.position;
+  if (present && present->client_acks) beginning.kept.client_acks = true;
+  return beginning;
 }
 
 void OnOpened(Task task, absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
   if (!instance.ok()) return task.done(instance.status());
   const std::optional<Place> present = task.opening.present();
-  auto resume = StartOf(task, **instance, present);
-  if (!resume.ok()) return task.done(resume.status());
-  if (resume->replaced) task.dialect.core.metrics.multiwa.replaced_positions.Increment();
-  OpenedProfile opened{*std::move(instance), *resume, nullptr};
+  const auto beginning = BeginningOf(task, **instance, present);
+  if (!beginning.ok()) return task.done(beginning.status());
+  const auto& [resume, kept] = *beginning;
+  if (resume.replaced) task.dialect.core.metrics.multiwa.replaced_positions.Increment();
+  OpenedProfile opened{*std::move(instance), resume, nullptr, kept.client_acks};
   Grace* const grace = task.dialect.grace;
-  if (grace != nullptr) {
-    const Position& read = present && !task.opening.since ? present->read : resume->position;
-    opened.grace = grace->Open(task.opening.grace_key, task.caller->key_id(), task.host, read);
-  }
+  if (grace != nullptr) opened.grace = grace->Open(task.opening.grace_key, task.caller->key_id(), task.host, kept);
   if (opened.grace == nullptr) return task.done(std::move(opened));
   // Should the write fail, the client has its subscription all the same.
   grace->Flush([task = std::move(task), opened = std::move(opened)](absl::Status /*status*/) mutable {

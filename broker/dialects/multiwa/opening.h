@@ -25,6 +25,8 @@ struct Place {
   model::Position sent;        // Everything up to here was sent or is not shown.
   model::Position last_frame;  // The last that was sent; the start before the first.
   model::Position read;        // What the client has read.
+  model::Position start;       // What it had read when it was subscribed.
+  bool client_acks = false;    // Here, or on a connection before.
 };
 
 struct Opening {
@@ -40,6 +42,7 @@ struct OpenedProfile {
   std::shared_ptr<storage::Instance> instance;
   model::Resume resume;
   std::unique_ptr<Grace::Subscription> grace;  // nullptr without.
+  bool client_acks = false;                    // On a connection before.
 };
 
 // `done` runs once, on the connection's thread or inside the call, with a place that a broker that dies from now on

@@ -36,7 +36,8 @@ ProfileStream::ProfileStream(const Dialect& dialect, StreamOwner& owner, Source 
               {dialect.core.metrics.multiwa.events_not_rendered, dialect.core.metrics.multiwa.neutral_values}),
       grace_(std::move(opened.grace)),
       handed_over_(opened.resume.after),
-      place_{opened.resume.position, opened.resume.position, opened.resume.position},
+      place_{opened.resume.position, opened.resume.position, opened.resume.position, opened.resume.position,
+             opened.client_acks},
       next_marker_at_(std::chrono::steady_clock::now()) {
   // It goes on where another was, some of whose frames may still be under way.
   if (before != nullptr && before->place_.sent == place_.sent) place_ = before->place_;
@@ -54,7 +55,10 @@ void ProfileStream::Acknowledge(const Position& position) {
   const bool names_this = position.instance == instance_ || position.instance == storage::InstanceNumber();
   // Late, of an earlier subscription, or made up: nothing that this client was sent.
   if (!names_this || model::IsBefore(place_.last_frame, position)) return;
-  client_acks_ = true;
+  if (!std::exchange(place_.client_acks, true)) {
+    place_.read = place_.start;
+    if (grace_ != nullptr) grace_->Acknowledges();
+  }
   OnRead({instance_, position.cursor, position.part});
 }
 
@@ -122,7 +126,7 @@ void ProfileStream::OnWritable() {
 }
 
 void ProfileStream::SendMarker() {
-  if (ended_ || marker_ || grace_ == nullptr || !link_->writable()) return;
+  if (ended_ || marker_ || place_.client_acks || grace_ == nullptr || !link_->writable()) return;
   if (!model::IsBefore(place_.read, place_.last_frame)) return;
   const SteadyTime now = std::chrono::steady_clock::now();
   if (now >= next_marker_at_) {
@@ -142,7 +146,7 @@ void ProfileStream::SendMarker() {
 void ProfileStream::OnMarkerRead(uint64_t marker) {
   if (ended_ || !marker_ || marker < marker_->number) return;
   const Position sent = std::exchange(marker_, std::nullopt)->sent;
-  if (!client_acks_) OnRead(sent);
+  if (!place_.client_acks) OnRead(sent);
   SendMarker();
 }
 

@@ -4,7 +4,8 @@
 //
 // The client says nothing by itself that would tell so. One marker is under way at most, and they keep
 // Options::marker_interval between them. From the first acknowledgement that a client sends (an addition to the
-// original) these count instead.
+// original) these count instead, also when it comes back; and markers count no more, nor did they before: they say what
+// its library has read, and it has said that it handles that later.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_PROFILE_STREAM_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_PROFILE_STREAM_H_
 
@@ -106,7 +107,6 @@ class ProfileStream final : public std::enable_shared_from_this<ProfileStream> {
   std::shared_ptr<broker::Subscription> subscription_;
 
   bool ended_ = false;
-  bool client_acks_ = false;
   bool has_frames_ = false;      // Of what was handed over some may be left to be sent.
   storage::Cursor handed_over_;  // Everything up to here was given to the reader or is not shown.
   Place place_;

@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "broker/sessions/session_key.h"
 #include "broker/sessions/session_store.h"
-#include "tests/support/await.h"
 #include "tests/support/broker_core.h"
 #include "tests/support/seed.h"
 
@@ -36,24 +35,35 @@ class GraceTest : public ::testing::Test {
   void Restart(absl::Duration window) {
     grace_.reset();
     if (store_ != nullptr) store_->Stop(absl::InfiniteFuture());
-    store_ = *SessionStore::Load(broker_.core());
+    store_ = stores_.emplace_back(*SessionStore::Load(broker_.core())).get();
     grace_.emplace(broker_.core(), *store_, window);
     grace_->Load();
   }
 
   // Where a subscription starts; 0 if nothing is kept for it.
   uint64_t Start(absl::string_view host = "host") {
-    const std::optional<Position> start = grace_->TakeStart(key_, host);
-    return start ? start->cursor.value() : 0;
+    const std::optional<Grace::Start> taken = grace_->TakeStart(key_, host);
+    return taken ? taken->read.cursor.value() : 0;
   }
 
   std::unique_ptr<Grace::Subscription> Open(uint64_t start, std::string host = "host") {
-    return grace_->Open(key_, "owner", std::move(host), At(start));
+    return grace_->Open(key_, "owner", std::move(host), {At(start)});
   }
 
+  // Opens the subscription of one that returns; where it starts.
+  uint64_t Return(std::unique_ptr<Grace::Subscription>& subscription) {
+    const std::optional<Grace::Start> taken = grace_->TakeStart(key_, "host");
+    subscription = grace_->Open(key_, "owner", "host", taken.value());
+    return taken->read.cursor.value();
+  }
+
+  // What happens from now on is not on disk.
+  void Crash() { store_->Stop(absl::InfiniteFuture()); }
+
   const std::string key_ = SessionKey("multiwa", {"secret", "profile", "all"});
+  std::vector<std::unique_ptr<SessionStore>> stores_;  // They must outlive their timers.
   BrokerCore broker_;
-  std::unique_ptr<SessionStore> store_;
+  SessionStore* store_ = nullptr;  // The latest.
   std::optional<Grace> grace_;
 };
 
@@ -72,13 +82,26 @@ TEST_F(GraceTest, GivesBackWhereItBroke) {
   EXPECT_EQ(Start(), 7);
 }
 
-TEST_F(GraceTest, AConnectionThatIsBehindCountsAndOthersDoNot) {
+TEST_F(GraceTest, NobodyStartsBehindAConnectionThatMayHang) {
   auto subscription = Open(5);
-  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(Start(), 5);
   subscription->Read(At(7), true);
   EXPECT_EQ(Start(), 7);
   subscription->Read(At(9), false);
-  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(Start(), 9);
+  EXPECT_EQ(Start(), 9);
+}
+
+TEST_F(GraceTest, KnowsWhoAcknowledges) {
+  auto subscription = Open(5);
+  subscription->Acknowledges();
+  subscription.reset();
+  Restart(kLong);
+  const std::optional<Grace::Start> taken = grace_->TakeStart(key_, "host");
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_TRUE(taken->client_acks);
+  Open(5).reset();
+  EXPECT_FALSE(grace_->TakeStart(key_, "host")->client_acks);
 }
 
 TEST_F(GraceTest, ForgetsAfterTheWindow) {
@@ -96,13 +119,40 @@ TEST_F(GraceTest, OutlivesTheBroker) {
   EXPECT_EQ(Start(), 6);
   // Also of who was connected as the broker ended.
   auto other = Open(8);
-  EXPECT_TRUE(testing::AwaitStatus([this](auto done) { store_->Flush(std::move(done)); }).ok());
-  store_->Stop(absl::InfiniteFuture());  // What comes now is not written any more: as if it had crashed.
+  Crash();
   other.reset();
   Restart(kLong);
-  // What was used up counts once more: two come back, and neither is known from the other.
+  // Nothing had taken the place of what was used up.
   EXPECT_EQ(Start(), 6);
   EXPECT_EQ(Start(), 6);
+}
+
+TEST_F(GraceTest, WhatWasUsedUpStaysSoThroughCrashes) {
+  std::unique_ptr<Grace::Subscription> subscription = Open(5);
+  for (uint64_t read = 6; read < 10; ++read) {
+    subscription->Read(At(read), false);
+    subscription.reset();
+    EXPECT_EQ(Return(subscription), read);
+    Crash();
+    subscription.reset();
+    Restart(kLong);
+    EXPECT_EQ(Return(subscription), read);
+  }
+}
+
+TEST_F(GraceTest, OneThatHungAsTheBrokerDiedCountsOnceMore) {
+  auto hanging = Open(5);
+  hanging->Read(At(5), true);
+  std::unique_ptr<Grace::Subscription> subscription;
+  EXPECT_EQ(Return(subscription), 5);
+  subscription->Read(At(8), true);
+  Crash();
+  hanging.reset();
+  subscription.reset();
+  Restart(kLong);
+  EXPECT_EQ(Return(subscription), 5);
+  subscription.reset();
+  EXPECT_EQ(Return(subscription), 5);
 }
 
 TEST_F(GraceTest, WhoReturnsFromItsHostUsesUpWhatWasKept) {
@@ -126,8 +176,8 @@ TEST_F(GraceTest, AConnectionThatHangsIsUsedUpUntilItMoves) {
   EXPECT_EQ(Start(), 6);
 }
 
-// Clients that subscribe alike, each from a host of its own, break in all ways and come back, against what they have
-// really read.
+// Clients that subscribe alike, each from a host of its own, break in all ways, and the broker does, and come back,
+// against what they have really read.
 TEST_F(GraceTest, NoClientEverStartsBehindWhatItHasRead) {
   struct Client {
     std::unique_ptr<Grace::Subscription> subscription;
@@ -146,7 +196,7 @@ TEST_F(GraceTest, NoClientEverStartsBehindWhatItHasRead) {
       const size_t number = random.Below(clients.size());
       Client& client = clients[number];
       const std::string host = absl::StrCat("host-", number);
-      switch (random.Below(6)) {
+      switch (random.Below(7)) {
         case 0:  // An event, which is sent to all connections.
           ++head;
           for (Client& each : clients) {
@@ -177,9 +227,19 @@ TEST_F(GraceTest, NoClientEverStartsBehindWhatItHasRead) {
           client.hanging.reset();
           client.expects = false;
           break;
+        case 5:  // The broker crashes.
+          if (!random.OneIn(4)) break;
+          Crash();
+          for (Client& each : clients) {
+            each.subscription.reset();
+            each.hanging.reset();
+          }
+          Restart(kLong);
+          break;
         default: {  // It comes back, or for the first time.
           if (client.subscription != nullptr) break;
-          const uint64_t start = grace_->TakeStart(key, host).value_or(At(head)).cursor.value();
+          const Grace::Start taken = grace_->TakeStart(key, host).value_or(Grace::Start{At(head)});
+          const uint64_t start = taken.read.cursor.value();
           ASSERT_LE(start, head);
           if (client.expects) {
             ASSERT_LE(start, client.read) << "round " << round << ", step " << step;
@@ -187,7 +247,7 @@ TEST_F(GraceTest, NoClientEverStartsBehindWhatItHasRead) {
           client.read = client.expects ? client.read : start;
           client.known = start;
           client.expects = true;
-          client.subscription = grace_->Open(key, "owner", host, At(start));
+          client.subscription = grace_->Open(key, "owner", host, taken);
           client.subscription->Read(At(start), start < head);
           client.hanging.reset();
           break;

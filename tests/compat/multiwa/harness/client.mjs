@@ -12,6 +12,7 @@ export class Client extends Watched {
   handled = []; // The ids in the order in which they were handled, over all lives.
   got = []; // The same of those that were read, handled or not.
   subscriptions = 0;
+  acknowledged = 0; // How many of its acknowledgements are with the broker, at least.
   #options;
   #child;
   #said;
@@ -27,10 +28,11 @@ export class Client extends Watched {
     });
     const lines = createInterface({ input: this.#child.stdout });
     lines.on('line', (line) => {
-      const { id, got, subscribed } = JSON.parse(line);
+      const { id, got, subscribed, acknowledged } = JSON.parse(line);
       if (id !== undefined) this.handled.push(id);
       if (got !== undefined) this.got.push(got);
       if (subscribed !== undefined) this.subscriptions++;
+      if (acknowledged) this.acknowledged++;
       this.tell();
     });
     this.#said = once(lines, 'close');

@@ -5,7 +5,7 @@
 // `rooms`, as the gateway has it.
 //
 // `acks` and `handleMs` are for clients that handle a message some time after they got it: with `acks` they then say so to
-// the broker, which is Playhead's addition.
+// the broker, which is Playhead's addition, and ask it something: the answer says that it has heard that.
 import { writeSync } from 'node:fs';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
@@ -30,8 +30,13 @@ const subscribe = { type: 'subscribe', payload: { profileId: profile, events: ['
 // `send` sends an envelope, if that is still possible.
 function gotEnvelope({ type, payload }, send) {
   if (type === 'ack' && payload.action === 'subscribed') say({ subscribed: payload.replay });
+  if (type === 'pong') say({ acknowledged: true });
   if (type !== 'event') return;
-  got(payload.data.id, () => acks && send({ type: 'ack', payload: { cursor: payload.cursor } }));
+  got(payload.data.id, () => {
+    if (!acks) return;
+    send({ type: 'ack', payload: { cursor: payload.cursor } });
+    send({ type: 'ping' });
+  });
 }
 
 const connectSocketIo = (options) =>
