@@ -367,6 +367,7 @@ TEST_F(MultiWaGraceTest, WhoSaysGoodbyeStartsAnew) {
     EXPECT_EQ(client.NextId(), "1");
     client.socket().Send({Opcode::kClose, "\x03\xe8"});
     EXPECT_EQ(client.AwaitClose(), broker::http::kCloseNormal);
+    EXPECT_TRUE(client.socket().ReceiveMessage().ended) << "what comes before the broker is done with it";
   }
   Publish("a", {"2"});
   Client client(server_);
