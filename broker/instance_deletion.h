@@ -5,7 +5,8 @@
 //
 // The answer does not wait for the keepers: reads refuse already. A crash in between leaves the row, and the next start
 // goes on from it. The bytes of rows that were removed leave the disk with the next pass over the files of rows
-// (storage/maintenance.h). What names an instance by the operator's will stays: patterns of keys, secrets of webhooks.
+// (storage/housekeeping/maintenance.h). What names an instance by the operator's will stays: patterns of keys, secrets
+// of webhooks.
 #ifndef PLAYHEAD_BROKER_INSTANCE_DELETION_H_
 #define PLAYHEAD_BROKER_INSTANCE_DELETION_H_
 

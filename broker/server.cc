@@ -29,7 +29,7 @@
 #include "broker/log.h"
 #include "broker/tls/grpc_credentials.h"
 #include "playhead/v1/event_log.grpc.pb.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 
 namespace playhead::broker {
 namespace {

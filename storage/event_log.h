@@ -1,5 +1,5 @@
 // EventLog: what the broker sees of storage. Narrow and asynchronous, so that a log on a replicated engine can take the
-// place of the one on RocksDB (storage/rocksdb_event_log.h).
+// place of the one on RocksDB (storage/engine/rocksdb_event_log.h).
 //
 // Guarantees: an event is readable only after it is as durable as its acknowledgement says; cursors of one instance
 // have no holes; appends of one session are stored in the order in which they were submitted. Thread safety: all
@@ -306,7 +306,7 @@ class EventLog {
   // a time. `progress` and `done` run on the job's threads; a refusal of the first two kinds, inside the call.
   //   ResourceExhausted  JOB_RUNNING, for which try again later; DISK_LOW. Nothing is changed.
   //   Unavailable        SHUTTING_DOWN; STORE_UNAVAILABLE, also if the store is reopened meanwhile.
-  //   Others             as MakeBackup (storage/backup_archive.h).
+  //   Others             as MakeBackup (storage/backup/backup_archive.h).
   virtual void Backup(BackupOptions options, std::shared_ptr<JobControl> control,
                       std::function<void(const BackupProgress&)> progress, Callback<BackupReport> done) = 0;
 

@@ -57,9 +57,9 @@ class ManyReader {
   bool AsksForKept(InstanceNumber number, CommitPosition commit) const {
     return kept_until_ != CommitPosition() && commit <= kept_until_ && !HasPassed(number);
   }
-  // Up to which number the reader has heard of forgettings of commits (storage/forgotten_commits.h), or need not: one
-  // that asked for what is kept, of those before its first read. Counts as having heard of all up to `last` from now
-  // on.
+  // Up to which number the reader has heard of forgettings of commits (storage/store/forgotten_commits.h), or need not:
+  // one that asked for what is kept, of those before its first read. Counts as having heard of all up to `last` from
+  // now on.
   uint64_t HearForgettings(uint64_t last);
   // Whether it asked for what is kept and has not read yet.
   bool starts_at_kept() const { return starts_at_kept_; }

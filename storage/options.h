@@ -46,7 +46,7 @@ struct StoreOptions {
   // Appends are refused (DISK_LOW) while less than this is free on the disk; reads go on.
   uint64_t disk_free_bytes_min = uint64_t{256} << 20;
 
-  // How much a slice of the log takes before the next one begins (storage/block_store.h).
+  // How much a slice of the log takes before the next one begins (storage/blocks/block_store.h).
   uint64_t slice_bytes = uint64_t{1} << 30;
 
   // The write-ahead log is kept below about this, which bounds the time of a restart.

@@ -1,5 +1,5 @@
 // Long jobs over a whole store, as EventLog::Backup and EventLog::Verify run them: what they are asked and what they
-// tell. Offline, storage/restore.h and storage/verifier.h speak of the same.
+// tell. Offline, storage/backup/restore.h and storage/verify/verifier.h speak of the same.
 #ifndef PLAYHEAD_STORAGE_STORE_JOBS_H_
 #define PLAYHEAD_STORAGE_STORE_JOBS_H_
 

@@ -11,8 +11,8 @@
 #include "broker/grpc/message_buffer.h"
 #include "playhead/v1/maintenance.grpc.pb.h"
 #include "proto/errors.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "storage/event_log.h"
-#include "storage/rocksdb_event_log.h"
 #include "storage/store_jobs.h"
 
 namespace playhead::broker {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "proto/errors.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/simulation/oracle.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"

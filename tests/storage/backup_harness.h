@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "storage/restore.h"
+#include "storage/backup/restore.h"
 #include "storage/store_jobs.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"

@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
-#include "storage/backup_archive.h"
+#include "storage/backup/backup_archive.h"
 #include "tests/storage/backup_harness.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/seed.h"

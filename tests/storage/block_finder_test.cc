@@ -1,12 +1,12 @@
 // Blocks are found while they move to another slice and theirs is dropped.
-#include "storage/block_finder.h"
+#include "storage/blocks/block_finder.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 
 #include "proto/errors.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 #include "tests/storage/log_harness.h"
 #include "tests/storage/moved_blocks.h"
 

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
-#include "storage/dedup_records.h"
 #include "storage/key_codec.h"
+#include "storage/store/dedup_records.h"
 #include "tests/storage/log_harness.h"
 
 namespace playhead::storage {

@@ -10,7 +10,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "proto/errors.h"
 #include "storage/key_codec.h"
-#include "storage/meta.h"
+#include "storage/store/meta.h"
 #include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/key_codec.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 #include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
 #include "tests/storage/moved_blocks.h"

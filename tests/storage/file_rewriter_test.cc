@@ -1,5 +1,5 @@
 // What the store has deleted leaves its files, also if somebody was reading the store as it was before.
-#include "storage/file_rewriter.h"
+#include "storage/erase/file_rewriter.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "proto/errors.h"
-#include "storage/store.h"
-#include "storage/store_view.h"
+#include "storage/store/store.h"
+#include "storage/store/store_view.h"
 #include "tests/storage/file_search.h"
 #include "tests/support/temp_dir.h"
 

@@ -8,7 +8,7 @@
 #include "proto/errors.h"
 #include "proto/event_wire.h"
 #include "storage/append_builder.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/support/await.h"
 #include "tests/support/delete_instance.h"
 

@@ -1,6 +1,6 @@
 // Reads over many instances of a store that is damaged, that was forgotten in part, or that lost history: what they
 // say.
-#include "storage/many_read.h"
+#include "storage/many/many_read.h"
 
 #include <gtest/gtest.h>
 
@@ -13,14 +13,14 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "proto/errors.h"
-#include "storage/column_families.h"
-#include "storage/commit_walk.h"
-#include "storage/forgotten_commits.h"
-#include "storage/instance_table.h"
+#include "storage/instances/instance_table.h"
 #include "storage/key_codec.h"
+#include "storage/many/commit_walk.h"
 #include "storage/many_reader.h"
-#include "storage/meta.h"
-#include "storage/store.h"
+#include "storage/store/column_families.h"
+#include "storage/store/forgotten_commits.h"
+#include "storage/store/meta.h"
+#include "storage/store/store.h"
 #include "tests/storage/log_harness.h"
 #include "tests/storage/name_selector.h"
 #include "tests/support/await.h"

@@ -1,5 +1,5 @@
-// Moves blocks of an instance to a newer slice as the reclaimer does (storage/reclaimer.h): for tests of who meets a
-// store in the middle of that.
+// Moves blocks of an instance to a newer slice as the reclaimer does (storage/housekeeping/reclaimer.h): for tests of
+// who meets a store in the middle of that.
 #ifndef PLAYHEAD_TESTS_STORAGE_MOVED_BLOCKS_H_
 #define PLAYHEAD_TESTS_STORAGE_MOVED_BLOCKS_H_
 
@@ -12,8 +12,8 @@
 #include "storage/block.h"
 #include "storage/key_codec.h"
 #include "storage/record_codec.h"
-#include "storage/rocksdb_status.h"
-#include "storage/store.h"
+#include "storage/store/rocksdb_status.h"
+#include "storage/store/store.h"
 
 namespace playhead::storage {
 

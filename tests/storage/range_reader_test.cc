@@ -1,5 +1,5 @@
 // Reads that a trim or a deletion overtakes: the bounds they began with are no longer true.
-#include "storage/range_reader.h"
+#include "storage/blocks/range_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "proto/errors.h"
-#include "storage/block_search.h"
+#include "storage/blocks/block_search.h"
 #include "storage/key_codec.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 #include "tests/storage/log_harness.h"
 
 namespace playhead::storage {

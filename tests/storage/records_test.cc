@@ -15,7 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/block.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/storage/log_harness.h"
 
 namespace playhead::storage {

@@ -1,5 +1,5 @@
 // A restored store: what it has, what it refuses, and that no cursor of the lost one means another event in it.
-#include "storage/restore.h"
+#include "storage/backup/restore.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "proto/errors.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 #include "tests/storage/backup_harness.h"
 #include "tests/support/seed.h"
 

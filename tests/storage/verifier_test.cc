@@ -1,5 +1,5 @@
 // Whatever is wrong with a store is found, with where it is; and of a store that is well nothing is said.
-#include "storage/verifier.h"
+#include "storage/verify/verifier.h"
 
 #include <gtest/gtest.h>
 
@@ -14,12 +14,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "storage/block_store.h"
+#include "storage/blocks/block_store.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "storage/key_codec.h"
-#include "storage/meta.h"
 #include "storage/record_codec.h"
-#include "storage/rocksdb_event_log.h"
-#include "storage/verify_files.h"
+#include "storage/store/meta.h"
+#include "storage/verify/verify_files.h"
 #include "tests/storage/backup_harness.h"
 #include "tests/support/seed.h"
 

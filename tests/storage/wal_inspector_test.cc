@@ -1,5 +1,5 @@
 // Torn tails and rot, in write-ahead logs that RocksDB wrote.
-#include "storage/wal_inspector.h"
+#include "storage/store/wal_inspector.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/errors.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/seed.h"
 

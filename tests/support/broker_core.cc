@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage/rocksdb_event_log.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/support/await.h"
 #include "tests/support/delete_instance.h"
 

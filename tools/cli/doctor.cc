@@ -8,7 +8,7 @@
 #include "absl/strings/strip.h"
 #include "proto/errors.h"
 #include "proto/event_json.h"
-#include "storage/verify_files.h"
+#include "storage/verify/verify_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"

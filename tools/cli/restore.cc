@@ -1,4 +1,4 @@
-#include "storage/restore.h"
+#include "storage/backup/restore.h"
 
 #include <filesystem>
 #include <memory>

@@ -6,7 +6,7 @@
 #include "client/maintenance_client.h"
 #include "proto/errors.h"
 #include "proto/event_json.h"
-#include "storage/verify_files.h"
+#include "storage/verify/verify_files.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"

@@ -13,7 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "broker/consumers/consumer_registry.h"
 #include "proto/errors.h"
-#include "storage/restore.h"
+#include "storage/backup/restore.h"
 #include "tests/broker/consumers/consumer_harness.h"
 #include "tests/support/await.h"
 #include "tests/support/batches.h"

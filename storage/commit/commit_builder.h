@@ -1,0 +1,167 @@
+// Builds commits: judges appends in order, assigns cursors, and turns many of them into one WriteBatch. Memory only.
+//
+// Not thread-safe: used by whoever builds the next commit, one at a time (storage/commit/committer.h), and so is the
+// AssignedState of instances and the committing half of sessions.
+#ifndef PLAYHEAD_STORAGE_COMMIT_COMMIT_BUILDER_H_
+#define PLAYHEAD_STORAGE_COMMIT_COMMIT_BUILDER_H_
+
+#include <rocksdb/write_batch.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "storage/blocks/block_store.h"
+#include "storage/commit/pending_append.h"
+#include "storage/options.h"
+#include "storage/store/erasure_job.h"
+#include "storage/store/store.h"
+
+namespace playhead::storage {
+
+// One group commit: what is written, and whom it concerns. After it is durable, publish() shows it to readers.
+struct Commit {
+  uint64_t number = 0;
+  std::shared_ptr<Store> store;  // Where it goes.
+  rocksdb::WriteBatch batch;
+  // Stored or refused (`refusal`), in the order of their answers.
+  std::vector<std::unique_ptr<PendingAppend>> appends;
+  // To be resolved again once this commit is durable: they repeat an identity that is still on its way.
+  std::vector<std::unique_ptr<PendingAppend>> deferred;
+  std::vector<PublishedBlock> blocks;
+  std::vector<std::shared_ptr<LogInstance>> deleted;
+  std::vector<InstanceNumber> erased;        // Whose events an erasure hides from here on; 0 for any instance's.
+  uint64_t instance_count = 0;               // Behind it.
+  std::optional<absl::Duration> write_time;  // Set once it is written; unset if there was nothing to write.
+  bool wants_slice = false;                  // The slice that is being written to is full: make the next one.
+  struct Outcome {
+    absl::Status status;
+    StatusCallback done;
+  };
+  std::vector<Outcome> commands;
+  std::vector<absl::AnyInvocable<void()>> publications;
+
+  void Publish() {
+    for (auto& publish : publications) publish();
+  }
+};
+
+// A stored block with other bytes, and the slice that it lies in.
+struct BlockReplacement {
+  uint32_t slice;
+  std::shared_ptr<const Block> block;
+};
+
+// Adds changes to a commit that has no meaning for appends: housekeeping.
+using FillBatch = absl::AnyInvocable<void(const Store&, rocksdb::WriteBatch&) &&>;
+
+// The ids of the last commits: what a resolver cannot have seen on disk. Bounded, but for what is not yet durable,
+// which a commit's size bounds; what it has forgotten is on disk.
+class RecentIds {
+ public:
+  static constexpr size_t kIdsMax = 65'536;
+
+  void Add(const LogInstance* instance, const IdHash& id, uint64_t commit, uint64_t durable_commit);
+  // Forgets everything; what was resolved before `commit` was durable counts as stale.
+  void ForgetThrough(uint64_t commit) { forgotten_through_ = commit; }
+  // Whether the id may have been stored by a commit after `resolved_commit`.
+  bool MayBeNewerThan(uint64_t resolved_commit, const LogInstance* instance, const IdHash& id) const;
+
+ private:
+  // An instance is only compared, never used. One that took the address of another costs a second look at the disk.
+  using Key = std::pair<const LogInstance*, IdHash>;
+  absl::flat_hash_map<Key, uint64_t> commits_;
+  std::deque<std::pair<Key, uint64_t>> order_;
+  uint64_t forgotten_through_ = 0;
+};
+
+class CommitBuilder {
+ public:
+  // Reads the counters of the store. `first_commit` is the lowest number that a commit may get.
+  static absl::StatusOr<std::unique_ptr<CommitBuilder>> Load(std::shared_ptr<Store> store, const StoreOptions& options,
+                                                             uint64_t first_commit);
+
+  // Starts a commit. `durable_commit` is the last one known to be durable.
+  void Begin(uint64_t durable_commit);
+
+  void Append(std::unique_ptr<PendingAppend> append);
+  // Commands; `done` gets the status that building them had, once the commit is durable.
+  void Create(std::shared_ptr<LogInstance> instance, StatusCallback done);
+  void Trim(std::shared_ptr<LogInstance> instance, Cursor first_kept, StatusCallback done);
+  void Delete(std::shared_ptr<LogInstance> instance, StatusCallback done);
+  void Write(FillBatch fill, StatusCallback done);
+  // Puts `blocks` in the place of those with the same cursors, as far as neither a trim nor a deletion has passed them.
+  void ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks, FillBatch fill,
+                     StatusCallback done);
+  // Takes an erasure, of one instance if `instance` is set, and fills in its number and how far it reaches: `job` must
+  // live until `done`.
+  void StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done);
+  void CancelErasure(uint64_t id, StatusCallback done);
+
+  // Encodes the blocks and hands the commit over.
+  std::unique_ptr<Commit> Finish();
+
+  // Goes over to another slice, which must exist.
+  void UseSlice(uint32_t number, StatusCallback done);
+
+  uint64_t next_commit() const { return next_commit_; }
+  uint64_t instance_count() const { return instance_count_; }
+  // The last commit that has a row in `commits`.
+  CommitPosition last_listed() const { return last_listed_; }
+
+ private:
+  // A producer's run that the commit may still extend.
+  struct OpenRun {
+    std::shared_ptr<LogInstance> instance;
+    uint64_t first_sequence;
+    RunRecord record;
+  };
+  enum class Verdict { kStore, kRefuse, kDefer };
+
+  CommitBuilder(std::shared_ptr<Store> store, const StoreOptions& options);
+  Verdict Judge(PendingAppend& append);
+  absl::Status JudgeProducer(const PendingAppend& append, bool& defer) const;
+  // Makes the instance if it does not exist; as far as the options permit, unless it is one of the broker's own.
+  absl::Status EnsureExists(const std::shared_ptr<LogInstance>& instance, bool is_own);
+  absl::Status AdoptEpoch(const std::shared_ptr<LogInstance>& instance);
+  void Touch(const std::shared_ptr<LogInstance>& instance);
+  void StoreEvents(PendingAppend& append);
+  void StoreIdentities(PendingAppend& append);
+  void ExtendRun(const PendingAppend& append, size_t i, Cursor cursor, uint32_t count);
+  void CloseRun(const std::string& producer_id, const OpenRun& run);
+  void CloseBlock(const std::shared_ptr<LogInstance>& instance);
+  void FinishInstances();
+  InstanceState Snapshot(const LogInstance& instance) const;
+  void PutCounters();
+
+  const std::shared_ptr<Store> store_;
+  const StoreOptions options_;
+  BlockStore blocks_;
+  uint64_t instance_last_ = 0;
+  uint64_t instance_count_ = 0;
+  uint64_t erasure_last_ = 0;
+  uint32_t epoch_floor_ = 0;
+  uint64_t next_commit_ = 1;
+  CommitPosition last_listed_;
+  Timestamp last_time_;
+  RecentIds recent_ids_;
+
+  // Of the commit being built.
+  std::unique_ptr<Commit> commit_;
+  bool counters_changed_ = false;
+  uint64_t durable_commit_ = 0;
+  std::vector<std::shared_ptr<LogInstance>> touched_;
+  absl::flat_hash_map<std::pair<const LogInstance*, std::string>, OpenRun> runs_;
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_COMMIT_COMMIT_BUILDER_H_

@@ -1,0 +1,52 @@
+// The store that is open now; none while it is being reopened after a failed write.
+#ifndef PLAYHEAD_STORAGE_COMMIT_CURRENT_STORE_H_
+#define PLAYHEAD_STORAGE_COMMIT_CURRENT_STORE_H_
+
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "proto/errors.h"
+#include "storage/store/store.h"
+
+namespace playhead::storage {
+
+// Thread safety: all methods. Whoever holds a store keeps it open, so nobody may for long: reopening waits for them.
+class CurrentStore {
+ public:
+  // nullptr if there is none.
+  std::shared_ptr<Store> get() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return store_;
+  }
+
+  // Unavailable (STORE_UNAVAILABLE) if there is none.
+  absl::StatusOr<std::shared_ptr<Store>> Get() const ABSL_LOCKS_EXCLUDED(mu_) {
+    auto store = get();
+    if (store != nullptr) return store;
+    return MakeError(Reason::kStoreUnavailable, "the store is being reopened after a failed write: try again soon");
+  }
+
+  void Set(std::shared_ptr<Store> store) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    store_ = std::move(store);
+  }
+
+  // Lets go of the store, which closes once every reader has. False if there was none.
+  bool Drop() ABSL_LOCKS_EXCLUDED(mu_) {
+    std::shared_ptr<Store> dropped;  // Closes, if it does, outside the lock.
+    absl::MutexLock lock(&mu_);
+    dropped.swap(store_);
+    return dropped != nullptr;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  std::shared_ptr<Store> store_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_COMMIT_CURRENT_STORE_H_

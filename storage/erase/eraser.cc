@@ -1,0 +1,237 @@
+#include "storage/erase/eraser.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "proto/errors.h"
+#include "storage/erase/file_rewriter.h"
+#include "storage/key_codec.h"
+#include "storage/record_codec.h"
+#include "storage/store/forgotten_commits.h"
+#include "storage/store/meta.h"
+#include "storage/store/rocksdb_status.h"
+
+namespace playhead::storage {
+namespace {
+
+// Changes go out in writes of about this much, as commits do: what one may leave torn is bounded
+// (storage/store/wal_inspector.cc).
+constexpr size_t kWriteBytesMax = size_t{1} << 20;
+// What deleting a key adds to a write beside it, about.
+constexpr size_t kDeletionBytes = 8;
+
+std::string ErasureKey(InstanceNumber instance) {
+  return absl::StrCat(meta_key::kErasurePrefix, InstanceKey(instance));
+}
+
+using InstanceSet = absl::flat_hash_set<uint64_t>;
+
+// The ranges of a commit without those of `instances`; see docs/on-disk-format.md, `commits`.
+std::string WithoutInstances(absl::string_view ranges, const InstanceSet& instances) {
+  constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
+  std::string kept;
+  for (; ranges.size() >= kRangeBytes; ranges.remove_prefix(kRangeBytes)) {
+    if (!instances.contains(RecordReader(ranges).Get<uint64_t>())) kept.append(ranges.data(), kRangeBytes);
+  }
+  return kept;
+}
+
+// The keys from `lower` up to `upper`, exclusive.
+struct KeyRange {
+  std::string lower;
+  std::string upper;
+};
+
+// The keys of the instances; one range for those whose numbers follow each other.
+std::vector<KeyRange> RangesOf(absl::Span<const InstanceNumber> instances) {
+  std::vector<KeyRange> ranges;
+  for (const InstanceNumber instance : instances) {
+    std::string lower = InstanceKey(instance);
+    if (!ranges.empty() && ranges.back().upper == lower) {
+      ranges.back().upper = InstanceKeyEnd(instance);
+    } else {
+      ranges.push_back({std::move(lower), InstanceKeyEnd(instance)});
+    }
+  }
+  return ranges;
+}
+
+// Where keys begin with an instance's number.
+struct Place {
+  Family family = Family::kDirectory;
+  uint32_t slice = 0;  // If not 0, it is this slice.
+};
+
+// Deletes key by key: range tombstones would be one write for each range, but iterators of RocksDB 7.8 over files that
+// have some free memory twice, abort or pass over keys (facebook/rocksdb#11786, #12805; //tests/simulation).
+absl::Status EraseRange(const Store& store, const Place& place, const KeyRange& range,
+                        absl::FunctionRef<absl::Status(FillBatch)> write) {
+  const FamilyHandle held = place.slice == 0 ? nullptr : store.slice(place.slice);
+  if (place.slice != 0 && held == nullptr) return absl::OkStatus();  // Dropped, with what it had.
+  rocksdb::ColumnFamilyHandle* const family = place.slice == 0 ? store.family(place.family) : held.get();
+  const rocksdb::Slice upper(range.upper);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper;
+  options.total_order_seek = true;
+  options.fill_cache = false;
+  std::string next_key = range.lower;
+  for (bool more = true; more;) {
+    more = false;
+    size_t bytes = 0;
+    std::vector<std::string> keys;
+    {
+      const std::unique_ptr<rocksdb::Iterator> row(store.db()->NewIterator(options, family));
+      for (row->Seek(next_key); row->Valid(); row->Next()) {
+        if (bytes >= kWriteBytesMax) {
+          next_key = row->key().ToString();
+          more = true;
+          break;
+        }
+        bytes += row->key().size() + kDeletionBytes;
+        keys.push_back(row->key().ToString());
+      }
+      if (!row->status().ok()) return ReadError(row->status(), "reading what is to be erased");
+    }
+    if (keys.empty()) continue;
+    const absl::Status written = write([&keys, &place](const Store& open, rocksdb::WriteBatch& batch) {
+      const FamilyHandle slice = place.slice == 0 ? nullptr : open.slice(place.slice);
+      if (place.slice != 0 && slice == nullptr) return;
+      rocksdb::ColumnFamilyHandle* const from = place.slice == 0 ? open.family(place.family) : slice.get();
+      for (const std::string& key : keys) batch.Delete(from, key).PermitUncheckedError();
+    });
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EraseKeys(const Store& store, absl::Span<const KeyRange> ranges,
+                       absl::FunctionRef<absl::Status(FillBatch)> write) {
+  std::vector<Place> places = {{.family = Family::kDirectory}, {.family = Family::kDedup}};
+  for (const auto& [number, slice] : store.slices()) places.push_back({.slice = number});
+  for (const Place& place : places) {
+    for (const KeyRange& range : ranges) {
+      if (absl::Status status = EraseRange(store, place, range, write); !status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
+                              absl::FunctionRef<absl::Status(FillBatch)> write) {
+  rocksdb::ColumnFamilyHandle* commits = store.family(Family::kCommits);
+  std::string next_key;
+  for (bool more = true; more;) {
+    more = false;
+    size_t rewritten_bytes = 0;
+    std::vector<std::pair<std::string, std::string>> rewritten;
+    // A short-lived iterator for each batch: a long walk must not pin old files.
+    const std::unique_ptr<rocksdb::Iterator> commit(store.db()->NewIterator(rocksdb::ReadOptions(), commits));
+    for (commit->Seek(next_key); commit->Valid(); commit->Next()) {
+      if (rewritten_bytes >= kWriteBytesMax) {
+        next_key = commit->key().ToString();
+        more = true;
+        break;
+      }
+      std::string kept = WithoutInstances(FromSlice(commit->value()), instances);
+      // Emptied records stay: the last one tells the position of the next commit.
+      if (kept.size() == commit->value().size()) continue;
+      rewritten_bytes += commit->key().size() + kept.size() + 16;
+      rewritten.emplace_back(commit->key().ToString(), std::move(kept));
+    }
+    if (!commit->status().ok()) return ReadError(commit->status(), "reading the commits");
+    if (rewritten.empty()) continue;
+    const absl::Status written = write([&rewritten](const Store& open, rocksdb::WriteBatch& batch) {
+      for (const auto& [key, value] : rewritten) {
+        batch.Put(open.family(Family::kCommits), key, value).PermitUncheckedError();
+      }
+    });
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+// The files with keys from `lower` to `upper`. What lies between erased instances is rewritten with them: a range for
+// each would rewrite a file as often as it holds one.
+std::vector<FileRange> FilesOf(const Store& store, const std::string& lower, const std::string& upper) {
+  std::vector<FileRange> files;
+  for (const auto& [number, slice] : store.slices()) files.push_back({slice, lower, upper});
+  for (const Family family : {Family::kDirectory, Family::kDedup}) {
+    FileRange range = WholeFamily(store, family);
+    files.push_back({range.family, lower, upper});
+  }
+  // These are not ordered by instance number.
+  for (const Family family : {Family::kInstances, Family::kCommits}) files.push_back(WholeFamily(store, family));
+  return files;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) {
+  std::vector<InstanceNumber> pending;
+  const std::unique_ptr<rocksdb::Iterator> row(
+      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+  for (row->Seek(meta_key::kErasurePrefix); row->Valid() && pending.size() < kErasedTogetherMax; row->Next()) {
+    absl::string_view key = FromSlice(row->key());
+    if (!absl::ConsumePrefix(&key, meta_key::kErasurePrefix)) break;
+    pending.emplace_back(DecodeBigEndian(key));
+  }
+  if (!row->status().ok()) return ReadError(row->status(), "reading pending erasures");
+  return pending;
+}
+
+absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber> instances, std::atomic<bool>& canceled,
+                            absl::FunctionRef<absl::Status(FillBatch)> write) {
+  const std::vector<KeyRange> ranges = RangesOf(instances);
+  InstanceSet numbers;
+  for (const InstanceNumber instance : instances) numbers.insert(instance.value());
+  // Not in the commits that delete them: whoever is reading sees that an instance is deleted before its blocks go.
+  absl::Status status = EraseKeys(store, ranges, write);
+  if (status.ok()) status = EraseFromCommits(store, numbers, write);
+  if (status.ok()) status = RewriteFiles(store, FilesOf(store, ranges.front().lower, ranges.back().upper), canceled);
+  if (!status.ok()) return status;
+  status = write([instances](const Store& open, rocksdb::WriteBatch& batch) {
+    for (const InstanceNumber instance : instances) {
+      batch.Delete(open.family(Family::kMeta), ErasureKey(instance)).PermitUncheckedError();
+      batch.Delete(open.family(Family::kMeta), ForgottenKey(instance)).PermitUncheckedError();
+    }
+  });
+  if (!status.ok()) return status;
+  // The change of files that begins the manifest anew, without those that are gone. A start does the same.
+  return ReadError(store.db()->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta)),
+                   "erasing the names of deleted instances");
+}
+
+absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::atomic<bool>& canceled,
+                                  absl::FunctionRef<absl::Status(FillBatch)> write) {
+  std::vector<std::string> due;
+  bool more = false;
+  {
+    const std::unique_ptr<rocksdb::Iterator> row(
+        store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+    for (row->Seek(meta_key::kRecordsPurgePrefix);
+         row->Valid() && row->key().starts_with(meta_key::kRecordsPurgePrefix); row->Next()) {
+      const auto deleted_at = RecordReader(FromSlice(row->value())).Get<int64_t>();
+      if (Timestamp(deleted_at) < before && due.size() < kErasedTogetherMax) {
+        due.push_back(row->key().ToString());
+      } else {
+        more = true;
+      }
+    }
+    if (!row->status().ok()) return ReadError(row->status(), "reading what is to be purged");
+  }
+  if (due.empty()) return more;
+  const FileRange families[] = {WholeFamily(store, Family::kConsumers), WholeFamily(store, Family::kKeys)};
+  if (absl::Status status = RewriteFiles(store, families, canceled); !status.ok()) return status;
+  const absl::Status written = write([&due](const Store& open, rocksdb::WriteBatch& batch) {
+    for (const std::string& key : due) batch.Delete(open.family(Family::kMeta), key).PermitUncheckedError();
+  });
+  if (!written.ok()) return written;
+  return more;
+}
+
+}  // namespace playhead::storage

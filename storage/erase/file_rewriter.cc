@@ -1,0 +1,109 @@
+#include "storage/erase/file_rewriter.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "proto/errors.h"
+#include "storage/store/rocksdb_status.h"
+
+namespace playhead::storage {
+namespace {
+
+// Between two looks at who still reads an older state. A read holds one for milliseconds.
+constexpr absl::Duration kPollInterval = absl::Milliseconds(5);
+
+// Waits until nobody reads the store as it was before now: a snapshot has RocksDB keep what was deleted since, and an
+// iterator the files.
+absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canceled) {
+  const uint64_t now = store.db()->GetLatestSequenceNumber();
+  for (;;) {
+    uint64_t oldest = 0;  // Of the snapshots that are held; 0 if none is.
+    if (!store.db()->GetIntProperty(rocksdb::DB::Properties::kOldestSnapshotSequence, &oldest) || oldest == 0 ||
+        oldest >= now) {
+      return absl::OkStatus();
+    }
+    if (canceled) return MakeError(Reason::kShuttingDown, "rewriting files goes on later");
+    absl::SleepFor(kPollInterval);
+  }
+}
+
+// How long files that nothing refers to may take to go: RocksDB deletes them in the background, and not while a backup
+// copies files. What a failed write left behind goes only when the store is opened again.
+constexpr absl::Duration kDeletionWaitMax = absl::Milliseconds(500);
+
+std::vector<std::string> FilesEndingIn(rocksdb::DB* db, absl::string_view suffix) {
+  std::vector<std::string> files;
+  db->GetEnv()->GetChildren(db->GetName(), &files).PermitUncheckedError();  // Then there is nothing to wait for.
+  std::erase_if(files, [suffix](const std::string& file) { return !absl::EndsWith(file, suffix); });
+  return files;
+}
+
+// Files on disk that are no part of the store any more, or not yet.
+absl::flat_hash_set<std::string> UnusedFiles(rocksdb::DB* db, const std::vector<std::string>& old_logs) {
+  absl::flat_hash_set<std::string> unused;
+  for (std::string& table : FilesEndingIn(db, ".sst")) unused.insert(std::move(table));
+  std::vector<rocksdb::LiveFileMetaData> live;
+  db->GetLiveFilesMetaData(&live);
+  for (const rocksdb::LiveFileMetaData& file : live) unused.erase(absl::StripPrefix(file.name, "/"));
+  for (std::string& log : FilesEndingIn(db, ".log")) {
+    if (absl::c_linear_search(old_logs, log)) unused.insert(std::move(log));
+  }
+  return unused;
+}
+
+// Waits, for a while, until the files are gone that nothing refers to by now. `old_logs` are those of the write-ahead
+// log that all families have flushed since.
+void AwaitDeletions(const Store& store, const std::vector<std::string>& old_logs, const std::atomic<bool>& canceled) {
+  const absl::Time deadline = absl::Now() + kDeletionWaitMax;
+  auto awaited = UnusedFiles(store.db(), old_logs);
+  while (!awaited.empty() && !canceled && absl::Now() < deadline) {
+    absl::SleepFor(kPollInterval);
+    const auto unused = UnusedFiles(store.db(), old_logs);  // Among them new ones, which are not waited for.
+    absl::erase_if(awaited, [&unused](const std::string& file) { return !unused.contains(file); });
+  }
+}
+
+}  // namespace
+
+FileRange WholeFamily(const Store& store, Family family) {
+  return {FamilyHandle(FamilyHandle(), store.family(family)), "", ""};
+}
+
+absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled) {
+  if (absl::Status waited = AwaitOlderReaders(store, canceled); !waited.ok()) return waited;
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.canceled = &canceled;
+  rocksdb::DB* db = store.db();
+  rocksdb::Status status;
+  for (const FileRange& range : ranges) {
+    const rocksdb::Slice first(range.first);
+    const rocksdb::Slice last(range.last);
+    const bool whole = range.first.empty() && range.last.empty();
+    if (status.ok()) {
+      status = db->CompactRange(options, range.family.get(), whole ? nullptr : &first, whole ? nullptr : &last);
+    }
+  }
+  std::vector<std::string> old_logs = FilesEndingIn(db, ".log");
+  const auto slices = store.slices();
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  for (const auto& [number, slice] : slices) families.push_back(slice.get());
+  for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
+  if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
+  if (!status.ok()) return ReadError(status, "rewriting files without what was erased");
+  std::unique_ptr<rocksdb::LogFile> log;
+  if (db->GetCurrentWalFile(&log).ok()) std::erase(old_logs, absl::StripPrefix(log->PathName(), "/"));
+  // Who began during the rewriting holds the old files.
+  if (absl::Status waited = AwaitOlderReaders(store, canceled); !waited.ok()) return waited;
+  AwaitDeletions(store, old_logs, canceled);
+  return absl::OkStatus();
+}
+
+}  // namespace playhead::storage

@@ -1,0 +1,265 @@
+#include "storage/housekeeping/maintenance.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "storage/blocks/block_store.h"
+#include "storage/erase/eraser.h"
+#include "storage/erase/event_eraser.h"
+#include "storage/log.h"
+#include "storage/store/rocksdb_status.h"
+
+namespace playhead::storage {
+namespace {
+
+constexpr absl::Duration kTickInterval = absl::Seconds(1);
+
+// From the deletion of an instance, or a start, until the files of the broker's rows are rewritten: by then it has
+// removed what it kept of the instance.
+constexpr absl::Duration kRecordsPurgeDelay = absl::Seconds(10);
+
+// Beyond dedup_entries_max the windows shrink by at least this factor at a time; and while there is room for half as
+// many identities again, they grow back by this factor a tick: twofold in about twelve minutes.
+constexpr double kShareShrinkage = 0.7;
+constexpr double kShareGrowsFromRoom = 1.5;
+constexpr double kShareGrowth = 1.001;
+
+// Reclaiming pauses this many times as long as it looked for what is dead. After it moved something it pauses as long
+// as that took, and as long as the bytes take at this rate: appends share the disk and the committer with what it
+// moves.
+constexpr int kReclaimPause = 9;
+constexpr double kReclaimBytesPerSecond = 32 << 20;
+// Whatever held a step up, a busy disk above all: erasures wait behind it on the same thread.
+constexpr absl::Duration kReclaimPauseMax = absl::Seconds(1);
+
+}  // namespace
+
+Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
+                         std::function<void(Committer::Command)> submit, StatsRecorder* stats, InstanceTable* instances)
+    : options_(options),
+      store_(std::move(store)),
+      submit_(std::move(submit)),
+      stats_(stats),
+      instances_(instances),
+      reclaimer_(options.slice_bytes, stats) {
+  ticker_ = std::thread([this] { Tick(); });
+}
+
+void Maintenance::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  canceled_ = true;
+  if (ticker_.joinable()) ticker_.join();
+  tasks_.Join();
+}
+
+void Maintenance::GoOn() {
+  absl::MutexLock lock(&mu_);
+  if (!stopping_) canceled_ = false;
+}
+
+void Maintenance::RollSlice() { Post({"roll_slice", &Maintenance::Roll}); }
+void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}); }
+void Maintenance::EraseDeleted() {
+  NoteRecordsToPurge();
+  if (!erasure_posted_.exchange(true)) Post({"erase", &Maintenance::Erase});
+}
+
+void Maintenance::EraseEvents() { Post({"erase_events", &Maintenance::EraseFromLogs}); }
+
+void Maintenance::Post(Task task) {
+  tasks_.Post([this, task] {
+    const std::shared_ptr<Store> store = canceled_ ? nullptr : store_();
+    const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task.run)(*store);
+    if (status.ok()) return;
+    if (store != nullptr && !canceled_) LogWarning("maintenance_failed", absl::StrCat("task=", task.name), status);
+    absl::MutexLock lock(&mu_);
+    const auto same = [&task](const Task& other) { return other.run == task.run; };
+    if (!stopping_ && absl::c_none_of(failed_, same)) failed_.push_back(task);
+  });
+}
+
+void Maintenance::RetryFailed() {
+  std::vector<Task> again;
+  {
+    absl::MutexLock lock(&mu_);
+    again.swap(failed_);
+  }
+  for (const Task& task : again) Post(task);
+}
+
+absl::Status Maintenance::Roll(Store& store) {
+  const uint32_t next = NextSliceNumber(store);
+  absl::Status status = store.CreateSlice(next);
+  if (status.ok()) {
+    status =
+        RunCommand([next](CommitBuilder& builder, StatusCallback done) { builder.UseSlice(next, std::move(done)); });
+  }
+  return status.ok() ? Merge(store) : status;
+}
+
+absl::Status Maintenance::Merge(Store& store) {
+  auto slices = store.slices();
+  slices.erase(std::prev(slices.end()));  // Still growing.
+  for (const auto& [number, slice] : slices) {
+    if (!NeedsMerge(store, *slice)) continue;
+    if (absl::Status status = MergeSlice(store, number, canceled_); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Maintenance::Erase(Store& store) {
+  erasure_posted_ = false;  // Before looking: what is deleted from here on may need another look.
+  for (;;) {
+    const auto pending = PendingErasures(store);
+    if (!pending.ok()) return pending.status();
+    if (pending->empty()) return absl::OkStatus();
+    const absl::Status status = EraseInstances(store, *pending, canceled_, [this](FillBatch fill) {
+      return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+        builder.Write(std::move(fill), std::move(done));
+      });
+    });
+    if (!status.ok()) return status;
+    stats_->NoteErasure(pending->size());
+    NoteTrim();
+  }
+}
+
+void Maintenance::BeginReclaim() {
+  if (!trimmed_ || reclaiming_ || absl::Now() < next_round_) return;
+  reclaiming_ = true;
+  trimmed_ = false;  // What comes from here on may be behind the walk already.
+  round_began_ = absl::Now();
+  Post({"reclaim", &Maintenance::Reclaim});
+}
+
+absl::Status Maintenance::Reclaim(Store& store) {
+  const absl::Time begin = absl::Now();
+  const auto step = reclaimer_.Run(store, [this](FillBatch fill) {
+    return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+      builder.Write(std::move(fill), std::move(done));
+    });
+  });
+  if (!step.ok()) return step.status();
+  if (step->round_ended) {
+    stats_->NoteReclaimRound();
+    next_round_ = absl::Now() + (absl::Now() - round_began_);
+    if (reclaimer_.TakeWantsSlice()) {
+      NoteTrim();
+      RollSlice();
+    }
+    reclaiming_ = false;
+    return absl::OkStatus();
+  }
+  // Other tasks wait behind this, so it is short: a step is.
+  const absl::Duration worked = absl::Now() - begin;
+  const absl::Duration pause =
+      step->moved_bytes == 0
+          ? kReclaimPause * worked
+          : std::max(worked, absl::Seconds(static_cast<double>(step->moved_bytes) / kReclaimBytesPerSecond));
+  {
+    absl::MutexLock lock(&mu_);
+    mu_.AwaitWithTimeout(absl::Condition(&stopping_), std::min(pause, kReclaimPauseMax));
+  }
+  Post({"reclaim", &Maintenance::Reclaim});
+  return absl::OkStatus();
+}
+
+absl::Status Maintenance::PurgeRecordFiles(Store& store) {
+  const Timestamp before(absl::ToUnixMicros(absl::Now() - kRecordsPurgeDelay));
+  const auto more = PurgeRecords(store, before, canceled_, [this](FillBatch fill) {
+    return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
+      builder.Write(std::move(fill), std::move(done));
+    });
+  });
+  if (more.ok() && *more) NoteRecordsToPurge();
+  return more.status();
+}
+
+void Maintenance::NoteRecordsToPurge() {
+  int64_t none = 0;
+  purge_records_at_.compare_exchange_strong(none, absl::ToUnixMicros(absl::Now() + kRecordsPurgeDelay));
+}
+
+absl::Status Maintenance::EraseFromLogs(Store& store) {
+  return EventEraser(
+             store.shared_from_this(), *instances_, *stats_, canceled_,
+             [this](EventEraser::Build build) { return RunCommand(std::move(build)); },
+             [this, &store] { return Erase(store); })
+      .Run();
+}
+
+absl::Status Maintenance::CompactIdentities(Store& store) {
+  rocksdb::CompactRangeOptions options;
+  options.canceled = &canceled_;
+  const rocksdb::Status status = store.db()->CompactRange(options, store.family(Family::kDedup), nullptr, nullptr);
+  if (status.ok()) compacting_identities_ = false;
+  return ReadError(status, "forgetting identities");
+}
+
+void Maintenance::Tick() {
+  const absl::Duration interval =
+      options_.durability == Durability::kOs ? std::min(kTickInterval, options_.sync_interval) : kTickInterval;
+  absl::MutexLock lock(&mu_);
+  while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), interval)) {
+    mu_.Unlock();
+    if (const std::shared_ptr<Store> store = store_(); store != nullptr) {
+      if (options_.durability == Durability::kOs) SyncUnsynced(*store);
+      ForgetIdentities(*store);
+      stats_->set_wal_bytes(store->WalBytes());
+      stats_->NoteWriteStalls(store->TakeWriteStalls());
+      RetryFailed();
+      if (const int64_t at = purge_records_at_; at != 0 && at <= absl::ToUnixMicros(absl::Now())) {
+        purge_records_at_ = 0;
+        Post({"purge_records", &Maintenance::PurgeRecordFiles});
+      }
+      BeginReclaim();
+    }
+    mu_.Lock();
+  }
+}
+
+void Maintenance::SyncUnsynced(Store& store) {
+  const rocksdb::Status status = store.db()->SyncWAL();
+  if (status.ok()) return;
+  // RocksDB fails the next write too, and that one has the store reopened. What was acknowledged since the last sync
+  // may be gone by then, so this is no clean stop, whatever comes.
+  LogError("sync_failed", "", absl::UnavailableError(status.ToString()));
+  store.NoteSyncFailed();
+}
+
+void Maintenance::ForgetIdentities(Store& store) {
+  uint64_t entries = 0;
+  store.db()->GetIntProperty(store.family(Family::kDedup), rocksdb::DB::Properties::kEstimateNumKeys, &entries);
+  const double room =
+      static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1));
+  const bool too_many = entries > options_.dedup_entries_max;
+  if (!too_many && room >= kShareGrowsFromRoom) dedup_share_ = std::min(1.0, dedup_share_ * kShareGrowth);
+  // One compaction at a time, however long it takes. How old the identities are is not known, so the windows shrink
+  // until one of these has brought their number down.
+  const bool shrink = too_many && !compacting_identities_.exchange(true);
+  if (shrink) dedup_share_ *= std::min(kShareShrinkage, room);
+  store.dedup_expiry().set_share(dedup_share_);
+  if (!shrink) return;
+  LogWarning("dedup_window_shrunk", absl::StrCat("entries=", entries, " share=", dedup_share_));
+  Post({"forget", &Maintenance::CompactIdentities});
+}
+
+absl::Status Maintenance::RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build) {
+  absl::Status result;
+  absl::Notification done;
+  submit_({std::move(build), [&](absl::Status status) {
+             result = std::move(status);
+             done.Notify();
+           }});
+  done.WaitForNotification();
+  return result;
+}
+
+}  // namespace playhead::storage

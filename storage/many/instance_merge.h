@@ -1,0 +1,21 @@
+// Reads a short list of instances by their own blocks, merged in the order of the store: the commits of all others
+// cost nothing.
+#ifndef PLAYHEAD_STORAGE_MANY_INSTANCE_MERGE_H_
+#define PLAYHEAD_STORAGE_MANY_INSTANCE_MERGE_H_
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "storage/event_log.h"
+#include "storage/many/many_source.h"
+
+namespace playhead::storage {
+
+// EventLog::ReadMany for a reader whose selector names its instances, at most kMergedInstancesMax. nullopt where the
+// logs cannot tell by themselves what the reader missed of them: history of one that is trimmed may be before or behind
+// its position, which only the commits know.
+absl::StatusOr<std::optional<ManyReadResult>> MergeInstances(const ManySource& source, const ManyReadOptions& options);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_MANY_INSTANCE_MERGE_H_

@@ -1,0 +1,117 @@
+#include "storage/store/column_families.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "storage/key_codec.h"
+
+namespace playhead::storage {
+namespace {
+
+constexpr absl::string_view kSlicePrefix = "events.";
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+rocksdb::BlockBasedTableOptions MakeTableOptions(const SharedTuning& shared) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = shared.block_cache;
+  table.format_version = 5;
+  table.checksum = rocksdb::kXXH3;
+  // Indexes and filters are charged to the cache, so that memory does not grow with the store.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = false;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  table.optimize_filters_for_memory = true;
+  return table;
+}
+
+}  // namespace
+
+std::string SliceFamilyName(uint32_t number) { return absl::StrFormat("%s%08d", kSlicePrefix, number); }
+
+std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name) {
+  uint32_t number;
+  if (!absl::ConsumePrefix(&name, kSlicePrefix) || name.size() != 8 || !absl::SimpleAtoi(name, &number)) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+SharedTuning::SharedTuning(const StoreOptions& options)
+    : block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
+      write_buffers(std::make_shared<rocksdb::WriteBufferManager>(2 * options.write_buffer_bytes)),
+      dedup_expiry(std::make_shared<DedupExpiry>(options.dedup_window)) {}
+
+rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  if (options.env != nullptr) db.env = options.env;
+  db.write_buffer_manager = shared.write_buffers;
+  db.listeners.push_back(shared.stalls);
+  db.max_background_jobs = 2;
+  db.max_total_wal_size = options.wal_bytes_max;
+  db.bytes_per_sync = kMiB;  // Flushes trickle to the disk, so that a commit's sync does not wait behind one.
+  db.recycle_log_file_num = 0;
+  // A torn tail is cut off; that nothing sound lies behind it was made sure of before (storage/store/wal_inspector.h).
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.max_open_files = 512;
+  // A start waits for these: for each family so many threads are made, or files read for figures that only tell leveled
+  // compactions what to do first.
+  db.max_file_opening_threads = 2;
+  db.skip_stats_update_on_db_open = true;
+  db.keep_log_file_num = 4;
+  db.max_log_file_size = 4 * kMiB;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  // A manifest names the first and last key of every file it ever had, so the names of deleted instances; it is begun
+  // anew with every change of files, which are few.
+  db.max_manifest_file_size = 1;
+  db.avoid_unnecessary_blocking_io = true;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options, const SharedTuning& shared) {
+  rocksdb::ColumnFamilyOptions made;
+  made.write_buffer_size = options.write_buffer_bytes / 4;
+  made.compression = rocksdb::kLZ4Compression;
+  made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeTableOptions(shared)));
+  // Most look-ups here are for what is not there: a new name, a new id.
+  if (family == Family::kInstances || family == Family::kDedup) {
+    made.memtable_whole_key_filtering = true;
+    made.memtable_prefix_bloom_size_ratio = 0.05;
+  }
+  if (family == Family::kDedup) made.compaction_filter_factory = MakeDedupExpiryFilter(shared.dedup_expiry);
+  return made;
+}
+
+rocksdb::ColumnFamilyOptions MakeSliceOptions(const StoreOptions& options, const SharedTuning& shared) {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = options.write_buffer_bytes;
+  family.max_write_buffer_number = 4;
+  // Blocks come once and go with their slice: while it grows, a slice is a pile of sorted files that nobody rewrites.
+  // When it is full it is merged once (BlockStore), so that old reads look into one file.
+  family.disable_auto_compactions = true;
+  family.level0_file_num_compaction_trigger = 1 << 30;
+  family.level0_slowdown_writes_trigger = 1 << 30;
+  family.level0_stop_writes_trigger = 1 << 30;
+  family.soft_pending_compaction_bytes_limit = 0;
+  family.hard_pending_compaction_bytes_limit = 0;
+  // Large blocks arrive compressed and pass as they are; many blocks of one event compress together here.
+  family.compression = rocksdb::kLZ4Compression;
+  // The files' filters answer "has this instance any block here?".
+  family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kInstanceKeyBytes));
+  rocksdb::BlockBasedTableOptions table = MakeTableOptions(shared);
+  table.whole_key_filtering = false;
+  table.block_size = size_t{32} << 10;
+  table.index_shortening = rocksdb::BlockBasedTableOptions::IndexShorteningMode::kShortenSeparators;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return family;
+}
+
+}  // namespace playhead::storage

@@ -1,0 +1,67 @@
+// The column families of the store: what each holds and how it is tuned. docs/on-disk-format.md has keys and values.
+#ifndef PLAYHEAD_STORAGE_STORE_COLUMN_FAMILIES_H_
+#define PLAYHEAD_STORAGE_STORE_COLUMN_FAMILIES_H_
+
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "storage/options.h"
+#include "storage/store/dedup_records.h"
+
+namespace playhead::storage {
+
+// The fixed families. The blocks themselves live in slices, families that come and go (storage/blocks/block_store.h).
+enum class Family {
+  kMeta,       // Format version, counters, the epoch floor.
+  kInstances,  // The catalogue: name -> record, number -> name, and what is left of deleted names.
+  kDirectory,  // Which slices hold blocks of an instance, from which cursor on.
+  kCommits,    // What each commit appended, in commit order.
+  kDedup,      // Identities of appends: event ids and producers' sequences.
+  kConsumers,  // Positions of named consumers.
+  kKeys,       // Access keys.
+};
+inline constexpr std::array<const char*, 7> kFamilyNames = {"meta",  "instances", "directory", "commits",
+                                                            "dedup", "consumers", "keys"};
+
+// The name of a slice's family: `events.` and its number in eight digits.
+std::string SliceFamilyName(uint32_t number);
+// The number of a slice's family; nullopt for other names.
+std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name);
+
+// Counts how often writes begin to be slowed down or stopped. Thread safety: all methods.
+class StallCounter final : public rocksdb::EventListener {
+ public:
+  void OnStallConditionsChanged(const rocksdb::WriteStallInfo& info) override {
+    if (info.condition.prev == rocksdb::WriteStallCondition::kNormal) count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // How many there were since this was last asked.
+  uint64_t Take() { return count_.exchange(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> count_{0};
+};
+
+// What one store shares between its families.
+struct SharedTuning {
+  explicit SharedTuning(const StoreOptions& options);
+  std::shared_ptr<rocksdb::Cache> block_cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  std::shared_ptr<DedupExpiry> dedup_expiry;
+  std::shared_ptr<StallCounter> stalls = std::make_shared<StallCounter>();
+};
+
+rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared);
+rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options, const SharedTuning& shared);
+rocksdb::ColumnFamilyOptions MakeSliceOptions(const StoreOptions& options, const SharedTuning& shared);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_STORE_COLUMN_FAMILIES_H_

@@ -1,0 +1,26 @@
+// What RocksDB says, in the words of the contract.
+#ifndef PLAYHEAD_STORAGE_STORE_ROCKSDB_STATUS_H_
+#define PLAYHEAD_STORAGE_STORE_ROCKSDB_STATUS_H_
+
+#include <rocksdb/status.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "proto/errors.h"
+
+namespace playhead::storage {
+
+inline rocksdb::Slice ToSlice(absl::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); }
+inline absl::string_view FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// The status of a failed read: damage is DATA_LOSS, everything else may pass and is STORE_UNAVAILABLE.
+inline absl::Status ReadError(const rocksdb::Status& status, absl::string_view what) {
+  if (status.ok()) return absl::OkStatus();
+  return MakeError(status.IsCorruption() ? Reason::kDataLoss : Reason::kStoreUnavailable,
+                   absl::StrCat(what, ": ", status.ToString()));
+}
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_STORE_ROCKSDB_STATUS_H_

@@ -1,0 +1,327 @@
+#include "storage/store/store.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "storage/record_codec.h"
+#include "storage/store/meta.h"
+#include "storage/store/rocksdb_status.h"
+#include "storage/store/wal_inspector.h"
+
+namespace playhead::storage {
+namespace {
+
+// Stands in the folder while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
+constexpr char kUnsyncedMarker[] = "/UNSYNCED";
+
+constexpr absl::string_view kFirstManifest = "MANIFEST-000001";
+
+// Keeps RocksDB from writing its LOG into a folder that is only looked at.
+class NoNotes final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
+  const std::string text = status.ToString();
+  if (absl::StrContains(text, "lock ")) {
+    return absl::FailedPreconditionError(absl::StrCat(dir, " is in use by another broker (", text, ")"));
+  }
+  if (status.IsCorruption()) {
+    return MakeError(Reason::kDataLoss, absl::StrCat("the store in ", dir, " is damaged: ", text));
+  }
+  return absl::UnavailableError(absl::StrCat("cannot open the store in ", dir, ": ", text));
+}
+
+// Whether `dir` has no store yet. A folder with some files of a store, but not those that every store has, is no place
+// to make a new one: it was copied by half. RocksDB's first MANIFEST alone is what a start leaves that was cut short
+// before there was a CURRENT; a store has it no more once it was opened again.
+absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
+  if (env.FileExists(dir + "/CURRENT").ok()) return false;
+  std::vector<std::string> children;
+  const rocksdb::Status status = env.GetChildren(dir, &children);
+  if (!status.ok()) return OpenError(status, dir);
+  for (const std::string& name : children) {
+    if (name == kFirstManifest) continue;
+    if (absl::EndsWith(name, ".sst") || absl::EndsWith(name, ".log") || absl::StartsWith(name, "MANIFEST")) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(dir, " holds ", name, " but no CURRENT: a store that was copied by half"));
+    }
+  }
+  return true;
+}
+
+absl::Status WriteMarker(rocksdb::Env& env, const std::string& dir) {
+  rocksdb::Status status = rocksdb::WriteStringToFile(&env, "", dir + kUnsyncedMarker, /*should_sync=*/true);
+  std::unique_ptr<rocksdb::Directory> directory;
+  if (status.ok()) status = env.NewDirectory(dir, &directory);
+  if (status.ok()) status = directory->Fsync();
+  return status.ok() ? absl::OkStatus() : OpenError(status, dir);
+}
+
+}  // namespace
+
+rocksdb::Env& EnvOf(const StoreOptions& options) {
+  return options.env != nullptr ? *options.env : *rocksdb::Env::Default();
+}
+
+absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) {
+  rocksdb::Env& env = EnvOf(options);
+  const std::string& dir = options.data_dir;
+  if (const rocksdb::Status status = env.CreateDirIfMissing(dir); !status.ok()) return OpenError(status, dir);
+  const auto fresh = IsFresh(env, dir);
+  if (!fresh.ok()) return fresh.status();
+
+  auto store = std::shared_ptr<Store>(new Store(options));
+  absl::Status status = *fresh ? store->OpenDatabase() : store->Recover();
+  if (status.ok()) status = store->CheckFormat(*fresh);
+  if (status.ok()) status = store->LoadErasures();
+  if (!status.ok()) return status;
+  return store;
+}
+
+absl::StatusOr<std::shared_ptr<Store>> Store::OpenReadOnly(const StoreOptions& options) {
+  const auto fresh = IsFresh(EnvOf(options), options.data_dir);
+  if (!fresh.ok()) return fresh.status();
+  if (*fresh) return absl::NotFoundError(absl::StrCat("there is no store in ", options.data_dir));
+  auto store = std::shared_ptr<Store>(new Store(options));
+  absl::Status status = store->OpenDatabase(/*read_only=*/true);
+  if (status.ok()) status = store->CheckFormat(/*fresh=*/false);
+  if (!status.ok()) return status;
+  return store;
+}
+
+absl::Status Store::Recover() {
+  rocksdb::Env& env = EnvOf(options_);
+  const std::string& dir = options_.data_dir;
+  const bool may_be_unsynced = env.FileExists(dir + kUnsyncedMarker).ok();
+  history_may_be_lost_ = may_be_unsynced;
+  const auto damage = InspectWal(env, dir);
+  if (!damage.ok()) return damage.status();
+  if (!damage->has_value()) return OpenDatabase();
+  if (!(*damage)->rot) {
+    // RocksDB takes the folder's lock; until then another broker may be the one that is writing this tail.
+    rocksdb::FileLock* lock = nullptr;
+    const rocksdb::Status locked = env.LockFile(dir + "/LOCK", &lock);
+    if (!locked.ok()) return OpenError(locked, dir);
+    const absl::Status cut = CutWal(env, dir, **damage);
+    env.UnlockFile(lock).PermitUncheckedError();
+    return cut.ok() ? OpenDatabase() : cut;
+  }
+  const WalDamage& rot = **damage;
+  // Writes that were never synced reach the disk in any order: then this is no proof.
+  if (!options_.accept_truncation && !may_be_unsynced) {
+    return MakeError(
+        Reason::kDataLoss,
+        absl::StrCat("the write-ahead log is damaged: ", rot.file, " at byte ", rot.offset, " is not sound, but ",
+                     rot.sound_file.empty()
+                         ? "more follows than one write can have left behind"
+                         : absl::StrCat("a sound record follows in ", rot.sound_file, " at byte ", rot.sound_offset),
+                     ": acknowledged events are lost. Restore a backup, or start with "
+                     "--accept_truncation to go on without everything from the damage onwards"));
+  }
+  history_may_be_lost_ = true;
+  // If this start is cut off, the next one must still know.
+  if (absl::Status status = WriteMarker(env, dir); !status.ok()) return status;
+  // RocksDB recovers what is before the damage, unless its files hold something from behind it. The damaged log would
+  // then lie about, in front of sound records.
+  if (absl::Status status = OpenDatabase(); !status.ok()) return status;
+  CloseDatabase();
+  if (absl::Status status = CutWal(env, dir, rot); !status.ok()) return status;
+  return OpenDatabase();
+}
+
+absl::Status Store::NoteHistorySettled() {
+  rocksdb::Env& env = EnvOf(options_);
+  const std::string marker = options_.data_dir + kUnsyncedMarker;
+  if (options_.durability == Durability::kOs) return WriteMarker(env, options_.data_dir);
+  return env.FileExists(marker).ok() ? ReadError(env.DeleteFile(marker), "removing the marker of unsynced data")
+                                     : absl::OkStatus();
+}
+
+Store::~Store() {
+  CloseDatabase();
+  closed_->Notify();
+}
+
+void Store::CloseDatabase() {
+  if (db_ == nullptr) return;
+  {
+    absl::MutexLock lock(&mu_);
+    slices_.clear();
+  }
+  families_ = {};
+  default_family_.reset();
+  db_->Close().PermitUncheckedError();  // What was acknowledged is in the write-ahead log already.
+  db_.reset();
+}
+
+absl::Status Store::OpenDatabase(bool read_only) {
+  rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
+  if (read_only) db_options.info_log = std::make_shared<NoNotes>();
+  std::vector<std::string> names;
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options_.data_dir, &names);
+  if (!listed.ok() && !listed.IsPathNotFound() && !listed.IsNotFound() && !listed.IsIOError()) {
+    return OpenError(listed, options_.data_dir);
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  for (size_t i = 0; i < kFamilyNames.size(); ++i) {
+    descriptors.emplace_back(kFamilyNames[i], MakeFamilyOptions(static_cast<Family>(i), options_, tuning_));
+  }
+  std::vector<uint32_t> slices;
+  for (const std::string& name : names) {
+    const auto number = ParseSliceFamilyName(name);
+    if (!number) {
+      const bool known = name == rocksdb::kDefaultColumnFamilyName || absl::c_linear_search(kFamilyNames, name);
+      if (known) continue;
+      return absl::FailedPreconditionError(absl::StrCat("the store in ", options_.data_dir, " has a part named ", name,
+                                                        " that this build does not know: use a newer build"));
+    }
+    slices.push_back(*number);
+    descriptors.emplace_back(name, MakeSliceOptions(options_, tuning_));
+  }
+  if (slices.empty()) {
+    slices.push_back(1);
+    descriptors.emplace_back(SliceFamilyName(1), MakeSliceOptions(options_, tuning_));
+  }
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const rocksdb::Status opened =
+      read_only ? rocksdb::DB::OpenForReadOnly(db_options, options_.data_dir, descriptors, &handles, &db)
+                : rocksdb::DB::Open(db_options, options_.data_dir, descriptors, &handles, &db);
+  if (!opened.ok()) return OpenError(opened, options_.data_dir);
+  db_.reset(db);
+  const auto own = [db](rocksdb::ColumnFamilyHandle* handle) {
+    return FamilyHandle(
+        handle, [db](rocksdb::ColumnFamilyHandle* h) { db->DestroyColumnFamilyHandle(h).PermitUncheckedError(); });
+  };
+  default_family_ = own(handles[0]);
+  for (size_t i = 0; i < families_.size(); ++i) families_[i] = own(handles[1 + i]);
+  absl::MutexLock lock(&mu_);
+  for (size_t i = 0; i < slices.size(); ++i) slices_[slices[i]] = own(handles[1 + families_.size() + i]);
+  return absl::OkStatus();
+}
+
+absl::Status Store::CheckFormat(bool fresh) {
+  const auto format = GetMetaNumber(*this, meta_key::kFormat, 0);
+  if (!format.ok()) return format.status();
+  if (*format == kFormatVersion) {
+    auto key = GetMeta(*this, meta_key::kNameHashKey);
+    if (!key.ok()) return key.status();
+    if (!key->has_value()) return MakeError(Reason::kDataLoss, "meta has no name_hash_key");
+    name_hash_key_ = **std::move(key);
+    return absl::OkStatus();
+  }
+  if (*format > kFormatVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("the store in ", options_.data_dir, " has format ", *format,
+                                                      ", which is newer than ", kFormatVersion,
+                                                      ", the newest that this build knows: use a newer build"));
+  }
+  // A fresh store, or one whose making was cut off before anything else could be written.
+  if (*format != 0 || (!fresh && *GetMetaNumber(*this, meta_key::kInstanceLast, 0) != 0)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the store in ", options_.data_dir, " has unknown format ", *format));
+  }
+  name_hash_key_.resize(32);
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(name_hash_key_.data()), static_cast<int>(name_hash_key_.size())) !=
+      1) {
+    return absl::InternalError("no random bytes to be had");
+  }
+  rocksdb::WriteBatch batch;
+  PutMetaNumber(*this, meta_key::kFormat, kFormatVersion, batch);
+  batch.Put(family(Family::kMeta), meta_key::kNameHashKey, name_hash_key_).PermitUncheckedError();
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  const rocksdb::Status status = db_->Write(write, &batch);
+  return status.ok() ? absl::OkStatus() : OpenError(status, options_.data_dir);
+}
+
+absl::Status Store::LoadErasures() {
+  const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), family(Family::kMeta)));
+  for (row->Seek(ErasureJobKey(0)); row->Valid() && row->key().starts_with(meta_key::kEventErasurePrefix);
+       row->Next()) {
+    auto job = DecodeErasureJob(FromSlice(row->value()));
+    // What it hides must stay hidden: no store without it.
+    if (!job.ok()) return job.status();
+    erasures_->Put(*job);
+  }
+  return ReadError(row->status(), "reading erasures");
+}
+
+uint64_t Store::Id() const {
+  // Of the one random value that every store has; it tells nothing of it.
+  constexpr absl::string_view kPurpose = "store id";
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), name_hash_key_.data(), static_cast<int>(name_hash_key_.size()),
+       reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(), hash, &size);
+  return RecordReader(absl::string_view(reinterpret_cast<const char*>(hash), size)).Get<uint64_t>();
+}
+
+std::map<uint32_t, FamilyHandle> Store::slices() const {
+  absl::MutexLock lock(&mu_);
+  return slices_;
+}
+
+FamilyHandle Store::slice(uint32_t number) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = slices_.find(number);
+  return found == slices_.end() ? nullptr : found->second;
+}
+
+absl::Status Store::CreateSlice(uint32_t number) {
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  const rocksdb::Status status =
+      db_->CreateColumnFamily(MakeSliceOptions(options_, tuning_), SliceFamilyName(number), &handle);
+  if (!status.ok()) return ReadError(status, absl::StrCat("making slice ", number));
+  rocksdb::DB* db = db_.get();
+  absl::MutexLock lock(&mu_);
+  slices_[number] = FamilyHandle(
+      handle, [db](rocksdb::ColumnFamilyHandle* h) { db->DestroyColumnFamilyHandle(h).PermitUncheckedError(); });
+  return absl::OkStatus();
+}
+
+absl::Status Store::DropSlice(uint32_t number) {
+  FamilyHandle slice;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = slices_.find(number);
+    if (found == slices_.end()) return absl::OkStatus();
+    slice = std::move(found->second);
+    slices_.erase(found);  // Nobody new gets it from here on.
+  }
+  const rocksdb::Status status = db_->DropColumnFamily(slice.get());
+  if (status.ok()) return absl::OkStatus();
+  absl::MutexLock lock(&mu_);
+  slices_[number] = std::move(slice);
+  return ReadError(status, absl::StrCat("dropping slice ", number));
+}
+
+uint64_t Store::WalBytes() const {
+  rocksdb::VectorLogPtr files;
+  db_->GetSortedWalFiles(files).PermitUncheckedError();  // Then it knows of none.
+  uint64_t bytes = 0;
+  for (const auto& file : files) bytes += file->SizeFileBytes();
+  return bytes;
+}
+
+absl::Status Store::MarkCleanStop() {
+  if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
+  rocksdb::Status status = db_->SyncWAL();
+  if (status.ok()) status = EnvOf(options_).DeleteFile(options_.data_dir + kUnsyncedMarker);
+  return ReadError(status, "marking a clean stop");
+}
+
+}  // namespace playhead::storage

@@ -1,0 +1,110 @@
+// An open RocksDB with the families of the store: made when the log opens, and made anew after a write error.
+#ifndef PLAYHEAD_STORAGE_STORE_STORE_H_
+#define PLAYHEAD_STORAGE_STORE_STORE_H_
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "storage/options.h"
+#include "storage/store/column_families.h"
+#include "storage/store/erasure_table.h"
+#include "storage/types.h"
+
+namespace playhead::storage {
+
+// The file system that the store is on.
+rocksdb::Env& EnvOf(const StoreOptions& options);
+
+using FamilyHandle = std::shared_ptr<rocksdb::ColumnFamilyHandle>;
+
+// Thread safety: all methods.
+// Ownership: closes the database when the last holder lets go; handles must not be kept longer than the store.
+class Store : public std::enable_shared_from_this<Store> {
+ public:
+  // Opens or makes the store after checking that its write-ahead log is sound; see OpenRocksDbEventLog for the errors.
+  static absl::StatusOr<std::shared_ptr<Store>> Open(const StoreOptions& options);
+  // Opens a store to look at it. Nothing in its folder is changed or locked, and what is torn off at the end of its
+  // write-ahead log is passed over. Nobody else may have it open for writing.   Errors as Open.
+  static absl::StatusOr<std::shared_ptr<Store>> OpenReadOnly(const StoreOptions& options);
+  ~Store();
+
+  rocksdb::DB* db() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)].get(); }
+
+  // Slices by number. A reader holds the handle it uses: a slice that is dropped meanwhile stays readable to it.
+  std::map<uint32_t, FamilyHandle> slices() const ABSL_LOCKS_EXCLUDED(mu_);
+  FamilyHandle slice(uint32_t number) const ABSL_LOCKS_EXCLUDED(mu_);  // nullptr if there is none.
+  absl::Status CreateSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
+  // Removes the slice and, once the last reader lets go of it, its files. REQUIRES: it is not the newest.
+  absl::Status DropSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether the store was opened without part of what it once held, so that cursors may have been lost: after
+  // accept_truncation, or after an unclean stop while a weaker durability was set.
+  bool history_may_be_lost() const { return history_may_be_lost_; }
+
+  // Keys the hashes that are kept of deleted names.
+  const std::string& name_hash_key() const { return name_hash_key_; }
+
+  // Tells this store from others, but not from its copies.
+  uint64_t Id() const;
+
+  // Which identities are forgotten.
+  DedupExpiry& dedup_expiry() const { return *tuning_.dedup_expiry; }
+
+  // Erasures of events, and what they hide from reads.
+  ErasureTable& erasures() const { return *erasures_; }
+
+  // How often writes began to be stalled since this was last asked.
+  uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }
+  // Of the files of the write-ahead log. Asks the file system.
+  uint64_t WalBytes() const;
+
+  // Declares that the epoch floor was raised where it had to be. Called once after every open.
+  absl::Status NoteHistorySettled();
+
+  // Notified when the database is closed: the folder can then be opened again.
+  std::shared_ptr<absl::Notification> closed() const { return closed_; }
+
+  // What was acknowledged may not be on disk: MarkCleanStop does nothing any more.
+  void NoteSyncFailed() { sync_failed_.store(true); }
+
+  // Declares that all is on disk and nothing more will be written. Without it, an open under Durability::kOs counts as
+  // stopped uncleanly.
+  absl::Status MarkCleanStop();
+
+ private:
+  explicit Store(const StoreOptions& options) : options_(options), tuning_(options) {}
+  // Opens a store that exists, after judging its write-ahead log.
+  absl::Status Recover();
+  absl::Status OpenDatabase(bool read_only = false);
+  void CloseDatabase();
+  absl::Status CheckFormat(bool fresh);
+  absl::Status LoadErasures();
+
+  const StoreOptions options_;
+  const SharedTuning tuning_;
+  const std::shared_ptr<absl::Notification> closed_ = std::make_shared<absl::Notification>();
+  bool history_may_be_lost_ = false;
+  std::atomic<bool> sync_failed_{false};
+  std::string name_hash_key_;
+  const std::unique_ptr<ErasureTable> erasures_ = std::make_unique<ErasureTable>();
+  // Declared before the handles: they go first.
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<FamilyHandle, kFamilyNames.size()> families_;
+  FamilyHandle default_family_;  // RocksDB insists on one; empty.
+  mutable absl::Mutex mu_;
+  std::map<uint32_t, FamilyHandle> slices_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_STORE_STORE_H_

@@ -1,0 +1,38 @@
+// Tells a torn tail of the write-ahead log, which is normal after a loss of power, from rot.
+//
+// At most one write is unsynced at any time, so a loss of power can damage only the last record. A sound record that
+// begins behind a damaged one therefore proves that the damaged one had been synced: acknowledged data has rotted, and
+// RocksDB's point-in-time recovery would cut it off in silence. Format: RocksDB's wiki, "Write Ahead Log File Format":
+// blocks of 32 KiB; fragments of checksum (4, masked CRC-32C), length (2), type (1) and payload.
+#ifndef PLAYHEAD_STORAGE_STORE_WAL_INSPECTOR_H_
+#define PLAYHEAD_STORAGE_STORE_WAL_INSPECTOR_H_
+
+#include <rocksdb/env.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace playhead::storage {
+
+struct WalDamage {
+  std::string file;
+  uint64_t offset = 0;         // Of the first fragment that is not sound; reserved space not yet written counts.
+  uint64_t record_offset = 0;  // Where the record begins that it is, or should be, part of.
+  bool rot = false;            // More is behind it than one torn write: a sound record begins ...
+  std::string sound_file;      // ... here; or, if this is empty, there are more bytes than a write has.
+  uint64_t sound_offset = 0;
+};
+
+// Reads every write-ahead log file in `dir`, in order. nullopt: sound to the last byte.
+// Unavailable (STORE_UNAVAILABLE) if a file cannot be read.
+absl::StatusOr<std::optional<WalDamage>> InspectWal(rocksdb::Env& env, const std::string& dir);
+
+// Removes everything from the damaged record onwards, so that later starts do not find it in front of sound records.
+absl::Status CutWal(rocksdb::Env& env, const std::string& dir, const WalDamage& damage);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_STORE_WAL_INSPECTOR_H_

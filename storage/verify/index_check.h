@@ -1,0 +1,51 @@
+// Checks what stands beside the blocks: the catalogue, the directory, the commits, the identities, the broker's
+// records; and that the slices hold no blocks of instances that do not exist.
+#ifndef PLAYHEAD_STORAGE_VERIFY_INDEX_CHECK_H_
+#define PLAYHEAD_STORAGE_VERIFY_INDEX_CHECK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "storage/instances/instance_catalog.h"
+#include "storage/store/store_view.h"
+#include "storage/store_jobs.h"
+
+namespace playhead::storage {
+
+// A part of one of these checks, at one moment of the store.
+struct IndexStep {
+  std::vector<Finding> findings;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  std::string next_key;  // Where the next step goes on; empty: nothing is left.
+};
+
+// Names, numbers and records against each other and against the counters: in one step, since a count is of one moment.
+// Ends early, with Cancelled, when `go_on` says no.
+absl::StatusOr<IndexStep> CheckCatalogue(const StoreView& view, absl::FunctionRef<bool()> go_on);
+
+// The positions rise, and each range is of an instance that exists and within its log.
+absl::StatusOr<IndexStep> CheckCommits(const StoreView& view, const std::string& from);
+
+// Each identity names events that its instance has, or had; runs of a producer do not overlap.
+absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::string& from);
+
+// Entries of the directory, or blocks in a slice, whose instance does not exist and is not being erased.
+absl::StatusOr<IndexStep> CheckOrphans(const StoreView& view, rocksdb::ColumnFamilyHandle* family,
+                                       const std::string& from);
+
+// Reads the rows of a family that storage does not look into, whose checksums are RocksDB's.
+absl::StatusOr<IndexStep> CheckReadable(const StoreView& view, Family family, const std::string& from);
+
+// The position of the oldest commit whose record is kept, where older ones were removed; else 0.
+absl::StatusOr<CommitPosition> CommitsFirst(const StoreView& view);
+
+}  // namespace playhead::storage
+
+#endif  // PLAYHEAD_STORAGE_VERIFY_INDEX_CHECK_H_

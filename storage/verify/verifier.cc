@@ -1,0 +1,193 @@
+#include "storage/verify/verifier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "proto/errors.h"
+#include "storage/instances/instance_catalog.h"
+
+namespace playhead::storage {
+namespace {
+
+constexpr absl::Duration kTellInterval = absl::Milliseconds(500);
+// How many names are listed at a time.
+constexpr size_t kNamesListed = 256;
+
+bool Same(const Finding& a, const Finding& b) {
+  return a.kind == b.kind && a.instance == b.instance && a.first == b.first && a.last == b.last && a.what == b.what;
+}
+
+}  // namespace
+
+Verifier::Verifier(StoreSource store, const VerifyOptions& options, const JobControl& control, VerifyListener listener)
+    : store_(std::move(store)),
+      options_(options),
+      control_(control),
+      listener_(std::move(listener)),
+      start_(absl::Now()),
+      told_(start_) {}
+
+absl::StatusOr<VerifyProgress> Verifier::Run() {
+  absl::Status status = EstimateBytes();
+  if (status.ok()) status = VerifyCatalogue();
+  if (status.ok()) status = VerifyLogs();
+  if (status.ok()) status = VerifyIndex(CheckCommits, &progress_.commits);
+  if (status.ok()) status = VerifyIndex(CheckIdentities, &progress_.identities);
+  if (status.ok()) status = VerifyOrphans();
+  for (const Family family : {Family::kMeta, Family::kConsumers, Family::kKeys}) {
+    if (!status.ok()) break;
+    status = VerifyIndex(
+        [family](const StoreView& view, const std::string& from) { return CheckReadable(view, family, from); },
+        nullptr);
+  }
+  if (!status.ok()) return status;
+  listener_.progress(progress_);
+  return progress_;
+}
+
+absl::StatusOr<std::unique_ptr<StoreView>> Verifier::Look() const {
+  if (control_.canceled()) return absl::CancelledError("the verification was called off");
+  auto store = store_();
+  if (!store.ok()) return store.status();
+  return std::make_unique<StoreView>(*std::move(store));
+}
+
+absl::Status Verifier::EstimateBytes() {
+  const auto store = store_();
+  if (!store.ok()) return store.status();
+  uint64_t files = 0;
+  uint64_t memory = 0;
+  (*store)->db()->GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &files);
+  (*store)->db()->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  progress_.total_bytes = files + memory;
+  return absl::OkStatus();
+}
+
+absl::Status Verifier::VerifyCatalogue() {
+  const auto check = [this](const StoreView& view, const std::string&) {
+    return CheckCatalogue(view, [this] { return !control_.canceled(); });
+  };
+  return VerifyIndex(check, nullptr);
+}
+
+absl::Status Verifier::VerifyLogs() {
+  std::string after;  // The key of the last name that was looked at.
+  for (;;) {
+    std::vector<std::string> names;
+    {
+      const auto view = Look();
+      if (!view.ok()) return view.status();
+      const auto row = (*view)->NewIterator((*view)->store().family(Family::kInstances));
+      const std::string begin = InstanceNameKey("");
+      for (row->Seek(after.empty() ? begin : after + '\0'); row->Valid() && names.size() < kNamesListed; row->Next()) {
+        if (!row->key().starts_with(begin)) break;
+        names.emplace_back(row->key().data() + begin.size(), row->key().size() - begin.size());
+      }
+    }  // What cannot be read of it, the catalogue's check has told.
+    if (names.empty()) return absl::OkStatus();
+    after = InstanceNameKey(names.back());
+    for (const std::string& name : names) {
+      if (absl::Status status = VerifyLog(name); !status.ok()) return status;
+      ++progress_.instances;
+    }
+  }
+}
+
+absl::Status Verifier::VerifyLog(const std::string& name) {
+  LogCheck check(name);
+  for (;;) {
+    LogCheck::Step step;
+    LogCheck again = check;
+    {
+      const auto view = Look();
+      if (!view.ok()) return view.status();
+      auto next = check.Next(**view);
+      if (!next.ok()) return next.status();
+      step = *std::move(next);
+    }
+    if (!step.findings.empty()) {
+      const auto view = Look();
+      if (!view.ok()) return view.status();
+      const auto second = again.Next(**view);
+      if (!second.ok()) return second.status();
+      Tell(step.findings, second->findings);
+    }
+    progress_.blocks += step.blocks;
+    progress_.events += step.events;
+    if (absl::Status status = Pace(step.bytes); !status.ok()) return status;
+    if (step.done) return absl::OkStatus();
+  }
+}
+
+absl::Status Verifier::VerifyIndex(IndexCheck check, uint64_t* counter) {
+  std::string from;
+  do {
+    auto view = Look();
+    if (!view.ok()) return view.status();
+    const auto step = check(**view, from);
+    if (!step.ok()) return step.status();
+    view->reset();
+    if (!step->findings.empty()) {
+      const auto later = Look();
+      if (!later.ok()) return later.status();
+      const auto again = check(**later, from);
+      if (!again.ok()) return again.status();
+      Tell(step->findings, again->findings);
+    }
+    if (counter != nullptr) *counter += step->rows;
+    if (absl::Status status = Pace(step->bytes); !status.ok()) return status;
+    from = step->next_key;
+  } while (!from.empty());
+  return absl::OkStatus();
+}
+
+absl::Status Verifier::VerifyOrphans() {
+  std::vector<uint32_t> slices;
+  {
+    const auto store = store_();
+    if (!store.ok()) return store.status();
+    for (const auto& [number, slice] : (*store)->slices()) slices.push_back(number);
+  }
+  const auto directory = [](const StoreView& view, const std::string& from) {
+    return CheckOrphans(view, view.store().family(Family::kDirectory), from);
+  };
+  if (absl::Status status = VerifyIndex(directory, nullptr); !status.ok()) return status;
+  for (const uint32_t number : slices) {
+    const auto in_slice = [number](const StoreView& view, const std::string& from) -> absl::StatusOr<IndexStep> {
+      const FamilyHandle slice = view.store().slice(number);
+      if (slice == nullptr) return IndexStep();  // It was dropped meanwhile.
+      return CheckOrphans(view, slice.get(), from);
+    };
+    if (absl::Status status = VerifyIndex(in_slice, nullptr); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void Verifier::Tell(const std::vector<Finding>& once, const std::vector<Finding>& again) {
+  for (const Finding& finding : once) {
+    if (std::none_of(again.begin(), again.end(), [&](const Finding& other) { return Same(finding, other); })) continue;
+    if (++progress_.findings <= kFindingsToldMax) listener_.finding(finding);
+  }
+}
+
+absl::Status Verifier::Pace(uint64_t bytes) {
+  progress_.read_bytes += bytes;
+  progress_.total_bytes = std::max(progress_.total_bytes, progress_.read_bytes);
+  const absl::Time now = absl::Now();
+  if (now - told_ >= kTellInterval) {
+    told_ = now;
+    listener_.progress(progress_);
+  }
+  absl::Duration pause;
+  if (options_.bytes_per_second > 0) {
+    const double seconds = static_cast<double>(progress_.read_bytes) / static_cast<double>(options_.bytes_per_second);
+    pause = start_ + absl::Seconds(seconds) - now;
+  }
+  if (control_.canceled() || (pause > absl::ZeroDuration() && !control_.Sleep(pause))) {
+    return absl::CancelledError("the verification was called off");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace playhead::storage

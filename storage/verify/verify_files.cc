@@ -1,0 +1,140 @@
+#include "storage/verify/verify_files.h"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "proto/errors.h"
+#include "storage/backup/backup_archive.h"
+#include "storage/backup/backup_files.h"
+#include "storage/store/wal_inspector.h"
+#include "storage/verify/verifier.h"
+
+namespace playhead::storage {
+namespace {
+
+// Counts what is found before a store is open, and adds it to what the Verifier counts.
+class Findings {
+ public:
+  explicit Findings(const VerifyListener& listener) : listener_(listener) {}
+
+  void Tell(FindingKind kind, std::string what) {
+    ++progress_.findings;
+    listener_.finding({.kind = kind, .what = std::move(what)});
+  }
+  VerifyProgress& progress() { return progress_; }
+
+  absl::StatusOr<VerifyProgress> AddStore(std::shared_ptr<Store> store, const VerifyOptions& options,
+                                          const JobControl& control) {
+    VerifyListener listener = listener_;
+    listener.progress = [this](const VerifyProgress& progress) { listener_.progress(Sum(progress)); };
+    Verifier verifier([store = std::move(store)] { return store; }, options, control, listener);
+    const auto progress = verifier.Run();
+    if (!progress.ok()) return progress.status();
+    return Sum(*progress);
+  }
+
+ private:
+  VerifyProgress Sum(VerifyProgress progress) const {
+    progress.read_bytes += progress_.read_bytes;
+    progress.total_bytes += progress_.read_bytes;
+    progress.findings += progress_.findings;
+    return progress;
+  }
+
+  const VerifyListener& listener_;
+  VerifyProgress progress_;
+};
+
+// Opens the store and goes on with it; if it cannot be opened for damage, that is the last finding.
+absl::StatusOr<VerifyProgress> VerifyStore(const StoreOptions& store_options, const VerifyOptions& options,
+                                           const JobControl& control, Findings& findings) {
+  auto store = Store::OpenReadOnly(store_options);
+  if (store.ok()) return findings.AddStore(*std::move(store), options, control);
+  const bool is_damage = HasReason(store.status(), Reason::kDataLoss) || absl::IsUnavailable(store.status());
+  if (!is_damage) return store.status();
+  findings.Tell(FindingKind::kFile, std::string(store.status().message()));
+  return findings.progress();
+}
+
+}  // namespace
+
+absl::StatusOr<VerifyProgress> VerifyDataDir(const StoreOptions& store, const VerifyOptions& options,
+                                             const JobControl& control, const VerifyListener& listener) {
+  rocksdb::Env& env = EnvOf(store);
+  if (!env.FileExists(store.data_dir + "/CURRENT").ok()) {
+    return absl::NotFoundError(absl::StrCat("there is no store in ", store.data_dir));
+  }
+  rocksdb::FileLock* lock = nullptr;
+  const rocksdb::Status locked = env.LockFile(store.data_dir + "/LOCK", &lock);
+  const absl::Cleanup unlock = [&] {
+    if (lock != nullptr) env.UnlockFile(lock).PermitUncheckedError();
+  };
+  // A folder that cannot be written to has no broker either.
+  if (!locked.ok() && env.FileExists(store.data_dir + "/LOCK").ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(store.data_dir, " is in use by a broker: verify it there, without --data_dir"));
+  }
+  Findings findings(listener);
+  const auto damage = InspectWal(env, store.data_dir);
+  if (!damage.ok()) return damage.status();
+  if (damage->has_value() && (*damage)->rot) {
+    findings.Tell(FindingKind::kWal, absl::StrCat((*damage)->file, " is damaged at byte ", (*damage)->offset,
+                                                  ": what follows cannot be recovered"));
+  }
+  return VerifyStore(store, options, control, findings);
+}
+
+absl::StatusOr<VerifyProgress> VerifyBackup(const std::string& backup_dir, uint32_t point, const VerifyOptions& options,
+                                            const JobControl& control, const VerifyListener& listener) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const auto numbers = ListBackupPoints(env, backup_dir);
+  if (!numbers.ok()) return numbers.status();
+  const absl::Time start = absl::Now();
+  Findings findings(listener);
+  std::set<std::string> checked;
+  const auto pace = [&](uint64_t bytes) -> absl::Status {
+    VerifyProgress& progress = findings.progress();
+    progress.read_bytes += bytes;
+    const double rate = static_cast<double>(options.bytes_per_second);
+    const absl::Time due = rate > 0 ? start + absl::Seconds(static_cast<double>(progress.read_bytes) / rate) : start;
+    if (control.Sleep(std::max(due - absl::Now(), absl::ZeroDuration()))) return absl::OkStatus();
+    return absl::CancelledError("the verification was called off");
+  };
+  for (const uint32_t number : *numbers) {
+    std::string list;
+    const std::string path = absl::StrCat("meta/", number);
+    if (!rocksdb::ReadFileToString(&env, absl::StrCat(backup_dir, "/", path), &list).ok()) continue;  // Just let go.
+    const auto files = ParseBackupFiles(list);
+    if (!files.ok()) findings.Tell(FindingKind::kFile, absl::StrCat(path, ": ", files.status().message()));
+    if (!files.ok()) continue;
+    for (const BackupFile& file : *files) {
+      if (!checked.insert(file.path).second) continue;
+      const absl::Status status = CheckBackupFile(env, backup_dir, file, pace);
+      if (status.ok()) continue;
+      if (!HasReason(status, Reason::kDataLoss)) return status;
+      findings.Tell(FindingKind::kFile,
+                    absl::StrCat(file.path, ", which point ", number, " needs: ", status.message()));
+    }
+  }
+  const auto backup = BackupReader::Open(env, backup_dir);
+  if (!backup.ok()) return backup.status();
+  const auto chosen = (*backup)->Find(point);
+  if (HasReason(chosen.status(), Reason::kDataLoss)) {
+    // Usually its files are findings already.
+    findings.Tell(FindingKind::kFile, std::string(chosen.status().message()));
+    return findings.progress();
+  }
+  if (!chosen.ok()) return chosen.status();
+  const auto openable = (*backup)->Open(*chosen);
+  if (!openable.ok()) return openable.status();
+  StoreOptions store_options;
+  store_options.data_dir = openable->dir;
+  store_options.env = openable->env;
+  return VerifyStore(store_options, options, control, findings);
+}
+
+}  // namespace playhead::storage
