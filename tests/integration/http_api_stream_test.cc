@@ -65,7 +65,9 @@ class HttpApiStreamTest : public ::testing::Test {
       const EventSource::Event event = source.NextNamed("message");
       const json::value body = json::parse(event.data);
       ASSERT_EQ(body.at("data").as_int64(), i);
-      if (!of_many) ASSERT_EQ(event.id, absl::StrCat(body.at("cursor").as_int64()));
+      if (!of_many) {
+        ASSERT_EQ(event.id, absl::StrCat(body.at("cursor").as_int64()));
+      }
     }
   }
 

@@ -166,7 +166,9 @@ TEST_F(ReplayConsumerTest, WhatIsCalledOffAsItStartsIsNotSentAfterAll) {
     events = reader->Take(1);
     ASSERT_EQ(events.size(), 1);
     // The consumer has in hand what was sent before the call.
-    if (!events[0].replay_id.empty()) EXPECT_EQ(events[0].cursor, 1) << "a cancelled replay goes on";
+    if (!events[0].replay_id.empty()) {
+      EXPECT_EQ(events[0].cursor, 1) << "a cancelled replay goes on";
+    }
   } while (!events[0].replay_id.empty());
   EXPECT_EQ(events[0].cursor, kEvents + 1);
 }
