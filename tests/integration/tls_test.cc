@@ -28,7 +28,6 @@ using tools::CertificateUse;
 
 // For what must succeed, in whatever time this machine takes; and for what must fail.
 constexpr absl::Duration kLong = absl::Seconds(60);
-constexpr absl::Duration kShort = absl::Milliseconds(500);
 
 class TlsTest : public ::testing::Test {
  protected:
@@ -45,6 +44,13 @@ class TlsTest : public ::testing::Test {
     options.tls = TlsOptions{.ca_file = files_.ca()};
     options.request_timeout = timeout;
     options.backoff = {.initial_delay = absl::Milliseconds(10), .max_delay = absl::Milliseconds(50)};
+    return options;
+  }
+
+  // Of a client that asks once, and so says what the first answer was.
+  ClientOptions OnceOf(TestServer& server) const {
+    ClientOptions options = ClientOf(server, kLong);
+    options.backoff.max_attempts = 1;
     return options;
   }
 
@@ -72,7 +78,7 @@ TEST_F(TlsTest, CallsAndStreamsOfAClientThatTrustsItsAuthority) {
 
 TEST_F(TlsTest, AClientThatTrustsOthersRefusesTheBroker) {
   TestServer server(Options());
-  ClientOptions options = ClientOf(server, kShort);
+  ClientOptions options = OnceOf(server);
   ReplaceFile(files_.ca(), TestAuthority("another CA").certificate());
   const absl::Status status = Append(options);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
@@ -89,10 +95,10 @@ TEST_F(TlsTest, ClientsMustShowACertificateWhereTheBrokerAsks) {
   options.tls->key_file = files_.client_key();
   EXPECT_EQ(Append(options), absl::OkStatus());
 
-  EXPECT_TRUE(absl::IsUnavailable(Append(ClientOf(server, kShort))));  // None.
+  EXPECT_TRUE(absl::IsUnavailable(Append(OnceOf(server))));  // None.
 
   files_.ReplaceClient(TestAuthority("another CA").Issue(CertificateUse::kClient));
-  options.request_timeout = kShort;
+  options.backoff.max_attempts = 1;
   EXPECT_TRUE(absl::IsUnavailable(Append(options)));  // A foreign one.
 
   const absl::Time now = absl::Now();
@@ -102,13 +108,12 @@ TEST_F(TlsTest, ClientsMustShowACertificateWhereTheBrokerAsks) {
 
 TEST_F(TlsTest, PlainTextIsRefusedPromptlyAndSaysWhy) {
   TestServer server(Options());
-  ClientOptions options = ClientOf(server, kShort);
+  ClientOptions options = OnceOf(server);
   options.tls.reset();
   const absl::Status status = Append(options);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(options.target), HasSubstr("it may speak TLS")));
   // A subscription says so at each attempt.
-  options.backoff.max_attempts = 1;
   Subscription subscription = *Client::Create(options)->Subscribe("bot", Start::Beginning());
   EXPECT_THAT(std::string(subscription.Next().status().message()), HasSubstr("it may speak TLS"));
   EXPECT_EQ(Append(ClientOf(server, kLong)), absl::OkStatus());
@@ -116,9 +121,7 @@ TEST_F(TlsTest, PlainTextIsRefusedPromptlyAndSaysWhy) {
 
 TEST_F(TlsTest, TlsToAPlainPortIsRefusedPromptlyAndSaysWhy) {
   TestServer server;
-  ClientOptions options = ClientOf(server, kLong);
-  options.backoff.max_attempts = 1;  // The first says it.
-  const absl::Status status = Append(options);
+  const absl::Status status = Append(OnceOf(server));
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("does not speak TLS"));
 }
@@ -157,7 +160,7 @@ TEST_F(TlsTest, ASocketThatWasHandedInSpeaksTlsToo) {
     options.grpc_listen = absl::StrCat("fd:", fd);
     TestServer server(options);
     EXPECT_EQ(Append(ClientOf(server, kLong)), absl::OkStatus());
-    ClientOptions plain = ClientOf(server, kShort);
+    ClientOptions plain = OnceOf(server);
     plain.tls.reset();
     EXPECT_TRUE(absl::IsUnavailable(Append(plain)));
     // Renewed certificates reach such sockets as well.
