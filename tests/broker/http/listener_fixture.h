@@ -55,6 +55,12 @@ class ListenerFixture : public ::testing::Test {
     add_echo("/hook", {.body_bytes_max = kEchoBytesMax, .server_to_server = true});
   }
 
+  // What waits for the budget is answered on the executor.
+  ~ListenerFixture() override {
+    listener_.reset();
+    executor_.Join();
+  }
+
   void Start(ListenerOptions options = {}) {
     budget_ = std::make_unique<ByteBudget>(limits_.http_body_budget_bytes, executor_);
     if (options.listen.empty()) options.listen = "127.0.0.1:0";
