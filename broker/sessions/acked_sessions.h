@@ -84,7 +84,7 @@ class AckedSessions {
   const std::string key_prefix_;  // `<dialect>.`
 
   absl::Mutex mu_;  // Guards the member below it.
-  // Sessions that were handed to connections, by key; those that ended are cleared away as they are met.
+  // Sessions that were handed to connections, by key; those that are gone are cleared away now and then.
   absl::flat_hash_map<std::string, std::weak_ptr<AckedSession>> held_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,7 +1,7 @@
 // What the clients see of the broker: who gets in, what is subscribed to, and what is delivered.
-import { setTimeout } from 'node:timers/promises';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 
 import { Wire } from '../../support/node/wire.mjs';
 import { messages, SocketioBroker } from './harness/broker.mjs';
