@@ -109,8 +109,15 @@ TEST(ConsumerTest, InFlightIsBounded) {
   EXPECT_EQ(harness.Get("c").in_flight, 4u);
   auto next = holder->Ask();
   EXPECT_EQ(harness.Get("c").pause, ConsumerPause::kInFlight);
+  ConsumerFigures figures = harness.consumers().Figures();
+  EXPECT_EQ(figures.consumers[static_cast<size_t>(ConsumerPause::kInFlight)], 1u);
+  EXPECT_EQ(figures.holders, 1u);
+  EXPECT_EQ(figures.in_flight, 4u);
   ASSERT_TRUE(holder->AckUpTo(2).ok());
   EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 2u);
+  figures = harness.consumers().Figures();
+  EXPECT_EQ(figures.acknowledged, 2u);
+  EXPECT_EQ(figures.redelivered, 0u);
 }
 
 TEST(ConsumerTest, WhatIsErasedWhileItWaitsForAHolderComesAsAStub) {
