@@ -95,6 +95,7 @@ void ManySubscription::OnStart(absl::StatusOr<StorePosition> after) {
 }
 
 void ManySubscription::Pump() {
+  const auto self = shared_from_this();  // A callback may let go of the last other reference.
   mu_.Lock();
   while (next_ && !delivering_) {
     std::optional<ManyDelivery> delivery = Step();

@@ -106,6 +106,7 @@ void Subscription::OnStart(absl::StatusOr<Cursor> after) {
 }
 
 void Subscription::Pump() {
+  const auto self = shared_from_this();  // A callback may let go of the last other reference.
   mu_.Lock();
   while (next_ && !delivering_) {
     std::optional<Delivery> delivery = Step();

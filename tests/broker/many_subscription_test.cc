@@ -248,6 +248,17 @@ TEST(ManySubscriptionTest, APositionBeyondTheHeadIsRefused) {
   EXPECT_TRUE(HasReason(std::get<Closed>(closed).status, Reason::kCursorDiverged));
 }
 
+TEST(ManySubscriptionTest, WhoIsCalledMayLetGoOfTheLastReference) {
+  BrokerCore broker;
+  std::shared_ptr<ManySubscription> subscription =
+      ManySubscription::Start(broker.core(), {.instances = Prefix(""), .start = FromNow{}});
+  const std::weak_ptr<ManySubscription> watched = subscription;
+  subscription->Close(MakeError(Reason::kShuttingDown, "stopping"));
+  ManySubscription& called = *subscription;
+  EXPECT_TRUE(called.Next([last = std::move(subscription)](ManyDelivery) mutable { last = nullptr; }));
+  while (!watched.expired()) std::this_thread::yield();  // How it starts may still be under way.
+}
+
 TEST(ManySubscriptionTest, PositionsAsTextComeBackAndWhatIsNoneIsRefused) {
   BrokerCore broker;
   BrokerCore other;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -281,6 +283,16 @@ TEST(SubscriptionTest, CloseEndsItAtOnceWithTheStatus) {
   puller.subscription().Close(MakeError(Reason::kShuttingDown, "stopping"));
   EXPECT_EQ(ReasonOf(next.get()), Reason::kShuttingDown);
   EXPECT_EQ(broker.tail().instance_count(), 0u);
+}
+
+TEST(SubscriptionTest, WhoIsCalledMayLetGoOfTheLastReference) {
+  BrokerCore broker;
+  std::shared_ptr<Subscription> subscription = Subscription::Start(broker.core(), From(FromNow{}));
+  const std::weak_ptr<Subscription> watched = subscription;
+  subscription->Close(MakeError(Reason::kShuttingDown, "stopping"));
+  Subscription& called = *subscription;
+  EXPECT_TRUE(called.Next([last = std::move(subscription)](Delivery) mutable { last = nullptr; }));
+  while (!watched.expired()) std::this_thread::yield();  // How it starts may still be under way.
 }
 
 TEST(SubscriptionTest, BadNameEndsItWithTheReason) {
