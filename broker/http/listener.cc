@@ -1,5 +1,6 @@
 #include "broker/http/listener.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -42,19 +43,26 @@ Listener::Listener(ListenerOptions options, const Router& router, const Limits& 
     : options_(std::move(options)),
       counters_(router, metrics.http_requests),
       metrics_(metrics),
-      settings_{router, limits, body_budget, counters_, "", options_.runs_open, options_.cors_origins} {}
+      settings_{router, limits, body_budget, counters_, "", options_.runs_open, options_.cors_origins},
+      open_(static_cast<size_t>(limits.http_threads)) {}
 
 Listener::~Listener() { Stop(absl::InfinitePast()); }
 
+// Clients that ask for a token first and then connect again would fill every other thread if these took turns.
+size_t Listener::LeastBusyThread() {
+  absl::MutexLock lock(&mu_);
+  return static_cast<size_t>(std::min_element(open_.begin(), open_.end()) - open_.begin());
+}
+
 void Listener::Accept() {
-  IoThread& thread = *threads_[next_thread_++ % threads_.size()];
-  acceptor_->async_accept(thread.context(),
-                          [this, &thread](const boost::system::error_code& error, tcp::socket socket) {
+  const size_t thread = LeastBusyThread();
+  acceptor_->async_accept(threads_[thread]->context(),
+                          [this, thread](const boost::system::error_code& error, tcp::socket socket) {
                             OnAccept(error, std::move(socket), thread);
                           });
 }
 
-void Listener::OnAccept(const boost::system::error_code& error, tcp::socket socket, IoThread& thread) {
+void Listener::OnAccept(const boost::system::error_code& error, tcp::socket socket, size_t thread) {
   if (!acceptor_->is_open()) return;
   if (error) {
     if (error == asio::error::connection_aborted) return Accept();
@@ -64,16 +72,16 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
       if (!cancelled) Accept();
     });
   }
-  const Admission admission = Admit();
+  const Admission admission = Admit(thread);
   if (admission != Admission::kDrop) {
-    asio::post(thread.context(), [this, &thread, admission, socket = std::move(socket)]() mutable {
-      auto closed = [this, admission] { OnClosed(admission); };
+    IoThread& on = *threads_[thread];
+    asio::post(on.context(), [this, &on, thread, admission, socket = std::move(socket)]() mutable {
+      auto closed = [this, admission, thread] { OnClosed(admission, thread); };
       if (admission == Admission::kServe) {
-        StartConnection(settings_, thread, std::move(socket), options_.tls ? options_.tls() : nullptr,
-                        std::move(closed));
+        StartConnection(settings_, on, std::move(socket), options_.tls ? options_.tls() : nullptr, std::move(closed));
       } else {
         StartRefusal(
-            settings_, thread, std::move(socket),
+            settings_, on, std::move(socket),
             MakeError(Reason::kConnectionsLimit, absl::StrCat("the broker has ", settings_.limits.http_connections_max,
                                                               " connections open, which is its limit")),
             std::move(closed));
@@ -83,21 +91,24 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
   Accept();
 }
 
-Listener::Admission Listener::Admit() {
+Listener::Admission Listener::Admit(size_t thread) {
   absl::MutexLock lock(&mu_);
   if (served_ < settings_.limits.http_connections_max) {
     ++served_;
+    ++open_[thread];
     metrics_.http_connections.Increment();
     return Admission::kServe;
   }
   // Over TLS even a refusal would cost a handshake.
   if (options_.tls || refused_ == kRefusedMax) return Admission::kDrop;
   ++refused_;
+  ++open_[thread];
   return Admission::kRefuse;
 }
 
-void Listener::OnClosed(Admission admission) {
+void Listener::OnClosed(Admission admission, size_t thread) {
   absl::MutexLock lock(&mu_);
+  --open_[thread];
   if (admission == Admission::kServe) {
     --served_;
     metrics_.http_connections.Decrement();

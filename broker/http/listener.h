@@ -69,12 +69,15 @@ class Listener {
 
   // On the first thread.
   void Accept();
-  void OnAccept(const boost::system::error_code& error, boost::asio::ip::tcp::socket socket, IoThread& thread);
+  void OnAccept(const boost::system::error_code& error, boost::asio::ip::tcp::socket socket, size_t thread);
+
+  // The one with the fewest connections: an index of `threads_`, as every `thread` here.
+  size_t LeastBusyThread() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes up a connection, unless there are too many.
   enum class Admission { kServe, kRefuse, kDrop };
-  Admission Admit() ABSL_LOCKS_EXCLUDED(mu_);
-  void OnClosed(Admission admission) ABSL_LOCKS_EXCLUDED(mu_);
+  Admission Admit(size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnClosed(Admission admission, size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
 
   const ListenerOptions options_;
   RequestCounters counters_;
@@ -84,11 +87,11 @@ class Listener {
 
   // Before what lives on them.
   std::vector<std::unique_ptr<IoThread>> threads_;
-  size_t next_thread_ = 0;                                    // Of the first thread.
   std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;  // Of the first thread, but while Start runs.
   std::unique_ptr<boost::asio::steady_timer> rest_;           // The same.
 
-  absl::Mutex mu_;  // Guards the members below it.
+  absl::Mutex mu_;                                 // Guards the members below it.
+  std::vector<size_t> open_ ABSL_GUARDED_BY(mu_);  // Connections of each thread.
   size_t served_ ABSL_GUARDED_BY(mu_) = 0;
   size_t refused_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
