@@ -86,6 +86,8 @@ struct Limits {
   absl::Duration http_write_timeout = absl::Seconds(30);
   absl::Duration http_idle_timeout = absl::Seconds(75);
 
+  // How long a stop that was asked for lets the store write out what the next start would read again otherwise.
+  absl::Duration flush_timeout = absl::Seconds(1);
   // How long a stop waits for calls to end by themselves before it cancels them.
   absl::Duration shutdown_timeout = absl::Seconds(8);
 

@@ -6,10 +6,12 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
 #include "broker/auth/admin_secret.h"
 #include "broker/console/console.h"
 #include "broker/grpc/consumers_service.h"
@@ -330,6 +332,15 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
+}
+
+void Server::FlushBeforeShutdown() {
+  const auto flushed = std::make_shared<absl::Notification>();
+  log_->Flush([flushed](const absl::Status& status) {
+    if (!status.ok()) Log().warn("event=flush_failed error={}", status.ToString());
+    flushed->Notify();
+  });
+  flushed->WaitForNotificationWithTimeout(limits_.flush_timeout);
 }
 
 void Server::Shutdown(absl::Duration timeout) {

@@ -103,7 +103,9 @@ absl::Status SessionStore::Put(const std::string& key, SessionRecord record) {
     const bool has_place = !is_new && entry->second.record.owner == record.owner;
     if (!has_place && !MakeRoom(record.owner, is_new, removed)) {
       lock.Release();
-      return MakeError(Reason::kStreamsLimit, "there are as many sessions as may be, and all are in use");
+      return MakeError(Reason::kStreamsLimit,
+                       absl::StrCat("all sessions that a key may have (", limits_.sessions_per_owner_max,
+                                    "), or the broker (", limits_.sessions_max, "), are in use"));
     }
     if (is_new) {
       entry = entries_.emplace(key, Entry()).first;

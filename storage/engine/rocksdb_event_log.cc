@@ -90,6 +90,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
               Callback<VerifyProgress> done) {
     jobs_.Verify(options, std::move(control), std::move(listener), std::move(done));
   }
+  void Flush(StatusCallback done) override;
   void SetCommitListener(CommitListener* listener) override { pipeline_.set_listener(listener); }
   Durability durability() const override { return options_.durability; }
   absl::Status CheckTakesAppends() const override {
@@ -413,6 +414,15 @@ void RocksDbEventLog::DeleteInstance(std::string name, InstanceNumber number, St
                std::move(done)(std::move(status));
                calls_.Leave();
              }});
+      });
+}
+
+void RocksDbEventLog::Flush(StatusCallback done) {
+  RunWithStore<bool>(
+      readers_, [done = std::move(done)](absl::StatusOr<bool> flushed) mutable { std::move(done)(flushed.status()); },
+      [](const std::shared_ptr<Store>& store) -> absl::StatusOr<bool> {
+        if (absl::Status status = store->Flush(); !status.ok()) return status;
+        return true;
       });
 }
 

@@ -91,13 +91,9 @@ absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges
       status = db->CompactRange(options, range.family.get(), whole ? nullptr : &first, whole ? nullptr : &last);
     }
   }
-  std::vector<std::string> old_logs = FilesEndingIn(db, ".log");
-  const auto slices = store.slices();
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  for (const auto& [number, slice] : slices) families.push_back(slice.get());
-  for (size_t i = 0; i < kFamilyNames.size(); ++i) families.push_back(store.family(static_cast<Family>(i)));
-  if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), families);
   if (!status.ok()) return ReadError(status, "rewriting files without what was erased");
+  std::vector<std::string> old_logs = FilesEndingIn(db, ".log");
+  if (absl::Status flushed = store.Flush(); !flushed.ok()) return flushed;
   std::unique_ptr<rocksdb::LogFile> log;
   if (db->GetCurrentWalFile(&log).ok()) std::erase(old_logs, absl::StripPrefix(log->PathName(), "/"));
   // Who began during the rewriting holds the old files.

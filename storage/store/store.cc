@@ -309,6 +309,14 @@ absl::Status Store::DropSlice(uint32_t number) {
   return ReadError(status, absl::StrCat("dropping slice ", number));
 }
 
+absl::Status Store::Flush() const {
+  const auto slices = this->slices();
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  for (const auto& [number, slice] : slices) families.push_back(slice.get());
+  for (const FamilyHandle& family : families_) families.push_back(family.get());
+  return ReadError(db_->Flush(rocksdb::FlushOptions(), families), "writing what is in memory to files");
+}
+
 uint64_t Store::WalBytes() const {
   rocksdb::VectorLogPtr files;
   db_->GetSortedWalFiles(files).PermitUncheckedError();  // Then it knows of none.

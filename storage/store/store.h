@@ -63,6 +63,9 @@ class Store : public std::enable_shared_from_this<Store> {
   // Erasures of events, and what they hide from reads.
   ErasureTable& erasures() const { return *erasures_; }
 
+  // Writes all families' memory to files. Blocks.
+  absl::Status Flush() const;
+
   // How often writes began to be stalled since this was last asked.
   uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }
   // Of the files of the write-ahead log. Asks the file system.

@@ -2,12 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <random>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
+#include "tests/support/await.h"
 
 namespace playhead::storage {
 namespace {
@@ -339,6 +345,30 @@ TEST_F(EventLogTest, LargeEventsAndBatchesOfManyBlocksKeepTheirOrder) {
   ASSERT_THAT(*read, SizeIs(21));
   for (size_t i = 0; i < 20; ++i) EXPECT_EQ((*read)[i].data.size(), i * 9000);
   EXPECT_EQ((*read)[20].cursor, 21u);
+}
+
+TEST_F(EventLogTest, AFlushLeavesNoEventsInTheWriteAheadLog) {
+  const auto wal_bytes = [this] {
+    uintmax_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(harness_.options().data_dir)) {
+      std::error_code gone;
+      const uintmax_t size = file.file_size(gone);
+      if (file.path().extension() == ".log" && !gone) bytes += size;
+    }
+    return bytes;
+  };
+  std::mt19937 random(1);
+  std::string data(1'000'000, '\0');
+  for (char& byte : data) byte = static_cast<char>(random());
+  ASSERT_TRUE(harness_.Append("a", {{.data = data}}).ok());
+  ASSERT_GT(wal_bytes(), data.size());
+  const absl::Status flushed =
+      playhead::testing::AwaitStatus([this](StatusCallback done) { harness_.log().Flush(std::move(done)); });
+  ASSERT_TRUE(flushed.ok()) << flushed;
+  while (wal_bytes() > data.size()) std::this_thread::yield();  // Files are removed in the background.
+  EXPECT_THAT(DataOf("a"), ElementsAre(data));
+  harness_.Reopen();
+  EXPECT_THAT(DataOf("a"), ElementsAre(data));
 }
 
 }  // namespace

@@ -218,6 +218,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
       broker::Log().warn("event=ready_line_not_written");
     }
     interrupt.WaitUntil(absl::InfiniteFuture());
+    (*server)->FlushBeforeShutdown();
     (*server)->Shutdown(options_.limits.shutdown_timeout);
     return absl::OkStatus();
   }
