@@ -1,20 +1,49 @@
 #include "storage/store/column_families.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "storage/key_codec.h"
 
+#include "storage/log.h"
 namespace playhead::storage {
 namespace {
 
 constexpr absl::string_view kSlicePrefix = "events.";
+// What RocksDB has to say goes to the process's log, if it is a warning or worse. It would keep a file LOG in the
+// store's folder; but the distribution's build of 7.8 asserts there that every line can be written, so that the first
+// full disk would end the process.
+class ProcessLog final : public rocksdb::Logger {
+ public:
+  ProcessLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  void LogHeader(const char* /*format*/, va_list /*arguments*/) override {}
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+  void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
+    char line[kLineBytesMax];
+    std::vsnprintf(line, sizeof(line), format, arguments);
+    std::replace(line, line + std::strlen(line), '\n', ' ');
+    LogWarning("rocksdb", absl::StrCat("message=\"", line, "\""));
+  }
+
+ private:
+  static constexpr size_t kLineBytesMax = 512;  // Of a longer one, the beginning.
+};
+
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 rocksdb::BlockBasedTableOptions MakeTableOptions(const SharedTuning& shared) {
@@ -65,8 +94,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   // compactions what to do first.
   db.max_file_opening_threads = 2;
   db.skip_stats_update_on_db_open = true;
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4 * kMiB;
+  db.info_log = std::make_shared<ProcessLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   // A manifest names the first and last key of every file it ever had, so the names of deleted instances; it is begun

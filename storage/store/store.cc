@@ -6,10 +6,12 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
@@ -26,22 +28,21 @@ constexpr char kUnsyncedMarker[] = "/UNSYNCED";
 
 constexpr absl::string_view kFirstManifest = "MANIFEST-000001";
 
-// Keeps RocksDB from writing its LOG into a folder that is only looked at.
-class NoNotes final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
+absl::Status CannotOpen(const rocksdb::Status& status, const std::string& dir) {
+  return absl::UnavailableError(absl::StrCat("cannot open the store in ", dir, ": ", status.ToString()));
+}
 
+// Why a store that is there is not opened. A file that it names and that is gone is damage as a changed one is.
 absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
   const std::string text = status.ToString();
-  if (absl::StrContains(text, "lock ")) {
+  // The words of RocksDB's file system for another process, and for another store of this one.
+  if (absl::StrContains(text, "While lock file") || absl::StrContains(text, "lock hold by current process")) {
     return absl::FailedPreconditionError(absl::StrCat(dir, " is in use by another broker (", text, ")"));
   }
-  if (status.IsCorruption()) {
+  if (status.IsCorruption() || status.IsPathNotFound()) {
     return MakeError(Reason::kDataLoss, absl::StrCat("the store in ", dir, " is damaged: ", text));
   }
-  return absl::UnavailableError(absl::StrCat("cannot open the store in ", dir, ": ", text));
+  return CannotOpen(status, dir);
 }
 
 // Whether `dir` has no store yet. A folder with some files of a store, but not those that every store has, is no place
@@ -51,7 +52,10 @@ absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
   if (env.FileExists(dir + "/CURRENT").ok()) return false;
   std::vector<std::string> children;
   const rocksdb::Status status = env.GetChildren(dir, &children);
-  if (!status.ok()) return OpenError(status, dir);
+  if (!status.ok()) {  // RocksDB says NotFound to both, and no more.
+    return absl::UnavailableError(
+        absl::StrCat("cannot open the store in ", dir, ": the folder may not be read, or is gone"));
+  }
   for (const std::string& name : children) {
     if (name == kFirstManifest) continue;
     if (absl::EndsWith(name, ".sst") || absl::EndsWith(name, ".log") || absl::StartsWith(name, "MANIFEST")) {
@@ -60,6 +64,18 @@ absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
     }
   }
   return true;
+}
+
+// Looks at the write-ahead log and cuts off what was torn off at its end. What is left is rot, if anything.
+absl::StatusOr<std::optional<WalDamage>> InspectAndCutTail(rocksdb::Env& env, const std::string& dir) {
+  // Else another broker may be the one that is writing this log.
+  rocksdb::FileLock* lock = nullptr;
+  if (const rocksdb::Status status = env.LockFile(dir + "/LOCK", &lock); !status.ok()) return OpenError(status, dir);
+  const absl::Cleanup unlock = [&] { env.UnlockFile(lock).PermitUncheckedError(); };
+  auto damage = InspectWal(env, dir);
+  if (!damage.ok() || !damage->has_value() || (*damage)->rot) return damage;
+  if (absl::Status status = CutWal(env, dir, **damage); !status.ok()) return status;
+  return std::nullopt;
 }
 
 absl::Status WriteMarker(rocksdb::Env& env, const std::string& dir) {
@@ -79,7 +95,7 @@ rocksdb::Env& EnvOf(const StoreOptions& options) {
 absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) {
   rocksdb::Env& env = EnvOf(options);
   const std::string& dir = options.data_dir;
-  if (const rocksdb::Status status = env.CreateDirIfMissing(dir); !status.ok()) return OpenError(status, dir);
+  if (const rocksdb::Status status = env.CreateDirIfMissing(dir); !status.ok()) return CannotOpen(status, dir);
   const auto fresh = IsFresh(env, dir);
   if (!fresh.ok()) return fresh.status();
 
@@ -107,18 +123,9 @@ absl::Status Store::Recover() {
   const std::string& dir = options_.data_dir;
   const bool may_be_unsynced = env.FileExists(dir + kUnsyncedMarker).ok();
   history_may_be_lost_ = may_be_unsynced;
-  const auto damage = InspectWal(env, dir);
+  const auto damage = InspectAndCutTail(env, dir);
   if (!damage.ok()) return damage.status();
   if (!damage->has_value()) return OpenDatabase();
-  if (!(*damage)->rot) {
-    // RocksDB takes the folder's lock; until then another broker may be the one that is writing this tail.
-    rocksdb::FileLock* lock = nullptr;
-    const rocksdb::Status locked = env.LockFile(dir + "/LOCK", &lock);
-    if (!locked.ok()) return OpenError(locked, dir);
-    const absl::Status cut = CutWal(env, dir, **damage);
-    env.UnlockFile(lock).PermitUncheckedError();
-    return cut.ok() ? OpenDatabase() : cut;
-  }
   const WalDamage& rot = **damage;
   // Writes that were never synced reach the disk in any order: then this is no proof.
   if (!options_.accept_truncation && !may_be_unsynced) {
@@ -168,8 +175,7 @@ void Store::CloseDatabase() {
 }
 
 absl::Status Store::OpenDatabase(bool read_only) {
-  rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
-  if (read_only) db_options.info_log = std::make_shared<NoNotes>();
+  const rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
   std::vector<std::string> names;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options_.data_dir, &names);
   if (!listed.ok() && !listed.IsPathNotFound() && !listed.IsNotFound() && !listed.IsIOError()) {

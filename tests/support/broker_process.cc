@@ -1,5 +1,6 @@
 #include "tests/support/broker_process.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,10 +8,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -18,32 +21,44 @@ namespace playhead::testing {
 namespace {
 
 // The broker takes its flags from such variables too: those of the test are not for it.
-std::vector<char*> EnvironmentWithoutOurs() {
-  std::vector<char*> kept;
+std::vector<std::string> EnvironmentWithoutOurs(const std::vector<std::string>& more) {
+  std::vector<std::string> kept;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!absl::StartsWith(*variable, "PLAYHEAD_")) kept.push_back(*variable);
+    if (!absl::StartsWith(*variable, "PLAYHEAD_")) kept.emplace_back(*variable);
   }
-  kept.push_back(nullptr);
+  kept.insert(kept.end(), more.begin(), more.end());
   return kept;
+}
+
+// As the C library wants them; into `texts`.
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 }  // namespace
 
 BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& listen,
-                             const std::vector<std::string>& flags) {
-  const std::string program = absl::StrCat(std::getenv("TEST_SRCDIR"), "/playhead/tools/playhead");
-  std::vector<std::string> arguments = {program, "serve", "--data_dir=" + data_dir, "--grpc_listen=" + listen};
+                             const std::vector<std::string>& flags, const BrokerSurroundings& surroundings) {
+  std::vector<std::string> arguments = surroundings.runner;
+  arguments.push_back(absl::StrCat(std::getenv("TEST_SRCDIR"), "/playhead/tools/playhead"));
+  arguments.insert(arguments.end(), {"serve", "--data_dir=" + data_dir, "--grpc_listen=" + listen});
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
+  std::vector<std::string> environment = EnvironmentWithoutOurs(surroundings.environment);
   int out[2];
-  if (pipe(out) != 0) std::abort();
+  if (pipe2(out, O_CLOEXEC) != 0) std::abort();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), EnvironmentWithoutOurs().data()) != 0)
-    std::abort();
+  if (!surroundings.stderr_file.empty()) {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, surroundings.stderr_file.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
+  const std::vector<char*> argv = Pointers(arguments);
+  const std::vector<char*> envp = Pointers(environment);
+  if (posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), envp.data()) != 0) std::abort();
   posix_spawn_file_actions_destroy(&actions);
   close(out[1]);
   FILE* const lines = fdopen(out[0], "r");
@@ -51,7 +66,10 @@ BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& lis
   if (std::fgets(line, sizeof(line), lines) == nullptr) line[0] = '\0';
   std::fclose(lines);
   absl::string_view ready = absl::StripAsciiWhitespace(line);
-  if (absl::ConsumePrefix(&ready, "ready grpc=")) address_ = std::string(ready.substr(0, ready.find(' ')));
+  if (!absl::ConsumePrefix(&ready, "ready grpc=")) return;
+  const std::pair<std::string, std::string> addresses = absl::StrSplit(ready, " http=");
+  address_ = addresses.first;
+  http_address_ = addresses.second;
 }
 
 void BrokerProcess::Kill() {
@@ -64,6 +82,11 @@ void BrokerProcess::Kill() {
 int BrokerProcess::Terminate() {
   if (pid_ == 0) return 0;
   kill(pid_, SIGTERM);
+  return AwaitExit();
+}
+
+int BrokerProcess::AwaitExit() {
+  if (pid_ == 0) return 0;
   int status = 0;
   waitpid(pid_, &status, 0);
   pid_ = 0;
