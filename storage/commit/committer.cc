@@ -78,7 +78,9 @@ void Committer::Run() {
       if (MayRefuse()) {
         // What comes in meanwhile is not kept waiting: nothing of it is written. And whoever waits for an answer may be
         // holding the store, which cannot be opened again before it is let go.
-        FailQueue(MakeError(Reason::kStoreUnavailable, "the store cannot be written to: it is being reopened"));
+        FailQueue(
+            MakeError(Reason::kStoreUnavailable, absl::StrCat("the store is being reopened after a failed write (",
+                                                              failure_.message(), "): try again soon")));
         continue;
       }
       if (stopping_ && queue_.empty()) return;

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "proto/errors.h"
 #include "storage/store/store.h"
@@ -22,11 +24,12 @@ class CurrentStore {
     return store_;
   }
 
-  // Unavailable (STORE_UNAVAILABLE) if there is none.
+  // Unavailable (STORE_UNAVAILABLE), with the cause that Drop was given, if there is none.
   absl::StatusOr<std::shared_ptr<Store>> Get() const ABSL_LOCKS_EXCLUDED(mu_) {
-    auto store = get();
-    if (store != nullptr) return store;
-    return MakeError(Reason::kStoreUnavailable, "the store is being reopened after a failed write: try again soon");
+    absl::MutexLock lock(&mu_);
+    if (store_ != nullptr) return store_;
+    return MakeError(Reason::kStoreUnavailable, absl::StrCat("the store is being reopened after a failed write (",
+                                                             cause_.message(), "): try again soon"));
   }
 
   void Set(std::shared_ptr<Store> store) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -34,10 +37,11 @@ class CurrentStore {
     store_ = std::move(store);
   }
 
-  // Lets go of the store, which closes once every reader has. False if there was none.
-  bool Drop() ABSL_LOCKS_EXCLUDED(mu_) {
+  // Lets go of the store because of `cause`, so that it closes once every reader has. False if there was none.
+  bool Drop(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mu_) {
     std::shared_ptr<Store> dropped;  // Closes, if it does, outside the lock.
     absl::MutexLock lock(&mu_);
+    cause_ = cause;
     dropped.swap(store_);
     return dropped != nullptr;
   }
@@ -45,6 +49,7 @@ class CurrentStore {
  private:
   mutable absl::Mutex mu_;
   std::shared_ptr<Store> store_ ABSL_GUARDED_BY(mu_);
+  absl::Status cause_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace playhead::storage

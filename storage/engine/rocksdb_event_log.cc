@@ -207,7 +207,7 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
 }
 
 std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause, uint64_t next_commit) {
-  if (store_.Drop()) LogError("write_failed", "action=reopen", cause);
+  if (store_.Drop(cause)) LogError("write_failed", "action=reopen", cause);
   maintenance_->CutOff();
   jobs_.CutOff();
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
