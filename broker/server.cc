@@ -26,7 +26,6 @@
 #include "broker/http/cors.h"
 #include "broker/http/status_routes.h"
 #include "broker/http_api/routes.h"
-#include "broker/listen_address.h"
 #include "broker/listen_policy.h"
 #include "broker/log.h"
 #include "broker/tls/grpc_credentials.h"
@@ -42,8 +41,6 @@ void SetChannelArguments(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits.grpc_receive_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.grpc_connection_calls_max);
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(limits.grpc_buffer_bytes_max));
-  // A second broker on the same port fails, rather than taking half of the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may ping idle connections; a strike would end the connection with GOAWAY.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
@@ -289,28 +286,12 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   for (const auto& service : services_) builder.RegisterService(service.get());
   for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
 
-  const absl::StatusOr<ListenAddress> listen = ParseListenAddress(grpc_listen);
-  if (!listen.ok()) return listen.status();
-  int port = 0;
-  if (listen->fd.has_value()) {
-    auto listener = InheritedListener::Make(*listen->fd, credentials_, builder);
-    if (!listener.ok()) return listener.status();
-    listener_ = *std::move(listener);
-  } else {
-    builder.AddListeningPort(grpc_listen, credentials_, &port);
-  }
-
+  auto listener = GrpcListener::Make(grpc_listen, limits_.keepalive_timeout, credentials_, builder);
+  if (!listener.ok()) return listener.status();
+  listener_ = *std::move(listener);
   grpc_ = builder.BuildAndStart();
-  if (grpc_ == nullptr || (listener_ == nullptr && port == 0)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "cannot listen on ", grpc_listen, ": the port is in use, or the address is not one of this machine"));
-  }
-  if (listener_ != nullptr) {
-    grpc_address_ = listener_->address();
-    listener_->Start();
-  } else {
-    grpc_address_ = absl::StrCat(listen->host, ":", port);
-  }
+  if (grpc_ == nullptr) return absl::FailedPreconditionError(absl::StrCat("gRPC does not serve on ", grpc_listen));
+  listener_->Start();
   // gRPC calls the server as a whole serving; so is its one service, by name.
   grpc_->GetHealthCheckService()->SetServingStatus(v1::EventLog::service_full_name(), true);
   return absl::OkStatus();
@@ -350,7 +331,7 @@ void Server::Shutdown(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   Log().info("event=stopping streams={}", streams_.size());
   grpc_->GetHealthCheckService()->SetServingStatus(false);
-  if (listener_ != nullptr) listener_->Stop();
+  listener_->Stop();
   socketio_->BeginStop();  // Before its connections are ended, so that it is known why they end.
   socketio_server_->Stop();
   if (http_ != nullptr) http_->BeginStop();

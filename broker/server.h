@@ -29,7 +29,7 @@
 #include "broker/dialects/socketio/service.h"
 #include "broker/dialects/vzaps/options.h"
 #include "broker/dialects/vzaps/service.h"
-#include "broker/grpc/inherited_listener.h"
+#include "broker/grpc/listener.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
 #include "broker/http/socketio/server.h"
@@ -108,7 +108,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Where it serves gRPC, as HOST:PORT.
-  const std::string& grpc_address() const { return grpc_address_; }
+  const std::string& grpc_address() const { return listener_->address(); }
   // The same of HTTP; empty if it is not served.
   std::string http_address() const { return http_ == nullptr ? "" : http_->address(); }
 
@@ -182,8 +182,7 @@ class Server {
   std::unique_ptr<Certificates> certificates_;  // Only with TLS.
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::vector<std::unique_ptr<grpc::Service>> services_;  // Of the native API.
-  std::unique_ptr<InheritedListener> listener_;           // Only with fd:N.
-  std::string grpc_address_;
+  std::unique_ptr<GrpcListener> listener_;
   std::unique_ptr<grpc::Server> grpc_;
   http::Router router_;
   std::unique_ptr<http::Listener> http_;

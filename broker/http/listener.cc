@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/log.h"
 #include "proto/errors.h"
+#include "storage/descriptors.h"
 
 namespace playhead::broker::http {
 namespace {
@@ -19,6 +20,8 @@ constexpr auto kRest = std::chrono::milliseconds(100);
 
 // Connections beyond the limit that are told so at the same time; more are closed without a word.
 constexpr size_t kRefusedMax = 64;
+// How many of the store's file descriptors they may have for that moment.
+constexpr int kRefusedDescriptors = 8;
 
 }  // namespace
 
@@ -72,7 +75,7 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
       if (!cancelled) Accept();
     });
   }
-  const Admission admission = Admit(thread);
+  const Admission admission = Admit(socket.native_handle(), thread);
   if (admission != Admission::kDrop) {
     IoThread& on = *threads_[thread];
     asio::post(on.context(), [this, &on, thread, admission, socket = std::move(socket)]() mutable {
@@ -82,8 +85,7 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
       } else {
         StartRefusal(
             settings_, on, std::move(socket),
-            MakeError(Reason::kConnectionsLimit, absl::StrCat("the broker has ", settings_.limits.http_connections_max,
-                                                              " connections open, which is its limit")),
+            MakeError(Reason::kConnectionsLimit, "the broker has as many connections open as it may: try again later"),
             std::move(closed));
       }
     });
@@ -91,16 +93,17 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
   Accept();
 }
 
-Listener::Admission Listener::Admit(size_t thread) {
+Listener::Admission Listener::Admit(int fd, size_t thread) {
+  const int end = storage::ConnectionDescriptorsEnd();
   absl::MutexLock lock(&mu_);
-  if (served_ < settings_.limits.http_connections_max) {
+  if (served_ < settings_.limits.http_connections_max && fd < end) {
     ++served_;
     ++open_[thread];
     metrics_.http_connections.Increment();
     return Admission::kServe;
   }
-  // Over TLS even a refusal would cost a handshake.
-  if (options_.tls || refused_ == kRefusedMax) return Admission::kDrop;
+  // Over TLS even a refusal would cost a handshake; and there are not so many descriptors to spare.
+  if (options_.tls || refused_ == kRefusedMax || fd >= end + kRefusedDescriptors) return Admission::kDrop;
   ++refused_;
   ++open_[thread];
   return Admission::kRefuse;

@@ -1,8 +1,9 @@
 // Listener: serves HTTP/1.1 on one address, with threads of its own.
 //
-// What it does with each kind of client: more connections than allowed are told so and closed; a client that is slow to
-// send, to take its answer, or to come back is cut off by a time limit for each; a long body waits for memory that all
-// connections share. Over TLS, a client that speaks plain HTTP gets a plain answer that says so.
+// What it does with each kind of client: more connections than allowed are told so and closed, and so are those that
+// would take a file descriptor of the store's (storage/descriptors.h); a client that is slow to send, to take its
+// answer, or to come back is cut off by a time limit for each; a long body waits for memory that all connections share.
+// Over TLS, a client that speaks plain HTTP gets a plain answer that says so.
 #ifndef PLAYHEAD_BROKER_HTTP_LISTENER_H_
 #define PLAYHEAD_BROKER_HTTP_LISTENER_H_
 
@@ -74,9 +75,9 @@ class Listener {
   // The one with the fewest connections: an index of `threads_`, as every `thread` here.
   size_t LeastBusyThread() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes up a connection, unless there are too many.
+  // Takes up a connection with this file descriptor, unless there are too many.
   enum class Admission { kServe, kRefuse, kDrop };
-  Admission Admit(size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
+  Admission Admit(int fd, size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
   void OnClosed(Admission admission, size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
 
   const ListenerOptions options_;

@@ -17,13 +17,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "storage/descriptors.h"
 #include "storage/key_codec.h"
-
 #include "storage/log.h"
+
 namespace playhead::storage {
 namespace {
 
-constexpr absl::string_view kSlicePrefix = "events.";
 // What RocksDB has to say goes to the process's log, if it is a warning or worse. It would keep a file LOG in the
 // store's folder; but the distribution's build of 7.8 asserts there that every line can be written, so that the first
 // full disk would end the process.
@@ -44,6 +44,7 @@ class ProcessLog final : public rocksdb::Logger {
   static constexpr size_t kLineBytesMax = 512;  // Of a longer one, the beginning.
 };
 
+constexpr absl::string_view kSlicePrefix = "events.";
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 rocksdb::BlockBasedTableOptions MakeTableOptions(const SharedTuning& shared) {
@@ -89,7 +90,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   db.recycle_log_file_num = 0;
   // A torn tail is cut off; that nothing sound lies behind it was made sure of before (storage/store/wal_inspector.h).
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  db.max_open_files = 512;
+  db.max_open_files = TableFilesMax();
   // A start waits for these: for each family so many threads are made, or files read for figures that only tell leveled
   // compactions what to do first.
   db.max_file_opening_threads = 2;

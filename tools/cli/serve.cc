@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/log.h"
 #include "broker/server.h"
+#include "storage/descriptors.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
@@ -200,6 +201,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
 
   absl::Status Run(absl::Span<const std::string> /*arguments*/) override {
     if (options_.store.data_dir.empty()) return UsageError("give --data_dir=DIR; see playhead serve --help");
+    if (absl::Status status = storage::RaiseDescriptorsMax(); !status.ok()) return status;
     ForwardGrpcLog();
     Interrupt interrupt;
     interrupt.OnInterrupt([] { broker::Log().info("event=stop_asked"); });

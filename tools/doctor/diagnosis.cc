@@ -223,7 +223,7 @@ Diagnosis JudgeOpenFiles(uint64_t limit) {
 Diagnosis CheckOpenFiles() {
   struct rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {Severity::kNote, "open files", ErrorText(), ""};
-  return JudgeOpenFiles(limit.rlim_cur);
+  return JudgeOpenFiles(limit.rlim_max);  // To which the broker raises its own.
 }
 
 Diagnosis JudgeMemory(uint64_t bytes) {
