@@ -1,13 +1,9 @@
 // Clients of VZaps' API under load, while their connections and the broker are killed at random moments. The broker's
 // listening socket is handed to it, as systemd does, so that no connect is ever refused.
-#include <arpa/inet.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -30,6 +26,7 @@
 #include "playhead/v1/event_log.grpc.pb.h"
 #include "tests/integration/vzaps_client.h"
 #include "tests/support/broker_process.h"
+#include "tests/support/held_socket.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
@@ -38,38 +35,13 @@ namespace {
 
 using testing::AccessTokenOf;
 using testing::BrokerProcess;
+using testing::HeldSocket;
 using testing::PostToken;
 using testing::Random;
 using testing::TokenBody;
 using testing::VZapsConnection;
 using testing::VZapsEvent;
 using testing::VZapsRequest;
-
-// A socket that listens for as long as the test runs, whoever accepts from it.
-class HeldSocket {
- public:
-  HeldSocket() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    if (bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd_, 512) != 0 ||
-        getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      std::abort();
-    }
-    address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
-  }
-  ~HeldSocket() { close(fd_); }
-  HeldSocket(const HeldSocket&) = delete;
-  HeldSocket& operator=(const HeldSocket&) = delete;
-
-  std::string flag() const { return absl::StrCat("--http_listen=fd:", fd_); }
-  const std::string& address() const { return address_; }
-
- private:
-  const int fd_;
-  std::string address_;
-};
 
 // How an SDK behaves.
 struct Habits {
@@ -184,7 +156,7 @@ class VZapsKillTest : public ::testing::Test {
   void StartBroker() {
     broker_ = std::make_unique<BrokerProcess>(folder_.path() + "/store",
                                               broker_ == nullptr ? "127.0.0.1:0" : broker_->address(),
-                                              std::vector<std::string>{socket_.flag()});
+                                              std::vector<std::string>{"--http_listen=" + socket_.listen()});
     ASSERT_FALSE(broker_->address().empty());
     grpc::ChannelArguments arguments;
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
