@@ -1,18 +1,12 @@
 #include "broker/timer_queue.h"
 
-#include <algorithm>
 #include <utility>
-
-#include "absl/time/time.h"
 
 namespace playhead::broker {
 namespace {
 
 // One post to the executor runs this many tasks, so that thousands that are due at once spread over its threads.
 constexpr size_t kTasksPerPost = 64;
-
-// The condition variable waits by the wall clock, which may be set: no wait is longer than this.
-constexpr absl::Duration kWaitMax = absl::Seconds(1);
 
 }  // namespace
 
@@ -76,7 +70,7 @@ void TimerQueue::Run() {
     const SteadyTime now = std::chrono::steady_clock::now();
     const SteadyTime earliest = timers_.begin()->first.deadline;
     if (earliest > now) {
-      changed_.WaitWithTimeout(&mu_, std::min(absl::FromChrono(earliest - now), kWaitMax));
+      changed_.WaitUntil(&mu_, earliest);
       continue;
     }
     executor_.Post([due = TakeDue(now)]() mutable {

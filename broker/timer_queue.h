@@ -13,6 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/executor.h"
+#include "storage/steady_cond_var.h"
 
 namespace playhead::broker {
 
@@ -56,8 +57,8 @@ class TimerQueue {
   Tasks TakeDue(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   storage::Executor& executor_;
-  mutable absl::Mutex mu_;  // Guards the members below it.
-  absl::CondVar changed_;   // The earliest deadline did, or it stops.
+  mutable absl::Mutex mu_;          // Guards the members below it.
+  storage::SteadyCondVar changed_;  // The earliest deadline did, or it stops.
   absl::btree_map<Id, absl::AnyInvocable<void()>> timers_ ABSL_GUARDED_BY(mu_);
   uint64_t last_number_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

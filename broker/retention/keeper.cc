@@ -44,10 +44,10 @@ absl::StatusOr<std::vector<InstanceInfo>> List(storage::EventLog& log, const std
 }
 
 // Whether the policy can let anything go of the log, by what the catalogue says: most are not even opened.
-bool MayTrim(const Policy& policy, const InstanceInfo& info) {
+bool MayTrim(const Policy& policy, const InstanceInfo& info, absl::Time now) {
   const uint64_t count = info.bounds.event_count();
   if (count == 0 || count <= policy.events_min()) return false;
-  const absl::Duration since_made = absl::Now() - absl::FromUnixMicros(info.created_at.micros());
+  const absl::Duration since_made = now - absl::FromUnixMicros(info.created_at.micros());
   return policy.consumers_seconds() != 0 || (policy.events() != 0 && count > policy.events()) ||
          (policy.bytes() != 0 && info.bounds.appended_bytes > policy.bytes()) ||
          (policy.age_seconds() != 0 && since_made > absl::Seconds(static_cast<int64_t>(policy.age_seconds())));
@@ -68,6 +68,7 @@ Keeper::Keeper(storage::EventLog& log, PolicyStore& policies, Metrics& metrics, 
       metrics_(metrics),
       interval_(interval),
       settled_by_all_(std::move(settled_by_all)) {
+  AgeNow();  // What leaps from here on is seen.
   policies_.SetOnChange([this] { Wake(); });
   thread_ = std::thread([this] { Run(); });
 }
@@ -77,6 +78,7 @@ void Keeper::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
+    wanted_.Signal();
   }
   if (thread_.joinable()) thread_.join();
   {
@@ -89,6 +91,7 @@ void Keeper::Stop() {
 void Keeper::Wake() {
   absl::MutexLock lock(&mu_);
   woken_ = true;
+  wanted_.Signal();
 }
 
 void Keeper::Plan(std::string name, Policy policy, storage::Callback<Effect> done) {
@@ -96,11 +99,21 @@ void Keeper::Plan(std::string name, Policy policy, storage::Callback<Effect> don
   const bool is_full = plans_.size() >= kPlansWaitingMax;
   if (!is_full && !stopping_) {
     plans_.push_back({std::move(name), std::move(policy), std::move(done)});
+    wanted_.Signal();
     return;
   }
   lock.Release();
   std::move(done)(is_full ? MakeError(Reason::kAppendQueueFull, "too many retention plans wait: try again shortly")
                           : MakeError(Reason::kShuttingDown, "the broker is shutting down"));
+}
+
+absl::Time Keeper::AgeNow() {
+  const bool doubted = age_clock_.doubts();
+  const absl::Time now = age_clock_.Now(absl::Now(), absl::FromChrono(SteadyClock::now().time_since_epoch()));
+  if (age_clock_.doubts() && !doubted) {
+    Log().warn("event=clock_leapt: for an hour events are not taken to be older than they were before");
+  }
+  return now;
 }
 
 bool Keeper::stopping() const {
@@ -110,23 +123,24 @@ bool Keeper::stopping() const {
 
 void Keeper::Run() {
   const auto wanted = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || woken_ || !plans_.empty(); };
-  absl::Time next_own = absl::InfinitePast();
+  SteadyTime next_own;
   for (;;) {
     std::optional<PlanTask> plan;
     {
       absl::MutexLock lock(&mu_);
-      mu_.AwaitWithTimeout(absl::Condition(&wanted), interval_);
+      wanted_.AwaitWithTimeout(&mu_, wanted, interval_);
       if (stopping_) return;
-      if (std::exchange(woken_, false)) next_own = next_walk_ = absl::InfinitePast();
+      if (std::exchange(woken_, false)) next_own = next_walk_ = SteadyTime();
       if (!plans_.empty()) {
         plan = std::move(plans_.front());
         plans_.pop_front();
       }
     }
     if (plan) RunPlan(*std::move(plan));
-    if (absl::Now() >= next_own) {
+    AgeNow();  // Often, so that a leap of the clock is one however rarely there is something to keep.
+    if (SteadyClock::now() >= next_own) {
       KeepOwn();
-      next_own = absl::Now() + interval_;
+      next_own = SteadyClock::now() + absl::ToChronoNanoseconds(interval_);
     }
     KeepSome(interval_ / kWalkShare);
   }
@@ -148,12 +162,13 @@ void Keeper::KeepOwn() {
 }
 
 void Keeper::KeepSome(absl::Duration budget) {
-  const absl::Time begin = absl::Now();
+  const SteadyTime begin = SteadyClock::now();
+  const SteadyTime end = begin + absl::ToChronoNanoseconds(budget);
   if (begin < next_walk_) return;
   const auto of_all = policies_.OfAll();
   if (!of_all || !Trims(*of_all)) return;
   if (walk_after_.empty()) walk_began_ = begin;
-  while (absl::Now() - begin < budget && !stopping()) {
+  while (SteadyClock::now() < end && !stopping()) {
     const auto page = List(log_, walk_after_);
     if (!page.ok()) return;  // From there on next time.
     for (const InstanceInfo& info : *page) {
@@ -162,13 +177,13 @@ void Keeper::KeepSome(absl::Duration budget) {
     }
     walk_after_ = page->empty() ? "" : page->back().name;
     if (!page->empty()) continue;
-    next_walk_ = std::max(walk_began_ + interval_, begin);
+    next_walk_ = std::max(walk_began_ + absl::ToChronoNanoseconds(interval_), begin);
     return;
   }
 }
 
 void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
-  if (!MayTrim(policy, info)) return;
+  if (!MayTrim(policy, info, AgeNow())) return;
   auto opened = Open(log_, info.name);
   if (!opened.ok()) return;
   const std::shared_ptr<Instance>& instance = *opened;
@@ -191,7 +206,7 @@ void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
 
 absl::StatusOr<uint64_t> Keeper::LastToGoOf(const std::shared_ptr<Instance>& instance, const Policy& policy) {
   const auto older = [&](absl::Duration age) -> absl::StatusOr<uint64_t> {
-    const storage::Timestamp time(absl::ToUnixMicros(absl::Now() - age));
+    const storage::Timestamp time(absl::ToUnixMicros(AgeNow() - age));
     const auto found = Wait<Cursor>([&](auto done) { log_.FindTime(instance, time, std::move(done)); });
     if (!found.ok()) return found.status();
     return found->sequence();

@@ -6,6 +6,7 @@
 #ifndef PLAYHEAD_BROKER_RETENTION_KEEPER_H_
 #define PLAYHEAD_BROKER_RETENTION_KEEPER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -20,8 +21,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "broker/metrics/metrics.h"
+#include "broker/retention/age_clock.h"
 #include "broker/retention/policy_store.h"
 #include "storage/event_log.h"
+#include "storage/steady_cond_var.h"
 
 namespace playhead::broker::retention {
 
@@ -68,9 +71,14 @@ class Keeper {
     storage::Callback<Effect> done;
   };
 
+  using SteadyClock = std::chrono::steady_clock;
+  using SteadyTime = SteadyClock::time_point;
+
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
   void RunPlan(PlanTask plan);
   bool stopping() const ABSL_LOCKS_EXCLUDED(mu_);
+  // By which events grow old.
+  absl::Time AgeNow();
   // One look at each instance with its own policy.
   void KeepOwn();
   // The next instances of the catalogue, for a while.
@@ -87,15 +95,17 @@ class Keeper {
   const absl::Duration interval_;
   SettledByAll settled_by_all_;
 
-  mutable absl::Mutex mu_;
+  mutable absl::Mutex mu_;         // Guards the members below it.
+  storage::SteadyCondVar wanted_;  // One of them says that there is something to do.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool woken_ ABSL_GUARDED_BY(mu_) = true;
   std::deque<PlanTask> plans_ ABSL_GUARDED_BY(mu_);
 
   // The thread's.
   std::string walk_after_;  // Where the walk over the catalogue goes on.
-  absl::Time next_walk_ = absl::InfinitePast();
-  absl::Time walk_began_;
+  SteadyTime next_walk_;
+  SteadyTime walk_began_;
+  AgeClock age_clock_;
   std::thread thread_;
 };
 

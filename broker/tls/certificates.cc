@@ -55,6 +55,7 @@ Certificates::~Certificates() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
+    stop_.Signal();
   }
   if (watcher_.joinable()) watcher_.join();
 }
@@ -94,7 +95,7 @@ void Certificates::Watch(std::string judged) {
   for (;;) {
     {
       absl::MutexLock lock(&mu_);
-      if (mu_.AwaitWithTimeout(absl::Condition(&stopping), look_interval_)) return;
+      if (stop_.AwaitWithTimeout(&mu_, stopping, look_interval_)) return;
     }
     std::string look = LookAt(files_);
     if (look != judged && look == last) {

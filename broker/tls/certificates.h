@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "broker/tls/certificate_pem.h"
+#include "storage/steady_cond_var.h"
 
 namespace playhead::broker {
 
@@ -51,6 +52,7 @@ class Certificates {
   mutable absl::Mutex mu_;  // Guards the members below it.
   std::shared_ptr<const CertificatePem> pem_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<boost::asio::ssl::context> http_context_ ABSL_GUARDED_BY(mu_);
+  storage::SteadyCondVar stop_;  // The next one says so.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread watcher_;  // Last: it uses the members above.
 };

@@ -217,7 +217,8 @@ void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status
       reopening_ = false;
       return;
     }
-    if (!stopping_) stop_.WaitWithTimeout(&mu_, kReopenInterval);
+    stop_.AwaitWithTimeout(
+        &mu_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; }, kReopenInterval);
   }
 }
 

@@ -30,6 +30,7 @@
 #include "absl/synchronization/mutex.h"
 #include "storage/commit/commit_builder.h"
 #include "storage/commit/pending_append.h"
+#include "storage/steady_cond_var.h"
 
 namespace playhead::storage {
 
@@ -93,7 +94,7 @@ class Committer {
   absl::CondVar may_build_;
   absl::CondVar may_write_;
   absl::CondVar built_;
-  absl::CondVar stop_;
+  SteadyCondVar stop_;
   std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::unique_ptr<Commit> void_commit_ ABSL_GUARDED_BY(mu_);  // Built upon a write that failed.

@@ -16,6 +16,8 @@
 namespace playhead::storage {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
 
 // From the deletion of an instance, or a start, until the files of the broker's rows are rewritten: by then it has
@@ -53,6 +55,7 @@ void Maintenance::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
+    stop_.SignalAll();
   }
   canceled_ = true;
   if (ticker_.joinable()) ticker_.join();
@@ -132,15 +135,15 @@ absl::Status Maintenance::Erase(Store& store) {
 }
 
 void Maintenance::BeginReclaim() {
-  if (!trimmed_ || reclaiming_ || absl::Now() < next_round_) return;
+  if (!trimmed_ || reclaiming_ || SteadyClock::now() < next_round_) return;
   reclaiming_ = true;
   trimmed_ = false;  // What comes from here on may be behind the walk already.
-  round_began_ = absl::Now();
+  round_began_ = SteadyClock::now();
   Post({"reclaim", &Maintenance::Reclaim});
 }
 
 absl::Status Maintenance::Reclaim(Store& store) {
-  const absl::Time begin = absl::Now();
+  const SteadyTime begin = SteadyClock::now();
   const auto step = reclaimer_.Run(store, [this](FillBatch fill) {
     return RunCommand([fill = std::move(fill)](CommitBuilder& builder, StatusCallback done) mutable {
       builder.Write(std::move(fill), std::move(done));
@@ -149,7 +152,7 @@ absl::Status Maintenance::Reclaim(Store& store) {
   if (!step.ok()) return step.status();
   if (step->round_ended) {
     stats_->NoteReclaimRound();
-    next_round_ = absl::Now() + (absl::Now() - round_began_);
+    next_round_ = SteadyClock::now() + (SteadyClock::now() - round_began_);
     if (reclaimer_.TakeWantsSlice()) {
       NoteTrim();
       RollSlice();
@@ -158,14 +161,14 @@ absl::Status Maintenance::Reclaim(Store& store) {
     return absl::OkStatus();
   }
   // Other tasks wait behind this, so it is short: a step is.
-  const absl::Duration worked = absl::Now() - begin;
+  const absl::Duration worked = absl::FromChrono(SteadyClock::now() - begin);
   const absl::Duration pause =
       step->moved_bytes == 0
           ? kReclaimPause * worked
           : std::max(worked, absl::Seconds(static_cast<double>(step->moved_bytes) / kReclaimBytesPerSecond));
   {
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), std::min(pause, kReclaimPauseMax));
+    AwaitStop(std::min(pause, kReclaimPauseMax));
   }
   Post({"reclaim", &Maintenance::Reclaim});
   return absl::OkStatus();
@@ -183,8 +186,8 @@ absl::Status Maintenance::PurgeRecordFiles(Store& store) {
 }
 
 void Maintenance::NoteRecordsToPurge() {
-  int64_t none = 0;
-  purge_records_at_.compare_exchange_strong(none, absl::ToUnixMicros(absl::Now() + kRecordsPurgeDelay));
+  SteadyTime none = kNever;
+  purge_records_at_.compare_exchange_strong(none, SteadyClock::now() + absl::ToChronoNanoseconds(kRecordsPurgeDelay));
 }
 
 absl::Status Maintenance::EraseFromLogs(Store& store) {
@@ -203,11 +206,16 @@ absl::Status Maintenance::CompactIdentities(Store& store) {
   return ReadError(status, "forgetting identities");
 }
 
+bool Maintenance::AwaitStop(absl::Duration timeout) {
+  return stop_.AwaitWithTimeout(
+      &mu_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; }, timeout);
+}
+
 void Maintenance::Tick() {
   const absl::Duration interval =
       options_.durability == Durability::kOs ? std::min(kTickInterval, options_.sync_interval) : kTickInterval;
   absl::MutexLock lock(&mu_);
-  while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), interval)) {
+  while (!AwaitStop(interval)) {
     mu_.Unlock();
     if (const std::shared_ptr<Store> store = store_(); store != nullptr) {
       if (options_.durability == Durability::kOs) SyncUnsynced(*store);
@@ -215,8 +223,8 @@ void Maintenance::Tick() {
       stats_->set_wal_bytes(store->WalBytes());
       stats_->NoteWriteStalls(store->TakeWriteStalls());
       RetryFailed();
-      if (const int64_t at = purge_records_at_; at != 0 && at <= absl::ToUnixMicros(absl::Now())) {
-        purge_records_at_ = 0;
+      if (purge_records_at_.load() <= SteadyClock::now()) {
+        purge_records_at_ = kNever;
         Post({"purge_records", &Maintenance::PurgeRecordFiles});
       }
       BeginReclaim();

@@ -4,6 +4,7 @@
 #define PLAYHEAD_STORAGE_HOUSEKEEPING_MAINTENANCE_H_
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "storage/instances/instance_table.h"
 #include "storage/options.h"
 #include "storage/stats_recorder.h"
+#include "storage/steady_cond_var.h"
 #include "storage/store/store.h"
 
 namespace playhead::storage {
@@ -53,6 +55,9 @@ class Maintenance {
   void EraseEvents();
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  static constexpr SteadyTime kNever = SteadyTime::max();
+
   struct Task {
     absl::string_view name;
     absl::Status (Maintenance::*run)(Store&);
@@ -72,6 +77,8 @@ class Maintenance {
   absl::Status Reclaim(Store& store) ABSL_LOCKS_EXCLUDED(mu_);
   void BeginReclaim();
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
+  // Waits for the stop, but no longer than this. Whether it has come.
+  bool AwaitStop(absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetIdentities(Store& store);
   // Runs a command and waits for its end. Never on the committer's threads.
   absl::Status RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build);
@@ -81,20 +88,21 @@ class Maintenance {
   const std::function<void(Committer::Command)> submit_;
   StatsRecorder* const stats_;
   InstanceTable* const instances_;
-  absl::Mutex mu_;
+  absl::Mutex mu_;      // Guards the members below it.
+  SteadyCondVar stop_;  // It is to stop.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
   std::atomic<bool> canceled_{false};              // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
-  // When what the broker kept of deleted instances is to leave the files, in microseconds; 0: nothing is to.
-  std::atomic<int64_t> purge_records_at_{0};
-  std::atomic<bool> erasure_posted_{false};       // And not begun; also while it waits in `failed_`.
-  std::atomic<bool> trimmed_{true};               // Since the last round of reclaiming began.
-  std::atomic<bool> reclaiming_{false};           // A round is under way; also while it waits in `failed_`.
-  Reclaimer reclaimer_;                           // The tasks' thread's.
-  absl::Time round_began_;                        // As next_round_.
-  absl::Time next_round_ = absl::InfinitePast();  // The ticker's while `reclaiming_` is false, else the same.
-  double dedup_share_ = 1;  // The ticker's: how much of their windows identities are remembered for.
+  // When what the broker kept of deleted instances is to leave the files; kNever: nothing is to.
+  std::atomic<SteadyTime> purge_records_at_{kNever};
+  std::atomic<bool> erasure_posted_{false};  // And not begun; also while it waits in `failed_`.
+  std::atomic<bool> trimmed_{true};          // Since the last round of reclaiming began.
+  std::atomic<bool> reclaiming_{false};      // A round is under way; also while it waits in `failed_`.
+  Reclaimer reclaimer_;                      // The tasks' thread's.
+  SteadyTime round_began_;                   // As next_round_.
+  SteadyTime next_round_;                    // The ticker's while `reclaiming_` is false, else the same.
+  double dedup_share_ = 1;                   // The ticker's: how much of their windows identities are remembered for.
   Executor tasks_{1};
   std::thread ticker_;
 };
