@@ -12,6 +12,7 @@
 #include "tools/cli/exit_code.h"
 #include "tools/cli/grpc_log.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/memory_limit.h"
 
 namespace playhead::tools {
 namespace {
@@ -201,6 +202,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
 
   absl::Status Run(absl::Span<const std::string> /*arguments*/) override {
     if (options_.store.data_dir.empty()) return UsageError("give --data_dir=DIR; see playhead serve --help");
+    if (absl::Status status = CheckAddressSpace(); !status.ok()) return status;
     if (absl::Status status = storage::RaiseDescriptorsMax(); !status.ok()) return status;
     ForwardGrpcLog();
     Interrupt interrupt;
