@@ -2,8 +2,6 @@
 
 #include <xxhash.h>
 
-#include <cstdint>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -35,9 +33,9 @@ uint64_t Checksum(absl::string_view body) { return XXH3_64bits(body.data(), body
 
 }  // namespace
 
-std::string EncodeStorePosition(const storage::EventLog& log, StorePosition position) {
+std::string EncodeStorePosition(uint64_t store_id, StorePosition position) {
   std::string body;
-  AppendBigEndian(log.store_id(), kStoreIdBytes, body);
+  AppendBigEndian(store_id, kStoreIdBytes, body);
   AppendBigEndian(position.commit.value(), kCommitBytes, body);
   AppendBigEndian(position.instance.value(), kInstanceBytes, body);
   AppendBigEndian(position.cursor.value(), kCursorBytes, body);
@@ -48,7 +46,7 @@ std::string EncodeStorePosition(const storage::EventLog& log, StorePosition posi
   return absl::StrCat(kPrefix, absl::WebSafeBase64Escape(bytes));
 }
 
-absl::StatusOr<StorePosition> DecodeStorePosition(const storage::EventLog& log, absl::string_view text) {
+absl::StatusOr<StorePosition> DecodeStorePosition(uint64_t store_id, absl::string_view text) {
   std::string decoded;
   if (!absl::ConsumePrefix(&text, kPrefix) || !absl::WebSafeBase64Unescape(text, &decoded) ||
       decoded.size() != kVersionBytes + kChecksumBytes + kBodyBytes) {
@@ -66,7 +64,7 @@ absl::StatusOr<StorePosition> DecodeStorePosition(const storage::EventLog& log, 
   if (version != kVersion || checksum != Checksum(bytes)) {
     return MakeError(Reason::kPositionInvalid, "the position is damaged, or of a newer version of the broker");
   }
-  if (take(kStoreIdBytes) != log.store_id()) {
+  if (take(kStoreIdBytes) != store_id) {
     return MakeError(Reason::kCursorDiverged, "the position is of another store");
   }
   StorePosition position;

@@ -84,7 +84,7 @@ absl::StatusOr<ConsumerStart> ToConsumerStart(const storage::EventLog& log, cons
     case v1::ConsumerStart::kTime:
       return StartPosition(FromTime{storage::Timestamp(start.time())});
     case v1::ConsumerStart::kToken: {
-      const auto position = DecodeStorePosition(log, start.token());
+      const auto position = DecodeStorePosition(log.store_id(), start.token());
       if (!position.ok()) return position.status();
       return AfterPosition{*position};
     }
@@ -116,7 +116,7 @@ v1::ConsumerPosition ToProto(const storage::EventLog& log, const FeedPosition& p
   if (one_instance) {
     out.set_cursor(position.cursor.value());
   } else {
-    out.set_token(EncodeStorePosition(log, position));
+    out.set_token(EncodeStorePosition(log.store_id(), position));
   }
   return out;
 }

@@ -46,7 +46,7 @@ absl::StatusOr<ManySubscriptionRequest> ToManySubscriptionRequest(const storage:
   ManySubscriptionRequest out;
   switch (request.start_case()) {
     case v1::SubscribeManyRequest::kAfterPosition: {
-      const auto position = DecodeStorePosition(log, request.after_position());
+      const auto position = DecodeStorePosition(log.store_id(), request.after_position());
       if (!position.ok()) return position.status();
       out.start = AfterPosition{*position};
       break;

@@ -102,7 +102,9 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
     return message;
   }
 
-  std::string Text(storage::StorePosition position) const { return EncodeStorePosition(core_.log, position); }
+  std::string Text(storage::StorePosition position) const {
+    return EncodeStorePosition(core_.log.store_id(), position);
+  }
 
   void EndLate(const CallAccess& access) {
     if (access.refusal_delay == absl::ZeroDuration()) return End(access.refusal);

@@ -55,22 +55,22 @@ void ManyFrames::Take(Delivery delivery) {
   notice_.clear();
   if (auto* events = std::get_if<ManyEvents>(&delivery)) {
     instance_ = events->instance->name();
-    position_ = EncodeStorePosition(*log_, events->position);
+    position_ = EncodeStorePosition(log_->store_id(), events->position);
     events_ = EventRun(std::move(events->slices));
   } else if (const auto* started = std::get_if<ManyStarted>(&delivery)) {
-    const std::string position = EncodeStorePosition(*log_, started->position);
+    const std::string position = EncodeStorePosition(log_->store_id(), started->position);
     AppendReconnectDelay(notice_);
     AppendNotice("start", position,
                  absl::StrCat(R"({"position":)", JsonString(position), R"(,"heartbeat_interval_ms":)",
                               absl::ToInt64Milliseconds(heartbeat_interval_), "}"),
                  notice_);
   } else if (const auto* caught_up = std::get_if<ManyCaughtUp>(&delivery)) {
-    const std::string position = EncodeStorePosition(*log_, caught_up->position);
+    const std::string position = EncodeStorePosition(log_->store_id(), caught_up->position);
     AppendNotice("caught_up", position, PositionJson(position), notice_);
   } else if (const auto* heartbeat = std::get_if<ManyHeartbeat>(&delivery)) {
-    AppendHeartbeat(EncodeStorePosition(*log_, heartbeat->position), notice_);
+    AppendHeartbeat(EncodeStorePosition(log_->store_id(), heartbeat->position), notice_);
   } else if (const auto* gap = std::get_if<ManyGap>(&delivery)) {
-    const std::string position = EncodeStorePosition(*log_, gap->position);
+    const std::string position = EncodeStorePosition(log_->store_id(), gap->position);
     const std::string what = gap->count_known()
                                  ? absl::StrCat(R"("instance":)", JsonString(gap->instance->name()), R"(,"gap":)",
                                                 GapJson({gap->after, gap->last, gap->event_count}), ",")

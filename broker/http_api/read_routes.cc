@@ -81,7 +81,7 @@ absl::StatusOr<ManyStart> ReadManyStart(const storage::EventLog& log, const http
   const auto text = ReadStartText(request);
   if (!text.ok()) return text.status();
   if (text->is_after) {
-    const auto position = DecodeStorePosition(log, text->text);
+    const auto position = DecodeStorePosition(log.store_id(), text->text);
     if (!position.ok()) return position.status();
     return AfterPosition{*position};
   }

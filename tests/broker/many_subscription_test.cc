@@ -263,16 +263,17 @@ TEST(ManySubscriptionTest, PositionsAsTextComeBackAndWhatIsNoneIsRefused) {
   BrokerCore broker;
   BrokerCore other;
   const StorePosition position{storage::CommitPosition(7), storage::InstanceNumber(3), Cursor(2, 9)};
-  const std::string text = EncodeStorePosition(broker.log(), position);
-  EXPECT_EQ(*DecodeStorePosition(broker.log(), text), position);
-  EXPECT_TRUE(HasReason(DecodeStorePosition(other.log(), text).status(), Reason::kCursorDiverged));
+  const std::string text = EncodeStorePosition(broker.log().store_id(), position);
+  EXPECT_EQ(*DecodeStorePosition(broker.log().store_id(), text), position);
+  EXPECT_TRUE(HasReason(DecodeStorePosition(other.log().store_id(), text).status(), Reason::kCursorDiverged));
   for (size_t i = 0; i < text.size(); ++i) {
     std::string damaged = text;
     damaged[i] = damaged[i] == 'A' ? 'B' : 'A';
-    EXPECT_FALSE(DecodeStorePosition(broker.log(), damaged).ok()) << i;
+    EXPECT_FALSE(DecodeStorePosition(broker.log().store_id(), damaged).ok()) << i;
   }
   for (const char* none : {"", "pos_", "17", "evt_00000000000000000000000000"}) {
-    EXPECT_TRUE(HasReason(DecodeStorePosition(broker.log(), none).status(), Reason::kPositionInvalid)) << none;
+    EXPECT_TRUE(HasReason(DecodeStorePosition(broker.log().store_id(), none).status(), Reason::kPositionInvalid))
+        << none;
   }
 }
 
