@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -135,7 +137,7 @@ std::optional<absl::Duration> RetryAfter(const absl::Status& error) {
   if (error.ok()) return std::nullopt;
   const v1::Error proto = ToProto(error);
   if (!proto.has_retry_after_ms()) return std::nullopt;
-  return absl::Milliseconds(proto.retry_after_ms());
+  return absl::Milliseconds(std::min<uint64_t>(proto.retry_after_ms(), std::numeric_limits<int64_t>::max()));
 }
 
 v1::Error ToProto(const absl::Status& status) {
@@ -152,7 +154,9 @@ v1::Error ToProto(const absl::Status& status) {
 }
 
 absl::Status FromProto(const v1::Error& error) {
-  absl::Status status(static_cast<absl::StatusCode>(error.status()), error.message());
+  // An error never passes for success, whatever its sender says.
+  const auto code = error.status() == 0 ? absl::StatusCode::kUnknown : static_cast<absl::StatusCode>(error.status());
+  absl::Status status(code, error.message());
   status.SetPayload(kPayloadUrl, absl::Cord(error.SerializeAsString()));
   return status;
 }

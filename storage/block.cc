@@ -35,6 +35,8 @@ constexpr uint8_t kMany = 255;
 constexpr uint8_t kManyAndHidden = 254;
 // The largest body: one event of the largest size with its tag, length and trailer.
 constexpr size_t kBodyBytesMax = std::max(kEventBytesCeiling, kBlockBytesTarget) + 64;
+// The smallest event in a body: a tag, a length, and what the broker adds.
+constexpr size_t kStoredEventBytesMin = 2 + kEventTrailerBytes;
 
 // The checksum covers everything but itself: what stands before it is the seed.
 uint64_t Checksum(absl::string_view header, absl::string_view stored_body) {
@@ -78,7 +80,10 @@ absl::StatusOr<StoredHeader> DecodeStoredHeader(absl::string_view stored) {
   const absl::string_view chain = reader.GetBytes(out.header.chain_hash.size());
   if (!reader.ok() || out.header_bytes < kFixedBytes || out.header_bytes > stored.size()) return Damaged("cut short");
   std::copy(chain.begin(), chain.end(), out.header.chain_hash.begin());
-  if (out.header.event_count == 0 || out.header.body_bytes > kBodyBytesMax) return Damaged("impossible sizes");
+  if (out.header.event_count == 0 || out.header.body_bytes > kBodyBytesMax ||
+      out.header.event_count > out.header.body_bytes / kStoredEventBytesMin) {
+    return Damaged("impossible sizes");
+  }
   if (dictionary != 0) return Damaged("unknown dictionary");
   auto types = TypeSummary::Decode(stored.substr(kFixedBytes, out.header_bytes - kFixedBytes));
   if (!types.ok()) return types.status();
@@ -406,7 +411,9 @@ Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after
   framed.reserve(block->header().event_count);
   for (BodyWalker walker(block->body()); walker.Next();) framed.push_back(walker.framed());
   Cursor done;
-  for (uint64_t i = last.value() - block->first().value() + 1; i-- > first.value() - block->first().value();) {
+  // Of a body that has fewer events than its header says, those that there are.
+  const uint64_t end = std::min<uint64_t>(last.value() - block->first().value() + 1, framed.size());
+  for (uint64_t i = end; i-- > first.value() - block->first().value();) {
     absl::string_view event = framed[i];
     const auto encoded = ConsumeEvent(event);
     if (match == TypeSummary::Match::kAll || selection.Takes(*encoded)) {

@@ -1,6 +1,7 @@
 #include "broker/consumers/consumer_rows.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -28,6 +29,8 @@ constexpr size_t kRowBytesTarget = size_t{48} << 10;
 
 // What a range of numbers taken out of the parked list may take there: there are too few for longer numbers.
 constexpr size_t kUnparkedRangeBytes = 6;
+
+constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 
 absl::Status Damaged(absl::string_view key) {
   return absl::DataLossError(absl::StrCat("the stored row ", key, " is damaged"));
@@ -70,7 +73,7 @@ bool ParseUnsettled(const ConsumerStateRecord& record, StoredState& state) {
   for (const auto& unsettled : record.unsettled()) {
     const InstanceNumber instance(unsettled.instance());
     state.names[instance] = unsettled.name();
-    if (unsettled.ranges_size() % 4 != 0) return false;
+    if (unsettled.ranges().empty() || unsettled.ranges_size() % 4 != 0) return false;
     uint64_t last = 0;
     for (int i = 0; i < unsettled.ranges_size(); i += 4) {
       UnsettledRange range;
@@ -78,12 +81,31 @@ bool ParseUnsettled(const ConsumerStateRecord& record, StoredState& state) {
       range.after = Cursor(last + unsettled.ranges(i));
       last = range.after.value() + unsettled.ranges(i + 1);
       range.last = Cursor(last);
-      const uint64_t count = unsettled.ranges(i + 2);
-      range.event_count = static_cast<uint32_t>(count == 0 ? unsettled.ranges(i + 1) : count);
-      range.failures = static_cast<uint32_t>(unsettled.ranges(i + 3));
-      if (range.last <= range.after) return false;
+      const uint64_t size = unsettled.ranges(i + 1);
+      const uint64_t count = unsettled.ranges(i + 2) == 0 ? size : unsettled.ranges(i + 2);
+      const uint64_t failures = unsettled.ranges(i + 3);
+      if (range.last <= range.after || count > size || count > kUint32Max || failures > kUint32Max) return false;
+      range.event_count = static_cast<uint32_t>(count);
+      range.failures = static_cast<uint32_t>(failures);
       state.snapshot.unsettled.push_back(range);
     }
+  }
+  return true;
+}
+
+bool ParseUnparked(const ConsumerStateRecord& record, NumberSet& unparked) {
+  if (record.unparked_size() % 2 != 0) return false;
+  const uint64_t number_max = record.last_parked_number();
+  uint64_t behind = 0;
+  for (int i = 0; i < record.unparked_size(); i += 2) {
+    const uint64_t left_out = record.unparked(i);
+    const uint64_t count = record.unparked(i + 1);
+    // Numbers begin with 1, and ranges do not touch.
+    if (left_out == 0 || count == 0 || behind > number_max || left_out > number_max - behind) return false;
+    const uint64_t first = behind + left_out;
+    if (count - 1 > number_max - first) return false;
+    unparked.InsertBehind(first, first + (count - 1));
+    behind = first + count;
   }
   return true;
 }
@@ -210,15 +232,10 @@ absl::StatusOr<StoredState> ParseStateRows(absl::Span<const Record> rows) {
     ConsumerStateRecord record;
     if (!record.ParseFromString(rows[part].value) || !ParseUnsettled(record, state)) return Damaged(rows[part].key);
     if (part > 0) continue;
-    if (record.more_rows() + 1 != rows.size() || record.unparked_size() % 2 != 0) return Damaged(rows[part].key);
+    if (record.more_rows() + 1 != rows.size() || !ParseUnparked(record, state.unparked)) return Damaged(rows[part].key);
     state.snapshot.position = {storage::CommitPosition(record.commit()), InstanceNumber(record.instance()),
                                Cursor(record.cursor())};
     state.last_parked_number = record.last_parked_number();
-    uint64_t number = 0;
-    for (int i = 0; i < record.unparked_size(); i += 2) {
-      number += record.unparked(i);
-      for (uint64_t left = record.unparked(i + 1); left > 0; --left) state.unparked.Insert(number++);
-    }
   }
   return state;
 }

@@ -31,6 +31,9 @@ class NumberSet {
     return true;
   }
 
+  // Adds [first, last]. REQUIRES: first <= last; all that is there is below, and not right below.
+  void InsertBehind(uint64_t first, uint64_t last) { ranges_.emplace_hint(ranges_.end(), last, first); }
+
   // Takes the lowest out. REQUIRES: not empty.
   uint64_t PopFirst() {
     const auto front = ranges_.begin();

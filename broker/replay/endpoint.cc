@@ -63,6 +63,8 @@ absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view url) {
   if (port == 0 || port > 65'535) return Invalid("has a port that is none");
   endpoint.port = static_cast<uint16_t>(port);
   endpoint.path = view.encoded_path().empty() ? "/" : std::string(View(view.encoded_path()));
+  // The library takes a port that is no number for the beginning of the path.
+  if (endpoint.path[0] != '/') return Invalid("has a port that is none");
   if (IsAmbiguous(endpoint.path)) return Invalid("has a path that servers read differently: `.`, `..`, %2e, %2f or \\");
   endpoint.target = endpoint.path;
   if (view.has_query()) absl::StrAppend(&endpoint.target, "?", View(view.encoded_query()));

@@ -66,9 +66,9 @@ std::string SliceFamilyName(uint32_t number) { return absl::StrFormat("%s%08d", 
 
 std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name) {
   uint32_t number;
-  if (!absl::ConsumePrefix(&name, kSlicePrefix) || name.size() != 8 || !absl::SimpleAtoi(name, &number)) {
-    return std::nullopt;
-  }
+  absl::string_view digits = name;
+  if (!absl::ConsumePrefix(&digits, kSlicePrefix) || !absl::SimpleAtoi(digits, &number)) return std::nullopt;
+  if (SliceFamilyName(number) != name) return std::nullopt;  // SimpleAtoi would also take a sign and spaces.
   return number;
 }
 

@@ -45,7 +45,8 @@ StubbedBlock StubEvents(const std::shared_ptr<const Block>& block,
     const auto bytes = ConsumeEvent(rest);
     if (!bytes) break;
     event = EventView();
-    const bool erased = event.Parse(*bytes) && erase(cursor, event);
+    // What is too short to have a trailer was never stored by us: the block is damaged, and is left as it is.
+    const bool erased = bytes->size() >= kEventTrailerBytes && event.Parse(*bytes) && erase(cursor, event);
     types.Add(erased ? kErasedEventType : event.type, erased ? absl::string_view() : DialectOf(event));
     if (!erased) continue;
     body.append(block->body().data() + copied, begin - copied);

@@ -21,6 +21,8 @@ class JsonPointers::Parser {
 
   absl::StatusOr<std::string> Find(const std::vector<std::string>& pointers) {
     for (const std::string& pointer : pointers) {
+      // A text that a search found to be malformed cannot be searched again.
+      if (!document_.is_alive()) return UsageError("not JSON");
       simdjson::ondemand::value value;
       if (document_.at_pointer(pointer).get(value) != 0) continue;
       std::string_view text;

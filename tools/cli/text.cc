@@ -95,6 +95,8 @@ std::optional<absl::Time> ParseTime(absl::string_view text) {
   absl::Time time;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return std::nullopt;
+  // Abseil would also take infinity.
+  if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return std::nullopt;
   return time;
 }
 
@@ -111,7 +113,8 @@ std::string Printable(absl::string_view text) {
     const size_t size = CharacterBytes(text);
     const auto first = static_cast<uint8_t>(text[0]);
     // C1 controls (U+0080 to U+009F) act on some terminals too.
-    const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<uint8_t>(text[1]) < 0xa0);
+    const bool control =
+        first < 0x20 || first == 0x7f || (first == 0xc2 && size == 2 && static_cast<uint8_t>(text[1]) < 0xa0);
     if (size == 0 || control) {
       if (first == '\n') {
         out += "\\n";
