@@ -15,7 +15,7 @@
 #include "broker/dialects/socketio/renderer.h"
 #include "broker/dialects/vzaps/renderer.h"
 #include "broker/webhook/body.h"
-#include "tests/fuzz/targets.h"
+#include "tests/fuzz/dialect_targets.h"
 #include "tests/support/seed.h"
 
 namespace playhead::broker {
