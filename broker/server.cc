@@ -248,11 +248,9 @@ absl::Status Server::ResumeDeletions() {
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     sessions_->OnInstanceDeleted(instance, std::move(done));
   });
-  // By then the name may be another instance's: its policy stays. Limits are of names and outlive instances: nobody
-  // lifts his own by deleting.
+  // Limits are of names and outlive instances: nobody lifts his own by deleting.
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
-    if (!retention_policies_->Own(instance->name(), instance->number())) return std::move(done)(absl::OkStatus());
-    retention_policies_->Clear(instance->name(), std::move(done));
+    retention_policies_->OnInstanceDeleted(*instance, std::move(done));
   });
   return deletion_->Resume();
 }

@@ -5,17 +5,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "broker/audit.h"
-#include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/unary_call.h"
+#include "broker/grpc/settings_call.h"
+#include "broker/instance_settings.h"
 #include "playhead/v1/retention.grpc.pb.h"
 
 namespace playhead::broker {
 namespace {
 
 using retention::Effect;
-using retention::kAllInstances;
 using retention::Keeper;
 using retention::Policy;
 using retention::PolicyStore;
@@ -36,39 +34,12 @@ v1::RetentionEffect ToProto(const Effect& effect) {
   return out;
 }
 
-class RetentionCall final : public UnaryCall {
- public:
-  using UnaryCall::core;
-  using UnaryCall::UnaryCall;
-
-  // Lets the caller in, reads the request, and checks that they manage its instance, or all.
-  template <typename Request>
-  absl::Status Accept(const grpc::ByteBuffer& buffer, Request& request) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
-    if (absl::Status status = ParseRequest(buffer, request); !status.ok()) return status;
-    if (request.instance() == kAllInstances) return caller()->CheckAll(Permission::kManage);
-    if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
-    return caller()->Check(Permission::kManage, request.instance());
-  }
-
-  // Runs `act` once there is a record of it.
-  void Record(absl::string_view action, const std::string& instance, std::string detail,
-              absl::AnyInvocable<void() &&> act) {
-    core().audit.Record(
-        {.actor = caller()->key_id(), .action = std::string(action), .subject = instance, .detail = std::move(detail)},
-        [this, act = std::move(act)](absl::Status status) mutable {
-          if (!status.ok()) return Refuse(status);
-          std::move(act)();
-        });
-  }
-};
-
 struct Parts {
   PolicyStore& policies;
   Keeper& keeper;
 };
 
-absl::Status Get(Parts parts, const grpc::ByteBuffer& buffer, RetentionCall* call) {
+absl::Status Get(Parts parts, const grpc::ByteBuffer& buffer, SettingsCall* call) {
   v1::GetRetentionRequest request;
   if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   if (request.instance() == kAllInstances) {
@@ -105,7 +76,7 @@ absl::Status Get(Parts parts, const grpc::ByteBuffer& buffer, RetentionCall* cal
   return absl::OkStatus();
 }
 
-void Store(Parts parts, RetentionCall* call, const std::string& name, InstanceNumber number, Policy policy) {
+void Store(Parts parts, SettingsCall* call, const std::string& name, InstanceNumber number, Policy policy) {
   std::string detail = absl::StrCat("policy={", policy.ShortDebugString(), "}");
   call->Record("audit.retention_set", name, std::move(detail),
                [parts, call, name, number, policy = std::move(policy)]() mutable {
@@ -116,7 +87,7 @@ void Store(Parts parts, RetentionCall* call, const std::string& name, InstanceNu
                });
 }
 
-absl::Status Set(Parts parts, const grpc::ByteBuffer& buffer, RetentionCall* call) {
+absl::Status Set(Parts parts, const grpc::ByteBuffer& buffer, SettingsCall* call) {
   v1::SetRetentionRequest request;
   if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   if (absl::Status status = retention::CheckPolicy(request.policy()); !status.ok()) return status;
@@ -141,7 +112,7 @@ absl::Status Set(Parts parts, const grpc::ByteBuffer& buffer, RetentionCall* cal
   return absl::OkStatus();
 }
 
-absl::Status Clear(Parts parts, const grpc::ByteBuffer& buffer, RetentionCall* call) {
+absl::Status Clear(Parts parts, const grpc::ByteBuffer& buffer, SettingsCall* call) {
   v1::ClearRetentionRequest request;
   if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   call->Record("audit.retention_cleared", request.instance(), "", [parts, call, name = request.instance()] {
@@ -176,7 +147,7 @@ class RetentionService final : public RawService {
   template <typename Body>
   grpc::ServerUnaryReactor* Start(Body* body, absl::string_view method, grpc::CallbackServerContext& context,
                                   const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-    auto* const call = new RetentionCall(method, core_, context, response);
+    auto* const call = new SettingsCall(method, core_, context, response);
     if (absl::Status status = body(parts_, request, call); !status.ok()) call->Refuse(status);
     return call;
   }

@@ -10,7 +10,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "playhead/v1/retention.pb.h"
 #include "storage/event_log.h"
@@ -20,8 +19,6 @@ namespace playhead::broker::retention {
 
 using Policy = v1::RetentionPolicy;
 
-// As the service names all instances that have no policy of their own.
-inline constexpr absl::string_view kAllInstances = "*";
 inline constexpr size_t kTypeLivesMax = 64;
 inline constexpr uint64_t kSecondsMax = uint64_t{100} * 365 * 24 * 3600;
 

@@ -8,17 +8,17 @@
 #include "absl/strings/str_join.h"
 #include "client/retention_client.h"
 #include "proto/event_json.h"
-#include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/setting_command.h"
 #include "tools/cli/text.h"
 
 namespace playhead::tools {
 namespace {
 
-// As the service names all instances.
-constexpr absl::string_view kAll = "*";
+using RetentionCommand = SettingCommand<RetentionClient>;
+
 constexpr absl::Duration kAgeMax = absl::Hours(24 * 365 * 100);
 
 uint64_t Seconds(absl::Duration duration) { return static_cast<uint64_t>(absl::ToInt64Seconds(duration)); }
@@ -33,7 +33,7 @@ std::string SpanText(uint64_t seconds) {
 }
 
 std::string WhoText(absl::string_view instance) {
-  return instance == kAll ? "all instances without a policy of their own" : Printable(instance);
+  return instance == kAllInstances ? "all instances without a policy of their own" : Printable(instance);
 }
 
 // What a policy keeps, one line each.
@@ -71,35 +71,6 @@ std::string PolicyText(const v1::RetentionPolicy& policy) {
   return absl::StrCat("  keeps ", absl::StrJoin(PolicyLines(policy), "\n        "), "\n");
 }
 
-// INSTANCE or --all, and the connection.
-class RetentionCommand : public Command {
- public:
-  void AddFlags(FlagSet& flags) override {
-    flags.Section("Whose");
-    flags.Bool("all", &all_, "Of all instances that have no policy of their own, in place of INSTANCE.");
-    AddOwnFlags(flags);
-    client_.Add(flags, /*streams=*/false);
-  }
-
-  absl::Status Run(absl::Span<const std::string> arguments) override {
-    if (!arguments.empty() && all_) return UsageError("give either INSTANCE or --all");
-    if (arguments.empty() && !all_ && !AllByDefault()) return UsageError("give INSTANCE or --all");
-    auto client = RetentionClient::Create(client_.options());
-    if (!client.ok()) return client.status();
-    return RunOn(*client, arguments.empty() ? std::string(kAll) : arguments[0]);
-  }
-
- protected:
-  virtual void AddOwnFlags(FlagSet& /*flags*/) {}
-  virtual bool AllByDefault() const { return false; }
-  virtual absl::Status RunOn(RetentionClient& client, const std::string& instance) = 0;
-  bool json() const { return client_.json; }
-
- private:
-  bool all_ = false;
-  ClientFlags client_;
-};
-
 class RetentionShowCommand final : public RetentionCommand {
  public:
   Info info() const override {
@@ -124,7 +95,7 @@ all instances and which have one of their own.
   }
 
   static std::string Text(const std::string& instance, const v1::GetRetentionResponse& found) {
-    if (instance == kAll) {
+    if (instance == kAllInstances) {
       std::string out = absl::StrCat("All instances without a policy of their own\n", PolicyText(found.effective()));
       if (found.instances().empty()) return out + "\nNo instance has a policy of its own.\n";
       absl::StrAppend(&out, "\nInstances with their own (", found.instances_size(), "):\n");
@@ -146,7 +117,7 @@ all instances and which have one of their own.
     std::string out = absl::StrCat("{\"instance\":", JsonString(instance));
     if (found.has_policy()) absl::StrAppend(&out, ",\"policy\":", PolicyJson(found.policy()));
     if (found.has_effective()) absl::StrAppend(&out, ",\"effective\":", PolicyJson(found.effective()));
-    if (instance == kAll) {
+    if (instance == kAllInstances) {
       std::vector<std::string> names;
       for (const std::string& name : found.instances()) names.push_back(JsonString(name));
       return absl::StrCat(out, ",\"instances\":[", absl::StrJoin(names, ","), "]}\n");
@@ -230,8 +201,9 @@ before as a whole. An event goes once --age, --bytes or --events says so, unless
     if (effect->events() > 0) {
       out = absl::StrCat("Would remove ", WithThousands(effect->events()), " events (",
                          ApproximateBytes(static_cast<double>(effect->bytes())), ")",
-                         instance == kAll ? absl::StrCat(" of ", WithThousands(effect->instances()), " instances")
-                                          : absl::StrCat("; the first kept one would be ", effect->first_cursor()),
+                         instance == kAllInstances
+                             ? absl::StrCat(" of ", WithThousands(effect->instances()), " instances")
+                             : absl::StrCat("; the first kept one would be ", effect->first_cursor()),
                          ".\n");
     }
     if (effect->incomplete()) absl::StrAppend(&out, "Only the first 10,000 instances were looked at.\n");

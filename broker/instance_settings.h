@@ -1,0 +1,197 @@
+// InstanceSettings: what is set of one kind for single instances, and for all that have nothing of their own, on disk
+// and in memory.
+#ifndef PLAYHEAD_BROKER_INSTANCE_SETTINGS_H_
+#define PLAYHEAD_BROKER_INSTANCE_SETTINGS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "broker/stored_records.h"
+#include "proto/errors.h"
+#include "storage/event_log.h"
+#include "storage/own_instances.h"
+#include "storage/record_store.h"
+
+namespace playhead::broker {
+
+// As services and stores name all instances that have nothing of their own.
+inline constexpr absl::string_view kAllInstances = "*";
+
+// So many instances have something of their own, of each kind. They are in memory; one without costs nothing.
+inline constexpr size_t kInstanceSettingsMax = 10'000;
+
+// `Record` is the stored form of a setting (proto/playhead/store/v1). Its `instance_number` says whose it is: a later
+// instance of the same name does not have it. The rows' keys are a prefix and the name, or kAllInstances.
+//
+// Guarantees: a change holds once it is on disk; of changes that overlap, the one holds that is on disk.
+// Thread safety: all methods but Load and SetOnChange.   Blocking: none but Load.
+// Ownership: borrows the records of the log, whose last callbacks end here: must outlive the log.
+template <typename Record>
+class InstanceSettings {
+ public:
+  // Of the rows that begin with `prefix`. `what` is what an instance has, for messages: "a retention policy".
+  //   DataLoss  a row is damaged.   Unavailable  as RecordStore::Scan.
+  static absl::StatusOr<std::unique_ptr<InstanceSettings>> Load(storage::RecordStore& records, std::string prefix,
+                                                                std::string what) {
+    std::unique_ptr<InstanceSettings> settings(new InstanceSettings(records, std::move(prefix), std::move(what)));
+    const absl::Status loaded =
+        ForEachRecord(records, storage::RecordSpace::kKeys, settings->prefix_, [&settings](const storage::Record& row) {
+          Record record;
+          if (!record.ParseFromString(row.value)) {
+            return MakeError(Reason::kDataLoss, absl::StrCat("the record ", row.key, " is damaged"));
+          }
+          absl::MutexLock lock(&settings->mu_);
+          settings->rows_[row.key.substr(settings->prefix_.size())].record = std::move(record);
+          return absl::OkStatus();
+        });
+    if (!loaded.ok()) return loaded;
+    return settings;
+  }
+
+  // What is set for all instances that have nothing of their own.
+  std::optional<Record> OfAll() const { return Own(kAllInstances, storage::InstanceNumber()); }
+  // What is set for the instance itself.
+  std::optional<Record> Own(absl::string_view name, storage::InstanceNumber number) const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    const auto found = rows_.find(name);
+    if (found == rows_.end() || !IsOf(found->second, number)) return std::nullopt;
+    return found->second.record;
+  }
+  // What applies to the instance: its own, else that of all. The broker's own instances only go by their own.
+  std::optional<Record> Effective(absl::string_view name, storage::InstanceNumber number) const {
+    auto own = Own(name, number);
+    return own || storage::IsOwnInstance(name) ? own : OfAll();
+  }
+  // All that is set, by name; kAllInstances is one of the names.
+  std::vector<std::pair<std::string, Record>> All() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    std::vector<std::pair<std::string, Record>> all;
+    for (const auto& [name, row] : rows_) {
+      if (row.record) all.emplace_back(name, *row.record);
+    }
+    return all;
+  }
+  // The instances that have something of their own, by name.
+  std::vector<std::string> Names() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    std::vector<std::string> names;
+    for (const auto& [name, row] : rows_) {
+      if (row.record && name != kAllInstances) names.push_back(name);
+    }
+    return names;
+  }
+
+  // `name` is an instance, and `number` its own; or kAllInstances with no number. `done` once it is durable and holds.
+  //   ResourceExhausted  KEYS_LIMIT: kInstanceSettingsMax have one.
+  //   and as RecordStore::Write.
+  void Set(const std::string& name, storage::InstanceNumber number, Record record, storage::StatusCallback done)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    if (!HasRoomFor(name)) {
+      return std::move(done)(
+          MakeError(Reason::kKeysLimit, absl::StrCat(kInstanceSettingsMax, " instances have ", what_,
+                                                     " of their own: clear one, or set what all have that have none")));
+    }
+    record.set_instance_number(number.value());
+    Write(name, std::move(record), std::move(done));
+  }
+  // It is no error if there is nothing to clear.
+  void Clear(const std::string& name, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_) {
+    Write(name, std::nullopt, std::move(done));
+  }
+  // Clears what was set for another number than this, which is now that of the name (0: of none): what a deletion left
+  // behind.
+  void Forget(const std::string& name, storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      absl::MutexLock lock(&mu_);
+      const auto found = rows_.find(name);
+      if (found == rows_.end() || !found->second.record || IsOf(found->second, number)) return;
+    }
+    Clear(name, [](absl::Status) {});  // If that fails, it is done again: whoever found it finds it again.
+  }
+  // Clears what was set for the instance, which is deleted. By now its name may be another's, whose own stays.
+  void OnInstanceDeleted(const storage::Instance& instance, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_) {
+    if (!Own(instance.name(), instance.number())) return std::move(done)(absl::OkStatus());
+    Clear(instance.name(), std::move(done));
+  }
+
+  // Called after every change, on the thread that makes it. Set once, before any.
+  void SetOnChange(absl::AnyInvocable<void()> on_change) { on_change_ = std::move(on_change); }
+
+ private:
+  struct Row {
+    std::optional<Record> record;  // nullopt: cleared, while changes are on their way.
+    uint64_t change = 0;           // The last that was taken up.
+  };
+
+  InstanceSettings(storage::RecordStore& records, std::string prefix, std::string what)
+      : records_(records), prefix_(std::move(prefix)), what_(std::move(what)) {}
+
+  static bool IsOf(const Row& row, storage::InstanceNumber number) {
+    return row.record && row.record->instance_number() == number.value();
+  }
+
+  // A few that are on their way do not matter.
+  bool HasRoomFor(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    if (name == kAllInstances || rows_.contains(name)) return true;
+    return rows_.size() - rows_.count(kAllInstances) < kInstanceSettingsMax;
+  }
+
+  void Write(const std::string& name, std::optional<Record> record, storage::StatusCallback done)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    std::optional<std::string> value;
+    if (record) value = record->SerializeAsString();
+    // Under the lock, so that changes are numbered in the order in which the store makes them.
+    absl::MutexLock lock(&mu_);
+    const uint64_t change = ++changes_;
+    ++on_their_way_;
+    records_.Write(
+        {{storage::RecordSpace::kKeys, absl::StrCat(prefix_, name), std::move(value)}},
+        [this, name, record = std::move(record), change, done = std::move(done)](absl::Status status) mutable {
+          OnWritten(name, std::move(record), change, status.ok());
+          std::move(done)(std::move(status));
+        });
+  }
+
+  void OnWritten(const std::string& name, std::optional<Record> record, uint64_t change, bool stored)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      absl::MutexLock lock(&mu_);
+      --on_their_way_;
+      if (stored) {
+        Row& row = rows_[name];
+        if (row.change < change) row = {std::move(record), change};
+      }
+      // What was cleared is remembered for as long as an earlier change may still be told.
+      if (on_their_way_ == 0) absl::erase_if(rows_, [](const auto& row) { return !row.second.record; });
+    }
+    if (stored) on_change_();
+  }
+
+  storage::RecordStore& records_;
+  const std::string prefix_;
+  const std::string what_;
+  absl::AnyInvocable<void()> on_change_ = [] {};
+
+  mutable absl::Mutex mu_;
+  absl::btree_map<std::string, Row> rows_ ABSL_GUARDED_BY(mu_);
+  uint64_t changes_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t on_their_way_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace playhead::broker
+
+#endif  // PLAYHEAD_BROKER_INSTANCE_SETTINGS_H_

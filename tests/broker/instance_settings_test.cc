@@ -1,0 +1,175 @@
+// What is set for instances holds for them alone, over restarts, and as it stands on disk.
+#include "broker/instance_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/time/clock.h"
+#include "playhead/store/v1/retention_record.pb.h"
+#include "tests/storage/log_harness.h"
+#include "tests/support/await.h"
+
+namespace playhead::broker {
+namespace {
+
+using storage::InstanceNumber;
+using storage::LogHarness;
+using storage::RecordChange;
+using storage::RecordSpace;
+using testing::AwaitStatus;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A record of any kind: what is set is a text in it.
+using TestRecord = store::v1::RetentionRecord;
+using Settings = InstanceSettings<TestRecord>;
+
+TestRecord Saying(const std::string& text) {
+  TestRecord record;
+  record.mutable_policy()->add_type_lives()->set_type(text);
+  return record;
+}
+
+class InstanceSettingsTest : public ::testing::Test {
+ protected:
+  InstanceSettingsTest() { settings_ = *Load(); }
+  ~InstanceSettingsTest() override { log_->Close(); }
+
+  absl::StatusOr<std::unique_ptr<Settings>> Load() {
+    return Settings::Load(log_->log().records(), "test/", "a test's setting");
+  }
+  void Restart() {
+    log_->Reopen();
+    settings_ = *Load();
+  }
+
+  absl::Status Set(const std::string& name, InstanceNumber number, const std::string& text) {
+    return AwaitStatus([&](auto done) { settings_->Set(name, number, Saying(text), std::move(done)); });
+  }
+  absl::Status Clear(const std::string& name) {
+    return AwaitStatus([&](auto done) { settings_->Clear(name, std::move(done)); });
+  }
+  absl::Status Write(std::vector<RecordChange> changes) {
+    return AwaitStatus([&](auto done) { log_->log().records().Write(std::move(changes), std::move(done)); });
+  }
+  // What the record says; "" if there is none.
+  static std::string TextOf(const std::optional<TestRecord>& record) {
+    return record ? record->policy().type_lives(0).type() : "";
+  }
+  std::string Own(const std::string& name, InstanceNumber number) { return TextOf(settings_->Own(name, number)); }
+  std::string Effective(const std::string& name, InstanceNumber number) {
+    return TextOf(settings_->Effective(name, number));
+  }
+
+  std::unique_ptr<Settings> settings_;  // Outlives the log, whose callbacks end in it.
+  std::unique_ptr<LogHarness> log_ = std::make_unique<LogHarness>();
+};
+
+constexpr InstanceNumber kOne(1);
+constexpr InstanceNumber kTwo(2);
+
+TEST_F(InstanceSettingsTest, AnInstancesOwnGoesBeforeWhatIsSetForAll) {
+  EXPECT_EQ(Effective("a", kOne), "");
+  ASSERT_TRUE(Set("*", InstanceNumber(), "all").ok());
+  ASSERT_TRUE(Set("a", kOne, "own").ok());
+  EXPECT_EQ(Effective("a", kOne), "own");
+  EXPECT_EQ(Effective("b", kTwo), "all");
+  EXPECT_EQ(Own("b", kTwo), "");
+  EXPECT_EQ(Effective("playhead.audit", kTwo), "") << "the broker's own only go by their own";
+  EXPECT_THAT(settings_->Names(), ElementsAre("a"));
+  ASSERT_TRUE(Clear("a").ok());
+  ASSERT_TRUE(Clear("a").ok()) << "twice is no error";
+  EXPECT_EQ(Effective("a", kOne), "all");
+  EXPECT_THAT(settings_->Names(), IsEmpty());
+}
+
+TEST_F(InstanceSettingsTest, ItOutlivesARestart) {
+  ASSERT_TRUE(Set("*", InstanceNumber(), "all").ok());
+  ASSERT_TRUE(Set("a", kOne, "first").ok());
+  ASSERT_TRUE(Set("a", kOne, "second").ok());
+  ASSERT_TRUE(Set("b", kTwo, "gone").ok());
+  ASSERT_TRUE(Clear("b").ok());
+  Restart();
+  EXPECT_EQ(Own("a", kOne), "second");
+  EXPECT_EQ(Effective("b", kTwo), "all");
+  EXPECT_THAT(settings_->Names(), ElementsAre("a"));
+}
+
+TEST_F(InstanceSettingsTest, AnInstanceThatIsMadeAnewDoesNotHaveWhatWasSetForTheDeletedOne) {
+  ASSERT_TRUE(log_->Append("a", storage::MakeEvents(1)).ok());
+  const std::shared_ptr<storage::Instance> deleted = *log_->Open("a");
+  ASSERT_TRUE(Set("a", deleted->number(), "old").ok());
+  ASSERT_TRUE(log_->Delete("a").ok());
+  ASSERT_TRUE(log_->Append("a", storage::MakeEvents(1)).ok());
+  const InstanceNumber number = log_->Get("a")->number;
+  EXPECT_EQ(Effective("a", number), "");
+  const auto forget = [&] {
+    return AwaitStatus([&](auto done) { settings_->OnInstanceDeleted(*deleted, std::move(done)); });
+  };
+  ASSERT_TRUE(forget().ok());
+  EXPECT_THAT(settings_->Names(), IsEmpty());
+  ASSERT_TRUE(Set("a", number, "new").ok());
+  ASSERT_TRUE(forget().ok());
+  EXPECT_EQ(Own("a", number), "new") << "a deletion that is told late takes nothing from the next of that name";
+}
+
+TEST_F(InstanceSettingsTest, WhatADeletionLeftBehindIsForgottenByWhoeverFindsIt) {
+  ASSERT_TRUE(Set("a", kOne, "old").ok());
+  settings_->Forget("a", kOne);
+  EXPECT_EQ(Own("a", kOne), "old") << "it is the instance's own";
+  settings_->Forget("a", kTwo);
+  while (!settings_->Names().empty()) absl::SleepFor(absl::Milliseconds(1));
+  Restart();
+  EXPECT_EQ(Own("a", kOne), "");
+}
+
+TEST_F(InstanceSettingsTest, OfChangesThatOverlapTheOneHoldsThatIsOnDisk) {
+  constexpr int kChanges = 200;
+  absl::BlockingCounter pending(kChanges);
+  for (int i = 0; i < kChanges; ++i) {
+    const auto done = [&pending](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      pending.DecrementCount();
+    };
+    i % 3 == 0 ? settings_->Clear("a", done) : settings_->Set("a", kOne, Saying(absl::StrCat(i)), done);
+  }
+  pending.Wait();
+  EXPECT_EQ(Own("a", kOne), absl::StrCat(kChanges - 1)) << "the last";
+  Restart();
+  EXPECT_EQ(Own("a", kOne), absl::StrCat(kChanges - 1));
+}
+
+TEST_F(InstanceSettingsTest, MoreInstancesThanThereIsRoomForAreRefused) {
+  for (size_t i = 0; i < kInstanceSettingsMax; i += storage::kRecordChangesMax) {
+    std::vector<RecordChange> rows;
+    for (size_t j = i; j < i + storage::kRecordChangesMax; ++j) {
+      rows.push_back({RecordSpace::kKeys, absl::StrCat("test/", j), Saying("own").SerializeAsString()});
+    }
+    ASSERT_TRUE(Write(std::move(rows)).ok());
+  }
+  Restart();
+  ASSERT_EQ(settings_->Names().size(), kInstanceSettingsMax);
+  const absl::Status refused = Set("a", kOne, "own");
+  EXPECT_TRUE(HasReason(refused, Reason::kKeysLimit)) << refused;
+  EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("10000 instances have a test's setting"));
+  EXPECT_TRUE(Set("0", kOne, "another").ok()) << "what has one may have another in its place";
+  EXPECT_TRUE(Set("*", InstanceNumber(), "all").ok()) << "all is none of them";
+  ASSERT_TRUE(Clear("0").ok());
+  EXPECT_TRUE(Set("a", kOne, "own").ok());
+}
+
+TEST_F(InstanceSettingsTest, ADamagedRowIsNotPassedOver) {
+  ASSERT_TRUE(Write({{RecordSpace::kKeys, "test/a", "\xff"}}).ok());
+  EXPECT_TRUE(HasReason(Load().status(), Reason::kDataLoss));
+}
+
+}  // namespace
+}  // namespace playhead::broker
