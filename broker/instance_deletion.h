@@ -1,5 +1,5 @@
-// InstanceDeletion: deletes an instance, and with it what the broker keeps about it beside the log: limits, retention,
-// positions of consumers.
+// InstanceDeletion: deletes an instance, and with it what the broker keeps about it beside the log: retention and other
+// settings, sessions, positions of consumers.
 //
 //   audit record -> row `deletion/<number>` -> the log deletes it -> answered -> every keeper forgets it -> row removed
 //

@@ -14,6 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "broker/auth/admin_secret.h"
 #include "broker/console/console.h"
+#include "broker/dialects/vzaps/settings_service.h"
 #include "broker/grpc/consumers_service.h"
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/event_log_service.h"
@@ -252,6 +253,9 @@ absl::Status Server::ResumeDeletions() {
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     retention_policies_->OnInstanceDeleted(*instance, std::move(done));
   });
+  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
+    vzaps_->subscribed_events().OnInstanceDeleted(*instance, std::move(done));
+  });
   return deletion_->Resume();
 }
 
@@ -279,6 +283,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   services_.push_back(MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_));
   services_.push_back(MakeMaintenanceService(MakeCore(), backup_dirs_));
   services_.push_back(MakeReplaysService(MakeCore(), *replays_));
+  services_.push_back(vzaps::MakeSettingsService(MakeCore(), vzaps_->subscribed_events()));
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   for (const auto& service : services_) builder.RegisterService(service.get());

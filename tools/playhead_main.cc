@@ -64,6 +64,9 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeRetentionShowCommand());
   commands.push_back(playhead::tools::MakeRetentionSetCommand());
   commands.push_back(playhead::tools::MakeRetentionClearCommand());
+  commands.push_back(playhead::tools::MakeVZapsShowCommand());
+  commands.push_back(playhead::tools::MakeVZapsSetCommand());
+  commands.push_back(playhead::tools::MakeVZapsClearCommand());
   commands.push_back(playhead::tools::MakeBackupCommand());
   commands.push_back(playhead::tools::MakeRestoreCommand());
   commands.push_back(playhead::tools::MakeVerifyCommand());

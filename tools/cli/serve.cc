@@ -150,9 +150,6 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
         "the cursor that it saved and subscribes again; `live` starts at the end of the log.");
 
     flags.Section("VZaps");
-    flags.Texts("vzaps_events", &options_.vzaps.subscribed_events, "INSTANCES=TYPES",
-                "The events that instances (a name, `prefix*` or `*`) are subscribed to, with commas: what clients get "
-                "that name none. May be given several times; the first that matches counts. Default: all.");
     flags.Duration("vzaps_first_frame_delay", &options_.vzaps.first_frame_delay, absl::ZeroDuration(),
                    absl::Seconds(10),
                    "How long a connection waits with its first event, so that the application has its handlers in "

@@ -2,18 +2,11 @@
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_OPTIONS_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_OPTIONS_H_
 
-#include <string>
-#include <vector>
-
 #include "absl/time/time.h"
 
 namespace playhead::broker::vzaps {
 
 struct Options {
-  // `INSTANCES=Type,Type`: the events that these instances are subscribed to, which clients get that name none, or
-  // `All`. INSTANCES is a name, `prefix*` or `*`. Of several that match an instance the first counts; with none it is
-  // every event that has a form in this dialect.
-  std::vector<std::string> subscribed_events;
   // How long a connection waits with its first event. Two SDKs read before the application has its handlers in place,
   // and what comes then reaches none of them.
   absl::Duration first_frame_delay = absl::Milliseconds(250);

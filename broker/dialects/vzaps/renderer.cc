@@ -20,9 +20,6 @@ using model::Fact;
 using model::Kind;
 using model::Rendering;
 
-// Handlers of this name get every event; an event that had it would be handled twice.
-constexpr absl::string_view kAll = "All";
-
 absl::string_view StateOf(const Fact& fact) {
   switch (fact.kind) {
     case Kind::kStatusDelivered:
@@ -54,7 +51,8 @@ std::string DataOf(const Fact& fact, absl::string_view type) {
 
 // What was published for clients of this dialect.
 absl::StatusOr<std::vector<Rendering>> RenderOwn(const EventView& event) {
-  if (absl::EqualsIgnoreCase(event.type, kAll)) return absl::InvalidArgumentError("the type stands for all types here");
+  if (absl::EqualsIgnoreCase(event.type, kAllEvents))
+    return absl::InvalidArgumentError("the type stands for all types here");
   const std::optional<json::value> data = model::ParseJson(event.data);
   if (!data) return absl::InvalidArgumentError("the data are not JSON");
   Rendering rendering{.name = std::string(event.type)};
@@ -89,7 +87,7 @@ absl::StatusOr<std::vector<Rendering>> Render(const EventView& event) {
 
 model::NameFilter MakeFilter(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (name.empty() || absl::EqualsIgnoreCase(name, kAll)) return model::NameFilter::All();
+    if (name.empty() || absl::EqualsIgnoreCase(name, kAllEvents)) return model::NameFilter::All();
   }
   if (names.empty()) return model::NameFilter::All();
   return model::NameFilter::Of(names, model::NameFilter::Case::kIgnored);

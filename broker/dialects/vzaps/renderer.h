@@ -21,6 +21,10 @@ namespace playhead::broker::vzaps {
 
 inline constexpr size_t kFrameBytesMax = (size_t{1} << 20) - 1;
 
+// What stands for every event. Handlers of this name get every event; one that had it for its type would be handled
+// twice.
+inline constexpr absl::string_view kAllEvents = "All";
+
 // Of what was published in VZaps' own words, the data byte for byte (as {"value":…} if it is no object); of other
 // events {"type","event"} with the canonical view (broker/model/view.h) as `event`, and where there is one `media_url`
 // of a message and `state` of a receipt or presence. The payloads are values of `data`.

@@ -3,10 +3,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "broker/dialects/vzaps/answers.h"
 #include "broker/dialects/vzaps/event_stream.h"
 #include "broker/dialects/vzaps/renderer.h"
@@ -43,29 +42,21 @@ struct Service::Connecting {
 
 absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, ConsumerRegistry& consumers,
                                                        SessionStore& sessions, const Options& options) {
-  Subscribed subscribed;
-  for (const std::string& text : options.subscribed_events) {
-    const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
-    auto patterns = InstancePatterns::Make({parts.front()});
-    if (!patterns.ok() || parts.size() != 2) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "\"", text, "\" is not INSTANCES=Type,Type: an instance or a beginning of some with `*`, and types"));
-    }
-    subscribed.emplace_back(*std::move(patterns), MakeFilter(absl::StrSplit(parts.back(), ',')));
-  }
+  auto subscribed_events = LoadSubscribedEvents(core.log.records());
+  if (!subscribed_events.ok()) return subscribed_events.status();
   auto tokens = TokenSigner::Load(core.log.records());
   if (!tokens.ok()) return tokens.status();
   std::unique_ptr<Service> service(
-      new Service(core, consumers, sessions, options, std::move(subscribed), *std::move(tokens)));
+      new Service(core, consumers, sessions, options, *std::move(subscribed_events), *std::move(tokens)));
   if (absl::Status status = service->sessions_.Load(); !status.ok()) return status;
   return service;
 }
 
-Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, Options options,
-                 Subscribed subscribed, TokenSigner tokens)
+Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const Options& options,
+                 std::unique_ptr<SubscribedEvents> subscribed_events, TokenSigner tokens)
     : core_(core),
-      options_(std::move(options)),
-      subscribed_(std::move(subscribed)),
+      options_(options),
+      subscribed_events_(std::move(subscribed_events)),
       tokens_(std::move(tokens)),
       sessions_(core, consumers, sessions, "vzaps") {}
 
@@ -188,7 +179,7 @@ void Service::NoteStart(Connecting& connecting, const AckedSessions::Opened& ope
 void Service::Accept(Connecting& connecting, std::shared_ptr<AckedSession> session) const {
   const bool is_php = connecting.connect.reads_within_5s;
   auto stream = std::make_shared<EventStream>(
-      core_, StreamOptions{.filter = FilterOf(connecting.connect.instance, connecting.connect.events),
+      core_, StreamOptions{.filter = FilterOf(*session->instance(), connecting.connect.events),
                            .seen = connecting.seen,
                            .first_frame_delay = options_.first_frame_delay,
                            .sends_pongs = is_php});
@@ -209,13 +200,11 @@ void Service::Refuse(Connecting& connecting, absl::Status error) const {
   vzaps::Refuse(core_, connecting.wrong_secret, std::move(connecting.responder), std::move(error));
 }
 
-model::NameFilter Service::FilterOf(const std::string& instance, const std::vector<std::string>& names) const {
+model::NameFilter Service::FilterOf(const storage::Instance& instance, const std::vector<std::string>& names) const {
   model::NameFilter filter = MakeFilter(names);
   if (!filter.matches_all()) return filter;
-  for (const auto& [patterns, subscribed] : subscribed_) {
-    if (patterns.Cover(instance)) return subscribed;
-  }
-  return filter;
+  const auto subscribed = subscribed_events_->Effective(instance.name(), instance.number());
+  return subscribed ? MakeFilter({subscribed->events().begin(), subscribed->events().end()}) : filter;
 }
 
 }  // namespace playhead::broker::vzaps

@@ -4,17 +4,16 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/auth/caller.h"
-#include "broker/auth/instance_patterns.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
 #include "broker/dialects/vzaps/connect_request.h"
 #include "broker/dialects/vzaps/options.h"
+#include "broker/dialects/vzaps/subscribed_events.h"
 #include "broker/dialects/vzaps/token.h"
 #include "broker/http/router.h"
 #include "broker/model/name_filter.h"
@@ -27,19 +26,19 @@ namespace playhead::broker::vzaps {
 // Ownership: borrows what it is given; must outlive the router's use and the callbacks of the log.
 class Service {
  public:
-  // Takes up the sessions and the key of tokens. Waits for the store.
-  //   InvalidArgument  what `options` says of subscribed events makes no sense.
-  //   As TokenSigner::Load and AckedSessions::Load.
+  // Takes up the sessions, the key of tokens and what is set of instances. Waits for the store.
+  //   As TokenSigner::Load, LoadSubscribedEvents and AckedSessions::Load.
   static absl::StatusOr<std::unique_ptr<Service>> Make(const Core& core, ConsumerRegistry& consumers,
                                                        SessionStore& sessions, const Options& options);
 
   void AddRoutes(http::Router& router);
 
- private:
-  using Subscribed = std::vector<std::pair<InstancePatterns, model::NameFilter>>;
+  // What is set applies to the connections that come behind it.
+  SubscribedEvents& subscribed_events() { return *subscribed_events_; }
 
-  Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, Options options, Subscribed subscribed,
-          TokenSigner tokens);
+ private:
+  Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions, const Options& options,
+          std::unique_ptr<SubscribedEvents> subscribed_events, TokenSigner tokens);
 
   void GiveToken(const http::Request& request, http::Responder responder) const;
 
@@ -55,11 +54,11 @@ class Service {
   void Accept(Connecting& connecting, std::shared_ptr<AckedSession> session) const;
   void Refuse(Connecting& connecting, absl::Status error) const;
   // What a client gets that asks for `names`.
-  model::NameFilter FilterOf(const std::string& instance, const std::vector<std::string>& names) const;
+  model::NameFilter FilterOf(const storage::Instance& instance, const std::vector<std::string>& names) const;
 
   const Core core_;
   const Options options_;
-  const Subscribed subscribed_;
+  const std::unique_ptr<SubscribedEvents> subscribed_events_;
   const TokenSigner tokens_;
   AckedSessions sessions_;
 };
