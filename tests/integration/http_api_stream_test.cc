@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -108,7 +109,18 @@ TEST_F(HttpApiStreamTest, AClientThatComesAgainGoesOnWhereItWas) {
   ExpectNumbers(source, 4, 6);
   EventSource by_query = Open("after=8");
   ExpectNumbers(by_query, 8, 2);
-  EXPECT_EQ(Open("from=beginning", "Last-Event-ID: evil\r\n").response().status, 400);
+}
+
+// Mercure #704: a client that came with an id the hub did not know got nothing, and was told nothing.
+TEST_F(HttpApiStreamTest, Mercure704AnIdThatNobodyGaveIsAnErrorAndNeverSilence) {
+  AppendNumbered(server_->log(), "bot", 0, 10);
+  const std::map<std::string, std::string> reasons = {
+      {"evil", "POSITION_INVALID"}, {"-1", "POSITION_INVALID"}, {"11", "CURSOR_DIVERGED"}};
+  for (const auto& [id, reason] : reasons) {
+    const EventSource refused = Open("from=beginning", absl::StrCat("Last-Event-ID: ", id, "\r\n"));
+    EXPECT_EQ(refused.response().status, 400) << id;
+    EXPECT_EQ(refused.response().headers.at("error-code"), reason) << id;
+  }
 }
 
 TEST_F(HttpApiStreamTest, DataOfSeveralLinesIsOneEvent) {
