@@ -19,6 +19,7 @@
 #include "proto/errors.h"
 #include "storage/backup/backup_file_system.h"
 #include "storage/store/meta.h"
+#include "storage/store/private_dir.h"
 #include "storage/store/rocksdb_status.h"
 
 namespace playhead::storage {
@@ -69,10 +70,9 @@ absl::Status DirRefused(absl::string_view message) { return MakeError(Reason::kB
 
 // Makes the folder, for its owner alone: it holds every event and the hashes of keys.
 absl::Status MakeBackupDir(const std::string& dir) {
+  MakePrivateDir(dir);
   std::error_code error;
-  if (std::filesystem::create_directory(dir, error)) {
-    std::filesystem::permissions(dir, std::filesystem::perms::owner_all, error);
-  }
+  std::filesystem::create_directory(dir, error);
   if (error) return DirRefused(absl::StrCat("cannot make ", dir, ": ", error.message()));
   if (std::filesystem::exists(dir + "/meta", error)) return absl::OkStatus();
   for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/backup/backup_archive.h"
 #include "storage/store/meta.h"
+#include "storage/store/private_dir.h"
 #include "storage/store/rocksdb_status.h"
 #include "storage/store/store.h"
 
@@ -30,6 +31,7 @@ absl::Status FileError(absl::string_view what, const std::error_code& error) {
 
 // Makes `dir` an empty folder with an empty work folder in it, if it may be.
 absl::Status PrepareDir(const std::string& dir) {
+  MakePrivateDir(dir);
   std::error_code error;
   std::filesystem::create_directory(dir, error);
   if (error) return FileError(absl::StrCat("making ", dir), error);

@@ -17,6 +17,7 @@
 #include "proto/errors.h"
 #include "storage/record_codec.h"
 #include "storage/store/meta.h"
+#include "storage/store/private_dir.h"
 #include "storage/store/rocksdb_status.h"
 #include "storage/store/wal_inspector.h"
 
@@ -95,6 +96,7 @@ rocksdb::Env& EnvOf(const StoreOptions& options) {
 absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) {
   rocksdb::Env& env = EnvOf(options);
   const std::string& dir = options.data_dir;
+  MakePrivateDir(dir);
   if (const rocksdb::Status status = env.CreateDirIfMissing(dir); !status.ok()) return CannotOpen(status, dir);
   const auto fresh = IsFresh(env, dir);
   if (!fresh.ok()) return fresh.status();

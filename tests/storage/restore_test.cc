@@ -61,6 +61,15 @@ TEST_F(RestoreTest, CursorsGivenOutAfterThePointAreRefusedWithTheLastGoodOne) {
   }
 }
 
+TEST_F(RestoreTest, FoldersThatHoldEventsAreForTheirOwnerAlone) {
+  LogHarness log(In(Path("data")));
+  ASSERT_TRUE(BackUp(log.log(), backup_).ok());
+  ASSERT_TRUE(RestoreTo(Path("restored"), backup_).ok());
+  for (const std::string& dir : {Path("data"), backup_, Path("restored")}) {
+    EXPECT_EQ(std::filesystem::status(dir).permissions(), std::filesystem::perms::owner_all) << dir;
+  }
+}
+
 TEST_F(RestoreTest, NoTwoRestoresOfABackupShareAnEpoch) {
   LogHarness log(In(Path("data")));
   ASSERT_TRUE(log.Append("bot", MakeEvents(1)).ok());

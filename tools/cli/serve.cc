@@ -1,5 +1,3 @@
-#include <sys/stat.h>
-
 #include <memory>
 #include <string>
 
@@ -210,8 +208,6 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
           "the machine fails",
           absl::FormatDuration(options_.store.sync_interval));
     }
-    // RocksDB would make a folder that all may read. One that is there is the operator's; what fails here, fails there.
-    ::mkdir(options_.store.data_dir.c_str(), 0700);
     const absl::StatusOr<std::unique_ptr<broker::Server>> server = broker::Server::Start(options_);
     if (!server.ok()) return server.status();
     if (absl::Status status = WriteOut(ReadyLine(**server)); !status.ok()) {
