@@ -184,7 +184,8 @@ void Service::Accept(Connecting& connecting, std::shared_ptr<AckedSession> sessi
                            .first_frame_delay = options_.first_frame_delay,
                            .sends_pongs = is_php});
   stream->SetSession(std::move(session));
-  // Both keys keep it open; with one key for both it counts once.
+  // Behind the taking over of the session, which gives the place of the client's last connection back: some SDKs are
+  // dead after one refusal. Both keys keep it open; with one key for both it counts once.
   std::vector<std::shared_ptr<Caller>> callers = {connecting.caller};
   if (connecting.token_caller != connecting.caller) callers.push_back(connecting.token_caller);
   for (std::shared_ptr<Caller>& caller : callers) {
