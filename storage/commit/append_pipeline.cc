@@ -138,8 +138,8 @@ void AppendPipeline::AnswerCompleted() {
       answers_mu_.Unlock();
       if (commit != nullptr) {
         Answer(*commit);
-      } else if (listener_ != nullptr) {
-        listener_->OnCommit({});
+      } else if (CommitListener* const listener = listener_.load(std::memory_order_acquire); listener != nullptr) {
+        listener->OnCommit({});
       }
       answers_mu_.Lock();
     }
@@ -158,10 +158,10 @@ std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause,
 }
 
 void AppendPipeline::Answer(Commit& commit) {
-  if (listener_ != nullptr) {
-    if (!commit.blocks.empty()) listener_->OnCommit(commit.blocks);
-    for (const auto& instance : commit.deleted) listener_->OnDelete(instance);
-    for (const InstanceNumber instance : commit.erased) listener_->OnErase(instance);
+  if (CommitListener* const listener = listener_.load(std::memory_order_acquire); listener != nullptr) {
+    if (!commit.blocks.empty()) listener->OnCommit(commit.blocks);
+    for (const auto& instance : commit.deleted) listener->OnDelete(instance);
+    for (const InstanceNumber instance : commit.erased) listener->OnErase(instance);
   }
   for (auto& append : commit.appends) AnswerAppend(*append);
   for (Commit::Outcome& command : commit.commands) std::move(command.done)(std::move(command.status));

@@ -68,7 +68,7 @@ class AppendPipeline final : private Committer::Host {
   // Begins to commit. Once, before anything else but set_listener.
   void Start(std::unique_ptr<CommitBuilder> builder);
   // At most one, set before the first append.
-  void set_listener(CommitListener* listener) { listener_ = listener; }
+  void set_listener(CommitListener* listener) { listener_.store(listener, std::memory_order_release); }
 
   // A session that appends here, which may outlive this but not be used any more.
   std::unique_ptr<AppendSession> NewSession();
@@ -109,7 +109,8 @@ class AppendPipeline final : private Committer::Host {
   const StoreOptions options_;
   const Parts parts_;
   Owner* const owner_;
-  CommitListener* listener_ = nullptr;
+  // Atomic, for a log that opens may go on with deletions at once, and answer them while it is being set.
+  std::atomic<CommitListener*> listener_{nullptr};
   std::atomic<size_t> queued_bytes_{0};
 
   absl::Mutex answers_mu_;
