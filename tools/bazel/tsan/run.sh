@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs a program without address space randomisation, if that is permitted here. The sanitizer of GCC 12 knows at most 28
+# random bits and ends with "unexpected memory mapping" where a kernel uses more.
+#
+#   tools/bazel/tsan/run.sh PROGRAM [ARGUMENT...]
+set -euo pipefail
+
+if setarch --addr-no-randomize true 2>/dev/null; then
+  exec setarch --addr-no-randomize "$@"
+fi
+exec "$@"
