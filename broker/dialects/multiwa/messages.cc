@@ -33,6 +33,8 @@ std::optional<ClientMessage> ParseMessage(absl::string_view text) {
   if (const json::value* const payload = Find(&*value, "payload"); payload != nullptr) message.payload = *payload;
   if (const json::value* const id = value->get_object().if_contains("requestId")) {
     message.request_id = json::serialize(*id);
+    // With a number beyond doubles. JSON.stringify has null for it, too.
+    if (!model::ParseJson(*message.request_id)) message.request_id = "null";
   }
   return message;
 }
