@@ -1,4 +1,5 @@
 // Erased events are gone from reads at once and from every file soon after, and leave stubs where they were.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -276,7 +277,8 @@ TEST_F(ErasureTest, OnceDoneNoFileHasAByteOfItWhateverIsReadAndMovedMeanwhile) {
     if (round % 2 == 0) continue;
     const auto erasure = log.Erase({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
     EXPECT_TRUE(erasure.ok()) << erasure.status();
-    for (uint64_t i = 0; i < 20 * (round + 1); i += 2) EXPECT_TRUE(FilesWith(dir_.path(), Token(i)).empty()) << i;
+    for (uint64_t i = 0; i < 20 * (round + 1); i += 2)
+      EXPECT_THAT(FilesWith(dir_.path(), Token(i)), ::testing::IsEmpty()) << i << " in round " << round;
   }
   stop = true;
   reader.join();
