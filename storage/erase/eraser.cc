@@ -192,7 +192,8 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
   // Not in the commits that delete them: whoever is reading sees that an instance is deleted before its blocks go.
   absl::Status status = EraseKeys(store, ranges, write);
   if (status.ok()) status = EraseFromCommits(store, numbers, write);
-  if (status.ok()) status = RewriteFiles(store, FilesOf(store, ranges.front().lower, ranges.back().upper), canceled);
+  if (status.ok())
+    status = RewriteFiles(store, FilesOf(store, ranges.front().lower, ranges.back().upper), canceled, write);
   if (!status.ok()) return status;
   status = write([instances](const Store& open, rocksdb::WriteBatch& batch) {
     for (const InstanceNumber instance : instances) {
@@ -226,7 +227,7 @@ absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::ato
   }
   if (due.empty()) return more;
   const FileRange families[] = {WholeFamily(store, Family::kConsumers), WholeFamily(store, Family::kKeys)};
-  if (absl::Status status = RewriteFiles(store, families, canceled); !status.ok()) return status;
+  if (absl::Status status = RewriteFiles(store, families, canceled, write); !status.ok()) return status;
   const absl::Status written = write([&due](const Store& open, rocksdb::WriteBatch& batch) {
     for (const std::string& key : due) batch.Delete(open.family(Family::kMeta), key).PermitUncheckedError();
   });

@@ -242,7 +242,11 @@ absl::Status EventEraser::Purge(std::vector<ErasureJob> jobs) {
     }
   }
   if (!rewritten.empty()) {
-    if (absl::Status status = RewriteFiles(*store_, files, canceled_); !status.ok()) return status;
+    const auto write = [this](FillBatch fill) {
+      return run_command_(
+          [&fill](CommitBuilder& builder, StatusCallback done) { builder.Write(std::move(fill), std::move(done)); });
+    };
+    if (absl::Status status = RewriteFiles(*store_, files, canceled_, write); !status.ok()) return status;
   }
   for (ErasureJob& job : jobs) {
     job.End(ErasureState::kDone, Timestamp::Now());

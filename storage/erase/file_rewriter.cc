@@ -57,6 +57,20 @@ absl::flat_hash_set<std::string> UnusedFiles(rocksdb::DB* db, const std::vector<
   return unused;
 }
 
+// No row has this key.
+constexpr char kNoRow[] = "none";
+
+// Has RocksDB begin another file of the write-ahead log. A family that was just being flushed when the last one was
+// begun keeps the one before, and all behind it, until then (DBImpl::SwitchMemtable). Something must be in the last
+// one.
+absl::Status BeginLog(const Store& store, absl::FunctionRef<absl::Status(FillBatch)> write) {
+  const absl::Status written = write([](const Store& open, rocksdb::WriteBatch& batch) {
+    batch.Delete(open.family(Family::kMeta), kNoRow).PermitUncheckedError();
+  });
+  if (!written.ok()) return written;
+  return ReadError(store.db()->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta)), "beginning another log");
+}
+
 // Waits, for a while, until the files are gone that nothing refers to by now. `old_logs` are those of the write-ahead
 // log that all families have flushed since.
 void AwaitDeletions(const Store& store, const std::vector<std::string>& old_logs, const std::atomic<bool>& canceled) {
@@ -75,7 +89,8 @@ FileRange WholeFamily(const Store& store, Family family) {
   return {FamilyHandle(FamilyHandle(), store.family(family)), "", ""};
 }
 
-absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled) {
+absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled,
+                          absl::FunctionRef<absl::Status(FillBatch)> write) {
   if (absl::Status waited = AwaitOlderReaders(store, canceled); !waited.ok()) return waited;
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
@@ -94,6 +109,7 @@ absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges
   if (!status.ok()) return ReadError(status, "rewriting files without what was erased");
   std::vector<std::string> old_logs = FilesEndingIn(db, ".log");
   if (absl::Status flushed = store.Flush(); !flushed.ok()) return flushed;
+  if (absl::Status begun = BeginLog(store, write); !begun.ok()) return begun;
   std::unique_ptr<rocksdb::LogFile> log;
   if (db->GetCurrentWalFile(&log).ok()) std::erase(old_logs, absl::StripPrefix(log->PathName(), "/"));
   // Who began during the rewriting holds the old files.

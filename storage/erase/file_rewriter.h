@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "storage/commit/commit_builder.h"
 #include "storage/store/store.h"
 
 namespace playhead::storage {
@@ -28,8 +30,9 @@ FileRange WholeFamily(const Store& store, Family family);
 // each goes once all families have flushed what it holds. First it waits until the last snapshot of the store is let go
 // of that is older than the call, for such a one keeps alive what it sees; in the end until the old files are deleted,
 // but for no longer than half a second: a backup that is being made holds them. Ends early, with an error, once
-// `canceled`.
-absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled);
+// `canceled`. `write` has the committer write a batch, and waits for it.
+absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled,
+                          absl::FunctionRef<absl::Status(FillBatch)> write);
 
 }  // namespace playhead::storage
 

@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "proto/errors.h"
+#include "storage/store/rocksdb_status.h"
 #include "storage/store/store.h"
 #include "storage/store/store_view.h"
 #include "tests/storage/file_search.h"
@@ -40,7 +42,12 @@ class FileRewriterTest : public ::testing::Test {
     ASSERT_FALSE(FilesWith(dir_.path(), Token(1)).empty());
     rewriter_ = std::thread([this] {
       const FileRange range = WholeFamily(*store_, Family::kKeys);
-      status_ = RewriteFiles(*store_, {&range, 1}, canceled_);
+      const auto write = [this](FillBatch fill) {
+        rocksdb::WriteBatch batch;
+        std::move(fill)(*store_, batch);
+        return ReadError(store_->db()->Write(rocksdb::WriteOptions(), &batch), "writing");
+      };
+      status_ = RewriteFiles(*store_, {&range, 1}, canceled_, write);
       ended_.Notify();
     });
   }
