@@ -1,31 +1,14 @@
 #include "broker/dialects/socketio/credentials.h"
 
-#include <algorithm>
-#include <optional>
-#include <vector>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
 #include "broker/auth/permission.h"
+#include "broker/http/engineio/client_library.h"
 #include "broker/model/json.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::socketio {
-namespace {
-
-bool IsDigits(absl::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
-}
-
-}  // namespace
 
 Family FamilyOf(const http::Request& handshake) {
-  const std::vector<absl::string_view> time = absl::StrSplit(handshake.Query("t").value_or(""), '.');
-  if (time.size() == 2 && IsDigits(time[0]) && IsDigits(time[1])) return Family::kAcknowledges;
-  const absl::string_view agent = handshake.Header("User-Agent").value_or("");
-  const bool is_python = absl::StrContains(agent, "python-requests") || absl::StrContains(agent, "aiohttp");
-  return is_python ? Family::kAcknowledges : Family::kRecovers;
+  return http::engineio::IsPython(handshake) ? Family::kAcknowledges : Family::kRecovers;
 }
 
 ConnectAuth ReadAuth(absl::string_view payload, const http::Request& handshake) {

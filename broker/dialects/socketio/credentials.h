@@ -21,7 +21,7 @@ enum class Family {
   kAcknowledges,
 };
 
-// By the handshake: `t=<seconds>.<fraction>` in its query, or a User-Agent of Python's HTTP libraries.
+// By the library that made the handshake.
 Family FamilyOf(const http::Request& handshake);
 
 struct ConnectAuth {

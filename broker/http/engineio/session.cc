@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "broker/http/engineio/bad_request.h"
+#include "broker/http/engineio/client_library.h"
 #include "broker/http/engineio/random_id.h"
 #include "broker/http/engineio/session_gone.h"
 #include "proto/errors.h"
@@ -189,10 +190,11 @@ void Session::BeginLink(std::shared_ptr<WebSocketLink> link) {
 
 void Session::DropProbe() {
   if (probe_ == nullptr) return;
+  // engine.io-client (6.6) that loses the WebSocket when it has its pong, and then gets an answer to its poll, does not
+  // poll again and notices nothing for 45 s. A session that has ended it takes up anew at once.
+  if (probed_) return End(Ending::kSilence, kCloseAbnormal, "");
   probe_->Abort();
   probe_ = nullptr;
-  probed_ = false;
-  ReleasePoll();
 }
 
 void Session::OnFrame(const std::shared_ptr<WebSocketLink>& link, Message frame) {
@@ -356,7 +358,11 @@ void Session::End(Ending ending, CloseCode code, absl::string_view reason) {
         break;
     }
   }
-  if (link_ != nullptr) ending == Ending::kSilence ? link_->Abort() : link_->Close(code, reason);
+  if (link_ != nullptr) {
+    // python-engineio (4.3.4) that still has something to write when it gets a close frame notices nothing for 30 s.
+    const bool without_a_word = ending == Ending::kSilence || (ending == Ending::kOurs && IsPython(handshake_));
+    without_a_word ? link_->Abort() : link_->Close(code, reason);
+  }
   if (probe_ != nullptr) probe_->Abort();
   poll_ = nullptr;
   link_ = nullptr;

@@ -87,7 +87,7 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
   // client that has lost its connection meanwhile is not seen to be gone before it should have answered a ping.
   absl::Duration Silence() const;
   // Ends the session in a way that clients take for a lost connection, so that they come back: a WebSocket is closed
-  // with `code`, a poll fails. OnClosed follows, not within this call.
+  // with `code`, Python's without a word; a poll fails. OnClosed follows, not within this call.
   void Close(CloseCode code, absl::string_view reason) { End(Ending::kOurs, code, reason); }
 
   // For the server.
@@ -119,6 +119,7 @@ class Session final : public WebSocketLinkOwner, public std::enable_shared_from_
   void BeginLink(std::shared_ptr<WebSocketLink> link);
   void OnFrame(const std::shared_ptr<WebSocketLink>& link, Message frame);
   void OnProbeFrame(Message frame);
+  // The WebSocket that was about to take over will not. Ends the session if the client waited for nothing else.
   void DropProbe();
   void HoldPoll(Responder responder);
   void ReleasePoll();

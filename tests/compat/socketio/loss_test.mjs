@@ -14,7 +14,7 @@ const transports = { polling: ['polling'], websocket: ['websocket'], upgrading: 
 describe('a client that comes back misses nothing', () => {
   const totals = { events: 0, duplicates: 0, brokers: 0, cuts: 0 };
 
-  it(`in ${rounds} rounds`, { timeout: rounds * 30_000 }, async (t) => {
+  it(`in ${rounds} rounds`, { timeout: rounds * 90_000 }, async (t) => {
     const random = new Random(runSeed);
     t.diagnostic(`PLAYHEAD_TEST_SEED=${runSeed}`);
     const broker = await SocketioBroker.start();

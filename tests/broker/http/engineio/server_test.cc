@@ -10,10 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/broker/http/engineio/echo_fixture.h"
+#include "tests/support/raw_websocket.h"
 
 namespace playhead::broker::http::engineio {
 namespace {
 
+using playhead::testing::RawWebSocket;
 using ServerTest = EchoFixture;
 
 TEST_F(ServerTest, TheHandshakeSaysHowToGoOn) {
@@ -170,6 +172,19 @@ TEST_F(ServerTest, APollFailsWhenTheServerStops) {
   AwaitEnded(1);
   EXPECT_FALSE(absl::EndsWith(connection.ReceiveToEnd(), "0\r\n\r\n")) << "the poll has an answer";
   EXPECT_EQ(HttpConnection(address()).Get(Target("EIO=4&transport=polling")).status, 503);
+}
+
+TEST_F(ServerTest, AWebSocketIsClosedWhenTheServerStopsAndPythonsEndsWithoutACloseFrame) {
+  Serve();
+  RawWebSocket socket(address());
+  RawWebSocket python(address());
+  ASSERT_EQ(socket.Connect(Target("EIO=4&transport=websocket")).status, 101);
+  ASSERT_EQ(python.Connect(Target("transport=websocket&EIO=4&t=1770285600.125")).status, 101);
+  EXPECT_EQ(socket.ReceiveMessage().payload.substr(0, 2), "0{");
+  EXPECT_EQ(python.ReceiveMessage().payload.substr(0, 2), "0{");
+  server_->Stop();
+  EXPECT_EQ(socket.ReceiveMessage().close_code(), kCloseGoingAway);
+  EXPECT_TRUE(python.ReceiveMessage().ended);
 }
 
 }  // namespace

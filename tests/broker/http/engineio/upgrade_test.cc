@@ -74,12 +74,12 @@ TEST_F(UpgradeTest, WhatBeginsOtherwiseIsDroppedAndPollingGoesOn) {
   EXPECT_EQ(Poll(id).body, "4hello");
 }
 
-TEST_F(UpgradeTest, AWebSocketThatIsLostBeforeItTookOverLeavesTheSessionAsItWas) {
+TEST_F(UpgradeTest, AWebSocketThatIsLostBeforeItsProbeWasAnsweredLeavesTheSessionAsItWas) {
   Serve();
   const std::string id = OpenSession();
   {
     RawWebSocket socket(address());
-    ASSERT_NO_FATAL_FAILURE(Probe(socket, id));
+    ASSERT_NO_FATAL_FAILURE(Open(socket, id));
   }
   // Until its end is seen the lost one is in the way.
   for (;;) {
@@ -92,6 +92,31 @@ TEST_F(UpgradeTest, AWebSocketThatIsLostBeforeItTookOverLeavesTheSessionAsItWas)
     EXPECT_EQ(next.ReceiveMessage().payload, "4hello");
     break;
   }
+}
+
+// Clients would neither poll again nor notice.
+TEST_F(UpgradeTest, AWebSocketThatIsLostBetweenItsProbeAndTheUpgradeEndsTheSession) {
+  Serve();
+  const std::string id = OpenSession();
+  HttpConnection held(address());
+  {
+    RawWebSocket socket(address());
+    ASSERT_NO_FATAL_FAILURE(Probe(socket, id));
+    held.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", held.host_header(), "\r\n"));
+  }
+  EXPECT_EQ(held.Receive().status, 400);
+  EXPECT_EQ(Poll(id).status, 400);
+  EXPECT_EQ(server_->session_count(), 0u);
+}
+
+TEST_F(UpgradeTest, AnUpgradeThatDoesNotFollowItsProbeInTimeEndsTheSession) {
+  options_.upgrade_timeout = absl::Milliseconds(20);
+  Serve();
+  const std::string id = OpenSession();
+  RawWebSocket socket(address());
+  ASSERT_NO_FATAL_FAILURE(Probe(socket, id));
+  EXPECT_TRUE(socket.ReceiveMessage().ended);
+  EXPECT_EQ(Poll(id).status, 400);
 }
 
 TEST_F(UpgradeTest, APollAmidAnUpgradeIsHeldAndThenEndsWithoutAMessage) {

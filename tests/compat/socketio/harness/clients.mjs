@@ -19,9 +19,12 @@ class Client extends Watched {
   got = []; // [name, payload], in the order in which handlers ran.
   said = []; // Everything else.
 
+  patienceMs = 30_000;
+
   // Resolves when `condition` holds.
   until(condition, what = condition) {
-    return super.until(condition, () => `${what}; got ${this.got.length} events; said ${JSON.stringify(this.said.slice(-10))}`);
+    const state = () => `${what}; got ${this.got.length} events; said ${JSON.stringify(this.said.slice(-10))}`;
+    return super.until(condition, state, this.patienceMs);
   }
 
   // Resolves when so many events have come.
@@ -62,6 +65,9 @@ export class JsClient extends Client {
 }
 
 export class PythonClient extends Client {
+  // python-engineio 4.3.4 may overlook the end of a connection for 30 s: where its writer finds the word of that end in
+  // its queue behind something to send, it forgets it (engineio/client.py, _write_loop).
+  patienceMs = 60_000;
   #child;
 
   constructor(url, options) {
