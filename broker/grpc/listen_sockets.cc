@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -64,14 +65,25 @@ int SocketOption(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-// A socket that listens there, or -1 and `errno`.
-int ListenOn(const addrinfo& info, uint16_t port) {
+sockaddr_storage WithPort(const addrinfo& info, uint16_t port) {
   sockaddr_storage address{};
   std::memcpy(&address, info.ai_addr, info.ai_addrlen);
   sockaddr_in6 in{};
   std::memcpy(&in, &address, sizeof(in));
   in.sin6_port = htons(port);  // Of either version, as above.
   std::memcpy(&address, &in, sizeof(in));
+  return address;
+}
+
+bool IsBoundTo(int fd, const addrinfo& info, uint16_t port) {
+  const sockaddr_storage bound = BoundTo(fd);
+  const sockaddr_storage address = WithPort(info, port);
+  return std::memcmp(&bound, &address, info.ai_addrlen) == 0;
+}
+
+// A socket that listens there, or -1 and `errno`.
+int ListenOn(const addrinfo& info, uint16_t port) {
+  const sockaddr_storage address = WithPort(info, port);
   const int fd = socket(info.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   const int on = 1;
@@ -143,8 +155,9 @@ absl::Status ListenSockets::Bind(const std::string& host, uint16_t port) {
     error = errno;
     // A name may stand for addresses that this machine does not have (of version 6, mostly), and for one twice. A port
     // that was not asked for may be taken on another address.
-    const bool is_taken = error == EADDRINUSE && port != 0 && fds_.empty();
-    if (is_taken) break;
+    if (error != EADDRINUSE || port == 0) continue;
+    const bool is_ours = std::any_of(fds_.begin(), fds_.end(), [&](int own) { return IsBoundTo(own, *info, port); });
+    if (!is_ours) return CannotListen(absl::StrCat(host, ":", port), std::strerror(error));
   }
   if (fds_.empty()) return CannotListen(absl::StrCat(host, ":", port), std::strerror(error));
   address_ = absl::StrCat(host, ":", taken);

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "broker/log.h"
+#include "proto/errors.h"
 #include "storage/descriptors.h"
 
 namespace playhead::broker {
@@ -21,6 +22,8 @@ namespace {
 
 // How long accepting rests when the process has no file descriptor or memory left for a connection.
 constexpr int kRestMs = 100;
+// Connections that one socket is given before the others, and a stop, have their turn.
+constexpr int kAcceptsPerTurn = 64;
 
 }  // namespace
 
@@ -73,12 +76,12 @@ void GrpcListener::Run() {
     }
     if (fds[0].revents != 0) return;
     rest = false;
-    for (const int fd : sockets_.fds()) rest = !AcceptAll(fd) || rest;
+    for (const int fd : sockets_.fds()) rest = !AcceptSome(fd) || rest;
   }
 }
 
-bool GrpcListener::AcceptAll(int listen_fd) {
-  for (;;) {
+bool GrpcListener::AcceptSome(int listen_fd) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const int fd = accept4(listen_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EAGAIN) return true;
@@ -86,12 +89,8 @@ bool GrpcListener::AcceptAll(int listen_fd) {
       Log().warn("event=accept_failed what=grpc errno={}", errno);
       return false;
     }
-    const bool refuse = fd >= storage::ConnectionDescriptorsEnd();
-    if (refuse && !refusing_) {
-      Log().warn("event=connections_refused what=grpc descriptors={}", storage::DescriptorsMax());
-    }
-    refusing_ = refuse;
-    if (refuse) {
+    if (fd >= storage::ConnectionDescriptorsEnd()) {
+      LogRefusal("grpc", MakeError(Reason::kConnectionsLimit, "no file descriptors for more connections"));
       close(fd);
       continue;
     }
@@ -104,6 +103,7 @@ bool GrpcListener::AcceptAll(int listen_fd) {
     connection.fd = fd;
     acceptor_->HandleNewConnection(&connection);
   }
+  return true;
 }
 
 }  // namespace playhead::broker

@@ -50,13 +50,12 @@ class GrpcListener {
                std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
   void Run();
   // False if the next attempt should wait, because the process or the machine is out of something.
-  bool AcceptAll(int listen_fd);
+  bool AcceptSome(int listen_fd);
 
   ListenSockets sockets_;
   const int peer_timeout_ms_;
   const int stop_fd_;  // An eventfd: readable once it is to stop.
   const std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  bool refusing_ = false;  // The thread's: the last connection was closed at once, which was logged.
   std::thread thread_;
 };
 

@@ -23,6 +23,10 @@ constexpr size_t kRefusedMax = 64;
 // How many of the store's file descriptors they may have for that moment.
 constexpr int kRefusedDescriptors = 8;
 
+absl::Status TooManyConnections() {
+  return MakeError(Reason::kConnectionsLimit, "the broker has as many connections open as it may: try again later");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(ListenerOptions options, const Router& router,
@@ -76,6 +80,7 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
     });
   }
   const Admission admission = Admit(socket.native_handle(), thread);
+  if (admission == Admission::kDrop) LogRefusal("http", TooManyConnections());
   if (admission != Admission::kDrop) {
     IoThread& on = *threads_[thread];
     asio::post(on.context(), [this, &on, thread, admission, socket = std::move(socket)]() mutable {
@@ -83,10 +88,7 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
       if (admission == Admission::kServe) {
         StartConnection(settings_, on, std::move(socket), options_.tls ? options_.tls() : nullptr, std::move(closed));
       } else {
-        StartRefusal(
-            settings_, on, std::move(socket),
-            MakeError(Reason::kConnectionsLimit, "the broker has as many connections open as it may: try again later"),
-            std::move(closed));
+        StartRefusal(settings_, on, std::move(socket), TooManyConnections(), std::move(closed));
       }
     });
   }

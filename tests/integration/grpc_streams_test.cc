@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -188,7 +189,9 @@ TEST(GrpcAppendStreamTest, AWindowSmallerThanThePipelineSlowsItAndLosesNothing) 
 TEST(GrpcAppendStreamTest, OneWhoseRepliesAreNotTakenHoldsABoundWhileOthersRunOn) {
   constexpr int kEvents = 1000;  // The reply has 8 KiB.
   constexpr int kRequests = 200;
-  constexpr size_t kBudget = size_t{64} << 10;
+  // More than the connection takes of it before it stalls, about 17 replies: else it could stall with all of it paid
+  // back.
+  constexpr size_t kBudget = size_t{256} << 10;
   broker::ServerOptions options = testing::TestServerOptions();
   options.limits.append_reply_budget_bytes = kBudget;
   TestServer server(options);
@@ -224,7 +227,7 @@ TEST(GrpcAppendStreamTest, OneWhoseRepliesAreNotTakenHoldsABoundWhileOthersRunOn
   get.set_instance("stalled");
   v1::Instance instance;
   ASSERT_TRUE(server.stub().GetInstance(&get_context, get, &instance).ok());
-  EXPECT_LT(instance.head_cursor(), uint64_t{40} * kEvents);
+  EXPECT_LT(instance.head_cursor(), uint64_t{60} * kEvents);
 
   // And when it is read from, nothing is missing.
   for (uint64_t i = 0; i < kRequests; ++i) {
@@ -331,6 +334,29 @@ TEST(GrpcShutdownTest, FinishesAppendsEndsStreamsAndRefusesWhatIsNew) {
   grpc::ClientContext late_context;
   v1::AppendResponse late;
   EXPECT_EQ(server.stub().Append(&late_context, Batch(1), &late).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(GrpcShutdownTest, ComesUnderAFloodOfConnectionsToo) {
+  TestServer server;
+  const std::string address = server.server().grpc_address();
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  target.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  std::atomic<bool> stopped = false;
+  std::vector<std::thread> flood;
+  for (int i = 0; i < 4; ++i) {
+    flood.emplace_back([&] {
+      while (!stopped) {
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        (void)connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof(target));  // Refused, in the end.
+        close(fd);
+      }
+    });
+  }
+  server.server().Shutdown(absl::Seconds(8));  // Hangs if it does not.
+  stopped = true;
+  for (std::thread& thread : flood) thread.join();
 }
 
 TEST(GrpcShutdownTest, DoesNotWaitForAClientThatTakesNothing) {
