@@ -204,7 +204,8 @@ void SessionStore::RemoveExpired() {
   {
     absl::MutexLock lock(&mu_);
     if (stopped_) return;
-    const absl::Time expired = Now() - limits_.expiry;
+    const auto steady = std::chrono::steady_clock::now().time_since_epoch();
+    const absl::Time expired = age_clock_.Now(Now(), absl::FromChrono(steady)) - limits_.expiry;
     while (!unused_.empty() && unused_.begin()->first < expired) {
       removed.push_back(unused_.begin()->second);
       Erase(entries_.find(removed.back()));

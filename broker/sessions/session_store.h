@@ -29,6 +29,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "broker/age_clock.h"
 #include "broker/core.h"
 #include "broker/timer_queue.h"
 #include "storage/callback.h"
@@ -155,6 +156,7 @@ class SessionStore {
   std::vector<std::pair<std::string, OnRemoved>> on_removed_;  // By prefix.
 
   mutable absl::Mutex mu_;  // Guards the members below it.
+  AgeClock age_clock_ ABSL_GUARDED_BY(mu_);
   Entries entries_ ABSL_GUARDED_BY(mu_);
   absl::btree_set<std::pair<absl::Time, std::string>> unused_ ABSL_GUARDED_BY(mu_);  // By when they were last used.
   absl::flat_hash_map<std::string, size_t> owners_ ABSL_GUARDED_BY(mu_);             // How many each has; none has 0.

@@ -37,8 +37,9 @@ std::unique_ptr<broker::LimitSettings> LoadLimits(storage::EventLog& log) {
 
 }  // namespace
 
-BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir)
+BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir, broker::Clock clock)
     : limits_(limits),
+      auth_(std::nullopt, limits_.refusal_delay, std::move(clock)),
       executor_(limits_.executor_threads),
       timers_(executor_),
       append_budget_(limits_.append_budget_bytes, executor_),

@@ -7,8 +7,10 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "broker/audit.h"
 #include "broker/auth/authenticator.h"
+#include "broker/auth/clock.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
 #include "broker/limits.h"
@@ -28,7 +30,9 @@ namespace playhead::testing {
 class BrokerCore {
  public:
   // In `data_dir`, which may be one that another has left; or, if that is empty, in a temporary folder.
-  explicit BrokerCore(const broker::Limits& limits = {}, const std::string& data_dir = "");
+  explicit BrokerCore(
+      const broker::Limits& limits = {}, const std::string& data_dir = "",
+      broker::Clock clock = [] { return absl::Now(); });
   ~BrokerCore();
 
   const broker::Core& core() const { return core_; }
@@ -46,7 +50,7 @@ class BrokerCore {
   // In the order of broker/server.h.
   const TempDir dir_;
   const broker::Limits limits_;
-  broker::Authenticator auth_{std::nullopt, limits_.refusal_delay};  // Runs open.
+  broker::Authenticator auth_;  // Runs open.
   storage::Executor executor_;
   broker::TimerQueue timers_;
   broker::ByteBudget append_budget_;

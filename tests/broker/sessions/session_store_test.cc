@@ -4,10 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "broker/sessions/session_key.h"
 #include "proto/errors.h"
 #include "tests/support/await.h"
@@ -30,7 +35,10 @@ class SessionStoreTest : public ::testing::Test {
   ~SessionStoreTest() override { Crash(); }
 
   void Open() {
-    core_ = std::make_unique<BrokerCore>(Limits(), dir_.path());
+    core_ = std::make_unique<BrokerCore>(Limits(), dir_.path(), [this] {
+      ++looks_at_the_clock_;
+      return absl::Now() + absl::Hours(hours_ahead_.load());
+    });
     auto store = SessionStore::Load(core_->core(), limits_);
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
@@ -54,6 +62,8 @@ class SessionStoreTest : public ::testing::Test {
 
   const TempDir dir_;
   SessionLimits limits_;
+  std::atomic<int64_t> hours_ahead_ = 0;  // Of the clock.
+  std::atomic<uint64_t> looks_at_the_clock_ = 0;
   std::unique_ptr<SessionStore> store_;  // Outlives the log.
   std::unique_ptr<BrokerCore> core_;
   std::vector<std::string> removed_;
@@ -141,6 +151,21 @@ TEST_F(SessionStoreTest, OneThatNobodyUsesExpires) {
   ASSERT_TRUE(store_->Put("x.unused", {"key", {}, ""}).ok());
   any_removed_.WaitForNotification();
   EXPECT_THAT(store_->Keys("x."), ElementsAre("x.used"));
+}
+
+TEST_F(SessionStoreTest, NoneExpiresBecauseTheClockLeaps) {
+  limits_.expiry_interval = absl::Milliseconds(1);
+  Restart();
+  ASSERT_TRUE(store_->Put("x.a", {"key", {}, ""}).ok());
+  const auto await_expiry = [this] {
+    for (const uint64_t before = looks_at_the_clock_; looks_at_the_clock_ < before + 3;) std::this_thread::yield();
+  };
+  await_expiry();
+  hours_ahead_ = 2 * absl::ToInt64Hours(limits_.expiry);
+  await_expiry();
+  hours_ahead_ = 0;
+  await_expiry();
+  EXPECT_THAT(store_->Keys("x."), ElementsAre("x.a"));
 }
 
 TEST_F(SessionStoreTest, ThoseOfADeletedInstanceGoDurably) {

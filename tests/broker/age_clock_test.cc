@@ -1,10 +1,10 @@
-#include "broker/retention/age_clock.h"
+#include "broker/age_clock.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/time/time.h"
 
-namespace playhead::broker::retention {
+namespace playhead::broker {
 namespace {
 
 class AgeClockTest : public ::testing::Test {
@@ -50,6 +50,17 @@ TEST_F(AgeClockTest, ALeapIsNotBelievedForAnHourAndThenIs) {
   ExpectAhead(ahead_, absl::Hours(1));
 }
 
+TEST_F(AgeClockTest, ALeapThatFollowsAnotherIsDoubtedAnewForAnHour) {
+  After(absl::ZeroDuration());
+  ahead_ = absl::Minutes(10);
+  ExpectAhead(absl::ZeroDuration(), absl::Seconds(5));
+  ExpectAhead(absl::ZeroDuration(), absl::Minutes(59));
+  ahead_ = absl::Hours(24 * 365);
+  ExpectAhead(absl::ZeroDuration(), absl::Minutes(2));
+  ahead_ = absl::Minutes(10);  // Put right; the first one was.
+  ExpectAhead(ahead_, absl::Hours(1));
+}
+
 TEST_F(AgeClockTest, ALeapThatIsPutRightInTimeNeverCounted) {
   After(absl::ZeroDuration());
   for (int i = 0; i < 3; ++i) {
@@ -69,4 +80,4 @@ TEST_F(AgeClockTest, GoesBackWithTheClockAtOnce) {
 }
 
 }  // namespace
-}  // namespace playhead::broker::retention
+}  // namespace playhead::broker

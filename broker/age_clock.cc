@@ -1,11 +1,12 @@
-#include "broker/retention/age_clock.h"
+#include "broker/age_clock.h"
 
-namespace playhead::broker::retention {
+namespace playhead::broker {
 
 absl::Time AgeClock::Now(absl::Time wall, absl::Duration steady) {
   const absl::Time begin = wall - steady;
   const bool leapt = begin_.has_value() && begin - *begin_ > kLeapMin;
-  if (leapt && !doubted_since_.has_value()) doubted_since_ = steady;
+  if (leapt && (!doubted_since_.has_value() || begin - doubted_begin_ > kLeapMin)) doubted_since_ = steady;
+  doubted_begin_ = begin;
   if (!leapt || steady - *doubted_since_ >= kLeapDoubted) {
     begin_ = begin;
     doubted_since_.reset();
@@ -13,4 +14,4 @@ absl::Time AgeClock::Now(absl::Time wall, absl::Duration steady) {
   return *begin_ + steady;
 }
 
-}  // namespace playhead::broker::retention
+}  // namespace playhead::broker
