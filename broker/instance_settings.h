@@ -36,9 +36,10 @@ inline constexpr size_t kInstanceSettingsMax = 10'000;
 // `Record` is the stored form of a setting (proto/playhead/store/v1). Its `instance_number` says whose it is: a later
 // instance of the same name does not have it. The rows' keys are a prefix and the name, or kAllInstances.
 //
-// Guarantees: a change holds once it is on disk; of changes that overlap, the one holds that is on disk.
-// Thread safety: all methods but Load and SetOnChange.   Blocking: none but Load.
-// Ownership: borrows the records of the log, whose last callbacks end here: must outlive the log.
+// Guarantees: a change holds once it is on disk; of changes that overlap, the one holds that is on disk. One whose
+// write failed, stored or not, holds from the next start on, or not at all. Thread safety: all methods but Load and
+// SetOnChange.   Blocking: none but Load. Ownership: borrows the records of the log, whose last callbacks end here:
+// must outlive the log.
 template <typename Record>
 class InstanceSettings {
  public:
@@ -54,7 +55,8 @@ class InstanceSettings {
             return MakeError(Reason::kDataLoss, absl::StrCat("the record ", row.key, " is damaged"));
           }
           absl::MutexLock lock(&settings->mu_);
-          settings->rows_[row.key.substr(settings->prefix_.size())].record = std::move(record);
+          const uint64_t number = record.instance_number();
+          settings->rows_[row.key.substr(settings->prefix_.size())] = {std::move(record), 0, number};
           return absl::OkStatus();
         });
     if (!loaded.ok()) return loaded;
@@ -94,8 +96,18 @@ class InstanceSettings {
     return names;
   }
 
+  // The same, each with the number for which that was set.
+  std::vector<std::pair<std::string, storage::InstanceNumber>> Instances() const ABSL_LOCKS_EXCLUDED(mu_) {
+    std::vector<std::pair<std::string, storage::InstanceNumber>> instances;
+    for (auto& [name, record] : All()) {
+      if (name != kAllInstances) instances.emplace_back(std::move(name), record.instance_number());
+    }
+    return instances;
+  }
+
   // `name` is an instance, and `number` its own; or kAllInstances with no number. `done` once it is durable and holds.
   //   ResourceExhausted  KEYS_LIMIT: kInstanceSettingsMax have one.
+  //   NotFound           INSTANCE_DELETED: a later instance of the same name has one.
   //   and as RecordStore::Write.
   void Set(const std::string& name, storage::InstanceNumber number, Record record, storage::StatusCallback done)
       ABSL_LOCKS_EXCLUDED(mu_) {
@@ -105,26 +117,29 @@ class InstanceSettings {
                                                      " of their own: clear one, or set what all have that have none")));
     }
     record.set_instance_number(number.value());
-    Write(name, std::move(record), std::move(done));
+    {
+      absl::MutexLock lock(&mu_);
+      if (number.value() >= rows_[name].queued) return Write(name, std::move(record), std::move(done));
+    }
+    std::move(done)(MakeError(Reason::kInstanceDeleted, "it was deleted meanwhile"));
   }
   // It is no error if there is nothing to clear.
   void Clear(const std::string& name, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
     Write(name, std::nullopt, std::move(done));
   }
-  // Clears what was set for another number than this, which is now that of the name (0: of none): what a deletion left
-  // behind.
-  void Forget(const std::string& name, storage::InstanceNumber number) ABSL_LOCKS_EXCLUDED(mu_) {
+  // Clears what was set for an instance that is deleted. By now its name may be another's, whose own stays.
+  void ClearOf(const std::string& name, storage::InstanceNumber number, storage::StatusCallback done)
+      ABSL_LOCKS_EXCLUDED(mu_) {
     {
       absl::MutexLock lock(&mu_);
       const auto found = rows_.find(name);
-      if (found == rows_.end() || !found->second.record || IsOf(found->second, number)) return;
+      // What is on its way counts: a later instance's own may be.
+      const uint64_t queued = found == rows_.end() ? 0 : found->second.queued;
+      const bool is_being_cleared = queued == 0 && found != rows_.end() && IsOf(found->second, number);
+      if (queued == number.value() || is_being_cleared) return Write(name, std::nullopt, std::move(done));
     }
-    Clear(name, [](absl::Status) {});  // If that fails, it is done again: whoever found it finds it again.
-  }
-  // Clears what was set for the instance, which is deleted. By now its name may be another's, whose own stays.
-  void OnInstanceDeleted(const storage::Instance& instance, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_) {
-    if (!Own(instance.name(), instance.number())) return std::move(done)(absl::OkStatus());
-    Clear(instance.name(), std::move(done));
+    std::move(done)(absl::OkStatus());
   }
 
   // Called after every change, on the thread that makes it. Set once, before any.
@@ -132,8 +147,9 @@ class InstanceSettings {
 
  private:
   struct Row {
-    std::optional<Record> record;  // nullopt: cleared, while changes are on their way.
+    std::optional<Record> record;  // nullopt: cleared, or not set yet, while changes are on their way.
     uint64_t change = 0;           // The last that was taken up.
+    uint64_t queued = 0;           // The instance's number in the last that was given to the store; 0: it clears.
   };
 
   InstanceSettings(storage::RecordStore& records, std::string prefix, std::string what)
@@ -150,14 +166,14 @@ class InstanceSettings {
     return rows_.size() - rows_.count(kAllInstances) < kInstanceSettingsMax;
   }
 
+  // Under the lock, so that changes are numbered in the order in which the store makes them.
   void Write(const std::string& name, std::optional<Record> record, storage::StatusCallback done)
-      ABSL_LOCKS_EXCLUDED(mu_) {
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     std::optional<std::string> value;
     if (record) value = record->SerializeAsString();
-    // Under the lock, so that changes are numbered in the order in which the store makes them.
-    absl::MutexLock lock(&mu_);
     const uint64_t change = ++changes_;
     ++on_their_way_;
+    rows_[name].queued = record ? record->instance_number() : 0;
     records_.Write(
         {{storage::RecordSpace::kKeys, absl::StrCat(prefix_, name), std::move(value)}},
         [this, name, record = std::move(record), change, done = std::move(done)](absl::Status status) mutable {
@@ -173,7 +189,10 @@ class InstanceSettings {
       --on_their_way_;
       if (stored) {
         Row& row = rows_[name];
-        if (row.change < change) row = {std::move(record), change};
+        if (row.change < change) {
+          row.record = std::move(record);
+          row.change = change;
+        }
       }
       // What was cleared is remembered for as long as an earlier change may still be told.
       if (on_their_way_ == 0) absl::erase_if(rows_, [](const auto& row) { return !row.second.record; });

@@ -251,10 +251,10 @@ absl::Status Server::ResumeDeletions() {
   });
   // Limits are of names and outlive instances: nobody lifts his own by deleting.
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
-    retention_policies_->OnInstanceDeleted(*instance, std::move(done));
+    retention_policies_->ClearOf(instance->name(), instance->number(), std::move(done));
   });
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
-    vzaps_->subscribed_events().OnInstanceDeleted(*instance, std::move(done));
+    vzaps_->subscribed_events().ClearOf(instance->name(), instance->number(), std::move(done));
   });
   return deletion_->Resume();
 }

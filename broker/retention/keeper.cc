@@ -151,12 +151,14 @@ void Keeper::RunPlan(PlanTask plan) {
 }
 
 void Keeper::KeepOwn() {
-  for (const std::string& name : policies_.Names()) {
+  for (const auto& [name, number] : policies_.Instances()) {
     if (stopping()) return;
-    const auto info = Wait<InstanceInfo>([&](auto done) { log_.GetInstance(name, std::move(done)); });
-    if (HasReason(info.status(), Reason::kInstanceNotFound)) policies_.Forget(name, InstanceNumber());
+    const std::string& instance = name;
+    const auto info = Wait<InstanceInfo>([&](auto done) { log_.GetInstance(instance, std::move(done)); });
+    // What a deletion left behind. If that fails it is found again.
+    const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
+    if (is_gone) policies_.ClearOf(name, number, [](absl::Status) {});
     if (!info.ok()) continue;
-    policies_.Forget(name, info->number);
     if (const auto policy = policies_.Own(name, info->number)) Keep(*info, *policy);
   }
 }

@@ -39,13 +39,14 @@ class PolicyStore {
   }
   // The instances that have their own, by name.
   std::vector<std::string> Names() const { return settings_->Names(); }
+  // The same, each with the number for which that was set.
+  std::vector<std::pair<std::string, storage::InstanceNumber>> Instances() const { return settings_->Instances(); }
 
   // As InstanceSettings has them.
   void Set(const std::string& name, storage::InstanceNumber number, Policy policy, storage::StatusCallback done);
   void Clear(const std::string& name, storage::StatusCallback done) { settings_->Clear(name, std::move(done)); }
-  void Forget(const std::string& name, storage::InstanceNumber number) { settings_->Forget(name, number); }
-  void OnInstanceDeleted(const storage::Instance& instance, storage::StatusCallback done) {
-    settings_->OnInstanceDeleted(instance, std::move(done));
+  void ClearOf(const std::string& name, storage::InstanceNumber number, storage::StatusCallback done) {
+    settings_->ClearOf(name, number, std::move(done));
   }
 
   // Called after every change, on the thread that makes it. Set once, before any.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "playhead/store/v1/retention_record.pb.h"
+#include "proto/errors.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
 
@@ -27,6 +29,7 @@ using storage::RecordSpace;
 using testing::AwaitStatus;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 // A record of any kind: what is set is a text in it.
 using TestRecord = store::v1::RetentionRecord;
@@ -112,7 +115,7 @@ TEST_F(InstanceSettingsTest, AnInstanceThatIsMadeAnewDoesNotHaveWhatWasSetForThe
   const InstanceNumber number = log_->Get("a")->number;
   EXPECT_EQ(Effective("a", number), "");
   const auto forget = [&] {
-    return AwaitStatus([&](auto done) { settings_->OnInstanceDeleted(*deleted, std::move(done)); });
+    return AwaitStatus([&](auto done) { settings_->ClearOf("a", deleted->number(), std::move(done)); });
   };
   ASSERT_TRUE(forget().ok());
   EXPECT_THAT(settings_->Names(), IsEmpty());
@@ -121,30 +124,45 @@ TEST_F(InstanceSettingsTest, AnInstanceThatIsMadeAnewDoesNotHaveWhatWasSetForThe
   EXPECT_EQ(Own("a", number), "new") << "a deletion that is told late takes nothing from the next of that name";
 }
 
-TEST_F(InstanceSettingsTest, WhatADeletionLeftBehindIsForgottenByWhoeverFindsIt) {
+TEST_F(InstanceSettingsTest, WhatIsOnItsWayForALaterInstanceIsNotClearedWithTheDeletedOnes) {
   ASSERT_TRUE(Set("a", kOne, "old").ok());
-  settings_->Forget("a", kOne);
-  EXPECT_EQ(Own("a", kOne), "old") << "it is the instance's own";
-  settings_->Forget("a", kTwo);
-  while (!settings_->Names().empty()) absl::SleepFor(absl::Milliseconds(1));
+  absl::BlockingCounter pending(2);
+  const auto done = [&pending](const absl::Status& status) {
+    EXPECT_TRUE(status.ok()) << status;
+    pending.DecrementCount();
+  };
+  settings_->Set("a", kTwo, Saying("new"), done);
+  settings_->ClearOf("a", kOne, done);  // Which is still what holds.
+  pending.Wait();
+  EXPECT_EQ(Own("a", kTwo), "new");
+  EXPECT_TRUE(HasReason(Set("a", kOne, "late"), Reason::kInstanceDeleted));
   Restart();
-  EXPECT_EQ(Own("a", kOne), "");
+  EXPECT_EQ(Own("a", kTwo), "new");
+  EXPECT_THAT(settings_->Instances(), ElementsAre(Pair("a", kTwo)));
 }
 
 TEST_F(InstanceSettingsTest, OfChangesThatOverlapTheOneHoldsThatIsOnDisk) {
-  constexpr int kChanges = 200;
-  absl::BlockingCounter pending(kChanges);
-  for (int i = 0; i < kChanges; ++i) {
-    const auto done = [&pending](const absl::Status& status) {
-      EXPECT_TRUE(status.ok()) << status;
-      pending.DecrementCount();
-    };
-    i % 3 == 0 ? settings_->Clear("a", done) : settings_->Set("a", kOne, Saying(absl::StrCat(i)), done);
+  constexpr int kThreads = 4;
+  constexpr int kChanges = 100;  // Of each.
+  absl::BlockingCounter pending(kThreads * kChanges);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kChanges; ++i) {
+        const auto done = [&pending](const absl::Status& status) {
+          EXPECT_TRUE(status.ok()) << status;
+          pending.DecrementCount();
+        };
+        i % 3 == 0 ? settings_->Clear("a", done)
+                   : settings_->Set("a", kOne, Saying(absl::StrCat(thread, "-", i)), done);
+      }
+    });
   }
+  for (std::thread& thread : threads) thread.join();
   pending.Wait();
-  EXPECT_EQ(Own("a", kOne), absl::StrCat(kChanges - 1)) << "the last";
+  const auto held = Own("a", kOne);
   Restart();
-  EXPECT_EQ(Own("a", kOne), absl::StrCat(kChanges - 1));
+  EXPECT_EQ(Own("a", kOne), held);
 }
 
 TEST_F(InstanceSettingsTest, MoreInstancesThanThereIsRoomForAreRefused) {

@@ -61,9 +61,9 @@ absl::Status Get(SubscribedEvents& subscribed, const grpc::ByteBuffer& buffer, S
 void ReplyIfItExists(SubscribedEvents& subscribed, SettingsCall* call, const std::string& name, InstanceNumber number,
                      const v1::SetSubscribedEventsResponse& response) {
   call->core().log.GetInstance(name, [&subscribed, call, name, number, response](absl::StatusOr<InstanceInfo> info) {
-    if (HasReason(info.status(), Reason::kInstanceNotFound)) subscribed.Forget(name, InstanceNumber());
+    const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
+    if (is_gone) subscribed.ClearOf(name, number, [](absl::Status) {});
     if (!info.ok()) return call->Refuse(info.status());
-    subscribed.Forget(name, info->number);
     if (info->number != number) return call->Refuse(MakeError(Reason::kInstanceDeleted, "it was deleted meanwhile"));
     call->Reply(ToByteBuffer(response));
   });
