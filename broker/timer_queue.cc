@@ -1,6 +1,5 @@
 #include "broker/timer_queue.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -9,9 +8,6 @@ namespace {
 
 // One post to the executor runs this many tasks, so that thousands that are due at once spread over its threads.
 constexpr size_t kTasksPerPost = 64;
-
-// No wait is longer than this: a wake-up that is lost (glibc bug 25847) holds nothing up for longer either.
-constexpr std::chrono::seconds kWaitMax(1);
 
 }  // namespace
 
@@ -75,7 +71,7 @@ void TimerQueue::Run() {
     const SteadyTime now = std::chrono::steady_clock::now();
     const SteadyTime earliest = timers_.begin()->first.deadline;
     if (earliest > now) {
-      changed_.WaitUntil(&mu_, std::min(earliest, now + kWaitMax));
+      changed_.WaitUntil(&mu_, earliest);
       continue;
     }
     executor_.Post([due = TakeDue(now)]() mutable {

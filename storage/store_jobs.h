@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "storage/cursor.h"
+#include "storage/steady_cond_var.h"
 #include "storage/types.h"
 
 namespace playhead::storage {
@@ -22,6 +23,7 @@ class JobControl {
   void Cancel() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     canceled_ = true;
+    changed_.SignalAll();
   }
   bool canceled() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
@@ -30,11 +32,13 @@ class JobControl {
   // Lets `pause` pass, so that the job keeps to its rate. False at once when it is called off.
   bool Sleep(absl::Duration pause) const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
-    return !mu_.AwaitWithTimeout(absl::Condition(&canceled_), pause);
+    return !changed_.AwaitWithTimeout(
+        &mu_, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return canceled_; }, pause);
   }
 
  private:
   mutable absl::Mutex mu_;
+  mutable SteadyCondVar changed_;
   bool canceled_ ABSL_GUARDED_BY(mu_) = false;
 };
 

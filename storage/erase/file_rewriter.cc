@@ -1,5 +1,6 @@
 #include "storage/erase/file_rewriter.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -35,7 +36,7 @@ absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canc
 
 // How long files that nothing refers to may take to go: RocksDB deletes them in the background, and not while a backup
 // copies files. What a failed write left behind goes only when the store is opened again.
-constexpr absl::Duration kDeletionWaitMax = absl::Milliseconds(500);
+constexpr std::chrono::milliseconds kDeletionWaitMax(500);
 
 std::vector<std::string> FilesEndingIn(rocksdb::DB* db, absl::string_view suffix) {
   std::vector<std::string> files;
@@ -74,9 +75,9 @@ absl::Status BeginLog(const Store& store, absl::FunctionRef<absl::Status(FillBat
 // Waits, for a while, until the files are gone that nothing refers to by now. `old_logs` are those of the write-ahead
 // log that all families have flushed since.
 void AwaitDeletions(const Store& store, const std::vector<std::string>& old_logs, const std::atomic<bool>& canceled) {
-  const absl::Time deadline = absl::Now() + kDeletionWaitMax;
+  const auto deadline = std::chrono::steady_clock::now() + kDeletionWaitMax;
   auto awaited = UnusedFiles(store.db(), old_logs);
-  while (!awaited.empty() && !canceled && absl::Now() < deadline) {
+  while (!awaited.empty() && !canceled && std::chrono::steady_clock::now() < deadline) {
     absl::SleepFor(kPollInterval);
     const auto unused = UnusedFiles(store.db(), old_logs);  // Among them new ones, which are not waited for.
     absl::erase_if(awaited, [&unused](const std::string& file) { return !unused.contains(file); });

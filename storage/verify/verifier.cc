@@ -1,16 +1,17 @@
 #include "storage/verify/verifier.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "proto/errors.h"
 #include "storage/instances/instance_catalog.h"
 
 namespace playhead::storage {
 namespace {
 
-constexpr absl::Duration kTellInterval = absl::Milliseconds(500);
+constexpr std::chrono::milliseconds kTellInterval(500);
 // How many names are listed at a time.
 constexpr size_t kNamesListed = 256;
 
@@ -25,7 +26,7 @@ Verifier::Verifier(StoreSource store, const VerifyOptions& options, const JobCon
       options_(options),
       control_(control),
       listener_(std::move(listener)),
-      start_(absl::Now()),
+      start_(std::chrono::steady_clock::now()),
       told_(start_) {}
 
 absl::StatusOr<VerifyProgress> Verifier::Run() {
@@ -174,7 +175,7 @@ void Verifier::Tell(const std::vector<Finding>& once, const std::vector<Finding>
 absl::Status Verifier::Pace(uint64_t bytes) {
   progress_.read_bytes += bytes;
   progress_.total_bytes = std::max(progress_.total_bytes, progress_.read_bytes);
-  const absl::Time now = absl::Now();
+  const auto now = std::chrono::steady_clock::now();
   if (now - told_ >= kTellInterval) {
     told_ = now;
     listener_.progress(progress_);
@@ -182,7 +183,7 @@ absl::Status Verifier::Pace(uint64_t bytes) {
   absl::Duration pause;
   if (options_.bytes_per_second > 0) {
     const double seconds = static_cast<double>(progress_.read_bytes) / static_cast<double>(options_.bytes_per_second);
-    pause = start_ + absl::Seconds(seconds) - now;
+    pause = absl::Seconds(seconds) - absl::FromChrono(now - start_);
   }
   if (control_.canceled() || (pause > absl::ZeroDuration() && !control_.Sleep(pause))) {
     return absl::CancelledError("the verification was called off");

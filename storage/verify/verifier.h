@@ -6,6 +6,7 @@
 #ifndef PLAYHEAD_STORAGE_VERIFY_VERIFIER_H_
 #define PLAYHEAD_STORAGE_VERIFY_VERIFIER_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,8 +57,8 @@ class Verifier {
   const VerifyOptions options_;
   const JobControl& control_;
   const VerifyListener listener_;
-  const absl::Time start_;
-  absl::Time told_;
+  const std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point told_;
   VerifyProgress progress_;
 };
 

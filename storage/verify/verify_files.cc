@@ -1,12 +1,14 @@
 #include "storage/verify/verify_files.h"
 
+#include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "proto/errors.h"
 #include "storage/backup/backup_archive.h"
 #include "storage/backup/backup_files.h"
@@ -93,15 +95,16 @@ absl::StatusOr<VerifyProgress> VerifyBackup(const std::string& backup_dir, uint3
   rocksdb::Env& env = *rocksdb::Env::Default();
   const auto numbers = ListBackupPoints(env, backup_dir);
   if (!numbers.ok()) return numbers.status();
-  const absl::Time start = absl::Now();
+  const auto start = std::chrono::steady_clock::now();
   Findings findings(listener);
   std::set<std::string> checked;
   const auto pace = [&](uint64_t bytes) -> absl::Status {
     VerifyProgress& progress = findings.progress();
     progress.read_bytes += bytes;
     const double rate = static_cast<double>(options.bytes_per_second);
-    const absl::Time due = rate > 0 ? start + absl::Seconds(static_cast<double>(progress.read_bytes) / rate) : start;
-    if (control.Sleep(std::max(due - absl::Now(), absl::ZeroDuration()))) return absl::OkStatus();
+    const absl::Duration passed = absl::FromChrono(std::chrono::steady_clock::now() - start);
+    const double seconds = rate > 0 ? static_cast<double>(progress.read_bytes) / rate : 0;
+    if (control.Sleep(std::max(absl::Seconds(seconds) - passed, absl::ZeroDuration()))) return absl::OkStatus();
     return absl::CancelledError("the verification was called off");
   };
   for (const uint32_t number : *numbers) {
