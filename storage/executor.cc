@@ -2,32 +2,26 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <memory>
+#include <cstddef>
 #include <utility>
 
 namespace playhead::storage {
 
-// Shared with whoever is posting: a task may have run, and with it the executor's owner ended, before its post returns.
-class Executor::Pool {
+class Executor::Pool : public boost::asio::thread_pool {
  public:
-  explicit Pool(int threads)
-      : threads_(std::make_shared<boost::asio::thread_pool>(static_cast<std::size_t>(threads))) {}
-
-  const std::shared_ptr<boost::asio::thread_pool>& threads() const { return threads_; }
-
- private:
-  const std::shared_ptr<boost::asio::thread_pool> threads_;
+  using thread_pool::thread_pool;
 };
 
-Executor::Executor(int threads) : pool_(std::make_unique<Pool>(threads)) {}
+Executor::Executor(int threads) : pool_(std::make_shared<Pool>(static_cast<std::size_t>(threads))) {}
 
 Executor::~Executor() { Join(); }
 
 void Executor::Post(absl::AnyInvocable<void()> task) {
-  const std::shared_ptr<boost::asio::thread_pool> threads = pool_->threads();
-  boost::asio::post(*threads, [task = std::move(task)]() mutable { task(); });
+  // A task may have run, and with it the executor's owner ended, before its post returns.
+  const std::shared_ptr<Pool> pool = pool_;
+  boost::asio::post(*pool, [task = std::move(task)]() mutable { task(); });
 }
 
-void Executor::Join() { pool_->threads()->join(); }
+void Executor::Join() { pool_->join(); }
 
 }  // namespace playhead::storage

@@ -25,7 +25,7 @@ class Executor {
 
  private:
   class Pool;
-  std::unique_ptr<Pool> pool_;
+  std::shared_ptr<Pool> pool_;  // Shared with whoever is posting.
 };
 
 }  // namespace playhead::storage

@@ -34,7 +34,7 @@ class ProcessLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
   void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
     if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
-    char line[kLineBytesMax];
+    char line[kLineBytesMax] = "";
     std::vsnprintf(line, sizeof(line), format, arguments);
     std::replace(line, line + std::strlen(line), '\n', ' ');
     LogWarning("rocksdb", absl::StrCat("message=\"", line, "\""));
