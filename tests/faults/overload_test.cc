@@ -1,0 +1,243 @@
+// Overload in miniature: for a while far more of everything than the broker can serve, all at once. What was let in is
+// served, what is refused may come again, memory stays within its budgets, and in the end everything is given back.
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "playhead/v1/event_log.grpc.pb.h"
+#include "proto/errors.h"
+#include "tests/faults/fault_fixture.h"
+#include "tests/integration/vzaps_client.h"
+#include "tests/support/http_connection.h"
+#include "tests/support/raw_websocket.h"
+
+namespace playhead::testing {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+// How long it lasts; with PLAYHEAD_SOAK a minute.
+absl::Duration Lasting() { return std::getenv("PLAYHEAD_SOAK") != nullptr ? absl::Minutes(1) : absl::Seconds(12); }
+
+constexpr size_t kAppenders = 16;
+constexpr size_t kStalledOfEachKind = 20;
+constexpr size_t kStreamsMax = 100;
+// Calls that come faster than gRPC 1.51 has threads for, it queues without a bound (docs/reliability.md).
+constexpr absl::Duration kCallsInterval = absl::Milliseconds(300);
+
+class OverloadTest : public FaultFixture {
+ protected:
+  size_t StatusKib(const std::string& name) {
+    std::ifstream status(absl::StrCat("/proc/", broker().pid(), "/status"));
+    for (std::string line; std::getline(status, line);) {
+      size_t kib = 0;
+      const std::vector<std::string> words = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+      if (words.size() > 1 && words[0] == name && absl::SimpleAtoi(words[1], &kib)) return kib;
+    }
+    ADD_FAILURE() << "no " << name;
+    return 0;
+  }
+  size_t Descriptors() {
+    const std::filesystem::directory_iterator open(absl::StrCat("/proc/", broker().pid(), "/fd"));
+    return static_cast<size_t>(std::distance(begin(open), end(open)));
+  }
+
+  // Does `act` again and again in a thread until the end.
+  void Again(std::function<void()> act) {
+    threads_.emplace_back([this, act = std::move(act)] {
+      while (!over_) act();
+    });
+  }
+
+  void NoteAppend(const absl::Status& status) {
+    ++(status.ok() ? stored_ : refused_);
+    if (!status.ok()) {
+      EXPECT_TRUE(IsRetryable(status) || absl::IsUnavailable(status)) << status;
+    }
+  }
+
+  std::unique_ptr<v1::EventLog::Stub> NewStub() {
+    return v1::EventLog::NewStub(grpc::CreateChannel(broker().address(), grpc::InsecureChannelCredentials()));
+  }
+  static v1::SubscribeRequest FromBeginning(const std::string& instance) {
+    v1::SubscribeRequest request;
+    request.set_instance(instance);
+    request.mutable_start()->set_after_cursor(0);
+    return request;
+  }
+
+  std::atomic<bool> over_ = false;
+  std::atomic<uint64_t> stored_ = 0;
+  std::atomic<uint64_t> refused_ = 0;
+  std::atomic<uint64_t> streams_refused_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
+  ASSERT_NO_FATAL_FAILURE(
+      Serve({"--tail_bytes_max=8MiB", "--block_cache_bytes=8MiB", "--write_buffer_bytes=8MiB",
+             "--delivery_budget_bytes=16MiB", "--grpc_buffer_bytes_max=128MiB", "--append_queue_bytes_max=8MiB",
+             "--append_budget_bytes=6MiB", absl::StrCat("--streams_max=", kStreamsMax), "--http_connections_max=100"}));
+  SingleAppender filler(broker().address(), "filler");
+  const std::string large(512 << 10, 'x');
+  for (uint64_t i = 1; i <= 60; ++i) ASSERT_TRUE(filler.Append("long", large, i).ok());
+  const VZapsRequest vzaps = [this] {
+    VZapsRequest request;
+    request.access_token = AccessTokenOf(PostToken(broker().http_address(), TokenBody("client", "secret")));
+    request.client_token = "client";
+    request.instance_token = "instance";
+    request.instance = "long";
+    return request;
+  }();
+  const size_t idle_kib = StatusKib("VmHWM:");
+  const size_t idle_descriptors = Descriptors();
+
+  // Readers of each kind that take nothing.
+  {
+    const auto stub = NewStub();
+    std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+    std::vector<std::unique_ptr<grpc::ClientReader<v1::SubscribeResponse>>> subscriptions;
+    std::vector<std::unique_ptr<HttpConnection>> event_sources;
+    std::vector<std::unique_ptr<VZapsConnection>> websockets;
+    for (size_t i = 0; i < kStalledOfEachKind; ++i) {
+      contexts.push_back(std::make_unique<grpc::ClientContext>());
+      subscriptions.push_back(stub->Subscribe(contexts.back().get(), FromBeginning("long")));
+      event_sources.push_back(std::make_unique<HttpConnection>(broker().http_address()));
+      event_sources.back()->Send(absl::StrCat("GET /v1/instances/long/events?from=beginning HTTP/1.1\r\n",
+                                              event_sources.back()->host_header(),
+                                              "Accept: text/event-stream\r\n\r\n"));
+      websockets.push_back(std::make_unique<VZapsConnection>(broker().http_address(), vzaps));
+      EXPECT_EQ(websockets.back()->answer().status, 101);
+    }
+
+    // Appenders of large events, over gRPC.
+    for (size_t i = 0; i < kAppenders; ++i) {
+      auto appender = std::make_shared<SingleAppender>(broker().address(), absl::StrCat("p", i));
+      auto sequence = std::make_shared<uint64_t>(1);
+      Again([this, i, appender, sequence, &large] {
+        const absl::Status status = appender->Append(absl::StrCat("bot-", i), large, *sequence).status();
+        NoteAppend(status);
+        if (status.ok()) ++*sequence;
+      });
+    }
+    // Connections that come and go.
+    Again([this] {
+      std::vector<std::unique_ptr<HttpConnection>> connections;
+      for (int i = 0; i < 50; ++i) connections.push_back(std::make_unique<HttpConnection>(broker().http_address()));
+    });
+    // More streams than are allowed.
+    Again([this, stub = std::shared_ptr<v1::EventLog::Stub>(NewStub())] {
+      absl::SleepFor(kCallsInterval);
+      std::vector<std::unique_ptr<grpc::ClientContext>> calls;
+      std::vector<std::unique_ptr<grpc::ClientReader<v1::SubscribeResponse>>> opened;
+      for (size_t i = 0; i < kStreamsMax; ++i) {
+        calls.push_back(std::make_unique<grpc::ClientContext>());
+        opened.push_back(stub->Subscribe(calls.back().get(), FromBeginning("probe")));
+      }
+      v1::SubscribeResponse response;
+      for (size_t i = 0; i < kStreamsMax; ++i) {
+        if (opened[i]->Read(&response)) {
+          calls[i]->TryCancel();
+          opened[i]->Finish();
+        } else {
+          EXPECT_EQ(opened[i]->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+          ++streams_refused_;
+        }
+      }
+    });
+
+    // One that was let in before all that: each of its appends succeeds, at the first or at a later attempt.
+    Client probe = NewClient();
+    const absl::Time end = absl::Now() + Lasting();
+    uint64_t probed = 0;
+    absl::Duration slowest;
+    while (absl::Now() < end) {
+      const absl::Time asked = absl::Now();
+      AppendOptions options;
+      options.producer.emplace();
+      options.producer->set_id("probe");
+      options.producer->set_sequence(++probed);
+      const NewEvent event = {.type = "t", .data = "x"};
+      const auto appended = probe.Append("probe", {event}, options);
+      EXPECT_TRUE(appended.ok()) << appended.status();
+      if (!appended.ok()) break;
+      EXPECT_EQ(appended->head_cursor, probed);
+      slowest = std::max(slowest, absl::Now() - asked);
+    }
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    EXPECT_GT(probed, 0u);
+    EXPECT_GT(stored_, 0u);
+    EXPECT_GT(streams_refused_, 0u) << "it was no overload";
+
+    // docs/operating.md, "Memory".
+    const size_t bound =
+        8 * kMiB + 8 * kMiB + 2 * 8 * kMiB + 16 * kMiB + 128 * kMiB + 8 * kMiB + (kStreamsMax + 100) * (64 << 10);
+    const size_t peak_kib = StatusKib("VmHWM:");
+    std::cout << "probe " << probed << " appends, slowest " << slowest << "; others " << stored_ << " stored, "
+              << refused_ << " refused; " << streams_refused_ << " streams refused; idle " << idle_kib / 1024
+              << " MiB, peak " << peak_kib / 1024 << " MiB, budgets " << bound / kMiB << " MiB" << std::endl;
+    EXPECT_LT(peak_kib, idle_kib + bound / 1024);
+    for (const auto& context : contexts) context->TryCancel();
+  }
+
+  const absl::Time patience = absl::Now() + kPatience;
+  while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
+  // Of gRPC's pollers and of the store, some may have come for good.
+  while (Descriptors() > idle_descriptors + 20) ASSERT_LT(absl::Now(), patience) << "connections are left";
+  EXPECT_EQ(Figure("playhead_store_reopens_total"), 0);
+  EXPECT_EQ(broker().Terminate(), 0);
+}
+
+// A hundred thousand a minute, by one client that waits for nothing.
+TEST_F(OverloadTest, StreamsThatAreCancelledAtOnceLeaveNothingBehind) {
+  constexpr size_t kStreams = 50;
+  constexpr absl::Duration kInterval = absl::Milliseconds(30);
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  SingleAppender filler(broker().address(), "filler");
+  ASSERT_TRUE(filler.Append("long", std::string(512 << 10, 'x'), 1).ok());
+  const size_t idle_descriptors = Descriptors();
+  size_t opened = 0;
+  {
+    const auto stub = NewStub();
+    const absl::Time end = absl::Now() + Lasting();
+    for (absl::Time next = absl::Now(); next < end; next += kInterval) {
+      absl::SleepFor(next - absl::Now());
+      std::vector<std::unique_ptr<grpc::ClientContext>> calls;
+      std::vector<std::unique_ptr<grpc::ClientReader<v1::SubscribeResponse>>> streams;
+      for (size_t i = 0; i < kStreams; ++i) {
+        calls.push_back(std::make_unique<grpc::ClientContext>());
+        streams.push_back(stub->Subscribe(calls.back().get(), FromBeginning("long")));
+      }
+      for (const auto& call : calls) call->TryCancel();
+      for (const auto& stream : streams) stream->Finish();
+      opened += kStreams;
+    }
+  }
+  // Behind them all on its way through the broker.
+  EXPECT_TRUE(filler.Append("long", "x", 2).ok());
+  std::cout << opened << " streams, peak " << StatusKib("VmHWM:") / 1024 << " MiB" << std::endl;
+  const absl::Time patience = absl::Now() + kPatience;
+  while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
+  while (Descriptors() > idle_descriptors + 20) ASSERT_LT(absl::Now(), patience) << "connections are left";
+  EXPECT_EQ(broker().Terminate(), 0);
+}
+
+}  // namespace
+}  // namespace playhead::testing
