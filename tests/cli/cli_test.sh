@@ -12,6 +12,17 @@ test_serve_prints_one_line_and_ends_well_on_sigterm() {
   expect_match "$(<ready.txt)" "ready grpc=127.0.0.1:*"
 }
 
+test_a_stop_leaves_nothing_for_the_next_start_to_read_again() {
+  start_broker
+  head -c 1500000 /dev/urandom | base64 -w 60000 | sed 's/.*/"&"/' | "$playhead" append bot --type=t
+  local before after
+  before=$(cat data/*.log | wc -c)
+  expect_eq $((before > 1000000)) 1
+  stop_broker
+  after=$(cat data/*.log | wc -c)
+  expect_eq $((after < 100000)) 1
+}
+
 test_serve_says_that_a_weaker_durability_is_set() {
   start_broker --durability=os
   expect_match "$(<broker.log)" "*level=warn*event=weak_durability*"
