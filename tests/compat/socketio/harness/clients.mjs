@@ -15,16 +15,19 @@ export const eventNames = [
   'group-participants.update', 'contacts.upsert', 'contacts.update', 'presence.update', 'call',
 ];
 
+// Longer than their libraries overlook the end of a connection. engine.io-client 6.6: for 45 s, where all is cut in the
+// middle of an upgrade (socket.js, _probe). python-engineio 4.3.4: for 30 s, where its writer finds the word of the end in
+// its queue behind something to send (client.py, _write_loop).
+const patienceMs = 60_000;
+
 class Client extends Watched {
   got = []; // [name, payload], in the order in which handlers ran.
   said = []; // Everything else.
 
-  patienceMs = 30_000;
-
   // Resolves when `condition` holds.
   until(condition, what = condition) {
     const state = () => `${what}; got ${this.got.length} events; said ${JSON.stringify(this.said.slice(-10))}`;
-    return super.until(condition, state, this.patienceMs);
+    return super.until(condition, state, patienceMs);
   }
 
   // Resolves when so many events have come.
@@ -65,9 +68,6 @@ export class JsClient extends Client {
 }
 
 export class PythonClient extends Client {
-  // python-engineio 4.3.4 may overlook the end of a connection for 30 s: where its writer finds the word of that end in
-  // its queue behind something to send, it forgets it (engineio/client.py, _write_loop).
-  patienceMs = 60_000;
   #child;
 
   constructor(url, options) {
