@@ -43,6 +43,11 @@ std::optional<TrimmedRange> ManyReader::TellTrimmed(InstanceNumber number, Store
   return TrimmedRange{after, last, last.sequence() - after.sequence()};
 }
 
+bool ManyReader::HasHeardOfTrim(InstanceNumber number, Cursor last) const {
+  const auto told = told_.find(number.value());
+  return told != told_.end() && told->second >= last;
+}
+
 uint64_t ManyReader::HearForgettings(uint64_t last) {
   const uint64_t heard = std::exchange(starts_at_kept_, false) ? last : forgettings_heard_;
   forgettings_heard_ = last;

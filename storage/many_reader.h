@@ -53,6 +53,8 @@ class ManyReader {
   // Which of the instance's trimmed events, all those up to `last`, are to be told to a reader that stands behind
   // `after` of it, at `position`; nullopt if it has heard of them. Counts as told from now on.
   std::optional<TrimmedRange> TellTrimmed(InstanceNumber number, StorePosition position, Cursor after, Cursor last);
+  // Whether it was told that events of the instance up to `last` were trimmed.
+  bool HasHeardOfTrim(InstanceNumber number, Cursor last) const;
   // Whether what was trimmed of the instance at `commit` is no gap to the reader.
   bool AsksForKept(InstanceNumber number, CommitPosition commit) const {
     return kept_until_ != CommitPosition() && commit <= kept_until_ && !HasPassed(number);

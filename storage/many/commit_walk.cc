@@ -50,7 +50,10 @@ class CommitWalk {
                                         if (options_.reader->AsksForKept(number, commit)) return false;
                                         const auto found = FindWanted(source_, *options_.reader, number);
                                         if (!found.ok()) return found.status();
-                                        return *found != nullptr && !HasReadUpTo(**found, commit);
+                                        if (*found == nullptr || HasReadUpTo(**found, commit)) return false;
+                                        // All at once it was told of what lay in several commits.
+                                        const Cursor trimmed = (*found)->bounds().BeforeFirst();
+                                        return !options_.reader->HasHeardOfTrim(number, trimmed);
                                       });
     if (!missed.ok()) return missed.status();
     if (*missed) parts_.TellUnlistedCommits();

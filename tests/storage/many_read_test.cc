@@ -197,6 +197,34 @@ TEST_F(ManyReadTest, WhoStandsInTheMiddleOfAForgottenCommitHasNotMissedWhatItRea
   EXPECT_EQ(UnlistedOf(*ReadEverything(behind_bots)), 1) << "of the other instance it read nothing";
 }
 
+TEST_F(ManyReadTest, WhoWasToldOfATrimIsNotToldAgainWhenItsCommitsAreForgotten) {
+  uint64_t stored = 0;
+  StorePosition position;
+  std::vector<InstanceEvents> parts;
+  const auto reader = std::make_shared<ManyReader>(std::make_shared<PrefixSelector>("bots"));
+  const auto read = [this](std::shared_ptr<ManyReader> by, StorePosition after) {
+    ManyReadOptions options{.after = after, .reader = std::move(by), .events_max = kFetchEventsMax};
+    return Await<ManyReadResult>([&](auto done) { harness_.log().ReadMany(std::move(options), std::move(done)); });
+  };
+  // Until it is told before they are forgotten.
+  do {
+    position = read(reader, position)->next;
+    // Two commits that will be trimmed, and one that is kept.
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(harness_.Append("bots", MakeEvents(2)).ok());
+    stored += 6;
+    ASSERT_TRUE(harness_.Trim("bots", Cursor(stored - 1)).ok());
+    parts = read(reader, position)->parts;
+    ASSERT_LT(stored, 10'000u);
+  } while (parts.empty() || !parts[0].trimmed);
+  EXPECT_EQ(parts[0].trimmed->event_count, 4u);
+  AwaitRound();
+  // Which is behind the first of the two, however many were told.
+  const StorePosition told_at = parts[0].position;
+  EXPECT_EQ(UnlistedOf(*read(reader, told_at)), 0);
+  const auto another = std::make_shared<ManyReader>(std::make_shared<PrefixSelector>("bots"));
+  EXPECT_EQ(UnlistedOf(*read(another, told_at)), 1) << "of it nobody knows what it was told";
+}
+
 TEST_F(ManyReadTest, RowsWithoutRangesAreWalkedInBoundedSteps) {
   ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
   const CommitPosition head = harness_.log().head_position().commit;
