@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "broker/grpc/listen_sockets.h"
+#include "broker/listen_sockets.h"
 
 namespace playhead::broker {
 

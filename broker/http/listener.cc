@@ -1,10 +1,15 @@
 #include "broker/http/listener.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "broker/listen_sockets.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 #include "storage/descriptors.h"
@@ -23,6 +28,13 @@ constexpr size_t kRefusedMax = 64;
 // How many of the store's file descriptors they may have for that moment.
 constexpr int kRefusedDescriptors = 8;
 
+tcp ProtocolOf(int fd) {
+  int family = AF_INET;
+  socklen_t size = sizeof(family);
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  return family == AF_INET6 ? tcp::v6() : tcp::v4();
+}
+
 absl::Status TooManyConnections() {
   return MakeError(Reason::kConnectionsLimit, "the broker has as many connections open as it may: try again later");
 }
@@ -35,13 +47,24 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(ListenerOptions option
   std::unique_ptr<Listener> listener(new Listener(std::move(options), router, limits, body_budget, metrics));
   for (int i = 0; i < limits.http_threads; ++i) listener->threads_.push_back(std::make_unique<IoThread>());
   asio::io_context& context = listener->threads_.front()->context();
-  auto socket = OpenListenSocket(context, listener->options_.listen);
-  if (!socket.ok()) return socket.status();
-  listener->settings_.listen_host = socket->host;
-  listener->address_ = socket->address;
-  listener->acceptor_ = std::make_unique<tcp::acceptor>(std::move(socket->acceptor));
-  listener->rest_ = std::make_unique<asio::steady_timer>(context);
-  asio::post(context, [raw = listener.get()] { raw->Accept(); });
+  auto sockets = ListenSockets::Open(listener->options_.listen);
+  if (!sockets.ok()) return sockets.status();
+  if (sockets->host().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(sockets->address(), " is not a listening TCP socket"));
+  }
+  listener->settings_.listen_host = sockets->host();
+  listener->address_ = sockets->address();
+  for (const int fd : sockets->TakeFds()) {
+    auto& accepting = *listener->accepting_.emplace_back(std::make_unique<Accepting>(context));
+    boost::system::error_code error;
+    accepting.acceptor.assign(ProtocolOf(fd), fd, error);
+    if (!error) continue;
+    close(fd);
+    return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", listener->address_, ": ", error.message()));
+  }
+  asio::post(context, [raw = listener.get()] {
+    for (const auto& accepting : raw->accepting_) raw->Accept(*accepting);
+  });
   return listener;
 }
 
@@ -61,22 +84,22 @@ size_t Listener::LeastBusyThread() {
   return static_cast<size_t>(std::min_element(open_.begin(), open_.end()) - open_.begin());
 }
 
-void Listener::Accept() {
+void Listener::Accept(Accepting& from) {
   const size_t thread = LeastBusyThread();
-  acceptor_->async_accept(threads_[thread]->context(),
-                          [this, thread](const boost::system::error_code& error, tcp::socket socket) {
-                            OnAccept(error, std::move(socket), thread);
-                          });
+  from.acceptor.async_accept(threads_[thread]->context(),
+                             [this, &from, thread](const boost::system::error_code& error, tcp::socket socket) {
+                               OnAccept(from, error, std::move(socket), thread);
+                             });
 }
 
-void Listener::OnAccept(const boost::system::error_code& error, tcp::socket socket, size_t thread) {
-  if (!acceptor_->is_open()) return;
+void Listener::OnAccept(Accepting& from, const boost::system::error_code& error, tcp::socket socket, size_t thread) {
+  if (!from.acceptor.is_open()) return;
   if (error) {
-    if (error == asio::error::connection_aborted) return Accept();
+    if (error == asio::error::connection_aborted) return Accept(from);
     Log().warn("event=accept_failed what=http error={}", error.message());
-    rest_->expires_after(kRest);
-    return rest_->async_wait([this](const boost::system::error_code& cancelled) {
-      if (!cancelled) Accept();
+    from.rest.expires_after(kRest);
+    return from.rest.async_wait([this, &from](const boost::system::error_code& cancelled) {
+      if (!cancelled) Accept(from);
     });
   }
   const Admission admission = Admit(socket.native_handle(), thread);
@@ -92,7 +115,7 @@ void Listener::OnAccept(const boost::system::error_code& error, tcp::socket sock
       }
     });
   }
-  Accept();
+  Accept(from);
 }
 
 Listener::Admission Listener::Admit(int fd, size_t thread) {
@@ -123,11 +146,13 @@ void Listener::OnClosed(Admission admission, size_t thread) {
 }
 
 void Listener::BeginStop() {
-  if (acceptor_ == nullptr) return;  // Start failed.
+  if (accepting_.empty()) return;  // Start failed.
   asio::post(threads_.front()->context(), [this] {
-    boost::system::error_code ignored;
-    acceptor_->close(ignored);
-    rest_->cancel();
+    for (const auto& accepting : accepting_) {
+      boost::system::error_code ignored;
+      accepting->acceptor.close(ignored);
+      accepting->rest.cancel();
+    }
     // Behind the connections that were accepted before.
     for (const auto& thread : threads_) {
       asio::post(thread->context(), [&thread] { thread->FinishAndCloseAll(); });

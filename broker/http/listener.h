@@ -22,7 +22,6 @@
 #include "broker/http/connection.h"
 #include "broker/http/cors.h"
 #include "broker/http/io_thread.h"
-#include "broker/http/listen_socket.h"
 #include "broker/http/request_counters.h"
 #include "broker/http/router.h"
 #include "broker/limits.h"
@@ -31,7 +30,7 @@
 namespace playhead::broker::http {
 
 struct ListenerOptions {
-  std::string listen;  // HOST:PORT or fd:N, as OpenListenSocket.
+  std::string listen;  // As ListenSockets::Open.
   // The context for a new connection; none means plain HTTP. Called on an I/O thread.
   std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
   // Whether the broker runs open, so that Host and Origin must be checked. Called on I/O threads; quick.
@@ -45,7 +44,8 @@ struct ListenerOptions {
 // outlive Stop.
 class Listener {
  public:
-  // Accepts connections when it returns. As OpenListenSocket fails.
+  // Accepts connections when it returns. As ListenSockets::Open fails; InvalidArgument of a socket that is not TCP,
+  // too.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(ListenerOptions options, const Router& router,
                                                          const Limits& limits, ByteBudget& body_budget,
                                                          Metrics& metrics);
@@ -68,9 +68,17 @@ class Listener {
   Listener(ListenerOptions options, const Router& router, const Limits& limits, ByteBudget& body_budget,
            Metrics& metrics);
 
+  // A socket that connections are accepted from.
+  struct Accepting {
+    explicit Accepting(boost::asio::io_context& context) : acceptor(context), rest(context) {}
+    boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::steady_timer rest;
+  };
+
   // On the first thread.
-  void Accept();
-  void OnAccept(const boost::system::error_code& error, boost::asio::ip::tcp::socket socket, size_t thread);
+  void Accept(Accepting& from);
+  void OnAccept(Accepting& from, const boost::system::error_code& error, boost::asio::ip::tcp::socket socket,
+                size_t thread);
 
   // The one with the fewest connections: an index of `threads_`, as every `thread` here.
   size_t LeastBusyThread() ABSL_LOCKS_EXCLUDED(mu_);
@@ -88,8 +96,7 @@ class Listener {
 
   // Before what lives on them.
   std::vector<std::unique_ptr<IoThread>> threads_;
-  std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;  // Of the first thread, but while Start runs.
-  std::unique_ptr<boost::asio::steady_timer> rest_;           // The same.
+  std::vector<std::unique_ptr<Accepting>> accepting_;  // Of the first thread, but while Start runs.
 
   absl::Mutex mu_;                                 // Guards the members below it.
   std::vector<size_t> open_ ABSL_GUARDED_BY(mu_);  // Connections of each thread.

@@ -254,6 +254,13 @@ TEST_F(ListenerTest, RefusesAddressesThatItCannotListenOn) {
   EXPECT_THAT(std::string(taken.status().message()), HasSubstr(address()));
 }
 
+TEST_F(ListenerTest, ListensOnEveryAddressOfAName) {
+  Start({.listen = "localhost:0"});
+  // Which is often not the first.
+  const std::string target = absl::StrCat("127.0.0.1", address().substr(address().rfind(':')));
+  EXPECT_EQ(HttpConnection(target).Get("/hello").status, 200);
+}
+
 TEST_F(ListenerTest, ServesASocketThatWasHandedIn) {
   boost::asio::io_context context;
   boost::asio::ip::tcp::acceptor held(context,

@@ -1,4 +1,4 @@
-#include "broker/grpc/listen_sockets.h"
+#include "broker/listen_sockets.h"
 
 #include <gtest/gtest.h>
 

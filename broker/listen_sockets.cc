@@ -1,4 +1,4 @@
-#include "broker/grpc/listen_sockets.h"
+#include "broker/listen_sockets.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -41,22 +41,20 @@ uint16_t PortOf(const sockaddr_storage& address) {
   return ntohs(in.sin6_port);
 }
 
-std::string AddressOf(int fd) {
-  const sockaddr_storage address = BoundTo(fd);
+// Without brackets; empty of one that is not IP.
+std::string HostOf(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address.ss_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, &address, sizeof(in));
     inet_ntop(AF_INET, &in.sin_addr, text.data(), text.size());
-    return absl::StrCat(text.data(), ":", PortOf(address));
   }
   if (address.ss_family == AF_INET6) {
     sockaddr_in6 in{};
     std::memcpy(&in, &address, sizeof(in));
     inet_ntop(AF_INET6, &in.sin6_addr, text.data(), text.size());
-    return absl::StrCat("[", text.data(), "]:", PortOf(address));
   }
-  return absl::StrCat("fd:", fd);
+  return text.data();
 }
 
 int SocketOption(int fd, int name) {
@@ -126,14 +124,19 @@ absl::Status ListenSockets::TakeOver(int fd) {
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return absl::ErrnoToStatus(errno, absl::StrCat("dup of file descriptor ", fd));
   fds_.push_back(copy);
-  address_ = AddressOf(fd);
+  const sockaddr_storage bound = BoundTo(fd);
+  const bool v6 = bound.ss_family == AF_INET6;
+  host_ = HostOf(bound);
+  address_ =
+      host_.empty() ? absl::StrCat("fd:", fd) : absl::StrCat(v6 ? "[" : "", host_, v6 ? "]:" : ":", PortOf(bound));
   return absl::OkStatus();
 }
 
 absl::Status ListenSockets::Bind(const std::string& host, uint16_t port) {
   absl::string_view name = host;
   if (absl::ConsumePrefix(&name, "[") != absl::ConsumeSuffix(&name, "]")) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot listen on \"", host, "\": brackets come in pairs"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen on \"", host, "\": an address of version 6 stands in brackets"));
   }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -160,6 +163,7 @@ absl::Status ListenSockets::Bind(const std::string& host, uint16_t port) {
     if (!is_ours) return CannotListen(absl::StrCat(host, ":", port), std::strerror(error));
   }
   if (fds_.empty()) return CannotListen(absl::StrCat(host, ":", port), std::strerror(error));
+  host_ = std::string(name);
   address_ = absl::StrCat(host, ":", taken);
   return absl::OkStatus();
 }
