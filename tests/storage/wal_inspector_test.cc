@@ -60,11 +60,17 @@ class WalInspectorTest : public ::testing::Test {
   // Copies a store, which may be open: RocksDB then deletes files that it no longer needs, possibly while they are
   // being copied; so what was copied until then is given up for another try.
   static void CopyStore(const fs::path& from, const fs::path& to) {
-    for (std::error_code error = std::make_error_code(std::errc::no_such_file_or_directory);
-         error == std::errc::no_such_file_or_directory;) {
+    // CURRENT may name a manifest that was begun behind the copy of those.
+    const auto is_whole = [&to] {
+      const std::string manifest = ReadFile(to / "CURRENT");
+      return fs::exists(to / manifest.substr(0, manifest.find('\n')));
+    };
+    for (bool done = false; !done;) {
+      std::error_code error;
       fs::remove_all(to);
       fs::copy(from, to, fs::copy_options::recursive, error);
       ASSERT_TRUE(!error || error == std::errc::no_such_file_or_directory) << error.message();
+      done = !error && is_whole();
     }
   }
 
