@@ -37,9 +37,10 @@ inline constexpr size_t kInstanceSettingsMax = 10'000;
 // instance of the same name does not have it. The rows' keys are a prefix and the name, or kAllInstances.
 //
 // Guarantees: a change holds once it is on disk; of changes that overlap, the one holds that is on disk. One whose
-// write failed, stored or not, holds from the next start on, or not at all. Thread safety: all methods but Load and
-// SetOnChange.   Blocking: none but Load. Ownership: borrows the records of the log, whose last callbacks end here:
-// must outlive the log.
+// write failed, stored or not, holds from the next start on, or not at all.
+//
+// Thread safety: all methods but Load and SetOnChange.   Blocking: none but Load.
+// Ownership: borrows the records of the log, whose last callbacks end here: must outlive the log.
 template <typename Record>
 class InstanceSettings {
  public:
@@ -194,10 +195,16 @@ class InstanceSettings {
           row.change = change;
         }
       }
-      // What was cleared is remembered for as long as an earlier change may still be told.
-      if (on_their_way_ == 0) absl::erase_if(rows_, [](const auto& row) { return !row.second.record; });
+      if (on_their_way_ == 0) Settle();
     }
     if (stored) on_change_();
+  }
+
+  // When nothing is on its way. What was cleared is remembered until then, for an earlier change may still be told; and
+  // of a write that failed nothing is queued any more.
+  void Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    absl::erase_if(rows_, [](const auto& row) { return !row.second.record; });
+    for (auto& [name, row] : rows_) row.queued = row.record->instance_number();
   }
 
   storage::RecordStore& records_;

@@ -153,7 +153,7 @@ void Keeper::RunPlan(PlanTask plan) {
 void Keeper::KeepOwn() {
   for (const auto& [name, number] : policies_.Instances()) {
     if (stopping()) return;
-    const std::string& instance = name;
+    const std::string& instance = name;  // Clang 14's lambdas capture no structured binding.
     const auto info = Wait<InstanceInfo>([&](auto done) { log_.GetInstance(instance, std::move(done)); });
     // What a deletion left behind. If that fails it is found again.
     const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
