@@ -54,14 +54,17 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(ListenerOptions option
   }
   listener->settings_.listen_host = sockets->host();
   listener->address_ = sockets->address();
+  absl::Status status;
   for (const int fd : sockets->TakeFds()) {
     auto& accepting = *listener->accepting_.emplace_back(std::make_unique<Accepting>(context));
     boost::system::error_code error;
     accepting.acceptor.assign(ProtocolOf(fd), fd, error);
     if (!error) continue;
     close(fd);
-    return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", listener->address_, ": ", error.message()));
+    status =
+        absl::FailedPreconditionError(absl::StrCat("cannot listen on ", sockets->address(), ": ", error.message()));
   }
+  if (!status.ok()) return status;
   asio::post(context, [raw = listener.get()] {
     for (const auto& accepting : raw->accepting_) raw->Accept(*accepting);
   });
