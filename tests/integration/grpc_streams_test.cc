@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -334,29 +333,6 @@ TEST(GrpcShutdownTest, FinishesAppendsEndsStreamsAndRefusesWhatIsNew) {
   grpc::ClientContext late_context;
   v1::AppendResponse late;
   EXPECT_EQ(server.stub().Append(&late_context, Batch(1), &late).error_code(), grpc::StatusCode::UNAVAILABLE);
-}
-
-TEST(GrpcShutdownTest, ComesUnderAFloodOfConnectionsToo) {
-  TestServer server;
-  const std::string address = server.server().grpc_address();
-  sockaddr_in target{};
-  target.sin_family = AF_INET;
-  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  target.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-  std::atomic<bool> stopped = false;
-  std::vector<std::thread> flood;
-  for (int i = 0; i < 4; ++i) {
-    flood.emplace_back([&] {
-      while (!stopped) {
-        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        (void)connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof(target));  // Refused, in the end.
-        close(fd);
-      }
-    });
-  }
-  server.server().Shutdown(absl::Seconds(8));  // Hangs if it does not.
-  stopped = true;
-  for (std::thread& thread : flood) thread.join();
 }
 
 TEST(GrpcShutdownTest, DoesNotWaitForAClientThatTakesNothing) {
