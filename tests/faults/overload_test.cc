@@ -26,7 +26,6 @@
 #include "tests/faults/fault_fixture.h"
 #include "tests/integration/vzaps_client.h"
 #include "tests/support/http_connection.h"
-#include "tests/support/raw_websocket.h"
 
 namespace playhead::testing {
 namespace {
@@ -44,14 +43,15 @@ constexpr absl::Duration kCallsInterval = absl::Milliseconds(300);
 
 class OverloadTest : public FaultFixture {
  protected:
-  size_t StatusKib(const std::string& name) {
+  // The most that the broker has had resident so far.
+  size_t PeakKib() {
     std::ifstream status(absl::StrCat("/proc/", broker().pid(), "/status"));
     for (std::string line; std::getline(status, line);) {
       size_t kib = 0;
       const std::vector<std::string> words = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
-      if (words.size() > 1 && words[0] == name && absl::SimpleAtoi(words[1], &kib)) return kib;
+      if (words.size() > 1 && words[0] == "VmHWM:" && absl::SimpleAtoi(words[1], &kib)) return kib;
     }
-    ADD_FAILURE() << "no " << name;
+    ADD_FAILURE() << "no VmHWM";
     return 0;
   }
   size_t Descriptors() {
@@ -108,7 +108,7 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
     request.instance = "long";
     return request;
   };
-  const size_t idle_kib = StatusKib("VmHWM:");
+  const size_t idle_kib = PeakKib();
   const size_t idle_descriptors = Descriptors();
 
   // Readers of each kind that take nothing.
@@ -192,7 +192,7 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
     // docs/operating.md, "Memory".
     const size_t bound = 8 * kMiB + 8 * kMiB + 2 * 8 * kMiB + 16 * kMiB + 128 * kMiB + 8 * kMiB +
                          (kStreamsMax + kHttpConnectionsMax) * (64 << 10);
-    const size_t peak_kib = StatusKib("VmHWM:");
+    const size_t peak_kib = PeakKib();
     std::cout << "probe " << probed << " appends, slowest " << slowest << "; others " << stored_ << " stored, "
               << refused_ << " refused; " << streams_refused_ << " streams refused; idle " << idle_kib / 1024
               << " MiB, peak " << peak_kib / 1024 << " MiB, budgets " << bound / kMiB << " MiB" << std::endl;
@@ -235,7 +235,7 @@ TEST_F(OverloadTest, StreamsThatAreCancelledAtOnceLeaveNothingBehind) {
   }
   // Behind them all on its way through the broker.
   EXPECT_TRUE(filler.Append("long", "x", 2).ok());
-  std::cout << opened << " streams, peak " << StatusKib("VmHWM:") / 1024 << " MiB" << std::endl;
+  std::cout << opened << " streams, peak " << PeakKib() / 1024 << " MiB" << std::endl;
   const absl::Time patience = absl::Now() + kPatience;
   while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
   while (Descriptors() > idle_descriptors + 20) ASSERT_LT(absl::Now(), patience) << "connections are left";
