@@ -1,5 +1,7 @@
 #include "proto/errors.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 
 namespace playhead {
 namespace {
@@ -97,6 +100,12 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kWebhookSecretsSealed, "WEBHOOK_SECRETS_SEALED", absl::StatusCode::kFailedPrecondition, false},
 });
 
+// Messages quote what clients sent and what stands on disk, which may be any bytes; Protocol Buffers and JSON are
+// UTF-8.
+std::string AsUtf8(absl::string_view message) {
+  return simdjson::validate_utf8(message.data(), message.size()) ? std::string(message) : absl::CHexEscape(message);
+}
+
 }  // namespace
 
 const ReasonInfo& GetReasonInfo(Reason reason) { return kReasons[static_cast<size_t>(reason)]; }
@@ -112,7 +121,7 @@ absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCurs
   v1::Error error;
   error.set_status(static_cast<int32_t>(info.status));
   error.set_code(info.code.data(), info.code.size());
-  error.set_message(message.data(), message.size());
+  error.set_message(AsUtf8(message));
   error.set_retryable(info.retryable);
   if (cursors.first) error.set_first_cursor(*cursors.first);
   if (cursors.head) error.set_head_cursor(*cursors.head);
@@ -148,7 +157,7 @@ v1::Error ToProto(const absl::Status& status) {
   }
   error.set_status(static_cast<int32_t>(status.code()));
   error.set_code(absl::StatusCodeToString(status.code()));
-  error.set_message(status.message().data(), status.message().size());
+  error.set_message(AsUtf8(status.message()));
   error.set_retryable(status.code() == absl::StatusCode::kUnavailable);
   return error;
 }

@@ -63,6 +63,18 @@ TEST(ErrorsTest, TheDocumentSaysTheSame) {
   EXPECT_EQ(documented.size(), static_cast<size_t>(kReasons));
 }
 
+TEST(ErrorsTest, AMessageIsUtf8WhateverItQuotes) {
+  const std::string quoting = "there is no instance \xff\xfe";
+  const std::string quoted = "there is no instance \\xff\\xfe";
+  const absl::Status status = MakeError(Reason::kCursorTrimmed, quoting, {.first = 7});
+  EXPECT_EQ(status.message(), quoted);
+  EXPECT_TRUE(HasReason(status, Reason::kCursorTrimmed));
+  EXPECT_EQ(ToProto(status).message(), quoted);
+  EXPECT_EQ(ToProto(status).first_cursor(), 7u) << "no reader gave up at the message";
+  EXPECT_EQ(ToProto(absl::DataLossError(quoting)).message(), quoted);
+  EXPECT_EQ(MakeError(Reason::kCursorTrimmed, "größer als \"ü\"").message(), "größer als \"ü\"");
+}
+
 TEST(ErrorsTest, AnErrorSurvivesTheTripOverTheWire) {
   for (int i = 0; i < kReasons; ++i) {
     const auto reason = static_cast<Reason>(i);
