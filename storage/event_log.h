@@ -111,6 +111,9 @@ struct AppendBatch {
   // How long the ids of this batch are remembered, from when they are stored: 1 ms to kDedupWindowMax. Unset: as long
   // as the store's setting says at any time. Fewer are kept while there are more than it allows.
   std::optional<absl::Duration> dedup_window;
+  // Why nothing new may be stored, if so: what a batch with a new event is refused with. One that only repeats what is
+  // stored succeeds all the same.
+  absl::Status refuse_new;
 
   absl::string_view event(const EventSpan& span) const { return bytes.substr(span.offset, span.size); }
   absl::string_view type(const EventSpan& span) const { return bytes.substr(span.type_offset, span.type_size); }
@@ -144,6 +147,7 @@ class AppendSession {
   //   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT. Nothing written; the first two may be retried.
   //   Unavailable         the store is reopening or closing. Nothing written; safe to retry.
   //   Unknown             APPEND_UNCERTAIN: the sync failed: the batch may be stored. Retry with the same identities.
+  //   Others              AppendBatch::refuse_new. Nothing written.
   virtual void Append(AppendBatch batch, Callback<AppendResult> done) = 0;
 };
 

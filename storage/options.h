@@ -40,7 +40,7 @@ struct StoreOptions {
 
   // Appends queued and not yet stored, over all sessions: beyond that they are refused (APPEND_QUEUE_FULL).
   size_t append_queue_bytes_max = size_t{64} << 20;
-  // One commit takes at most about this much.
+  // One commit takes about this much of the write-ahead log, and what the append or the change that filled it up takes.
   size_t commit_bytes_max = size_t{4} << 20;
 
   // Appends are refused (DISK_LOW) while less than this is free on the disk; reads go on.

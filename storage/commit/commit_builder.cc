@@ -17,6 +17,11 @@ namespace {
 // Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
 
+// About what an instance whose block is open adds besides its events: the header, keys, and its range of the commit.
+constexpr size_t kInstanceRowBytes = 160;
+// The row of a producer's run, with an id of the usual length.
+constexpr size_t kRunRowBytes = 96;
+
 Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
 
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
@@ -81,6 +86,7 @@ void CommitBuilder::Begin(uint64_t durable_commit) {
   commit_->number = next_commit_++;
   commit_->store = store_;
   durable_commit_ = durable_commit;
+  open_block_bytes_ = 0;
   last_time_ = std::max(last_time_, Timestamp::Now());
 }
 
@@ -126,6 +132,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
   }
   if (defer) return Verdict::kDefer;
   if (new_events == 0) return Verdict::kStore;  // Repeats what is stored: it succeeds whatever is expected of the head.
+  if (!append.batch.refuse_new.ok()) return refuse(append.batch.refuse_new);
   if (append.batch.expected_cursor) {
     if (new_events != append.batch.events.size()) {
       return refuse(MakeError(Reason::kPartialDuplicate,
@@ -250,7 +257,9 @@ void CommitBuilder::StoreEvents(PendingAppend& append) {
                                    std::min(span.size + bytes_left, std::max<size_t>(span.size, kBlockBytesTarget)));
     }
     assigned.last_appended_at = std::max(assigned.last_appended_at, last_time_);
+    const size_t block_bytes = assigned.open_block->body_bytes();
     assigned.open_block->Add(batch.event(span), batch.type(span), batch.dialect(span), assigned.last_appended_at);
+    open_block_bytes_ += assigned.open_block->body_bytes() - block_bytes;
     assigned.head = cursor;
     if (append.result.first_new == Cursor()) append.result.first_new = cursor;
     if (!append.cursors.empty()) append.cursors[i] = cursor;
@@ -310,6 +319,7 @@ void CommitBuilder::CloseRun(const std::string& producer_id, const OpenRun& run)
 void CommitBuilder::CloseBlock(const std::shared_ptr<LogInstance>& instance) {
   AssignedState& assigned = instance->assigned();
   if (assigned.open_block == nullptr) return;
+  open_block_bytes_ -= assigned.open_block->body_bytes();
   auto block = std::move(*assigned.open_block).Finish();
   assigned.open_block.reset();
   assigned.appended_bytes = block->header().log_bytes;
@@ -424,6 +434,11 @@ void CommitBuilder::CancelErasure(uint64_t id, StatusCallback done) {
 void CommitBuilder::UseSlice(uint32_t number, StatusCallback done) {
   blocks_.UseSlice(number);
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
+}
+
+size_t CommitBuilder::bytes() const {
+  return commit_->batch.GetDataSize() + open_block_bytes_ + touched_.size() * kInstanceRowBytes +
+         runs_.size() * kRunRowBytes;
 }
 
 std::unique_ptr<Commit> CommitBuilder::Finish() {

@@ -106,6 +106,9 @@ class CommitBuilder {
   void StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done);
   void CancelErasure(uint64_t id, StatusCallback done);
 
+  // About what the commit takes in the write-ahead log so far, uncompressed where it is not encoded yet.
+  size_t bytes() const;
+
   // Encodes the blocks and hands the commit over.
   std::unique_ptr<Commit> Finish();
 
@@ -158,6 +161,7 @@ class CommitBuilder {
   std::unique_ptr<Commit> commit_;
   bool counters_changed_ = false;
   uint64_t durable_commit_ = 0;
+  size_t open_block_bytes_ = 0;
   std::vector<std::shared_ptr<LogInstance>> touched_;
   absl::flat_hash_map<std::pair<const LogInstance*, std::string>, OpenRun> runs_;
 };

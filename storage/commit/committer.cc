@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
+#include "storage/commit/reopening.h"
 
 namespace playhead::storage {
 namespace {
@@ -78,9 +79,7 @@ void Committer::Run() {
       if (MayRefuse()) {
         // What comes in meanwhile is not kept waiting: nothing of it is written. And whoever waits for an answer may be
         // holding the store, which cannot be opened again before it is let go.
-        FailQueue(
-            MakeError(Reason::kStoreUnavailable, absl::StrCat("the store is being reopened after a failed write (",
-                                                              failure_.message(), "): try again soon")));
+        FailQueue(BeingReopened(failure_));
         continue;
       }
       if (stopping_ && queue_.empty()) return;
@@ -89,8 +88,9 @@ void Committer::Run() {
     building_ = true;
     std::deque<Work> works = TakeWork(options_.commit_bytes_max);
     mu_.Unlock();
-    auto commit = Build(std::move(works));
+    auto commit = Build(works);
     mu_.Lock();
+    PutBack(std::move(works));
     while (writing_ && failure_.ok()) may_write_.Wait(&mu_);
     building_ = false;
     if (!failure_.ok()) {  // The write before it failed, and this was built upon it: it fails behind it.
@@ -133,12 +133,23 @@ std::deque<Committer::Work> Committer::TakeWork(size_t bytes_max) {
   return works;
 }
 
-std::unique_ptr<Commit> Committer::Build(std::deque<Work> works) {
+void Committer::PutBack(std::deque<Work> works) {
+  for (; !works.empty(); works.pop_back()) {
+    queued_bytes_ += BytesOf(works.back());
+    queue_.push_front(std::move(works.back()));
+  }
+}
+
+std::unique_ptr<Commit> Committer::Build(std::deque<Work>& works) {
   builder_->Begin(durable_commit());
-  for (Work& work : works) {
+  while (!works.empty()) {
     std::visit(Overloaded{[this](std::unique_ptr<PendingAppend>& append) { builder_->Append(std::move(append)); },
                           [this](Command& command) { std::move(command.build)(*builder_, std::move(command.done)); }},
-               work);
+               works.front());
+    works.pop_front();
+    // Small events take several times their own bytes, with their identities and what stands around a block; and
+    // recovery relies on how large one write can be (storage/store/wal_inspector.cc).
+    if (builder_->bytes() >= options_.commit_bytes_max) break;
   }
   return builder_->Finish();
 }

@@ -77,7 +77,10 @@ class Committer {
   bool MayBuild() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayRefuse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::deque<Work> TakeWork(size_t bytes_max) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::unique_ptr<Commit> Build(std::deque<Work> works);
+  // Puts what was not built back to the front.
+  void PutBack(std::deque<Work> works) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes from the front of `works` until the commit is full; at least one.
+  std::unique_ptr<Commit> Build(std::deque<Work>& works);
   absl::Status Write(Commit& commit);
   void Fail(std::unique_ptr<Commit> commit, const absl::Status& error);
   // Both let go of the lock meanwhile.

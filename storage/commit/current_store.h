@@ -8,9 +8,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "proto/errors.h"
+#include "storage/commit/reopening.h"
 #include "storage/store/store.h"
 
 namespace playhead::storage {
@@ -28,8 +27,7 @@ class CurrentStore {
   absl::StatusOr<std::shared_ptr<Store>> Get() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (store_ != nullptr) return store_;
-    return MakeError(Reason::kStoreUnavailable, absl::StrCat("the store is being reopened after a failed write (",
-                                                             cause_.message(), "): try again soon"));
+    return BeingReopened(cause_);
   }
 
   void Set(std::shared_ptr<Store> store) ABSL_LOCKS_EXCLUDED(mu_) {

@@ -31,11 +31,12 @@ bool IsStub(absl::string_view event) {
   return view.Parse(event) && playhead::storage::IsStub(view);
 }
 
-absl::Status Conflict(size_t index, absl::string_view identity, Cursor stored_at) {
+absl::Status Conflict(size_t index, absl::string_view identity, Cursor stored_at, const ErrorCursors& helpful = {}) {
   return MakeError(
       Reason::kIdConflict,
       absl::StrCat("event ", index, " has the ", identity, " of another event with other content",
-                   stored_at == Cursor() ? " in this batch" : absl::StrCat(", at cursor ", stored_at.value())));
+                   stored_at == Cursor() ? " in this batch" : absl::StrCat(", at cursor ", stored_at.value())),
+      helpful);
 }
 
 class Resolver {
@@ -80,7 +81,7 @@ class Resolver {
       if (!record) return MakeError(Reason::kDataLoss, "an id's record is damaged");
       if (store_->dedup_expiry().IsForgotten(*record, now)) continue;
       if (append_.fate(indexes[k]).stored_at != Cursor()) continue;  // The producer's sequence has told already.
-      if (absl::Status status = SetStored(indexes[k], "id", record->cursor); !status.ok()) return status;
+      if (absl::Status status = SetStored(indexes[k], "id", record->cursor, {}); !status.ok()) return status;
     }
     return absl::OkStatus();
   }
@@ -108,14 +109,14 @@ class Resolver {
     return append_.fates;
   }
 
-  // Event `i` was stored at `cursor`, if the content agrees. What was trimmed or erased cannot be compared, and counts
-  // as equal.
-  absl::Status SetStored(size_t i, absl::string_view identity, Cursor cursor) {
+  // Event `i` was stored at `cursor`, if the content agrees; else a conflict, which carries `helpful`. What was trimmed
+  // or erased cannot be compared, and counts as equal.
+  absl::Status SetStored(size_t i, absl::string_view identity, Cursor cursor, const ErrorCursors& helpful) {
     if (cursor >= instance_.bounds().first) {
       const auto stored = ReadEvent(cursor);
       if (!stored.ok()) return stored.status();
       if (stored->has_value() && !SameContent(**stored, batch_.event(batch_.events[i])) && !IsStub(**stored)) {
-        return Conflict(i, identity, cursor);
+        return Conflict(i, identity, cursor, helpful);
       }
     }
     Fates()[i].stored_at = cursor;
@@ -150,9 +151,9 @@ class Resolver {
       const uint64_t first = RunKeySequence(FromSlice(run->key()));
       for (; next >= first && next < first + record->count && next <= last; ++next) {
         const size_t i = static_cast<size_t>(next - producer.sequence);
-        if (absl::Status status = SetStored(i, "producer's sequence", record->first + (next - first)); !status.ok()) {
-          return status;
-        }
+        absl::Status status = SetStored(i, "producer's sequence", record->first + (next - first),
+                                        {.next_sequence = append_.resolved_sequence + 1});
+        if (!status.ok()) return status;
       }
       if (next < first) break;
     }

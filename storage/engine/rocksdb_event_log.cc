@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "proto/errors.h"
@@ -16,6 +15,7 @@
 #include "storage/commit/current_store.h"
 #include "storage/commit/disk_space.h"
 #include "storage/commit/open_calls.h"
+#include "storage/engine/erasure_orders.h"
 #include "storage/engine/long_jobs.h"
 #include "storage/executor.h"
 #include "storage/housekeeping/maintenance.h"
@@ -24,7 +24,6 @@
 #include "storage/log.h"
 #include "storage/many/many_read.h"
 #include "storage/stats_recorder.h"
-#include "storage/store/erasure_job.h"
 #include "storage/store/meta.h"
 #include "storage/store/record_rows.h"
 #include "storage/store/store.h"
@@ -36,7 +35,7 @@ absl::Status NotFound(absl::string_view name) {
   return MakeError(Reason::kInstanceNotFound, absl::StrCat("there is no instance ", name));
 }
 
-class RocksDbEventLog final : public EventLog, private RecordStore, private Erasures, private AppendPipeline::Owner {
+class RocksDbEventLog final : public EventLog, private RecordStore, private AppendPipeline::Owner {
  public:
   static absl::StatusOr<std::unique_ptr<EventLog>> Open(const StoreOptions& options) {
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
@@ -99,7 +98,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   }
   TypeLifeTable& type_lives() override { return type_lives_; }
   RecordStore& records() override { return *this; }
-  Erasures& erasures() override { return *this; }
+  Erasures& erasures() override { return erasures_; }
   LogStats stats() const override {
     LogStats stats = stats_.Snapshot();
     stats.disk_free_bytes = disk_.free_bytes();
@@ -124,13 +123,6 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   void Scan(RecordSpace space, std::string prefix, std::string after_key, size_t limit,
             Callback<std::vector<Record>> done) override;
 
-  // Erasures.
-  void Start(ErasureRequest request, Callback<ErasureInfo> done) override;
-  void Cancel(uint64_t id, Callback<ErasureInfo> done) override;
-  absl::StatusOr<ErasureInfo> Get(uint64_t id) const override;
-  absl::StatusOr<std::vector<ErasureInfo>> List(uint64_t after_id, size_t limit) const override;
-  void SubmitErasure(std::shared_ptr<ErasureJob> job, InstanceNumber instance, Callback<ErasureInfo> done);
-
   // AppendPipeline::Owner.
   void OnCommitted(const Commit& commit) override;
   void OnAnswered(const Commit& commit) override;
@@ -153,7 +145,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   CurrentStore store_;
   uint64_t store_id_ = 0;  // Set before anything else can see this.
   std::atomic<uint64_t> head_commit_{0};
-  std::atomic<bool> stored_since_open_{true};         // Before the first open: by the process before this one.
+  std::atomic<bool> stored_since_open_{true};         // Since the epoch was raised; at first, by an earlier process.
   std::shared_ptr<absl::Notification> store_closed_;  // Of the committing thread that reopens.
 
   // The destructor stops these in an order of its own.
@@ -162,6 +154,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Eras
   Executor readers_;
   AppendPipeline pipeline_;
   std::unique_ptr<Maintenance> maintenance_;
+  ErasureOrders erasures_{{*this, store_, pipeline_, calls_, readers_}, [this] { maintenance_->EraseEvents(); }};
 };
 
 absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const StoreOptions& options,
@@ -169,9 +162,10 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
   auto opened = Store::Open(options);
   if (!opened.ok()) return opened.status();
   // Once for everything that was stored since the last time: a disk that fails again and again uses up no epochs.
-  if ((*opened)->history_may_be_lost() && stored_since_open_.exchange(false)) {
+  if ((*opened)->history_may_be_lost() && stored_since_open_.load(std::memory_order_relaxed)) {
     LogWarning("history_may_be_lost", absl::StrCat("data_dir=", options.data_dir, " action=raise_epoch"));
     if (absl::Status status = RaiseEpochFloor(**opened); !status.ok()) return status;
+    stored_since_open_.store(false, std::memory_order_relaxed);
   }
   if (absl::Status status = (*opened)->NoteHistorySettled(); !status.ok()) return status;
   auto builder = CommitBuilder::Load(*opened, options, first_commit);
@@ -455,78 +449,6 @@ void RocksDbEventLog::Scan(RecordSpace space, std::string prefix, std::string af
       readers_, std::move(done),
       [space, prefix = std::move(prefix), after_key = std::move(after_key),
        limit](const std::shared_ptr<Store>& store) { return ScanRecords(*store, space, prefix, after_key, limit); });
-}
-
-void RocksDbEventLog::Start(ErasureRequest request, Callback<ErasureInfo> done) {
-  calls_.Enter();
-  auto answer = [this, done = std::move(done)](absl::StatusOr<ErasureInfo> info) mutable {
-    std::move(done)(std::move(info));
-    calls_.Leave();
-  };
-  absl::Status refusal = calls_.CheckOpen();
-  refusal.Update(CheckErasureRequest(request));
-  if (!refusal.ok()) {
-    return readers_.Post([answer = std::move(answer), refusal = std::move(refusal)]() mutable { answer(refusal); });
-  }
-  auto job = std::make_shared<ErasureJob>();
-  job->target = ErasureTarget::Of(request);
-  job->cursor_count = static_cast<uint32_t>(job->target.cursors.size());
-  job->id_count = static_cast<uint32_t>(job->target.ids.size());
-  job->dry_run = request.dry_run;
-  if (request.instances.size() > 1 || absl::EndsWith(request.instances.front(), "*")) {
-    return SubmitErasure(std::move(job), InstanceNumber(), std::move(answer));
-  }
-  OpenInstance(request.instances.front(), OpenMode::kExisting,
-               [this, job = std::move(job),
-                answer = std::move(answer)](absl::StatusOr<std::shared_ptr<Instance>> instance) mutable {
-                 if (!instance.ok()) return answer(instance.status());
-                 SubmitErasure(std::move(job), (*instance)->number(), std::move(answer));
-               });
-}
-
-void RocksDbEventLog::SubmitErasure(std::shared_ptr<ErasureJob> job, InstanceNumber instance,
-                                    Callback<ErasureInfo> done) {
-  calls_.Enter();
-  pipeline_.Submit({[job, instance](CommitBuilder& builder, StatusCallback started) {
-                      builder.StartErasure(*job, instance, std::move(started));
-                    },
-                    [this, job, done = std::move(done)](absl::Status status) mutable {
-                      if (status.ok() && !calls_.closing()) maintenance_->EraseEvents();
-                      if (status.ok()) {
-                        std::move(done)(job->info());
-                      } else {
-                        std::move(done)(std::move(status));
-                      }
-                      calls_.Leave();
-                    }});
-}
-
-void RocksDbEventLog::Cancel(uint64_t id, Callback<ErasureInfo> done) {
-  calls_.Enter();
-  pipeline_.Submit(
-      {[id](CommitBuilder& builder, StatusCallback canceled) { builder.CancelErasure(id, std::move(canceled)); },
-       [this, id, done = std::move(done)](absl::Status status) mutable {
-         if (status.ok()) {
-           std::move(done)(Get(id));
-         } else {
-           std::move(done)(std::move(status));
-         }
-         calls_.Leave();
-       }});
-}
-
-absl::StatusOr<ErasureInfo> RocksDbEventLog::Get(uint64_t id) const {
-  const auto store = store_.Get();
-  if (!store.ok()) return store.status();
-  const auto job = (*store)->erasures().Get(id);
-  if (!job.ok()) return job.status();
-  return job->info();
-}
-
-absl::StatusOr<std::vector<ErasureInfo>> RocksDbEventLog::List(uint64_t after_id, size_t limit) const {
-  const auto store = store_.Get();
-  if (!store.ok()) return store.status();
-  return (*store)->erasures().List(after_id, limit, Timestamp::Now());
 }
 
 }  // namespace

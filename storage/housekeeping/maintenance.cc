@@ -6,7 +6,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "storage/await.h"
 #include "storage/blocks/block_store.h"
 #include "storage/erase/eraser.h"
 #include "storage/erase/event_eraser.h"
@@ -260,14 +260,7 @@ void Maintenance::ForgetIdentities(Store& store) {
 }
 
 absl::Status Maintenance::RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build) {
-  absl::Status result;
-  absl::Notification done;
-  submit_({std::move(build), [&](absl::Status status) {
-             result = std::move(status);
-             done.Notify();
-           }});
-  done.WaitForNotification();
-  return result;
+  return AwaitStatus([&](auto done) { submit_({std::move(build), std::move(done)}); });
 }
 
 }  // namespace playhead::storage

@@ -84,6 +84,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   if (options.env != nullptr) db.env = options.env;
   db.write_buffer_manager = shared.write_buffers;
   db.listeners.push_back(shared.stalls);
+  db.listeners.push_back(std::make_shared<NoRecovery>());
+  db.max_bgerror_resume_count = 0;  // The same for errors that it takes for passing ones.
   db.max_background_jobs = 2;
   db.max_total_wal_size = options.wal_bytes_max;
   db.bytes_per_sync = kMiB;  // Flushes trickle to the disk, so that a commit's sync does not wait behind one.

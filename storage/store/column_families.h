@@ -49,6 +49,17 @@ class StallCounter final : public rocksdb::EventListener {
   std::atomic<uint64_t> count_{0};
 };
 
+// Keeps RocksDB from going on by itself behind a failed write, as it does once a full disk has room again: it would
+// flush its families one by one and give up logs, and what may or may not have been stored would be read again by
+// halves. The store is closed and opened again instead (storage/commit/reopening.h).
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 // What one store shares between its families.
 struct SharedTuning {
   explicit SharedTuning(const StoreOptions& options);

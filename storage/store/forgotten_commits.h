@@ -33,6 +33,11 @@ absl::StatusOr<uint64_t> ForgettingsCount(const Store& store);
 
 // Whether a write with a number higher than `heard` removed commits behind `position` in which events of an instance
 // were trimmed that `wanted` says yes to.
+//
+// Bounded by the instances that there are: a row for each of which events were trimmed, which goes with it. A step for
+// each, and a call of `wanted` for those of which something was removed behind `position` since; the first that it says
+// yes to is the last. A reader is told only after a write that removed rows, and only while it stands behind one, so
+// this is for the first reads of who comes from far behind, not for every read.
 absl::StatusOr<bool> WereForgotten(const Store& store, StorePosition position, uint64_t heard,
                                    absl::FunctionRef<absl::StatusOr<bool>(InstanceNumber, CommitPosition)> wanted);
 

@@ -79,12 +79,22 @@ absl::StatusOr<std::optional<WalDamage>> InspectAndCutTail(rocksdb::Env& env, co
   return std::nullopt;
 }
 
+rocksdb::Status SyncFolder(rocksdb::Env& env, const std::string& dir) {
+  std::unique_ptr<rocksdb::Directory> directory;
+  rocksdb::Status status = env.NewDirectory(dir, &directory);
+  return status.ok() ? directory->Fsync() : status;
+}
+
 absl::Status WriteMarker(rocksdb::Env& env, const std::string& dir) {
   rocksdb::Status status = rocksdb::WriteStringToFile(&env, "", dir + kUnsyncedMarker, /*should_sync=*/true);
-  std::unique_ptr<rocksdb::Directory> directory;
-  if (status.ok()) status = env.NewDirectory(dir, &directory);
-  if (status.ok()) status = directory->Fsync();
+  if (status.ok()) status = SyncFolder(env, dir);
   return status.ok() ? absl::OkStatus() : OpenError(status, dir);
+}
+
+// For good: one that came back with a loss of power would let real rot pass for writes that were never synced.
+rocksdb::Status RemoveMarker(rocksdb::Env& env, const std::string& dir) {
+  const rocksdb::Status status = env.DeleteFile(dir + kUnsyncedMarker);
+  return status.ok() ? SyncFolder(env, dir) : status;
 }
 
 }  // namespace
@@ -102,7 +112,7 @@ absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) 
   if (!fresh.ok()) return fresh.status();
 
   auto store = std::shared_ptr<Store>(new Store(options));
-  absl::Status status = *fresh ? store->OpenDatabase() : store->Recover();
+  absl::Status status = *fresh ? store->OpenDatabase(DatabaseMode::kNew) : store->Recover();
   if (status.ok()) status = store->CheckFormat(*fresh);
   if (status.ok()) status = store->LoadErasures();
   if (!status.ok()) return status;
@@ -114,7 +124,7 @@ absl::StatusOr<std::shared_ptr<Store>> Store::OpenReadOnly(const StoreOptions& o
   if (!fresh.ok()) return fresh.status();
   if (*fresh) return absl::NotFoundError(absl::StrCat("there is no store in ", options.data_dir));
   auto store = std::shared_ptr<Store>(new Store(options));
-  absl::Status status = store->OpenDatabase(/*read_only=*/true);
+  absl::Status status = store->OpenDatabase(DatabaseMode::kReadOnly);
   if (status.ok()) status = store->CheckFormat(/*fresh=*/false);
   if (!status.ok()) return status;
   return store;
@@ -127,7 +137,7 @@ absl::Status Store::Recover() {
   history_may_be_lost_ = may_be_unsynced;
   const auto damage = InspectAndCutTail(env, dir);
   if (!damage.ok()) return damage.status();
-  if (!damage->has_value()) return OpenDatabase();
+  if (!damage->has_value()) return OpenDatabase(DatabaseMode::kExisting);
   const WalDamage& rot = **damage;
   // Writes that were never synced reach the disk in any order: then this is no proof.
   if (!options_.accept_truncation && !may_be_unsynced) {
@@ -145,18 +155,18 @@ absl::Status Store::Recover() {
   if (absl::Status status = WriteMarker(env, dir); !status.ok()) return status;
   // RocksDB recovers what is before the damage, unless its files hold something from behind it. The damaged log would
   // then lie about, in front of sound records.
-  if (absl::Status status = OpenDatabase(); !status.ok()) return status;
+  if (absl::Status status = OpenDatabase(DatabaseMode::kExisting); !status.ok()) return status;
   CloseDatabase();
   if (absl::Status status = CutWal(env, dir, rot); !status.ok()) return status;
-  return OpenDatabase();
+  return OpenDatabase(DatabaseMode::kExisting);
 }
 
 absl::Status Store::NoteHistorySettled() {
   rocksdb::Env& env = EnvOf(options_);
-  const std::string marker = options_.data_dir + kUnsyncedMarker;
-  if (options_.durability == Durability::kOs) return WriteMarker(env, options_.data_dir);
-  return env.FileExists(marker).ok() ? ReadError(env.DeleteFile(marker), "removing the marker of unsynced data")
-                                     : absl::OkStatus();
+  const std::string& dir = options_.data_dir;
+  if (options_.durability == Durability::kOs) return WriteMarker(env, dir);
+  if (!env.FileExists(dir + kUnsyncedMarker).ok()) return absl::OkStatus();
+  return ReadError(RemoveMarker(env, dir), "removing the marker of unsynced data");
 }
 
 Store::~Store() {
@@ -176,12 +186,12 @@ void Store::CloseDatabase() {
   db_.reset();
 }
 
-absl::Status Store::OpenDatabase(bool read_only) {
+absl::Status Store::OpenDatabase(DatabaseMode mode) {
   const rocksdb::DBOptions db_options = MakeDbOptions(options_, tuning_);
   std::vector<std::string> names;
-  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options_.data_dir, &names);
-  if (!listed.ok() && !listed.IsPathNotFound() && !listed.IsNotFound() && !listed.IsIOError()) {
-    return OpenError(listed, options_.data_dir);
+  if (mode != DatabaseMode::kNew) {
+    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options_.data_dir, &names);
+    if (!listed.ok()) return OpenError(listed, options_.data_dir);
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
@@ -207,8 +217,9 @@ absl::Status Store::OpenDatabase(bool read_only) {
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status opened =
-      read_only ? rocksdb::DB::OpenForReadOnly(db_options, options_.data_dir, descriptors, &handles, &db)
-                : rocksdb::DB::Open(db_options, options_.data_dir, descriptors, &handles, &db);
+      mode == DatabaseMode::kReadOnly
+          ? rocksdb::DB::OpenForReadOnly(db_options, options_.data_dir, descriptors, &handles, &db)
+          : rocksdb::DB::Open(db_options, options_.data_dir, descriptors, &handles, &db);
   if (!opened.ok()) return OpenError(opened, options_.data_dir);
   db_.reset(db);
   const auto own = [db](rocksdb::ColumnFamilyHandle* handle) {
@@ -237,8 +248,10 @@ absl::Status Store::CheckFormat(bool fresh) {
                                                       ", which is newer than ", kFormatVersion,
                                                       ", the newest that this build knows: use a newer build"));
   }
+  const auto instance_last = GetMetaNumber(*this, meta_key::kInstanceLast, 0);
+  if (!instance_last.ok()) return instance_last.status();
   // A fresh store, or one whose making was cut off before anything else could be written.
-  if (*format != 0 || (!fresh && *GetMetaNumber(*this, meta_key::kInstanceLast, 0) != 0)) {
+  if (*format != 0 || (!fresh && *instance_last != 0)) {
     return absl::FailedPreconditionError(
         absl::StrCat("the store in ", options_.data_dir, " has unknown format ", *format));
   }
@@ -336,7 +349,7 @@ uint64_t Store::WalBytes() const {
 absl::Status Store::MarkCleanStop() {
   if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
   rocksdb::Status status = db_->SyncWAL();
-  if (status.ok()) status = EnvOf(options_).DeleteFile(options_.data_dir + kUnsyncedMarker);
+  if (status.ok()) status = RemoveMarker(EnvOf(options_), options_.data_dir);
   return ReadError(status, "marking a clean stop");
 }
 

@@ -88,7 +88,8 @@ class Store : public std::enable_shared_from_this<Store> {
   explicit Store(const StoreOptions& options) : options_(options), tuning_(options) {}
   // Opens a store that exists, after judging its write-ahead log.
   absl::Status Recover();
-  absl::Status OpenDatabase(bool read_only = false);
+  enum class DatabaseMode { kNew, kExisting, kReadOnly };
+  absl::Status OpenDatabase(DatabaseMode mode);
   void CloseDatabase();
   absl::Status CheckFormat(bool fresh);
   absl::Status LoadErasures();

@@ -19,8 +19,9 @@ namespace {
 
 constexpr size_t kBlockBytes = size_t{32} << 10;
 constexpr size_t kHeaderBytes = 7;
-// The largest write: a commit (StoreOptions::commit_bytes_max), the batch that filled it up, and their identities.
-constexpr uint64_t kTornBytesMax = uint64_t{16} << 20;
+// More than the largest write has: a commit that is all but full (StoreOptions::commit_bytes_max), the largest change
+// that can fill it up (kRecordChangesBytesMax), and what is only estimated of it, block headers above all.
+constexpr uint64_t kTornBytesMax = uint64_t{24} << 20;
 
 enum FragmentType : uint8_t { kZero = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
@@ -33,11 +34,19 @@ uint32_t MaskedCrc32c(absl::string_view type_and_payload) {
 
 struct Fragment {
   FragmentType type;
-  size_t bytes;  // With its header.
+  uint32_t crc;
+  absl::string_view type_and_payload;
+
+  absl::string_view payload() const { return type_and_payload.substr(1); }
+  size_t bytes() const { return kHeaderBytes + payload().size(); }
+  bool begins_record() const { return type == kFull || type == kFirst; }
+  bool ends_record() const { return type == kFull || type == kLast; }
+  bool is_sound() const { return crc == MaskedCrc32c(type_and_payload); }
 };
 
-// The fragment at the front of `block`, if it is sound.
-std::optional<Fragment> SoundFragment(absl::string_view block) {
+// The fragment at the front of `block`, as far as its header tells: it need not be sound. nullopt if it is none, or
+// does not fit.
+std::optional<Fragment> ReadFragment(absl::string_view block) {
   if (block.size() < kHeaderBytes) return std::nullopt;
   uint32_t crc;
   uint16_t length;
@@ -45,8 +54,23 @@ std::optional<Fragment> SoundFragment(absl::string_view block) {
   std::memcpy(&length, block.data() + 4, sizeof(length));
   const auto type = static_cast<uint8_t>(block[6]);
   if (type < kFull || type > kLast || kHeaderBytes + length > block.size()) return std::nullopt;
-  if (crc != MaskedCrc32c(block.substr(6, 1 + size_t{length}))) return std::nullopt;
-  return Fragment{static_cast<FragmentType>(type), kHeaderBytes + length};
+  return Fragment{static_cast<FragmentType>(type), crc, block.substr(6, 1 + size_t{length})};
+}
+
+// What a record, which is a WriteBatch, begins with.
+struct BatchHeader {
+  static constexpr size_t kBytes = 12;
+
+  uint64_t sequence;  // The number of its first row.
+  uint32_t count;     // Of its rows.
+};
+
+std::optional<BatchHeader> ReadBatchHeader(absl::string_view record) {
+  if (record.size() < BatchHeader::kBytes) return std::nullopt;
+  BatchHeader header;
+  std::memcpy(&header.sequence, record.data(), sizeof(header.sequence));
+  std::memcpy(&header.count, record.data() + 8, sizeof(header.count));
+  return header;
 }
 
 bool AllZero(absl::string_view bytes) {
@@ -96,7 +120,8 @@ class Inspector {
     } while (chunk.size() == buffer.size() && !rot());
     if (damage_ && offset > (damage_->file == name ? damage_->record_offset : 0) + kTornBytesMax) damage_->rot = true;
     // The file ends inside a record, between two of its fragments.
-    if (expects_continuation_ && !damage_) damage_ = WalDamage{name, offset, record_offset_};
+    if (expects_continuation_ && !damage_) NoteDamage(name, offset);
+    earlier_files_bytes_ += offset;
     return absl::OkStatus();
   }
 
@@ -109,40 +134,73 @@ class Inspector {
 
   void InspectBlock(absl::string_view block, const std::string& name, uint64_t offset) {
     size_t at = 0;
+    size_t boundary = 0;  // Where RocksDB began a fragment, if not behind it.
     while (block.size() - at >= kHeaderBytes && !rot()) {
-      const auto fragment = SoundFragment(block.substr(at));
-      const bool begins = fragment && (fragment->type == kFull || fragment->type == kFirst);
-      if (damage_) {
-        if (begins) {
-          damage_->rot = true;
-          damage_->sound_file = name;
-          damage_->sound_offset = offset + at;
+      const absl::string_view rest = block.substr(at);
+      const auto fragment = ReadFragment(rest);
+      if (at != boundary) {  // Behind damage: try every byte.
+        if (fragment && fragment->begins_record() &&
+            FollowsLostRows(ReadBatchHeader(fragment->payload()), offset + at) && fragment->is_sound()) {
+          NoteRot(name, offset + at);
         }
-        // Behind damage nothing tells where the next fragment starts: try every byte.
-        at += fragment ? fragment->bytes : 1;
-      } else if (fragment && begins != expects_continuation_) {
-        if (begins) record_offset_ = offset + at;
-        expects_continuation_ = fragment->type == kFirst || fragment->type == kMiddle;
-        at += fragment->bytes;
-      } else {
+        ++at;
+        continue;
+      }
+      const bool is_sound = fragment && fragment->is_sound();
+      if (!damage_ && (!is_sound || fragment->begins_record() == expects_continuation_)) {
         NoteDamage(name, offset + at);
         // Space that was reserved and not yet written: nothing may follow it.
-        if (!fragment && AllZero(block.substr(at))) return;
-        at += fragment ? 0 : 1;  // A sound record that begins where another should go on is itself the proof.
+        if (AllZero(rest)) return;
       }
+      if (!damage_) NoteFragment(*fragment, offset + at);
+      if (damage_ && is_sound && fragment->begins_record()) NoteRot(name, offset + at);
+      if (fragment) boundary = at + fragment->bytes();
+      at = is_sound ? boundary : at + 1;
     }
     // Fewer bytes than a header has fill up a block; at the end of a file they are the beginning of one.
     if (!damage_ && at < block.size() && block.size() < kBlockBytes) NoteDamage(name, offset + at);
   }
 
+  // REQUIRES: it is sound, and what was to come.
+  void NoteFragment(const Fragment& fragment, uint64_t offset) {
+    if (fragment.begins_record()) {
+      record_offset_ = offset;
+      record_begin_.clear();
+    }
+    // A header may go over two fragments.
+    absl::StrAppend(&record_begin_, fragment.payload().substr(0, BatchHeader::kBytes - record_begin_.size()));
+    expects_continuation_ = !fragment.ends_record();
+    if (expects_continuation_) return;
+    if (const auto batch = ReadBatchHeader(record_begin_)) next_sequence_ = batch->sequence + batch->count;
+  }
+
   void NoteDamage(const std::string& name, uint64_t offset) {
     damage_ = WalDamage{name, offset, expects_continuation_ ? record_offset_ : offset};
+    lost_from_ = earlier_files_bytes_ + damage_->record_offset;
     expects_continuation_ = false;
   }
 
+  void NoteRot(const std::string& name, uint64_t offset) {
+    damage_->rot = true;
+    damage_->sound_file = name;
+    damage_->sound_offset = offset;
+  }
+
+  // Whether a record at `offset` with this header can be the one that RocksDB wrote behind what was lost: rows were,
+  // and a row takes a number and two bytes at least. With no sound record before it there is nothing to go by.
+  bool FollowsLostRows(const std::optional<BatchHeader>& batch, uint64_t offset) const {
+    if (!batch || batch->count == 0) return false;
+    const uint64_t lost_bytes = earlier_files_bytes_ + offset - lost_from_;
+    return !next_sequence_ || (batch->sequence > *next_sequence_ && batch->sequence - *next_sequence_ <= lost_bytes);
+  }
+
   rocksdb::Env& env_;
-  bool expects_continuation_ = false;  // Inside a record of several fragments ...
-  uint64_t record_offset_ = 0;         // ... that began here.
+  bool expects_continuation_ = false;      // Inside a record of several fragments ...
+  uint64_t record_offset_ = 0;             // ... that began here ...
+  std::string record_begin_;               // ... with these bytes, as many as a BatchHeader has.
+  std::optional<uint64_t> next_sequence_;  // Behind the last record that is sound and whole.
+  uint64_t earlier_files_bytes_ = 0;
+  uint64_t lost_from_ = 0;  // Where the damaged record begins, counted from the first file.
   std::optional<WalDamage> damage_;
 };
 

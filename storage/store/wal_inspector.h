@@ -4,6 +4,13 @@
 // begins behind a damaged one therefore proves that the damaged one had been synced: acknowledged data has rotted, and
 // RocksDB's point-in-time recovery would cut it off in silence. Format: RocksDB's wiki, "Write Ahead Log File Format":
 // blocks of 32 KiB; fragments of checksum (4, masked CRC-32C), length (2), type (1) and payload.
+//
+// Event data can hold bytes that look like a sound record, and a write that was torn holds event data. So a record
+// counts as sound at once only where RocksDB must have begun it, which data cannot choose: at the beginning of a block,
+// and where a fragment ends according to its header. Elsewhere, in the rest of a block behind a header that is damaged
+// itself, it must also go on from the rows that were lost: RocksDB numbers all rows of a store, and tells the numbers
+// nobody. Whoever may append and guesses the next few thousand can still have a write that is torn at such a place,
+// by a loss of power, taken for rot: a start is then refused that need not be, but nothing is lost by it.
 #ifndef PLAYHEAD_STORAGE_STORE_WAL_INSPECTOR_H_
 #define PLAYHEAD_STORAGE_STORE_WAL_INSPECTOR_H_
 
@@ -22,7 +29,7 @@ struct WalDamage {
   uint64_t offset = 0;         // Of the first fragment that is not sound; reserved space not yet written counts.
   uint64_t record_offset = 0;  // Where the record begins that it is, or should be, part of.
   bool rot = false;            // More is behind it than one torn write: a sound record begins ...
-  std::string sound_file;      // ... here; or, if this is empty, there are more bytes than a write has.
+  std::string sound_file;      // ... here; or, if this is empty, there are more bytes than one write has.
   uint64_t sound_offset = 0;
 };
 

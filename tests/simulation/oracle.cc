@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "tests/simulation/event_name.h"
+#include "tests/simulation/rules.h"
 
 namespace playhead::storage {
 namespace {
@@ -12,37 +12,20 @@ namespace {
 // One broken rule is often followed by many more.
 constexpr size_t kViolationsMax = 20;
 
-bool IsStub(const TestEvent& event) { return event.type == kErasedEventType; }
-
-bool SameContent(const TestEvent& a, const TestEvent& b) {
-  return a.type == b.type && a.data == b.data && a.id == b.id && a.attributes == b.attributes;
-}
-
 }  // namespace
-
-std::string WriteName(const EventName& name) {
-  return absl::StrCat(name.instance, " ", name.life, " ", name.session, " ", name.number, " ");
-}
-
-std::optional<EventName> ReadName(absl::string_view data) {
-  const std::vector<absl::string_view> words = absl::StrSplit(data, absl::MaxSplits(' ', 4));
-  EventName name;
-  if (words.size() < 5 || !absl::SimpleAtoi(words[1], &name.life) || !absl::SimpleAtoi(words[2], &name.session) ||
-      !absl::SimpleAtoi(words[3], &name.number)) {
-    return std::nullopt;
-  }
-  name.instance = std::string(words[0]);
-  return name;
-}
 
 void Oracle::OnSubmitted(const std::string& instance, const std::vector<TestEvent>& events) {
   absl::MutexLock lock(&mu_);
-  for (const TestEvent& event : events) logs_[instance].submitted.emplace(*ReadName(event.data), event);
+  const uint64_t at = ++ledger_.now;
+  for (const TestEvent& event : events) {
+    ledger_.logs[instance].submitted.emplace(*ReadName(event.data), Ledger::Submitted{event, at});
+  }
 }
 
 void Oracle::OnAppended(const std::string& instance, const std::vector<TestEvent>& events, const AppendResult& result) {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
+  const uint64_t at = ++ledger_.now;
+  Ledger::Log& log = ledger_.logs[instance];
   Cursor next_new = result.first_new;
   for (uint32_t i = 0; i < events.size(); ++i) {
     const bool duplicate = result.is_duplicate(i);
@@ -54,146 +37,143 @@ void Oracle::OnAppended(const std::string& instance, const std::vector<TestEvent
     }
     // Its life has ended: nothing of it is owed any more.
     if (log.deleting || ReadName(events[i].data)->life != log.life) continue;
-    acknowledged_ += log.acknowledged.insert(cursor.value()).second ? 1 : 0;
+    acknowledged_ += log.acknowledged.emplace(cursor.value(), at).second ? 1 : 0;
   }
 }
 
 void Oracle::OnTrimming(const std::string& instance, Cursor first_kept) {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
+  Ledger::Log& log = ledger_.logs[instance];
   log.may_be_trimmed = std::max(log.may_be_trimmed, first_kept.value());
 }
 
 void Oracle::OnTrimmed(const std::string& instance, Cursor first_kept) {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
-  log.trimmed = std::max(log.trimmed, first_kept.value());
+  ledger_.logs[instance].trimmed.emplace(++ledger_.now, first_kept.value());
 }
 
 void Oracle::OnErasing(const std::string& instance, Cursor cursor) {
   absl::MutexLock lock(&mu_);
-  logs_[instance].erasing.insert(cursor.value());
+  ledger_.logs[instance].erasing.insert(cursor.value());
 }
 
 void Oracle::OnErased(const std::string& instance, Cursor cursor) {
   absl::MutexLock lock(&mu_);
-  logs_[instance].erased.insert(cursor.value());
+  ledger_.logs[instance].erased.emplace(cursor.value(), ++ledger_.now);
 }
 
 void Oracle::OnDeleting(const std::string& instance) {
   absl::MutexLock lock(&mu_);
-  logs_[instance].deleting = true;
+  ledger_.logs[instance].deleting = true;
 }
 
 void Oracle::OnDeleted(const std::string& instance) {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
-  Log next;
+  Ledger::Log& log = ledger_.logs[instance];
+  Ledger::Log next;
   next.life = log.life + 1;
+  next.since = ++ledger_.now;
   next.known = std::move(log.known);
   log = std::move(next);
 }
 
 void Oracle::OnRecordWriting(const std::string& key, uint64_t value) {
   absl::MutexLock lock(&mu_);
-  records_asked_[key] = value;
+  ledger_.records[key].asked = value;
 }
 
 void Oracle::OnRecordWritten(const std::string& key, uint64_t value) {
   absl::MutexLock lock(&mu_);
-  records_acknowledged_[key] = std::max(records_acknowledged_[key], value);
+  Ledger::RecordValue& record = ledger_.records[key];
+  record.acknowledged = std::max(record.acknowledged, value);
 }
 
-Oracle::Moment Oracle::Now() const {
+Moment Oracle::Now() const {
   absl::MutexLock lock(&mu_);
-  Moment moment;
-  for (const auto& [instance, log] : logs_) {
-    for (const uint64_t cursor : log.acknowledged) moment.acknowledged.emplace(instance, cursor);
+  Moment moment{.at = ledger_.now};
+  for (const auto& [key, record] : ledger_.records) {
+    if (record.acknowledged > 0) moment.records[key] = record.acknowledged;
   }
-  moment.records = records_acknowledged_;
   return moment;
 }
 
-void Oracle::CheckLog(const Moment& moment, const std::string& instance, const Recovered& found) {
+Ledger Oracle::Copy() const {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
-  if (log.deleting) return;
-  std::set<uint64_t> present;
-  uint64_t last = found.bounds.BeforeFirst().value();
-  for (const TestEvent& event : found.events) {
-    const Cursor cursor(event.cursor);
-    // Within an epoch one follows the other; a new epoch goes on with the sequence.
-    if (cursor.sequence() != Cursor(last).sequence() + 1 || cursor.value() <= last) {
-      Note(absl::StrCat(instance, "/", event.cursor, " follows ", last));
-    }
-    last = event.cursor;
-    present.insert(event.cursor);
-    if (event.cursor < log.trimmed) Note(absl::StrCat(instance, "/", event.cursor, " was trimmed and is back"));
-    CheckEvent(log, instance, event);
-  }
-  if (found.exists && last != found.bounds.head.value() && found.bounds.event_count() > 0) {
-    Note(absl::StrCat(instance, " ends at ", last, ", its head is ", found.bounds.head.value()));
-  }
-  for (const uint64_t cursor : log.acknowledged) {
-    if (!moment.acknowledged.contains({instance, cursor})) continue;  // Later.
-    if (cursor < log.may_be_trimmed || present.contains(cursor)) continue;
-    Note(absl::StrCat(instance, "/", cursor, " was acknowledged and is lost"));
-  }
-  CheckOrder(instance, log, found);
+  return ledger_;
 }
 
-void Oracle::CheckEvent(Log& log, const std::string& instance, const TestEvent& event) {
-  const std::string where = absl::StrCat(instance, "/", event.cursor);
-  if (IsStub(event)) {
-    if (!log.erasing.contains(event.cursor)) Note(absl::StrCat(where, " was erased unasked"));
-    return;
-  }
-  if (log.erased.contains(event.cursor)) return Note(absl::StrCat(where, " was erased and is back"));
-  const auto [known, is_new] = log.known.emplace(event.cursor, event.data);
-  if (known->second != event.data) return Note(absl::StrCat(where, " is another event than before"));
-  const std::optional<EventName> name = ReadName(event.data);
-  const auto submitted = name ? log.submitted.find(*name) : log.submitted.end();
-  if (submitted == log.submitted.end()) {
-    return Note(absl::StrCat(where, " was not appended to life ", log.life, ": ", event.data.substr(0, 30)));
-  }
-  if (!SameContent(submitted->second, event)) Note(absl::StrCat(where, " is not what was appended"));
-}
-
-void Oracle::CheckOrder(const std::string& instance, const Log& log, const Recovered& found) {
-  std::map<uint64_t, uint64_t> last_of_session;
-  const bool whole = found.bounds.first.sequence() <= 1;
-  for (const TestEvent& event : found.events) {
-    // Whose a stub was is known by its cursor.
-    const auto known = log.known.find(event.cursor);
-    if (IsStub(event) && known == log.known.end()) continue;
-    const std::optional<EventName> name = ReadName(IsStub(event) ? known->second : event.data);
-    if (!name) continue;  // That is another rule's.
-    const auto last = last_of_session.find(name->session);
-    const uint64_t before = last == last_of_session.end() ? 0 : last->second;
-    const bool begins = before == 0 && (name->number == 1 || !whole);
-    if (!begins && name->number != before + 1) {
-      Note(absl::StrCat(instance, ": of session ", name->session, " number ", name->number, " follows ", before));
-    }
-    last_of_session[name->session] = name->number;
-  }
-}
-
-void Oracle::CheckBytes(const std::string& instance, const std::vector<TestEvent>& events) {
+std::optional<uint64_t> Oracle::LifeOf(const std::string& instance) const {
   absl::MutexLock lock(&mu_);
-  Log& log = logs_[instance];
-  if (log.deleting) return;
-  for (const TestEvent& event : events) CheckEvent(log, instance, event);
+  const auto log = ledger_.logs.find(instance);
+  if (log == ledger_.logs.end()) return 0;
+  return log->second.deleting ? std::nullopt : std::make_optional(log->second.life);
+}
+
+bool Oracle::AnyDeletedSince(const Moment& moment) const {
+  absl::MutexLock lock(&mu_);
+  return std::any_of(ledger_.logs.begin(), ledger_.logs.end(),
+                     [&](const auto& log) { return log.second.since > moment.at; });
+}
+
+void Oracle::Judge(const Moment& moment, const std::string& instance,
+                   absl::FunctionRef<void(Ledger::Log&, std::vector<std::string>&)> check) {
+  absl::MutexLock lock(&mu_);
+  Ledger::Log& log = ledger_.logs[instance];
+  if (!log.CanBeJudged(moment.at)) return;
+  std::vector<std::string> broken;
+  check(log, broken);
+  for (std::string& what : broken) Note(std::move(what));
+}
+
+void Oracle::CheckWhole(const Moment& moment, const std::string& instance, const Recovered& found) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckWhole(log, moment.at, instance, found, broken); });
+}
+
+void Oracle::CheckBytes(const Moment& moment, const std::string& instance, const std::vector<TestEvent>& events) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckBytes(log, moment.at, instance, events, broken); });
+}
+
+void Oracle::CheckGiven(const Moment& moment, const std::string& instance, const std::vector<TestEvent>& events,
+                        Place& place) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckGiven(log, moment.at, instance, events, place, broken); });
+}
+
+void Oracle::CheckGone(const Moment& moment, const std::string& instance, Cursor after, Cursor last, Place& place) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckGone(log, instance, after, last, place, broken); });
+}
+
+void Oracle::CheckCaughtUp(const Moment& moment, const std::string& instance, const Place& place) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckCaughtUp(log, moment.at, instance, place, broken); });
+}
+
+void Oracle::CheckStoreOrder(const Moment& moment, const std::string& instance, const std::vector<TestEvent>& events,
+                             StoreOrder& order) {
+  Judge(moment, instance,
+        [&](Ledger::Log& log, auto& broken) { storage::CheckStoreOrder(log, instance, events, order, broken); });
 }
 
 void Oracle::CheckRecords(const Moment& moment, const std::map<std::string, uint64_t>& found) {
   absl::MutexLock lock(&mu_);
-  for (const auto& [key, value] : moment.records) {
-    const auto record = found.find(key);
-    if (record == found.end() || record->second < value) Note(absl::StrCat("record ", key, " has lost ", value));
-  }
-  for (const auto& [key, value] : found) {
-    if (value > records_asked_[key]) Note(absl::StrCat("record ", key, " has ", value, ", which nobody wrote"));
-  }
+  std::vector<std::string> broken;
+  CheckRecordValues(ledger_, moment, found, broken);
+  for (std::string& what : broken) Note(std::move(what));
+}
+
+void Oracle::NoteForgotten(const std::string& instance, Place& place) const {
+  absl::MutexLock lock(&mu_);
+  const auto log = ledger_.logs.find(instance);
+  if (log != ledger_.logs.end()) place.may_skip_below = std::max(place.may_skip_below, log->second.may_be_trimmed);
+}
+
+void Oracle::CheckUnused(const std::string& instance, Cursor cursor) {
+  absl::MutexLock lock(&mu_);
+  if (!ledger_.logs[instance].known.contains(cursor.value())) return;
+  Note(absl::StrCat(instance, "/", cursor.value(), " is given out again by a restored store"));
 }
 
 void Oracle::Violation(std::string what) {

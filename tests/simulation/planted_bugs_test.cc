@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <iostream>
 #include <utility>
@@ -52,6 +53,32 @@ TEST(PlantedBugsTest, ABlockThatComesTwiceIsCaught) {
     if (!result.slices.empty()) result.slices.push_back(result.slices.back());
   }});
 }
+
+TEST(PlantedBugsTest, ABlockThatAReaderOfManyIsNotGivenIsCaught) {
+  std::atomic<int> reads = 0;
+  ExpectCaught({.tamper_with_many_read = [&reads](ManyReadResult& result) {
+    if (++reads % 20 != 0 || result.parts.empty() || result.parts.front().slices.empty()) return;
+    result.parts.front().slices.erase(result.parts.front().slices.begin());
+  }});
+}
+
+TEST(PlantedBugsTest, InstancesThatComeToAReaderOfManyOutOfOrderAreCaught) {
+  ExpectCaught({.tamper_with_many_read = [](ManyReadResult& result) {
+    if (result.parts.size() > 2) std::swap(result.parts.front().slices, result.parts.back().slices);
+  }});
+}
+
+TEST(PlantedBugsTest, AReaderThatGoesOnOneTooFarAfterARestartIsCaught) {
+  ExpectCaught({.tamper_with_resume = [](Cursor& after) { after = after + 1; }});
+}
+
+TEST(PlantedBugsTest, AReaderThatGoesOnOneTooEarlyAfterARestartIsCaught) {
+  ExpectCaught({.tamper_with_resume = [](Cursor& after) {
+    if (after.sequence() > 1) after = Cursor(after.value() - 1);
+  }});
+}
+
+TEST(PlantedBugsTest, ABackupWithoutTheLastCommitsIsCaught) { ExpectCaught({.restore_older_point = true}); }
 
 }  // namespace
 }  // namespace playhead::storage

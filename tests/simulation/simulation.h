@@ -1,6 +1,11 @@
-// Simulation: a store's life by a seed. Appends from many sessions, trims, deletions, erasures, records and reads, over
-// several runs; each run ends when it is closed, when a call of the disk fails, or when the power is cut anywhere. At
-// each start, and now and then, an oracle judges what the store has. At the end bits of its files flip.
+// Simulation: a store's life by a seed. Appends from many sessions, trims, deletions, erasures, records, backups,
+// readers that ask for everything and readers that follow one instance or many, over several runs; each run ends when
+// it is closed or when the power is cut anywhere, and a call of the disk may fail or take its time meanwhile. At each
+// start, and now and then, an oracle judges what the store has, and all along what the followers are given. At the end
+// a backup is restored, and bits of the store's files flip.
+//
+// Consumers' positions are records to the storage (broker/consumers): that one is never behind a confirmed
+// acknowledgement is what the oracle asks of every record, with values that rise.
 #ifndef PLAYHEAD_TESTS_SIMULATION_SIMULATION_H_
 #define PLAYHEAD_TESTS_SIMULATION_SIMULATION_H_
 
@@ -9,8 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "storage/event_log.h"
-#include "storage/options.h"
+#include "storage/cursor.h"
+#include "storage/types.h"
+#include "tests/simulation/bit_rot.h"
+#include "tests/simulation/many_follower.h"
+#include "tests/simulation/store_reads.h"
 
 namespace playhead::storage {
 
@@ -21,19 +29,24 @@ struct SimulationOptions {
   int bit_flips = 4;
 
   // A bug that is planted, of which the oracle must hear.
-  bool log_syncs_lie = false;                                // The disk forgets what it said to have synced.
-  Durability durability = Durability::kDisk;                 // kOs: acknowledges before the sync.
-  std::function<void(ReadResult& result)> tamper_with_read;  // What every read returns.
+  bool log_syncs_lie = false;                             // The disk forgets what it said to have synced.
+  Durability durability = Durability::kDisk;              // kOs: acknowledges before the sync.
+  TamperWithRead tamper_with_read;                        // What reads of a whole instance return.
+  TamperWithManyRead tamper_with_many_read;               // What followers of many are given.
+  std::function<void(Cursor& after)> tamper_with_resume;  // Where followers of one instance go on after a restart.
+  bool restore_older_point = false;                       // The backup's point before the one that is to be restored.
 };
 
 struct SimulationReport {
   std::vector<std::string> violations;  // Empty if all is well.
   uint64_t acknowledged = 0;
+  uint64_t followed = 0;  // Events that followers were given.
   uint64_t power_cuts = 0;
   uint64_t disk_faults = 0;
-  uint64_t bit_flips = 0;
-  uint64_t flips_refused = 0;   // The store refused to open, or a read said DATA_LOSS.
-  uint64_t flips_harmless = 0;  // They were in bytes that no longer count.
+  uint64_t reopenings = 0;  // Within a run.
+  uint64_t points = 0;      // Of backups.
+  uint64_t restored = 0;
+  BitRotReport bit_rot;
 };
 
 SimulationReport Simulate(const SimulationOptions& options);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
 #include <system_error>
@@ -119,6 +120,30 @@ TEST_F(EventLogTest, PartialDuplicateWithExpectedCursorIsRefused) {
   EXPECT_TRUE(harness_.Append(std::move(batch)).ok()) << "identities are judged first";
 }
 
+TEST_F(EventLogTest, WhatIsToRefuseTheNewLetsRepetitionsThrough) {
+  const auto append = [&](const std::vector<TestEvent>& events, std::optional<ProducerSequence> producer) {
+    AppendBatch batch = MakeBatch("a", events);
+    batch.producer = std::move(producer);
+    batch.refuse_new = MakeError(Reason::kQuotaExceeded, "it is full");
+    return harness_.Append(std::move(batch));
+  };
+  AppendBatch first = MakeBatch("a", {{.data = "1"}, {.data = "2", .id = "x"}});
+  first.producer = ProducerSequence{"p", 1};
+  ASSERT_TRUE(harness_.Append(std::move(first)).ok());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(append({{.data = "1"}, {.data = "2", .id = "x"}}, ProducerSequence{"p", 1})->duplicates_at,
+                ElementsAre(Cursor(1), Cursor(2)));
+    EXPECT_THAT(append({{.data = "2", .id = "x"}}, std::nullopt)->duplicates_at, ElementsAre(Cursor(2)));
+    EXPECT_TRUE(HasReason(append({{.data = "1"}}, std::nullopt).status(), Reason::kQuotaExceeded));
+    EXPECT_TRUE(HasReason(append({{.data = "3"}}, ProducerSequence{"p", 3}).status(), Reason::kQuotaExceeded));
+    EXPECT_TRUE(HasReason(append({{.data = "2", .id = "x"}, {.data = "3", .id = "y"}}, std::nullopt).status(),
+                          Reason::kQuotaExceeded))
+        << "a batch is all or nothing";
+    harness_.Reopen();
+  }
+  EXPECT_THAT(CursorsOf("a"), SizeIs(2));
+}
+
 TEST_F(EventLogTest, ProducerSequencesAreStoredOnceInOrderAndAnswerTheirCursors) {
   const auto append = [&](uint64_t sequence, int count, absl::string_view prefix) {
     AppendBatch batch = MakeBatch("a", MakeEvents(count, prefix));
@@ -133,7 +158,9 @@ TEST_F(EventLogTest, ProducerSequencesAreStoredOnceInOrderAndAnswerTheirCursors)
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_THAT(again->duplicates_at, ElementsAre(Cursor(5), Cursor(6)));
     EXPECT_EQ(append(1, 3, "x")->duplicates_at[2], Cursor(3));
-    EXPECT_TRUE(HasReason(append(1, 3, "other").status(), Reason::kIdConflict));
+    const auto conflict = append(1, 3, "other");
+    EXPECT_TRUE(HasReason(conflict.status(), Reason::kIdConflict));
+    EXPECT_EQ(ToProto(conflict.status()).next_sequence(), 6u);
     const auto gap = append(7, 1, "z");
     EXPECT_TRUE(HasReason(gap.status(), Reason::kSequenceGap));
     EXPECT_EQ(ToProto(gap.status()).next_sequence(), 6u);

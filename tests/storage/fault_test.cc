@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -11,12 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "proto/errors.h"
+#include "storage/engine/rocksdb_event_log.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/log_lines.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
@@ -24,11 +29,13 @@ namespace {
 
 using playhead::testing::FaultEnv;
 using playhead::testing::FaultFileSystem;
+using playhead::testing::LogLines;
 using playhead::testing::Random;
 using playhead::testing::TestSeed;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
+constexpr auto kOpen = FaultFileSystem::Operation::kOpen;
 constexpr auto kSync = FaultFileSystem::Operation::kSync;
 constexpr auto kWrite = FaultFileSystem::Operation::kWrite;
 
@@ -400,6 +407,86 @@ TEST_F(FaultTest, WithoutSyncsALossOfPowerRaisesTheEpoch) {
     }
     harness_.reset();  // Stopped cleanly: the next start raises nothing.
   }
+}
+
+// Recovery takes more bytes than one write can have left behind damage for rot.
+TEST_F(FaultTest, ACommitIsBoundedByWhatItTakesInTheLogNotByItsEventsAlone) {
+  StoreOptions options = Options();
+  options.commit_bytes_max = 256 << 10;
+  options.resolver_threads = 1;
+  Open(options);
+  ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
+  faults_.files->HoldLogSyncs();
+  constexpr int kAppends = 60;
+  absl::BlockingCounter left(kAppends);
+  const auto session = harness_->log().NewAppendSession();
+  for (int i = 0; i < kAppends; ++i) {
+    std::vector<TestEvent> events(500);
+    for (size_t k = 0; k < events.size(); ++k) events[k].id = absl::StrCat(i, ".", k);
+    session->Append(MakeBatch("a", events), [&](const absl::StatusOr<AppendResult>& result) {
+      EXPECT_TRUE(result.ok()) << result.status();
+      left.DecrementCount();
+    });
+  }
+  // The resolving thread takes one after the other: behind this, all of them are queued for commits.
+  ASSERT_TRUE(harness_->Open("a").ok());
+  faults_.files->ReleaseLogSyncs();
+  left.Wait();
+  EXPECT_LT(faults_.files->log_sync_bytes_max(), 2 * options.commit_bytes_max);
+  EXPECT_GT(faults_.files->log_sync_bytes_max(), options.commit_bytes_max / 2);
+  EXPECT_EQ(harness_->Get("a")->bounds.head, Cursor(1 + kAppends * 500));
+  harness_.reset();
+}
+
+TEST_F(FaultTest, WithoutSyncsTheEpochIsRaisedAlsoIfThatFailsAtFirst) {
+  LogLines lines;
+  StoreOptions options = Options();
+  options.durability = Durability::kOs;
+  Open(options);
+  ASSERT_EQ(harness_->Append("a", MakeEvents(10))->head, Cursor(0, 10));
+  faults_.files->FailFrom(kWrite, ".log", 0, rocksdb::IOStatus::IOError("the disk is broken"));
+  ASSERT_FALSE(harness_->Append("a", MakeEvents(1)).ok());
+  lines.Await("reopen_failed");
+  faults_.files->Heal();
+  const auto next = AppendUntilOpen(MakeBatch("a", MakeEvents(1)));
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_EQ(next->head.epoch(), 1u);
+  harness_.reset();
+}
+
+TEST_F(FaultTest, TheMarkerOfUnsyncedDataDoesNotComeBackWithALossOfPower) {
+  Random random(TestSeed());
+  const std::string marker = dir_.path() + "/UNSYNCED";
+  StoreOptions unsynced = Options();
+  unsynced.durability = Durability::kOs;
+  for (int round = 0; round < 8; ++round) {
+    Open(unsynced);
+    ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
+    harness_.reset();  // Stopped cleanly.
+    faults_.files->CutPower();
+    faults_.files->RestorePower(random);
+    ASSERT_FALSE(std::filesystem::exists(marker)) << "round " << round;
+
+    Open(unsynced);
+    faults_.files->CutPower();
+    harness_.reset();
+    faults_.files->RestorePower(random);
+    ASSERT_TRUE(std::filesystem::exists(marker)) << "round " << round;
+    Open();  // Settles what was lost.
+    faults_.files->CutPower();
+    harness_.reset();
+    faults_.files->RestorePower(random);
+    ASSERT_FALSE(std::filesystem::exists(marker)) << "round " << round;
+  }
+}
+
+TEST_F(FaultTest, AStoreThatCannotBeReadIsNotTakenForOneWithoutFamilies) {
+  Open();
+  harness_.reset();
+  faults_.files->FailOnce(kOpen, "CURRENT", 0, rocksdb::IOStatus::IOError("the disk is broken"));
+  const absl::Status status = OpenRocksDbEventLog(Options()).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "the disk is broken")) << status;
 }
 
 TEST_F(FaultTest, WithoutSyncsACleanStopKeepsTheEpoch) {

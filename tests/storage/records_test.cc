@@ -14,6 +14,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 #include "storage/block.h"
 #include "storage/engine/rocksdb_event_log.h"
 #include "tests/storage/log_harness.h"
@@ -210,6 +211,17 @@ TEST_F(RecordsTest, AStoreOfANewerFormatIsRefusedWithBothVersions) {
   const absl::Status status = OpenRocksDbEventLog(Options()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "has format 2, which is newer than 1")) << status;
+}
+
+TEST_F(RecordsTest, AStoreWithoutAFormatWhoseCountersAreDamagedIsRefused) {
+  LogHarness(Options()).Close();
+  ChangeStore(dir_.path(), [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
+    ASSERT_TRUE(db.Delete(rocksdb::WriteOptions(), meta, "format").ok());
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), meta, "instance_last", "\x01").ok());
+  });
+  const absl::Status status = OpenRocksDbEventLog(Options()).status();
+  EXPECT_TRUE(HasReason(status, Reason::kDataLoss)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "instance_last")) << status;
 }
 
 TEST_F(RecordsTest, AStoreWithAnUnknownFamilyIsRefusedByName) {

@@ -38,6 +38,33 @@ void WriteFile(const fs::path& path, absl::string_view bytes) {
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
+void AppendLittleEndian(uint64_t number, size_t bytes, std::string& out) {
+  for (; bytes > 0; --bytes, number >>= 8) out.push_back(static_cast<char>(number & 0xff));
+}
+
+// A record of one fragment, sound in itself.
+std::string SoundRecord(absl::string_view payload) {
+  const std::string type_and_payload = absl::StrCat("\x01", payload);
+  uint32_t crc = ~0U;
+  for (const char c : type_and_payload) {
+    crc ^= static_cast<uint8_t>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) * 0x82f63b78U);
+  }
+  crc = ~crc;
+  std::string record;
+  AppendLittleEndian(((crc >> 15) | (crc << 17)) + 0xa282ead8U, 4, record);
+  AppendLittleEndian(payload.size(), 2, record);
+  return absl::StrCat(record, type_and_payload);
+}
+
+// The header of a WriteBatch of three rows.
+std::string Batch(uint64_t sequence) {
+  std::string header;
+  AppendLittleEndian(sequence, 8, header);
+  AppendLittleEndian(3, 4, header);
+  return header;
+}
+
 // Copies of a running store, as a crash at this moment would leave it.
 class WalInspectorTest : public ::testing::Test {
  protected:
@@ -212,6 +239,51 @@ TEST_F(WalInspectorTest, AFlippedBitInFrontOfASoundRecordIsRot) {
     ASSERT_LE(damage->offset, at);
     ASSERT_GT(damage->sound_offset, damage->offset);
   }
+}
+
+TEST_F(WalInspectorTest, ADamagedHeaderInFrontOfASoundRecordIsRotAlsoIfTheTailIsTorn) {
+  MakeStore(6, 100);
+  const fs::path wal = LastWal(crashed_.path());
+  std::string rotten = ReadFile(wal);
+  rotten.resize(rotten.size() - 3);
+  rotten.replace(sizes_[2], 40, std::string(40, '\0'));
+  WriteFile(wal, rotten);
+  const auto damage = Inspect();
+  ASSERT_TRUE(damage && damage->rot);
+  EXPECT_EQ(damage->offset, sizes_[2]);
+  EXPECT_EQ(damage->sound_offset, sizes_[3]);
+}
+
+// As the data of one that stores another store's log, or of one that means harm.
+TEST_F(WalInspectorTest, EventDataThatLooksLikeARecordIsNoRot) {
+  const std::string look_alikes =
+      absl::StrCat(SoundRecord(""), SoundRecord(Batch(0)), SoundRecord(Batch(1)), SoundRecord(Batch(1 << 20)),
+                   SoundRecord(absl::StrCat(Batch(uint64_t{1} << 40), "rows")));
+  uint64_t begin = 0;
+  {
+    LogHarness log(Options(original_));
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
+    begin = fs::file_size(LastWal(original_.path()));
+    ASSERT_TRUE(log.Append("a", {{.data = absl::StrCat(look_alikes, std::string(100, 'x'))}}).ok());
+    Crash(original_.path());
+  }
+  const fs::path wal = LastWal(crashed_.path());
+  const std::string whole = ReadFile(wal);
+  const size_t at = whole.find(look_alikes, begin);
+  ASSERT_NE(at, std::string::npos);
+  for (const bool header_is_lost : {false, true}) {  // Pages of one write reach the disk in any order.
+    std::string written = whole;
+    if (header_is_lost) written.replace(begin, at - begin, std::string(at - begin, '\0'));
+    for (size_t size = at + look_alikes.size(); size < whole.size(); ++size) {
+      WriteFile(wal, written.substr(0, size));
+      const auto damage = Inspect();
+      ASSERT_TRUE(damage.has_value()) << "cut to " << size;
+      ASSERT_FALSE(damage->rot) << "cut to " << size << ": at " << damage->sound_offset;
+      ASSERT_EQ(damage->record_offset, begin);
+    }
+  }
+  const auto log = OpenCrashed();
+  ASSERT_TRUE(log.ok()) << log.status();
 }
 
 TEST_F(WalInspectorTest, RotIsRefusedWithItsPlaceAndAcceptedWhenTold) {

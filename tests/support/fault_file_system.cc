@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
 
 namespace playhead::testing {
 
@@ -50,6 +51,7 @@ class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
     if (IOStatus off = files_->CheckPower(); !off.ok()) return off;
     if (IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kSync, name_); !fault.ok()) return fault;
+    files_->AwaitSyncMay(name_);
     const uint64_t bytes = files_->written(state_);
     IOStatus status = Flush(options, debug);
     if (status.ok()) files_->NoteSynced(name_, state_, bytes);
@@ -94,14 +96,43 @@ void FaultFileSystem::FailFrom(Operation operation, std::string suffix, int skip
   fault_ = Fault{operation, std::move(suffix), skip, std::move(status), /*lasting=*/true};
 }
 
+void FaultFileSystem::SlowDown(uint64_t every, absl::Duration delay) {
+  absl::MutexLock lock(&mu_);
+  slowness_ = Slowness{.every = every, .delay = delay};
+}
+
 void FaultFileSystem::Heal() {
   absl::MutexLock lock(&mu_);
   fault_.reset();
+  slowness_.reset();
+  changes_left_.reset();
 }
 
 bool FaultFileSystem::fault_pending() const {
   absl::MutexLock lock(&mu_);
   return fault_.has_value();
+}
+
+void FaultFileSystem::HoldLogSyncs() {
+  absl::MutexLock lock(&mu_);
+  log_syncs_held_ = true;
+}
+
+void FaultFileSystem::ReleaseLogSyncs() {
+  absl::MutexLock lock(&mu_);
+  log_syncs_held_ = false;
+}
+
+uint64_t FaultFileSystem::log_sync_bytes_max() const {
+  absl::MutexLock lock(&mu_);
+  return log_sync_bytes_max_;
+}
+
+void FaultFileSystem::AwaitSyncMay(absl::string_view name) {
+  if (!absl::EndsWith(name, ".log")) return;
+  absl::MutexLock lock(&mu_);
+  const auto may = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !log_syncs_held_; };
+  mu_.Await(absl::Condition(&may));
 }
 
 void FaultFileSystem::CutPower() {
@@ -124,6 +155,10 @@ void FaultFileSystem::RestorePower(Random& random) {
   changes_left_.reset();
   for (const auto& [name, state] : files_) LoseUnsynced(name, *state, random);
   files_.clear();  // What is left of them is on disk for good.
+  for (const std::string& name : deleted_empty_) {
+    if (random.OneIn(2)) std::ofstream(name, std::ios::app);
+  }
+  deleted_empty_.clear();
   fault_.reset();
   powered_ = true;
 }
@@ -157,12 +192,19 @@ void FaultFileSystem::set_free_bytes(std::optional<uint64_t> bytes) {
 }
 
 IOStatus FaultFileSystem::CheckPower() {
+  absl::SleepFor(NextDelay());
   absl::MutexLock lock(&mu_);
   if (changes_left_ && (*changes_left_)-- == 0) {
     powered_ = false;
     changes_left_.reset();
   }
   return powered_ ? IOStatus::OK() : IOStatus::IOError("the power is off");
+}
+
+absl::Duration FaultFileSystem::NextDelay() {
+  absl::MutexLock lock(&mu_);
+  const bool slow = slowness_ && ++slowness_->changes % slowness_->every == 0;
+  return slow ? slowness_->delay : absl::ZeroDuration();
 }
 
 IOStatus FaultFileSystem::NextFault(Operation operation, absl::string_view name) {
@@ -181,7 +223,9 @@ void FaultFileSystem::NoteWritten(const std::shared_ptr<FileState>& state, uint6
 
 void FaultFileSystem::NoteSynced(absl::string_view name, const std::shared_ptr<FileState>& state, uint64_t bytes) {
   absl::MutexLock lock(&mu_);
-  if (log_syncs_lie_ && absl::EndsWith(name, ".log")) return;
+  const bool is_log = absl::EndsWith(name, ".log");
+  if (log_syncs_lie_ && is_log) return;
+  if (is_log && bytes > state->synced) log_sync_bytes_max_ = std::max(log_sync_bytes_max_, bytes - state->synced);
   if (powered_) state->synced = std::max(state->synced, bytes);
 }
 
@@ -198,13 +242,24 @@ uint64_t FaultFileSystem::written(const std::shared_ptr<FileState>& state) const
 
 void FaultFileSystem::NoteDirectorySynced(const std::string& directory) {
   absl::MutexLock lock(&mu_);
-  LinkAll(directory);
+  SettleEntries(directory);
 }
 
-void FaultFileSystem::LinkAll(const std::filesystem::path& directory) {
+void FaultFileSystem::SettleEntries(const std::filesystem::path& directory) {
+  // Whether its name ends in a slash or not.
+  const auto is_in = [folder = (directory / "any").parent_path()](const std::string& name) {
+    return std::filesystem::path(name).parent_path() == folder;
+  };
   for (const auto& [name, state] : files_) {
-    if (std::filesystem::path(name).parent_path() == directory) state->linked = true;
+    if (is_in(name)) state->linked = true;
   }
+  std::erase_if(deleted_empty_, is_in);
+}
+
+IOStatus FaultFileSystem::NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                            std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext* debug) {
+  if (IOStatus fault = NextFault(Operation::kOpen, name); !fault.ok()) return fault;
+  return FileSystemWrapper::NewSequentialFile(name, options, file, debug);
 }
 
 IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -217,6 +272,7 @@ IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb
   {
     absl::MutexLock lock(&mu_);
     files_[name] = state;
+    deleted_empty_.erase(name);
   }
   *file = std::make_unique<FaultWritableFile>(std::move(target), this, name, std::move(state));
   return status;
@@ -251,9 +307,15 @@ IOStatus FaultFileSystem::NewDirectory(const std::string& name, const IOOptions&
 
 IOStatus FaultFileSystem::DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) {
   if (IOStatus off = CheckPower(); !off.ok()) return off;
+  uint64_t size = 0;
+  const bool is_empty = FileSystemWrapper::GetFileSize(name, options, &size, debug).ok() && size == 0;
   IOStatus status = FileSystemWrapper::DeleteFile(name, options, debug);
+  if (!status.ok()) return status;
   absl::MutexLock lock(&mu_);
-  if (status.ok()) files_.erase(name);
+  const auto found = files_.find(name);
+  // One that was never linked cannot come back.
+  if (is_empty && (found == files_.end() || found->second->linked)) deleted_empty_.insert(name);
+  files_.erase(name);
   return status;
 }
 
@@ -264,8 +326,8 @@ IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string&
   absl::MutexLock lock(&mu_);
   const auto found = files_.find(from);
   if (!status.ok() || found == files_.end()) return status;
-  // A folder's changes reach the disk in order: with a rename, files that were made before it are there, too.
-  LinkAll(std::filesystem::path(to).parent_path());
+  // A folder's changes reach the disk in order: with a rename, what was made or deleted before it is so, too.
+  SettleEntries(std::filesystem::path(to).parent_path());
   files_[to] = found->second;
   files_.erase(from);
   return status;

@@ -1,8 +1,8 @@
 // The real file system, with power to lose and faults on demand: for tests of what a store survives.
 //
 // What a file was written to since it was last synced, and files whose folder was not synced since they were made, are
-// lost with the power, in whole or in part. Syncs are noted and not passed on, so that tests run fast. Not simulated:
-// renames and deletions that come undone.
+// lost with the power, in whole or in part; deletions of empty files may come undone. Syncs are noted and not passed
+// on, so that tests run fast. Not simulated: renames, and deletions of what holds something, that come undone.
 #ifndef PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
 #define PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
 
@@ -14,11 +14,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "tests/support/seed.h"
 
 namespace playhead::testing {
@@ -26,7 +28,8 @@ namespace playhead::testing {
 // Thread safety: all methods. Must outlive whoever uses its files.
 class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  enum class Operation { kWrite, kSync };
+  // kOpen: for reading from the beginning.
+  enum class Operation { kOpen, kWrite, kSync };
 
   FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "playhead.FaultFileSystem"; }
@@ -36,9 +39,18 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void FailOnce(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
   // The same, but every operation from then on until Heal().
   void FailFrom(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
+  // Every so manieth change takes this long, until Heal().
+  void SlowDown(uint64_t every, absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
+  // Nothing that was planned comes any more, nor goes on; what is cut off stays so.
   void Heal() ABSL_LOCKS_EXCLUDED(mu_);
   // Whether a fault is still to come, or to go on.
   bool fault_pending() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // From now on syncs of logs wait until ReleaseLogSyncs().
+  void HoldLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
+  void ReleaseLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
+  // The most that one sync of a log made durable so far.
+  uint64_t log_sync_bytes_max() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // From now on every change fails and changes nothing.
   void CutPower() ABSL_LOCKS_EXCLUDED(mu_);
@@ -52,6 +64,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   // What the disk says is free; unset: what really is.
   void set_free_bytes(std::optional<uint64_t> bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
+  rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                                      rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override;
@@ -84,27 +99,39 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
     rocksdb::IOStatus status;
     bool lasting;
   };
+  struct Slowness {
+    uint64_t every = 1;
+    uint64_t changes = 0;
+    absl::Duration delay;
+  };
 
-  // Asked before every change.
+  // Asked before every change. Takes as long as a slow disk does.
   rocksdb::IOStatus CheckPower() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Duration NextDelay() ABSL_LOCKS_EXCLUDED(mu_);
   // What `operation` on `name` is to fail with.
   rocksdb::IOStatus NextFault(Operation operation, absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
+  void AwaitSyncMay(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteSynced(absl::string_view name, const std::shared_ptr<FileState>& state, uint64_t bytes)
       ABSL_LOCKS_EXCLUDED(mu_);
   void NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t written(const std::shared_ptr<FileState>& state) const ABSL_LOCKS_EXCLUDED(mu_);
   void NoteDirectorySynced(const std::string& directory) ABSL_LOCKS_EXCLUDED(mu_);
-  void LinkAll(const std::filesystem::path& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What was made or deleted in the folder so far stays so.
+  void SettleEntries(const std::filesystem::path& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LoseUnsynced(const std::string& name, const FileState& state, Random& random);
 
   mutable absl::Mutex mu_;
   bool powered_ ABSL_GUARDED_BY(mu_) = true;
   std::optional<uint64_t> changes_left_ ABSL_GUARDED_BY(mu_);  // Before the power is cut.
   bool log_syncs_lie_ ABSL_GUARDED_BY(mu_) = false;
+  bool log_syncs_held_ ABSL_GUARDED_BY(mu_) = false;
+  uint64_t log_sync_bytes_max_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
+  std::optional<Slowness> slowness_ ABSL_GUARDED_BY(mu_);
   std::optional<uint64_t> free_bytes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<FileState>> files_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> deleted_empty_ ABSL_GUARDED_BY(mu_);  // While their folder was not synced.
 };
 
 // The file system and an Env on it, as StoreOptions::env wants it.

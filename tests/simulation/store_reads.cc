@@ -1,0 +1,86 @@
+#include "tests/simulation/store_reads.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "tests/simulation/many_follower.h"
+#include "tests/storage/log_harness.h"
+#include "tests/support/await.h"
+
+namespace playhead::storage {
+
+using playhead::testing::Await;
+using playhead::testing::Random;
+
+const std::vector<std::string>& SimulatedInstances() {
+  static const auto* const names = new std::vector<std::string>{"a0", "a1", "b0", "b1"};
+  return *names;
+}
+
+absl::Status ReadWhole(EventLog& log, const std::string& name, Random& random, const TamperWithRead& tamper,
+                       Recovered& found) {
+  const auto instance = Await<std::shared_ptr<Instance>>(
+      [&](auto done) { log.OpenInstance(name, OpenMode::kExisting, std::move(done)); });
+  if (HasReason(instance.status(), Reason::kInstanceNotFound)) return absl::OkStatus();
+  if (!instance.ok()) return instance.status();
+  found.exists = true;
+  found.bounds = (*instance)->bounds();
+  ReadOptions read;
+  read.after = found.bounds.BeforeFirst();
+  read.until = found.bounds.head;
+  for (;;) {
+    read.events_max = static_cast<uint32_t>(1 + random.Skewed(400));
+    auto result = Await<ReadResult>([&](auto done) { log.Read(*instance, read, std::move(done)); });
+    if (!result.ok()) return result.status();
+    if (tamper) tamper(*result);
+    for (TestEvent& event : EventsOf(*result)) found.events.push_back(std::move(event));
+    if (result->end_reached || result->next >= found.bounds.head) return absl::OkStatus();
+    read.after = result->next;
+  }
+}
+
+absl::StatusOr<std::map<std::string, uint64_t>> ReadRecords(EventLog& log) {
+  const auto rows = Await<std::vector<Record>>([&](auto done) {
+    log.records().Scan(RecordSpace::kConsumers, kSimulatedRecords, "", kRecordScanMax, std::move(done));
+  });
+  if (!rows.ok()) return rows.status();
+  std::map<std::string, uint64_t> found;
+  for (const Record& row : *rows) {
+    // None is written that is no number: whatever else it is stands for a value that nobody wrote.
+    if (!absl::SimpleAtoi(row.value, &found[row.key])) found[row.key] = UINT64_MAX;
+  }
+  return found;
+}
+
+absl::Status CheckStore(EventLog& log, Oracle& oracle, Random& random, const TamperWithRead& tamper) {
+  const Moment moment = oracle.Now();
+  for (const std::string& instance : SimulatedInstances()) {
+    Recovered found;
+    if (absl::Status status = ReadWhole(log, instance, random, tamper, found); !status.ok()) return status;
+    oracle.CheckWhole(moment, instance, found);
+  }
+  const auto records = ReadRecords(log);
+  if (!records.ok()) return records.status();
+  oracle.CheckRecords(moment, *records);
+  return ManyFollower(oracle, AnySelector(random), ManyFollower::Start::kAtKept, nullptr).CatchUp(log, random);
+}
+
+bool CheckDamagedStore(EventLog& log, Oracle& oracle, Random& random) {
+  const Moment moment = oracle.Now();
+  bool failed = false;
+  for (const std::string& instance : SimulatedInstances()) {
+    Recovered found;
+    if (ReadWhole(log, instance, random, nullptr, found).ok()) {
+      oracle.CheckWhole(moment, instance, found);
+    } else {
+      oracle.CheckBytes(moment, instance, found.events);
+      failed = true;
+    }
+  }
+  return failed;
+}
+
+}  // namespace playhead::storage
