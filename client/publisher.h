@@ -13,10 +13,16 @@
 //   - a refused event fails with the broker's reason, together with the batch it was in;
 //   - what was accepted behind it for the same instance fails with PREVIOUS_FAILED, and so does every further Append to
 //     that instance, because storing it would change the order,
-//   - until ResumeAppends(instance) says that the program knows. Numbering then goes on where the refused batch began.
+//   - until ResumeAppends(instance) says that the program knows. Numbering then goes on where the refused batch began,
+//     or where the broker said that it is.
 // So does an append beyond what its instance may store (QUOTA_EXCEEDED): ResumeAppends once RetryAfter (proto/errors.h)
 // has passed. Rates only slow the publisher down. Other instances are not affected. An error that concerns the stream
 // itself (the broker refuses the caller; the attempts that backoff allows are used up) fails everything, for good.
+//
+// An error is the last word, the event is not stored, with one exception: APPEND_UNCERTAIN, with the cause in its
+// message. So fails what was sent over a connection that broke, or met a failed write, and is refused when it is sent
+// again. Append the same events again, in the same order, and what was stored is a duplicate; other events in their
+// place are an ID_CONFLICT then, once.
 //
 // Thread safety: all methods may be called from any thread.
 // Callbacks run on a thread of the client, in the order of the events of an instance; they must be quick and must not

@@ -43,8 +43,9 @@ class PublisherBatch {
   size_t bytes() const { return bytes_->size(); }
   size_t event_bytes() const { return event_bytes_; }  // Without what stands before the events.
 
-  bool ever_written() const { return ever_written_; }
-  void set_written() { ever_written_ = true; }
+  // Whether it may be stored, for all that the streams it was written to have told.
+  bool uncertain() const { return uncertain_; }
+  void set_uncertain() { uncertain_ = true; }
 
  private:
   const uint64_t ordinal_;
@@ -54,7 +55,7 @@ class PublisherBatch {
   const std::shared_ptr<std::string> bytes_;
   size_t event_bytes_ = 0;
   std::vector<AppendCallback> callbacks_;
-  bool ever_written_ = false;
+  bool uncertain_ = false;
 };
 
 }  // namespace playhead::internal

@@ -19,6 +19,13 @@ absl::Status PreviousFailed(absl::string_view instance, const absl::Status& fail
                                 "); ResumeAppends allows appends to it again"));
 }
 
+// Of a batch that was sent before without an answer, and has now failed for another reason.
+absl::Status Uncertain(const absl::Status& cause) {
+  return MakeError(Reason::kAppendUncertain,
+                   absl::StrCat("the append was sent and not answered, and may be stored; it could not be sent again: ",
+                                cause.ToString()));
+}
+
 }  // namespace
 
 // Hears of one stream, and says which.
@@ -156,11 +163,9 @@ PublisherCore::Actions PublisherCore::NextActions() {
     retry_cause_ = absl::OkStatus();
     actions.open_stream = ++stream_;
   } else if (call_ != nullptr && !writing_ && !refused_) {
-    PublisherBatch& batch = *window_[written_++];
-    batch.set_written();
     writing_ = true;
     actions.write_to = call_;
-    actions.request = batch.request();
+    actions.request = window_[written_++]->request();
   }
   return actions;
 }
@@ -216,6 +221,7 @@ void PublisherCore::OnReply(uint64_t stream, v1::AppendStreamResponse reply) {
                                 : absl::InternalError("the broker's reply does not match the request");
       // What one instance may take is used up, for who knows how long: others must not wait behind it.
       if (MayReopen(status) && !HasReason(status, Reason::kQuotaExceeded)) {
+        NoteUnanswered(status);
         retry_cause_ = std::move(status);
       } else if (written_ > 0) {
         Refuse(std::move(status));
@@ -252,15 +258,20 @@ void PublisherCore::Refuse(absl::Status status) {
   const std::string instance = refused->instance();
   Lane& lane = *lanes_.find(instance)->second;
   lane.failure = status;
-  lane.next_sequence = refused->first_sequence();
+  // Where the broker says, if an earlier batch was stored that failed as uncertain: its numbers are taken.
+  const v1::Error error = ToProto(status);
+  lane.next_sequence = error.has_next_sequence() ? error.next_sequence() : refused->first_sequence();
   lane.collecting = nullptr;
-  FailBatch(std::move(refused), status);
+  // Nothing that is stored is beyond a quota: the broker looks for it first.
+  const bool told = !refused->uncertain() || HasReason(status, Reason::kQuotaExceeded);
+  FailBatch(std::move(refused), told ? status : Uncertain(status));
   const absl::Status behind = PreviousFailed(instance, status);
   for (auto* batches : {&window_, &collecting_}) {
     std::deque<std::unique_ptr<PublisherBatch>> kept;
     for (auto& batch : *batches) {
       if (batch->instance() == instance) {
-        FailBatch(std::move(batch), behind);
+        const bool uncertain = batch->uncertain();
+        FailBatch(std::move(batch), uncertain ? Uncertain(behind) : behind);
       } else {
         kept.push_back(std::move(batch));
       }
@@ -270,12 +281,19 @@ void PublisherCore::Refuse(absl::Status status) {
   written_ = 0;  // This stream takes no more: what is left is for the next one.
 }
 
+void PublisherCore::NoteUnanswered(const absl::Status& why) {
+  // The broker answers everything that it has appended before it ends a stream; a connection that breaks does not.
+  if (SaidByBroker(why) && !HasReason(why, Reason::kAppendUncertain)) return;
+  for (size_t i = 0; i < written_; ++i) window_[i]->set_uncertain();
+}
+
 void PublisherCore::OnDone(uint64_t stream, absl::Status status) {
   Actions actions;
   int failed_attempt = 0;
   {
     absl::MutexLock lock(&mu_);
     if (!streaming_ || stream != stream_) return;
+    if (!refused_) NoteUnanswered(status);
     streaming_ = false;
     writing_ = false;
     written_ = 0;
@@ -295,7 +313,7 @@ void PublisherCore::OnDone(uint64_t stream, absl::Status status) {
         });
       } else if (!idle) {
         failure_ = status;
-        FailAll(status, status);
+        FailAll(status, Uncertain(status));
       }
     }
     actions = NextActions();
@@ -315,12 +333,12 @@ void PublisherCore::OnRetry() {
   Run(std::move(actions));
 }
 
-void PublisherCore::FailAll(const absl::Status& status, const absl::Status& unsent_status) {
+void PublisherCore::FailAll(const absl::Status& status, const absl::Status& uncertain_status) {
   SealThrough(kAllOrdinals);
   while (!window_.empty()) {
     std::unique_ptr<PublisherBatch> batch = std::move(window_.front());
     window_.pop_front();
-    const absl::Status& why = batch->ever_written() ? status : unsent_status;
+    const absl::Status& why = batch->uncertain() ? uncertain_status : status;
     FailBatch(std::move(batch), why);
   }
   written_ = 0;
@@ -393,9 +411,10 @@ absl::Status PublisherCore::Close(absl::Time deadline) {
   {
     absl::MutexLock lock(&mu_);
     clean = window_.empty() && !writing_;
-    FailAll(MakeError(Reason::kAppendUncertain,
-                      "the publisher was closed before the append was acknowledged: it may be stored"),
-            absl::CancelledError("the publisher was closed before the event was sent: it is not stored"));
+    NoteUnanswered(absl::CancelledError("the publisher was closed"));
+    FailAll(absl::CancelledError("the publisher was closed before the event was sent: it is not stored"),
+            MakeError(Reason::kAppendUncertain,
+                      "the publisher was closed before the append was acknowledged: it may be stored"));
     streaming_ = false;
     call = std::move(call_);
     if (retry_ != 0) timers_->Cancel(std::exchange(retry_, 0));

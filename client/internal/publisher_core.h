@@ -94,9 +94,11 @@ class PublisherCore : public std::enable_shared_from_this<PublisherCore> {
   void Succeed(v1::AppendResponse response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The front batch of the window was refused for good: it fails, and what is behind it for its instance.
   void Refuse(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The stream is over, for that reason: what it has not answered may be stored, unless the broker's word excludes it.
+  void NoteUnanswered(const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailBatch(std::unique_ptr<PublisherBatch> batch, absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Fails everything that was accepted: with `unsent_status` what was never written, and may thus not be stored.
-  void FailAll(const absl::Status& status, const absl::Status& unsent_status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Fails everything that was accepted: with `uncertain_status` what may be stored.
+  void FailAll(const absl::Status& status, const absl::Status& uncertain_status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The ordinal of the oldest batch that is not done with; the next ordinal if there is none.
   uint64_t OldestUnresolved() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

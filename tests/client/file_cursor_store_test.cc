@@ -1,6 +1,8 @@
 #include "client/file_cursor_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,10 +11,29 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "tests/support/temp_dir.h"
+
+namespace playhead {
+namespace {
+
+// What fsync was called for, in this process.
+std::vector<std::string>& SyncedPaths() {
+  static auto* const paths = new std::vector<std::string>();
+  return *paths;
+}
+
+}  // namespace
+}  // namespace playhead
+
+// Stands before the C library's.
+extern "C" int fsync(int fd) {
+  playhead::SyncedPaths().push_back(std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", fd)));
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
 
 namespace playhead {
 namespace {
@@ -52,6 +73,14 @@ TEST_F(FileCursorStoreTest, KeepsACursorForEachInstanceAcrossReopening) {
   const auto store = Open();
   EXPECT_EQ(*store->Load("a"), (uint64_t{1} << 53) - 1);
   EXPECT_EQ(*store->Load("b"), 0u);
+}
+
+TEST_F(FileCursorStoreTest, TheFolderItselfIsSynced) {
+  for (const char* what : {"made", "there already"}) {
+    SyncedPaths().clear();
+    ASSERT_NE(Open(), nullptr);
+    EXPECT_THAT(SyncedPaths(), ::testing::Contains(std::filesystem::canonical(root_.path()))) << what;
+  }
 }
 
 TEST_F(FileCursorStoreTest, EveryTornOrAlteredFileIsAnErrorAndNeverAFreshStart) {

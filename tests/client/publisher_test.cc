@@ -21,6 +21,7 @@ namespace playhead {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class PublisherTest : public ::testing::Test {
@@ -194,9 +195,9 @@ TEST_F(PublisherTest, RetriesReportTheirCauseAndStopWhenUsedUp) {
   stream = Break(*stream);
   stream->End(absl::UnavailableError("gone"));
   EXPECT_THAT(attempts, ElementsAre(1, 2));
-  EXPECT_THAT(results(), ElementsAre("1 UNAVAILABLE"));
+  EXPECT_THAT(results(), ElementsAre("1 APPEND_UNCERTAIN"));
   EXPECT_EQ(Append(publisher, "bot", "2"), absl::UnavailableError("gone"));
-  EXPECT_EQ(publisher.Flush(), absl::UnavailableError("gone"));
+  EXPECT_THAT(std::string(publisher.Flush().message()), HasSubstr("UNAVAILABLE: gone"));
 }
 
 TEST_F(PublisherTest, AnIdlePublisherReconnectsOnlyWhenItHasSomethingToSend) {
@@ -290,9 +291,98 @@ TEST_F(PublisherTest, ARefusalMakesRoomForWhatOthersCollected) {
 TEST_F(PublisherTest, AStreamRefusedAsAWholeFailsEverythingForGood) {
   Publisher publisher = Make();
   MustAppend(publisher, "bot", "1");
-  connection_->NextAppendStream()->End(absl::PermissionDeniedError("no key"));
-  EXPECT_THAT(results(), ElementsAre("1 PERMISSION_DENIED"));
-  EXPECT_EQ(Append(publisher, "other", "2"), absl::PermissionDeniedError("no key"));
+  const absl::Status refusal = MakeError(Reason::kUnauthenticated, "no key");
+  connection_->NextAppendStream()->End(refusal);
+  EXPECT_THAT(results(), ElementsAre("1 UNAUTHENTICATED"));
+  EXPECT_EQ(Append(publisher, "other", "2"), refusal);
+}
+
+TEST_F(PublisherTest, WhatWasSentOverABrokenStreamAndIsThenRefusedMayBeStored) {
+  Publisher publisher = Make({.eager_batches = 3});
+  MustAppend(publisher, "bot", "1");
+  MustAppend(publisher, "other", "2");
+  MustAppend(publisher, "bot", "3");
+  MustAppend(publisher, "bot", "4");  // Still collecting.
+  auto stream = connection_->NextAppendStream();
+  for (int i = 0; i < 3; ++i) stream->Take();
+  stream = Break(*stream);
+  const absl::Status refusal = MakeError(Reason::kPermissionDenied, "not any more");
+  stream->Refuse(refusal);
+  EXPECT_THAT(results(), ElementsAre("1 APPEND_UNCERTAIN", "3 APPEND_UNCERTAIN", "4 PREVIOUS_FAILED"));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(publisher.Flush(absl::InfinitePast()))) << "the other instance goes on";
+  stream->End(refusal);
+  stream = connection_->NextAppendStream();
+  stream->Accept(stream->Take(), 1);
+  EXPECT_THAT(std::string(publisher.Flush().message()), HasSubstr("not any more"));
+}
+
+TEST_F(PublisherTest, WhatWasSentOverABrokenStreamMayBeStoredIfTheNextIsRefusedAsAWhole) {
+  Publisher publisher = Make({.eager_batches = 1});
+  MustAppend(publisher, "bot", "1");
+  auto stream = connection_->NextAppendStream();
+  stream->Take();
+  MustAppend(publisher, "bot", "2");
+  stream = Break(*stream);
+  stream->Take();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(publisher.Flush(absl::InfinitePast())));
+  EXPECT_EQ(Text(stream->Take()), "bot 2: 2");
+  stream->End(MakeError(Reason::kKeyRevoked, "revoked"));
+  EXPECT_THAT(results(), ElementsAre("1 APPEND_UNCERTAIN", "2 KEY_REVOKED")) << "the broker answers what it stores";
+}
+
+TEST_F(PublisherTest, OnlyWhatTheBrokersWordLeavesOpenIsUncertain) {
+  Publisher publisher = Make({.eager_batches = 2});
+  MustAppend(publisher, "bot", "1");
+  MustAppend(publisher, "other", "2");
+  const auto refuse = [&](const absl::Status& status) {
+    auto stream = connection_->NextAppendStream();
+    stream->Take();
+    stream->Take();
+    stream->Refuse(status);
+    stream->End(status);
+    timers_->Advance(timers_->NextDelay().value_or(absl::ZeroDuration()));
+  };
+  refuse(MakeError(Reason::kDiskLow, "nothing is stored"));
+  const absl::Status too_large = MakeError(Reason::kEventTooLarge, "at most 1 MiB");
+  refuse(too_large);
+  EXPECT_THAT(results(), ElementsAre("1 EVENT_TOO_LARGE"));
+  publisher.ResumeAppends("bot");
+  MustAppend(publisher, "bot", "3");
+  refuse(MakeError(Reason::kAppendUncertain, "the sync failed"));  // Of both: they may have shared it.
+  refuse(too_large);
+  EXPECT_THAT(results(), ElementsAre("1 EVENT_TOO_LARGE", "2 APPEND_UNCERTAIN"));
+  auto stream = connection_->NextAppendStream();
+  stream->Take();
+  stream->Refuse(too_large);
+  EXPECT_THAT(results(), ElementsAre("1 EVENT_TOO_LARGE", "2 APPEND_UNCERTAIN", "3 APPEND_UNCERTAIN"));
+}
+
+TEST_F(PublisherTest, WhatIsBeyondAQuotaIsNotStoredWhateverBecameOfItsFirstStream) {
+  Publisher publisher = Make();
+  MustAppend(publisher, "full", "1");
+  auto stream = Break(*connection_->NextAppendStream());
+  stream->Refuse(MakeQuotaError("instance.stored_bytes", "it stores too much", absl::Seconds(30)));
+  EXPECT_THAT(results(), ElementsAre("1 QUOTA_EXCEEDED"));
+}
+
+TEST_F(PublisherTest, NumberingGoesOnBehindWhatTurnsOutToBeStored) {
+  Publisher publisher = Make({.eager_batches = 1});
+  MustAppend(publisher, "bot", "1");
+  auto stream = Break(*connection_->NextAppendStream());
+  const absl::Status refusal = MakeError(Reason::kPermissionDenied, "for now");
+  stream->Refuse(refusal);
+  stream->End(refusal);
+  publisher.ResumeAppends("bot");
+  MustAppend(publisher, "bot", "other");
+  stream = connection_->NextAppendStream();
+  EXPECT_EQ(Text(stream->Take()), "bot 1: other");
+  const absl::Status conflict = MakeError(Reason::kIdConflict, "1 is another event", {.next_sequence = 2});
+  stream->Refuse(conflict);
+  stream->End(conflict);
+  EXPECT_THAT(results(), ElementsAre("1 APPEND_UNCERTAIN", "other ID_CONFLICT"));
+  publisher.ResumeAppends("bot");
+  MustAppend(publisher, "bot", "other");
+  EXPECT_EQ(Text(connection_->NextAppendStream()->Take()), "bot 2: other");
 }
 
 TEST_F(PublisherTest, AnEventThatBreaksALimitIsNotAccepted) {
