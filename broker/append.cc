@@ -24,13 +24,14 @@ void AppendToLog(const Core& core, AppendBatch batch, storage::Callback<AppendRe
 
 void ChargeInstance(const Core& core, AppendBatch batch, storage::Callback<AppendResult> done) {
   const std::string instance = batch.instance;
-  const size_t events = batch.events.size();
   const size_t bytes = batch.bytes.size();
-  core.instance_limits.Charge(instance, events, bytes,
-                              [core, batch = std::move(batch), done = std::move(done)](absl::Status status) mutable {
-                                if (!status.ok()) return std::move(done)(std::move(status));
-                                AppendToLog(core, std::move(batch), std::move(done));
-                              });
+  absl::Status status = core.instance_limits.Charge(instance, batch.events.size(), bytes);
+  if (!status.ok()) return std::move(done)(std::move(status));
+  core.instance_limits.CheckRoom(instance, bytes,
+                                 [core, batch = std::move(batch), done = std::move(done)](absl::Status room) mutable {
+                                   batch.refuse_new = std::move(room);
+                                   AppendToLog(core, std::move(batch), std::move(done));
+                                 });
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace playhead::broker {
 // Appends `batch` for `caller`, and calls `done` once, inside the call or on another thread. Blocking: none. That the
 // broker serves was checked, and memory for the batch was granted by Core::append_budget.
 //   As Caller::Check of kAppend, Caller::ChargeAppend, Caller::AdmitInstance, InstanceLimits::Charge and
-//   AppendSession::Append, in this order; what comes first is what is told.
+//   AppendSession::Append, in this order; what comes first is what is told. InstanceLimits::CheckRoom is told of what
+//   AppendSession::Append finds to be new.
 void Append(const Core& core, const std::shared_ptr<Caller>& caller, storage::AppendBatch batch,
             storage::Callback<storage::AppendResult> done);
 

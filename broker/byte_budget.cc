@@ -28,6 +28,12 @@ void ByteBudget::Grant::Merge(Grant other) {
   bytes_ += std::exchange(other.bytes_, 0);
 }
 
+ByteBudget::Grant ByteBudget::Grant::Split(size_t bytes) {
+  bytes = std::min(bytes, bytes_);
+  bytes_ -= bytes;
+  return Grant(budget_, bytes);
+}
+
 void ByteBudget::Grant::Release() { ShrinkTo(0); }
 
 std::optional<ByteBudget::Grant> ByteBudget::TryAcquire(size_t bytes, size_t keep_free) {

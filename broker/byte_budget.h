@@ -32,6 +32,8 @@ class ByteBudget {
     void ShrinkTo(size_t bytes);
     // Takes over what `other`, of the same budget, holds.
     void Merge(Grant other);
+    // Gives away `bytes`, or all that it holds if that is less.
+    Grant Split(size_t bytes);
     void Release();
 
    private:

@@ -16,6 +16,8 @@
 
 namespace playhead::broker {
 
+class StalledCalls;  // broker/grpc/stalled_calls.h
+
 struct Core {
   const Limits& limits;
   storage::EventLog& log;
@@ -30,6 +32,7 @@ struct Core {
   Authenticator& auth;
   Audit& audit;
   InstanceLimits& instance_limits;
+  StalledCalls& stalled_calls;
 };
 
 }  // namespace playhead::broker

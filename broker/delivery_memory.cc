@@ -22,6 +22,20 @@ DeliveryMemory::Allowance DeliveryMemory::Allow(size_t bytes_wanted, size_t keep
   return allowance;
 }
 
+DeliveryMemory::Allowance DeliveryMemory::AllowPaid(ByteBudget::Grant paid) {
+  Allowance allowance;
+  allowance.uses_free_part = !std::exchange(free_part_used_, true);
+  allowance.grant = std::move(paid);
+  allowance.bytes = FreeBytes(allowance) + allowance.grant.bytes();
+  return allowance;
+}
+
+ByteBudget::Grant DeliveryMemory::TakeUnused(Allowance& allowance, size_t bytes) {
+  const size_t charged = bytes - std::min(bytes, FreeBytes(allowance));
+  allowance.bytes = bytes;
+  return allowance.grant.Split(allowance.grant.bytes() - charged);
+}
+
 bool DeliveryMemory::Fit(Allowance& allowance, size_t bytes) {
   if (bytes > allowance.bytes) {
     auto more = budget_.TryAcquire(bytes - allowance.bytes);
@@ -29,9 +43,12 @@ bool DeliveryMemory::Fit(Allowance& allowance, size_t bytes) {
     allowance.grant.Merge(*std::move(more));
     allowance.bytes = bytes;
   }
-  const size_t free_bytes = allowance.uses_free_part ? limits_.delivery_bytes_free : 0;
-  allowance.grant.ShrinkTo(bytes - std::min(bytes, free_bytes));
+  allowance.grant.ShrinkTo(bytes - std::min(bytes, FreeBytes(allowance)));
   return true;
+}
+
+size_t DeliveryMemory::FreeBytes(const Allowance& allowance) const {
+  return allowance.uses_free_part ? limits_.delivery_bytes_free : 0;
 }
 
 void DeliveryMemory::GiveBack(Allowance& allowance) {

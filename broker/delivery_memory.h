@@ -33,6 +33,11 @@ class DeliveryMemory {
   Allowance AllowNext(size_t bytes_wanted) { return Allow(bytes_wanted, budget_.bytes_max() / 4); }
   Allowance AllowAhead(size_t bytes_wanted) { return Allow(bytes_wanted, budget_.bytes_max() / 2); }
 
+  // For what was paid for already: the free part, if it is not in use, and all of `paid`.
+  Allowance AllowPaid(ByteBudget::Grant paid);
+  // Makes the allowance what `bytes` take, which it allows, and returns what that leaves of its grant.
+  ByteBudget::Grant TakeUnused(Allowance& allowance, size_t bytes);
+
   // Makes the allowance what a slice of `bytes` takes. False, and nothing is changed, if it needs more than there is:
   // one large event. Then the owner acquires `bytes` of the budget, and reads again when it has Reserved them.
   bool Fit(Allowance& allowance, size_t bytes);
@@ -45,10 +50,14 @@ class DeliveryMemory {
     handed_over_ = std::move(allowance);
   }
   void TakeBack() { GiveBack(handed_over_); }
+  // Who takes what was handed over answers for `bytes` of it from now on.
+  ByteBudget::Grant TakeOver(size_t bytes) { return handed_over_.grant.Split(bytes); }
   // Lets go of everything but what the owner's own allowances hold.
   void Release();
 
  private:
+  size_t FreeBytes(const Allowance& allowance) const;
+
   const Limits& limits_;
   ByteBudget& budget_;
   bool free_part_used_ = false;

@@ -5,14 +5,16 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
 #include "broker/log.h"
 #include "broker/stored_records.h"
 #include "proto/errors.h"
+#include "storage/await.h"
 
 namespace playhead::broker {
 namespace {
 
+using storage::Await;
+using storage::AwaitStatus;
 using storage::Instance;
 using storage::InstanceInfo;
 using storage::InstanceNumber;
@@ -38,19 +40,6 @@ class DeletedInstance final : public Instance {
   const InstanceNumber number_;
 };
 
-// Calls something that answers with a callback, and waits.
-template <typename Call>
-absl::Status Wait(Call call) {
-  absl::Status result;
-  absl::Notification done;
-  call([&](absl::Status status) {
-    result = std::move(status);
-    done.Notify();
-  });
-  done.WaitForNotification();
-  return result;
-}
-
 }  // namespace
 
 struct InstanceDeletion::Order {
@@ -65,21 +54,16 @@ absl::Status InstanceDeletion::Resume() {
       return MakeError(Reason::kDataLoss, absl::StrCat("a row is damaged: ", row.key));
     }
     const std::string& name = row.value;
-    bool never_began = false;
-    const absl::Status found = Wait([&](auto done) {
-      log_.GetInstance(name, [&, done](absl::StatusOr<InstanceInfo> info) {
-        never_began = info.ok() && info->number == InstanceNumber(number);
-        done(info.status());
-      });
-    });
-    if (!found.ok() && !HasReason(found, Reason::kInstanceNotFound)) return found;
+    const auto found = Await<InstanceInfo>([&](auto done) { log_.GetInstance(name, std::move(done)); });
+    if (!found.ok() && !HasReason(found.status(), Reason::kInstanceNotFound)) return found.status();
+    const bool never_began = found.ok() && found->number == InstanceNumber(number);
     absl::Status status;
     if (!never_began) {
       Log().info("event=deletion_resumed instance={}", name);
       const auto instance = std::make_shared<DeletedInstance>(name, InstanceNumber(number));
-      status = Wait([&](auto done) { Forget(instance, 0, done); });
+      status = AwaitStatus([&](auto done) { Forget(instance, 0, std::move(done)); });
     }
-    if (status.ok()) status = Wait([&](auto done) { RemoveRow(InstanceNumber(number), done); });
+    if (status.ok()) status = AwaitStatus([&](auto done) { RemoveRow(InstanceNumber(number), std::move(done)); });
     return status;
   });
 }

@@ -52,6 +52,9 @@ struct Limits {
   // What gRPC may hold for all its connections and calls: when little is left it reads less at a time, and ends calls
   // and connections when nothing is.
   size_t grpc_buffer_bytes_max = size_t{512} << 20;
+  // A client that takes nothing of a message for this long, while others wait for the memory that it holds, has its
+  // call ended.
+  absl::Duration grpc_stall_timeout = absl::Seconds(30);
   // Calls and streams open at once on one connection. A client's library waits with further ones until some have ended.
   int grpc_connection_calls_max = 10'000;
 

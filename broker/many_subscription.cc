@@ -56,6 +56,12 @@ bool ManySubscription::Cancel() {
   return dropped.has_value();
 }
 
+ByteBudget::Grant ManySubscription::TakeOver(size_t bytes) {
+  absl::MutexLock lock(&mu_);
+  // Handed over with the last of its parts.
+  return parts_.empty() ? memory_.TakeOver(bytes) : slice_allowance_.grant.Split(bytes);
+}
+
 void ManySubscription::Close(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);

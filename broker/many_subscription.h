@@ -62,9 +62,10 @@ class ManySubscription final : public TailWaiter,
 
   ~ManySubscription() override = default;
 
-  // As Subscription::Next, Cancel and Close.
+  // As Subscription::Next, Cancel, TakeOver and Close.
   [[nodiscard]] bool Next(NextCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
   bool Cancel() ABSL_LOCKS_EXCLUDED(mu_);
+  ByteBudget::Grant TakeOver(size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   void Close(absl::Status status) override ABSL_LOCKS_EXCLUDED(mu_);
 
   void Wake() override { Pump(); }

@@ -40,6 +40,10 @@ int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt6
 
 void SetChannelArguments(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits.grpc_receive_bytes_max);
+  // gRPC holds the compressed size to that limit, then unpacks without one, and before anybody is asked for a key.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.grpc_connection_calls_max);
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(limits.grpc_buffer_bytes_max));
   // Clients may ping idle connections; a strike would end the connection with GOAWAY.
@@ -131,6 +135,7 @@ Server::Server(const ServerOptions& options, std::optional<SecretHash> admin_sec
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       http_body_budget_(limits_.http_body_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
+      stalled_calls_(timers_, limits_.grpc_stall_timeout, metrics_.stalled_calls),
       tail_(limits_.tail_bytes_max, executor_) {}
 
 Server::~Server() {
@@ -209,8 +214,8 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
 }
 
 Core Server::MakeCore() {
-  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,   append_reply_budget_,
-              delivery_budget_, streams_, metrics_,  auth_, *audit_, *instance_limits_};
+  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,    append_reply_budget_,
+              delivery_budget_, streams_, metrics_,  auth_, *audit_, *instance_limits_, stalled_calls_};
 }
 
 absl::Status Server::LoadWebhooks(const ServerOptions& options) {

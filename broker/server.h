@@ -30,6 +30,7 @@
 #include "broker/dialects/vzaps/options.h"
 #include "broker/dialects/vzaps/service.h"
 #include "broker/grpc/listener.h"
+#include "broker/grpc/stalled_calls.h"
 #include "broker/http/listener.h"
 #include "broker/http/router.h"
 #include "broker/http/socketio/server.h"
@@ -124,6 +125,7 @@ class Server {
   const ByteBudget& append_reply_budget() const { return append_reply_budget_; }
   const ByteBudget& delivery_budget() const { return delivery_budget_; }
   const StreamRegistry& streams() const { return streams_; }
+  const Metrics& metrics() const { return metrics_; }
   Authenticator& auth() { return auth_; }
 
  private:
@@ -158,6 +160,7 @@ class Server {
   ByteBudget http_body_budget_;
   StreamRegistry streams_;
   Metrics metrics_;
+  StalledCalls stalled_calls_;
   Tail tail_;  // Listens to the log.
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<InstanceDeletion> deletion_;

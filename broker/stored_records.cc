@@ -4,8 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
+#include "storage/await.h"
 
 namespace playhead::broker {
 
@@ -15,14 +14,9 @@ absl::Status ForEachRecord(storage::RecordStore& records, storage::RecordSpace s
                            absl::FunctionRef<absl::Status(Record&)> take) {
   std::string after_key;
   for (;;) {
-    absl::StatusOr<std::vector<Record>> page;
-    absl::Notification scanned;
-    records.Scan(space, std::string(prefix), after_key, storage::kRecordScanMax,
-                 [&](absl::StatusOr<std::vector<Record>> rows) {
-                   page = std::move(rows);
-                   scanned.Notify();
-                 });
-    scanned.WaitForNotification();
+    auto page = storage::Await<std::vector<Record>>([&](auto done) {
+      records.Scan(space, std::string(prefix), after_key, storage::kRecordScanMax, std::move(done));
+    });
     if (!page.ok()) return page.status();
     if (page->empty()) return absl::OkStatus();
     after_key = page->back().key;

@@ -45,6 +45,11 @@ bool Subscription::Cancel() {
   return dropped.has_value();
 }
 
+ByteBudget::Grant Subscription::TakeOver(size_t bytes) {
+  absl::MutexLock lock(&mu_);
+  return memory_.TakeOver(bytes);
+}
+
 void Subscription::Close(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);

@@ -77,6 +77,10 @@ class Subscription final : public TailWaiter, public ClosableStream, public std:
   // exactly one learns that it is the last: this one, or the running callback's Next, or the next Next.
   bool Cancel() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whoever keeps up to `bytes` of the delivery beyond the next Next answers for their memory from now on: returns what
+  // they draw from the budget, beyond the free part. REQUIRES: called from the callback that has got Events.
+  ByteBudget::Grant TakeOver(size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The next delivery is Closed with `status`, at once if a Next is outstanding.
   void Close(absl::Status status) override ABSL_LOCKS_EXCLUDED(mu_);
 

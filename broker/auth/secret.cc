@@ -1,38 +1,24 @@
 #include "broker/auth/secret.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "broker/log.h"
+#include "broker/random.h"
 
 namespace playhead::broker {
 namespace {
 
 constexpr absl::string_view kPrefix = "ph_";
-constexpr absl::string_view kIdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr size_t kIdCharacters = 12;
 constexpr size_t kRandomBytes = 32;
 constexpr size_t kRandomCharacters = 43;  // Of base64url, without padding.
-
-template <size_t N>
-std::array<uint8_t, N> RandomBytes() {
-  std::array<uint8_t, N> bytes;
-  if (RAND_bytes(bytes.data(), N) != 1) {
-    // Going on would mean secrets that can be guessed.
-    Log().critical("event=no_randomness");
-    std::abort();
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -53,17 +39,10 @@ bool SecretHash::Equals(const SecretHash& other) const {
   return CRYPTO_memcmp(bytes_.data(), other.bytes_.data(), kBytes) == 0;
 }
 
-std::string NewKeyId() {
-  std::string id = "k";
-  for (const uint8_t byte : RandomBytes<kIdCharacters>()) id.push_back(kIdAlphabet[byte % kIdAlphabet.size()]);
-  return id;
-}
+std::string NewKeyId() { return absl::StrCat("k", RandomBase32(kIdCharacters)); }
 
 std::string NewSecret(absl::string_view key_id) {
-  const auto bytes = RandomBytes<kRandomBytes>();
-  std::string text =
-      absl::WebSafeBase64Escape(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  return absl::StrCat(kPrefix, key_id, "_", text);
+  return absl::StrCat(kPrefix, key_id, "_", absl::WebSafeBase64Escape(RandomBytes(kRandomBytes)));
 }
 
 std::optional<absl::string_view> KeyIdIn(absl::string_view secret) {
@@ -81,7 +60,7 @@ std::optional<absl::string_view> KeyIdIn(absl::string_view secret) {
 
 bool IsKeyId(absl::string_view id) {
   return id.size() == 1 + kIdCharacters && id[0] == 'k' &&
-         id.find_first_not_of(kIdAlphabet, 1) == absl::string_view::npos;
+         id.find_first_not_of(kBase32Alphabet, 1) == absl::string_view::npos;
 }
 
 }  // namespace playhead::broker

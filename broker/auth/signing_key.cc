@@ -3,30 +3,15 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <array>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "broker/random.h"
 #include "broker/stored_records.h"
+#include "storage/await.h"
 
 namespace playhead::broker {
-namespace {
-
-absl::Status WriteAndWait(storage::RecordStore& records, storage::RecordChange change) {
-  absl::Status result;
-  absl::Notification written;
-  records.Write({std::move(change)}, [&](absl::Status status) {
-    result = std::move(status);
-    written.Notify();
-  });
-  written.WaitForNotification();
-  return result;
-}
-
-}  // namespace
-
 absl::StatusOr<SigningKey> SigningKey::Load(storage::RecordStore& records, absl::string_view row) {
   std::string bytes;
   const absl::Status loaded =
@@ -39,11 +24,10 @@ absl::StatusOr<SigningKey> SigningKey::Load(storage::RecordStore& records, absl:
       });
   if (!loaded.ok()) return loaded;
   if (!bytes.empty()) return SigningKey(std::move(bytes));
-  bytes.resize(kBytes);
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1) {
-    return absl::InternalError("the system has no randomness for a signing key");
-  }
-  const absl::Status written = WriteAndWait(records, {storage::RecordSpace::kKeys, std::string(row), bytes});
+  bytes = RandomBytes(kBytes);
+  const absl::Status written = storage::AwaitStatus([&](auto done) {
+    records.Write({{storage::RecordSpace::kKeys, std::string(row), bytes}}, std::move(done));
+  });
   if (!written.ok()) return written;
   return SigningKey(std::move(bytes));
 }

@@ -21,6 +21,9 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 // How soon something is tried again that the store refused for the moment.
 constexpr std::chrono::milliseconds kRetryDelay(200);
 
+// How long events that nobody can take keep memory that others wait for.
+constexpr std::chrono::seconds kBufferYieldInterval(1);
+
 }  // namespace
 
 // One stream's end of it.
@@ -141,7 +144,7 @@ void Consumer::Close(absl::Status status, storage::StatusCallback done) {
     closed_.Update(status);
     EndAll(status);
     while (!replays_.empty()) EndReplay(std::string(replays_.begin()->first), status);
-    unwritten_.push_back(std::move(done));
+    (deletions_.empty() ? unwritten_ : deletions_).push_back(std::move(done));
   }
   Pump();
 }
@@ -152,8 +155,9 @@ void Consumer::Delete(storage::StatusCallback done) {
     closed_ = MakeError(Reason::kConsumerNotFound, "the consumer was deleted");
     EndAll(closed_);
     while (!replays_.empty()) EndReplay(std::string(replays_.begin()->first), closed_);
-    stopping_ = abandoned_ = true;
-    unwritten_.push_back(std::move(done));
+    abandoned_ = true;
+    if (deletions_.empty()) delete_at_ = Now();
+    deletions_.push_back(std::move(done));
   }
   Pump();
 }
@@ -294,7 +298,15 @@ Consumer::Work Consumer::NextWork() {
     if (const auto deadline = lane->state.next_deadline(); deadline && *deadline <= now) lane->state.Expire(now);
   }
   if (retry_at_ <= now) OpenFeed();
+  if (BufferYields(now)) {
+    if (core_.delivery_budget.waiting() > 0) {
+      ReopenFeed();
+    } else {
+      buffered_->yields_at = now + kBufferYieldInterval;
+    }
+  }
   StartWrite(now);
+  if (Work work = NextDeletion(now)) return work;
   if (!answers_.empty()) {
     auto answer = std::move(answers_.front());
     answers_.pop_front();
@@ -311,7 +323,7 @@ Consumer::Work Consumer::NextWork() {
   }
   if (Work work = FinishReplay()) return work;
   if (Work work = NextDelivery(now)) return work;
-  if (feed_ != nullptr && !feed_asked_ && !buffered_ && !fed_gap_ && gaps_.empty()) {
+  if (feed_ != nullptr && !feed_asked_ && !buffered_ && !fed_gap_ && gaps_.empty() && !Reserving()) {
     feed_asked_ = true;
     erasure_count_asked_ = core_.tail.erasure_count();
     return [self = shared_from_this(), feed = feed_, generation = generation_] {
@@ -325,12 +337,14 @@ Consumer::Work Consumer::NextWork() {
 
 std::optional<SteadyTime> Consumer::NextDeadline(SteadyTime now) const {
   SteadyTime next = std::min(retry_at_, SteadyTime::max());
+  if (buffered_ && buffered_->grant.bytes() > 0) next = std::min(next, buffered_->yields_at);
   if (const auto deadline = state_.next_deadline()) next = std::min(next, *deadline);
   for (const auto& [id, lane] : replays_) {
     if (const auto deadline = lane->state.next_deadline()) next = std::min(next, *deadline);
     if (const auto due = lane->state.next_due(now + std::chrono::nanoseconds(1))) next = std::min(next, *due);
   }
   if (write_failed_) next = std::min(next, write_at_);
+  if (!writing_) next = std::min(next, delete_at_);
   if (state_.position() != durable_.position && progress_at_ > now) next = std::min(next, progress_at_);
   if (reads_at_ > now) next = std::min(next, reads_at_);
   for (const HoldPtr& hold : holds_) {
@@ -432,6 +446,15 @@ void Consumer::CloseFeed() {
   instance_ = nullptr;
 }
 
+void Consumer::ReopenFeed() {
+  CloseFeed();
+  OpenFeed();
+}
+
+bool Consumer::BufferYields(SteadyTime now) const {
+  return buffered_ && buffered_->grant.bytes() > 0 && buffered_->yields_at <= now;
+}
+
 void Consumer::OnFed(uint64_t generation, FeedDelivery delivery) {
   {
     absl::MutexLock lock(&mu_);
@@ -447,6 +470,7 @@ void Consumer::TakeFed(FeedEvents& events) {
     if (!config_.source.one_instance()) return state_.PassOver(events.to);
     return OnFeedFailed(MakeError(Reason::kInstanceDeleted, "the consumer's instance was deleted"));
   }
+  if (Reserving() && events.grant.bytes() > 0) return ReopenFeed();
   Buffered buffered;
   buffered.instance = events.instance;
   buffered.slices.assign(events.slices.begin(), events.slices.end());
@@ -459,6 +483,8 @@ void Consumer::TakeFed(FeedEvents& events) {
   buffered.last = events.last;
   buffered.to = events.to;
   buffered.erasure_count = erasure_count_asked_;
+  buffered.grant = std::move(events.grant);
+  buffered.yields_at = Now() + kBufferYieldInterval;
   buffered_ = std::move(buffered);
 }
 

@@ -8,7 +8,8 @@
 //
 // Durability: one write of the state is under way at most; what changes meanwhile is in the next one. A settlement is
 // confirmed by the write that has it. A write that fails is tried again, unchanged, until it succeeds or the broker
-// stops; so what a crash can bring again is what was not confirmed.
+// stops; so what a crash can bring again is what was not confirmed. So is the deletion of all its rows: a consumer that
+// can be held no more does not stay in the way of the next of its name.
 //
 // Memory: while nobody holds it, numbers only: the position, the exceptions and which events are parked. Of what is
 // handed over too: an event that comes again is read again. A holder takes at most one delivery and one read that is
@@ -88,7 +89,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   // From now on a holder that goes has not failed, and writes that fail are not tried again.
   void BeginStop() ABSL_LOCKS_EXCLUDED(mu_);
-  // Closes the holders with `status`, and calls `done` when the state is on disk, or cannot be written.
+  // Closes the holders with `status`, and calls `done` when the state is on disk, or cannot be written; or when a
+  // deletion that is under way is over.
   void Close(absl::Status status, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
   // How far it is, durably or not.
   FeedPosition position() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -115,7 +117,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // Forgets everything of an instance, its parked events included; `done` when that is durable.
   void Forget(storage::InstanceNumber instance, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Closes the holders with CONSUMER_NOT_FOUND, and calls `done` when nothing is written any more.
+  // Closes the holders with CONSUMER_NOT_FOUND, and calls `done` when all its rows are deleted. What a retry can mend
+  // is tried again until then, or until the broker stops; other errors, as DeleteConsumerRows, are told.
   void Delete(storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -171,7 +174,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     bool reading = false;
     std::optional<AgainRead> again;
     DeliveryMemory memory;
-    bool reserving = false;                 // Waits for the budget to grant a large event.
+    bool reserving = false;                 // Waits for the budget to grant a large event that comes again.
     DeliveryMemory::Allowance handed_over;  // Of the delivery that the transport is writing.
   };
   using HoldPtr = std::shared_ptr<Hold>;
@@ -185,6 +188,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     storage::Cursor last;
     FeedPosition to;
     uint64_t erasure_count = 0;  // Of the tail, when the feed was asked for it.
+    ByteBudget::Grant grant;     // What `slices` draw from the budget, for all but the free part of who takes them.
+    SteadyTime yields_at;        // When it is looked whether others wait for that.
   };
 
   using Work = absl::AnyInvocable<void() &&>;  // Empty: nothing.
@@ -224,6 +229,10 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void OnOpened(uint64_t generation, absl::StatusOr<std::shared_ptr<storage::Instance>> instance)
       ABSL_LOCKS_EXCLUDED(mu_);
   void CloseFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Lets go of what is buffered: it is read again.
+  void ReopenFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What is buffered draws on the budget, and nobody has taken it for a while: others may need it more.
+  bool BufferYields(SteadyTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnFed(uint64_t generation, FeedDelivery delivery) ABSL_LOCKS_EXCLUDED(mu_);
   void TakeFed(FeedEvents& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeFed(FeedProgress& progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -243,7 +252,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // Of many: what is buffered waits for its turn, and the feed goes on with other instances.
   void DeferHeldBack(const Hold& hold) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Defer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Waits for memory for one large event.
+  // Whether a holder waits for memory. What a consumer waits for it does not hold, or all might wait for each other.
+  bool Reserving() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Waits for memory for one large event that comes again.
   void Reserve(Hold& hold, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Starts to read what is to come again, if anything is due and nothing is being read for it.
   void StartAgain(const HoldPtr& hold, SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -280,6 +291,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   std::string NameOf(storage::InstanceNumber instance) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SendWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnWritten(absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
+  // The deletion of the rows, if that is due and nothing else is being written.
+  Work NextDeletion(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnRowsDeleted(absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
   const ConsumerConfig config_;
@@ -340,6 +354,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   size_t write_state_rows_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<storage::StatusCallback> in_write_ ABSL_GUARDED_BY(mu_);   // Confirmed by the write under way ...
   std::vector<storage::StatusCallback> unwritten_ ABSL_GUARDED_BY(mu_);  // ... and by the one behind it.
+  std::vector<storage::StatusCallback> deletions_ ABSL_GUARDED_BY(mu_);  // Confirmed when the rows are gone.
+  SteadyTime delete_at_ ABSL_GUARDED_BY(mu_) = SteadyTime::max();        // When they are to be deleted.
   std::deque<std::pair<storage::StatusCallback, absl::Status>> answers_ ABSL_GUARDED_BY(mu_);  // Due.
 
   TimerQueue::Id timer_ ABSL_GUARDED_BY(mu_);

@@ -103,11 +103,9 @@ ConsumerPause Consumer::Pause() const {
 }
 
 std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
-  if (!buffered_ || state_.full() || hold.reserving) return std::nullopt;
+  if (!buffered_ || state_.full()) return std::nullopt;
   if (buffered_->erasure_count != core_.tail.erasure_count()) {
-    // It may have what was erased since: it is read again.
-    CloseFeed();
-    OpenFeed();
+    ReopenFeed();  // It may have what was erased since.
     return std::nullopt;
   }
   const InstanceNumber number = buffered_->instance->number();
@@ -115,15 +113,15 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
     DeferHeldBack(hold);
     return std::nullopt;
   }
-  auto allowance = hold.memory.AllowNext(core_.limits.delivery_bytes_max);
-  const size_t first_bytes = FrontBytes(buffered_->slices);
-  if (first_bytes > allowance.bytes && !hold.memory.Fit(allowance, first_bytes)) {
+  auto allowance = hold.memory.AllowPaid(std::move(buffered_->grant));
+  if (FrontBytes(buffered_->slices) > allowance.bytes) {
+    // The free part is with what is being read to come again: there is more to do when that is there.
+    buffered_->grant = std::move(allowance.grant);
     hold.memory.GiveBack(allowance);
-    Reserve(hold, first_bytes);
     return std::nullopt;
   }
   SliceRuns taken = TakeFront(buffered_->slices, Capacity(hold), allowance.bytes);
-  if (!hold.memory.Fit(allowance, taken.bytes)) std::abort();  // It fits already.
+  buffered_->grant = hold.memory.TakeUnused(allowance, taken.bytes);
   FeedPosition to = buffered_->to;
   if (config_.source.one_instance() && !buffered_->slices.empty()) to.cursor = taken.runs.back().last;
   const std::shared_ptr<Instance> instance = buffered_->instance;
@@ -157,7 +155,13 @@ void Consumer::Defer() {
   buffered_.reset();
 }
 
+bool Consumer::Reserving() const {
+  return std::any_of(holds_.begin(), holds_.end(),
+                     [](const HoldPtr& hold) ABSL_NO_THREAD_SAFETY_ANALYSIS { return hold->reserving; });
+}
+
 void Consumer::Reserve(Hold& hold, size_t bytes) {
+  if (buffered_ && buffered_->grant.bytes() > 0) ReopenFeed();
   const auto found =
       std::find_if(holds_.begin(), holds_.end(), [&hold](const HoldPtr& other) { return other.get() == &hold; });
   hold.reserving = true;
@@ -191,7 +195,7 @@ std::optional<Consumer::AgainRead> Consumer::Claim(const Hold& hold, SteadyTime 
 void Consumer::StartAgain(const HoldPtr& hold, SteadyTime now) {
   while (!hold->reading && !hold->again && !hold->reserving && now >= reads_at_ && gaps_.empty()) {
     auto read = Claim(*hold, now);
-    if (!read) return;
+    if (!read) return hold->memory.Release();  // What was reserved may have been settled meanwhile.
     const auto open = instances_.find(read->again.instance.value());
     if (open != instances_.end()) read->instance = open->second;
     if (read->instance != nullptr) {

@@ -21,8 +21,12 @@ class InstanceFeed final : public ConsumerFeed {
       : instance_(std::move(instance)), subscription_(std::move(subscription)) {}
 
   bool Next(NextCallback callback) override {
-    return subscription_->Next([instance = instance_, callback = std::move(callback)](Delivery delivery) mutable {
-      std::move(callback)(std::visit([&](auto& what) { return Translate(instance, what); }, delivery));
+    // The subscription outlives its callback.
+    return subscription_->Next([instance = instance_, subscription = subscription_.get(),
+                                callback = std::move(callback)](Delivery delivery) mutable {
+      FeedDelivery fed = std::visit([&](auto& what) { return Translate(instance, what); }, delivery);
+      if (auto* const events = std::get_if<FeedEvents>(&fed)) events->grant = subscription->TakeOver(events->bytes);
+      std::move(callback)(std::move(fed));
     });
   }
 
@@ -33,7 +37,8 @@ class InstanceFeed final : public ConsumerFeed {
 
   static FeedDelivery Translate(const InstancePtr&, Started& started) { return FeedProgress{At(started.cursor)}; }
   static FeedDelivery Translate(const InstancePtr& instance, Events& events) {
-    return FeedEvents{instance, std::move(events.slices), events.event_count, events.last, At(events.last)};
+    return FeedEvents{instance,    std::move(events.slices), events.bytes, events.event_count,
+                      events.last, At(events.last)};
   }
   static FeedDelivery Translate(const InstancePtr&, CaughtUp& caught_up) {
     return FeedProgress{At(caught_up.cursor), true};
@@ -60,9 +65,12 @@ class ManyFeed final : public ConsumerFeed {
   explicit ManyFeed(std::shared_ptr<ManySubscription> subscription) : subscription_(std::move(subscription)) {}
 
   bool Next(NextCallback callback) override {
-    return subscription_->Next([callback = std::move(callback)](ManyDelivery delivery) mutable {
-      std::move(callback)(std::visit([](auto& what) { return Translate(what); }, delivery));
-    });
+    return subscription_->Next(
+        [subscription = subscription_.get(), callback = std::move(callback)](ManyDelivery delivery) mutable {
+          FeedDelivery fed = std::visit([](auto& what) { return Translate(what); }, delivery);
+          if (auto* const events = std::get_if<FeedEvents>(&fed)) events->grant = subscription->TakeOver(events->bytes);
+          std::move(callback)(std::move(fed));
+        });
   }
 
   void Cancel() override { subscription_->Cancel(); }
@@ -70,7 +78,11 @@ class ManyFeed final : public ConsumerFeed {
  private:
   static FeedDelivery Translate(ManyStarted& started) { return FeedProgress{started.position}; }
   static FeedDelivery Translate(ManyEvents& events) {
-    return FeedEvents{std::move(events.instance), std::move(events.slices), events.event_count, events.last,
+    return FeedEvents{std::move(events.instance),
+                      std::move(events.slices),
+                      events.bytes,
+                      events.event_count,
+                      events.last,
                       events.position};
   }
   static FeedDelivery Translate(ManyCaughtUp& caught_up) { return FeedProgress{caught_up.position, true}; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "broker/byte_budget.h"
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/core.h"
@@ -19,13 +20,16 @@
 
 namespace playhead::broker {
 
-// Events of one instance, in order.
+// Events of one instance, in order. Who takes them answers for their memory: `grant` is what they draw from the budget,
+// for all but DeliveryMemory's free part.
 struct FeedEvents {
   std::shared_ptr<storage::Instance> instance;
   std::vector<storage::BlockSlice> slices;
+  size_t bytes = 0;
   uint32_t event_count = 0;
   storage::Cursor last;  // Everything of the instance up to here is among them or filtered out.
   FeedPosition to;       // Everything up to here was handed over or filtered out.
+  ByteBudget::Grant grant;
 };
 
 // Nothing for the consumer up to here; and whether that is all there is.
@@ -50,7 +54,7 @@ class ConsumerFeed {
   using NextCallback = absl::AnyInvocable<void(FeedDelivery) &&>;
 
   virtual ~ConsumerFeed() = default;
-  // As Subscription::Next. Says that the delivery before is no longer held in memory on the feed's account.
+  // As Subscription::Next.
   [[nodiscard]] virtual bool Next(NextCallback callback) = 0;
   // As Subscription::Cancel.
   virtual void Cancel() = 0;

@@ -8,7 +8,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
-#include "absl/synchronization/notification.h"
 #include "broker/audit.h"
 #include "broker/consumers/consumer_rows.h"
 #include "broker/consumers/parked_index.h"
@@ -16,6 +15,7 @@
 #include "broker/consumers/source_spans.h"
 #include "broker/stored_records.h"
 #include "proto/errors.h"
+#include "storage/await.h"
 #include "storage/record_store.h"
 
 namespace playhead::broker {
@@ -116,12 +116,7 @@ absl::Status ConsumerRegistry::LoadAll() {
   if (!status.ok()) return status;
   for (const StoredConfig& config : configs) {
     if (!config.deleted) continue;
-    absl::Notification deleted;
-    DeleteConsumerRows(records, config, [&](absl::Status result) {
-      status = std::move(result);
-      deleted.Notify();
-    });
-    deleted.WaitForNotification();
+    status = storage::AwaitStatus([&](auto done) { DeleteConsumerRows(records, config, std::move(done)); });
     if (!status.ok()) return status;
   }
   struct Loaded {
@@ -311,21 +306,17 @@ void ConsumerRegistry::Delete(std::shared_ptr<Caller> caller, std::string name, 
 
 void ConsumerRegistry::DeleteNow(std::shared_ptr<Consumer> consumer, storage::StatusCallback done) {
   Consumer& closing = *consumer;
-  closing.Delete([this, consumer = std::move(consumer), done = std::move(done)](absl::Status) mutable {
-    StoredConfig config = consumer->stored_config();
-    DeleteConsumerRows(core_.log.records(), std::move(config),
-                       [this, consumer, done = std::move(done)](absl::Status deleted) mutable {
-                         if (deleted.ok()) {
-                           const bool is_session = IsSessionName(consumer->config().name);
-                           ConsumerFigures figures;
-                           if (!is_session) consumer->AddTo(figures);
-                           absl::MutexLock lock(&mu_);
-                           deleted_.acknowledged += figures.acknowledged;
-                           deleted_.redelivered += figures.redelivered;
-                           if (consumers_.erase(consumer->config().name) > 0 && is_session) --sessions_;
-                         }
-                         std::move(done)(std::move(deleted));
-                       });
+  closing.Delete([this, consumer = std::move(consumer), done = std::move(done)](absl::Status deleted) mutable {
+    if (deleted.ok()) {
+      const bool is_session = IsSessionName(consumer->config().name);
+      ConsumerFigures figures;
+      if (!is_session) consumer->AddTo(figures);
+      absl::MutexLock lock(&mu_);
+      deleted_.acknowledged += figures.acknowledged;
+      deleted_.redelivered += figures.redelivered;
+      if (consumers_.erase(consumer->config().name) > 0 && is_session) --sessions_;
+    }
+    std::move(done)(std::move(deleted));
   });
 }
 

@@ -82,7 +82,9 @@ class ConsumerRegistry {
   void List(std::shared_ptr<Caller> caller, std::string prefix, std::string after_name, size_t limit,
             storage::Callback<std::vector<ConsumerInfo>> done);
 
-  // With its position and its parked list. Its holders are closed with CONSUMER_NOT_FOUND.
+  // With its position and its parked list. Its holders are closed with CONSUMER_NOT_FOUND. Once begun it goes on until
+  // it is done, whatever the disk does meanwhile, and other changes wait for it; an error says that the broker stopped
+  // first, and that the consumer may be there again at the next start.
   void Delete(std::shared_ptr<Caller> caller, std::string name, storage::StatusCallback done);
 
   // Sets the position. Holders are closed with CONSUMER_RESET. Parked events behind it leave the parked list, in the

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/consumers/consumer.h"
+#include "broker/consumers/parked_list.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 
@@ -145,7 +146,8 @@ void Consumer::OnWritten(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);
     const SteadyTime now = Now();
-    if (status.ok() || stopping_) {
+    const bool is_over = status.ok() || stopping_ || abandoned_;
+    if (is_over) {
       writing_ = false;
       abandoned_ |= !status.ok();
       for (storage::StatusCallback& done : in_write_) answers_.emplace_back(std::move(done), status);
@@ -156,10 +158,33 @@ void Consumer::OnWritten(absl::Status status) {
       durable_version_ = write_version_;
       durable_rows_ = write_state_rows_;
       progress_at_ = now + absl::ToChronoNanoseconds(kProgressWriteInterval);
-    } else if (!stopping_) {
+    } else if (!is_over) {
       Log().warn("event=consumer_write_failed consumer={} error={}", config_.name, std::string(status.message()));
       write_failed_ = true;
       write_at_ = now + kWriteRetryDelay;
+    }
+  }
+  Pump();
+}
+
+Consumer::Work Consumer::NextDeletion(SteadyTime now) {
+  if (writing_ || delete_at_ > now) return nullptr;
+  delete_at_ = SteadyTime::max();
+  return [self = shared_from_this()] {
+    DeleteConsumerRows(self->core_.log.records(), self->stored_config(),
+                       [self](absl::Status status) { self->OnRowsDeleted(std::move(status)); });
+  };
+}
+
+void Consumer::OnRowsDeleted(absl::Status status) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (IsRetryable(status) && !stopping_) {
+      Log().warn("event=consumer_deletion_failed consumer={} error={}", config_.name, std::string(status.message()));
+      delete_at_ = Now() + kWriteRetryDelay;
+    } else {
+      for (storage::StatusCallback& done : deletions_) answers_.emplace_back(std::move(done), status);
+      deletions_.clear();
     }
   }
   Pump();

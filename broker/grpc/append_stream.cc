@@ -10,6 +10,7 @@
 #include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 #include "storage/append_validator.h"
@@ -48,8 +49,8 @@ void AppendStream::Enter() {
   if (!access.refusal.ok() && access.refusal_delay > absl::ZeroDuration()) {
     absl::MutexLock lock(&mu_);
     paused_ = true;  // It reads nothing before it ends.
-    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                          [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
+    RefuseAfter(core_.timers, access.refusal_delay,
+                [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
     return;
   }
   absl::Status refusal = access.refusal;
@@ -114,18 +115,17 @@ void AppendStream::Submit(grpc::ByteBuffer request, ByteBudget::Grant grant) {
 
 void AppendStream::Charge(absl::StatusOr<storage::AppendBatch> batch, size_t request_bytes, ByteBudget::Grant grant) {
   if (!batch.ok()) return OnChecked(std::move(batch), request_bytes, std::move(grant), absl::ZeroDuration());
-  const absl::Duration key_delay = caller_->AppendDelay(batch->events.size(), request_bytes);
-  if (core_.instance_limits.none()) return OnChecked(std::move(batch), request_bytes, std::move(grant), key_delay);
-  const std::string instance = batch->instance;
   const size_t events = batch->events.size();
-  core_.instance_limits.ChargeStream(
-      instance, events, request_bytes,
-      [self = shared_from_this(), batch = std::move(batch), request_bytes, grant = std::move(grant),
-       key_delay](absl::StatusOr<absl::Duration> delay) mutable {
-        if (!delay.ok()) batch = delay.status();
-        self->OnChecked(std::move(batch), request_bytes, std::move(grant),
-                        std::max(key_delay, delay.value_or(key_delay)));
-      });
+  absl::Duration delay = caller_->AppendDelay(events, request_bytes);
+  if (core_.instance_limits.none()) return OnChecked(std::move(batch), request_bytes, std::move(grant), delay);
+  const std::string instance = batch->instance;
+  delay = std::max(delay, core_.instance_limits.ChargeStream(instance, events, request_bytes));
+  core_.instance_limits.CheckRoom(instance, request_bytes,
+                                  [self = shared_from_this(), batch = std::move(batch), request_bytes,
+                                   grant = std::move(grant), delay](absl::Status room) mutable {
+                                    batch->refuse_new = std::move(room);
+                                    self->OnChecked(std::move(batch), request_bytes, std::move(grant), delay);
+                                  });
 }
 
 absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer& request) {

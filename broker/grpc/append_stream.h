@@ -32,7 +32,8 @@ namespace playhead::broker {
 // from before the append. A stream that gets nothing of it goes on without, one request at a time.
 //
 // Who appends is checked once for the stream, and what it appends to for every request. The rates of a key and of an
-// instance slow the stream down: it reads on when they allow. What an instance may store refuses the request.
+// instance slow the stream down: it reads on when they allow. What an instance may store refuses the request, unless it
+// repeats what is stored.
 //
 // After the first refusal nothing more is read; what was read behind it is answered with PREVIOUS_FAILED, and the
 // stream ends with the first refusal's status. A client that goes away does not take accepted appends back.

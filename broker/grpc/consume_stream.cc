@@ -1,6 +1,5 @@
 #include "broker/grpc/consume_stream.h"
 
-#include <chrono>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "broker/grpc/consumer_messages.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/settle_request.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 
@@ -38,6 +38,7 @@ ConsumeStream::ConsumeStream(const Core& core, ConsumerRegistry& consumers, grpc
     : core_(core),
       consumers_(consumers),
       context_(context),
+      watch_(std::in_place, core.stalled_calls, core.delivery_budget, context),
       numbers_(std::make_shared<InstanceNumbers>(core.log)),
       window_(core.limits.consume_settle_requests_max, core.limits.consume_settle_bytes_max) {}
 
@@ -46,8 +47,8 @@ void ConsumeStream::Enter() {
   if (!access.refusal.ok() && access.refusal_delay > absl::ZeroDuration()) {
     absl::MutexLock lock(&mu_);
     held_back_ = true;  // It reads nothing before it ends.
-    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                          [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
+    RefuseAfter(core_.timers, access.refusal_delay,
+                [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
     return;
   }
   absl::Status refusal = access.refusal;
@@ -259,6 +260,7 @@ void ConsumeStream::OnDelivery(HolderDelivery delivery) {
 
 void ConsumeStream::OnWriteDone(bool ok) {
   bool handed_over;
+  watch_->WriteDone();
   const uint64_t batch = std::exchange(outgoing_, {}).batch;
   {
     absl::MutexLock lock(&mu_);
@@ -291,6 +293,7 @@ void ConsumeStream::Close(absl::Status status) {
 
 void ConsumeStream::OnDone() {
   ticket_ = StreamRegistry::Ticket();
+  watch_.reset();
   self_.reset();
 }
 
@@ -359,6 +362,7 @@ void ConsumeStream::Act(Action action) {
     case Action::kRead:
       return StartRead(&incoming_);
     case Action::kWrite:
+      watch_->WriteStarted();
       return StartWrite(&outgoing_.bytes);
     case Action::kAsk:
       if (holder()->Next(

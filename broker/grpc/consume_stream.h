@@ -21,6 +21,7 @@
 #include "broker/core.h"
 #include "broker/grpc/instance_numbers.h"
 #include "broker/grpc/settle_window.h"
+#include "broker/grpc/stalled_calls.h"
 #include "broker/stream_registry.h"
 #include "playhead/v1/consumers.pb.h"
 #include "storage/event_log.h"
@@ -95,9 +96,10 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::CallbackServerContext& context_;
   std::shared_ptr<Caller> caller_;  // nullptr if it was refused.
   StreamRegistry::Ticket ticket_;
-  std::shared_ptr<ConsumeStream> self_;  // Until gRPC is done with it.
-  grpc::ByteBuffer incoming_;            // gRPC reads into it while `reading_`.
-  Message outgoing_;                     // gRPC writes from it while `writing_`.
+  std::optional<StalledCalls::Watch> watch_;  // As long as gRPC has the call.
+  std::shared_ptr<ConsumeStream> self_;       // Until gRPC is done with it.
+  grpc::ByteBuffer incoming_;                 // gRPC reads into it while `reading_`.
+  Message outgoing_;                          // gRPC writes from it while `writing_`.
   const std::shared_ptr<InstanceNumbers> numbers_;
   bool manual_credit_ = false;  // Set by the first request; for those behind it.
   bool created_ = false;        // The first request made the consumer; for deliveries.

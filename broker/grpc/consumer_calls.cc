@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/grpc/consumer_messages.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/parked_page.h"
 #include "broker/grpc/unary_call.h"
@@ -18,9 +19,6 @@
 
 namespace playhead::broker {
 namespace {
-
-constexpr uint32_t kPageSizeDefault = 100;
-constexpr uint32_t kPageSizeMax = 1000;
 
 class ConsumerCall final : public UnaryCall {
  public:
@@ -48,11 +46,6 @@ grpc::ServerUnaryReactor* Start(absl::string_view method, const ConsumerCallArgu
   if (status.ok()) status = act(*call, request);
   if (!status.ok()) call->Refuse(status);
   return call;
-}
-
-absl::StatusOr<uint32_t> PageSize(uint32_t page_size) {
-  if (page_size > kPageSizeMax) return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  return page_size == 0 ? kPageSizeDefault : page_size;
 }
 
 absl::StatusOr<ParkedSelection> ToSelection(const google::protobuf::RepeatedField<uint64_t>& numbers, uint32_t oldest) {
@@ -104,7 +97,7 @@ grpc::ServerUnaryReactor* StartGetConsumer(const ConsumerCallArguments& argument
 grpc::ServerUnaryReactor* StartListConsumers(const ConsumerCallArguments& arguments) {
   return Start<v1::ListConsumersRequest>(
       "ListConsumers", arguments, [&](ConsumerCall& call, const v1::ListConsumersRequest& request) {
-        const auto page_size = PageSize(request.page_size());
+        const auto page_size = CheckPageSize(request.page_size());
         if (!page_size.ok()) return page_size.status();
         auto after = DecodePageToken(request.page_token(), request.prefix());
         if (!after.ok()) return after.status();
@@ -115,7 +108,7 @@ grpc::ServerUnaryReactor* StartListConsumers(const ConsumerCallArguments& argume
                 [&log = arguments.core.log, page_size = *page_size](const std::vector<ConsumerInfo>& rows) {
                   v1::ListConsumersResponse response;
                   for (const ConsumerInfo& row : rows) {
-                    if (static_cast<uint32_t>(response.consumers_size()) == page_size) {
+                    if (static_cast<size_t>(response.consumers_size()) == page_size) {
                       response.set_next_page_token(EncodePageToken(response.consumers().rbegin()->config().name()));
                       break;
                     }
@@ -157,7 +150,7 @@ grpc::ServerUnaryReactor* StartResetConsumer(const ConsumerCallArguments& argume
 grpc::ServerUnaryReactor* StartListParked(const ConsumerCallArguments& arguments) {
   return Start<v1::ListParkedRequest>(
       "ListParked", arguments, [&](ConsumerCall& call, const v1::ListParkedRequest& request) {
-        const auto page_size = PageSize(request.page_size());
+        const auto page_size = CheckPageSize(request.page_size());
         if (!page_size.ok()) return page_size.status();
         const auto after = DecodeParkedToken(request.page_token());
         if (!after.ok()) return after.status();

@@ -13,6 +13,7 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/unary_call.h"
 #include "playhead/v1/erasure.grpc.pb.h"
 #include "proto/errors.h"
@@ -27,9 +28,6 @@ using storage::ErasureRequest;
 using Generated = v1::Erasures;
 using RawService = Generated::WithRawCallbackMethod_EraseEvents<Generated::WithRawCallbackMethod_GetErasure<
     Generated::WithRawCallbackMethod_ListErasures<Generated::WithRawCallbackMethod_CancelErasure<Generated::Service>>>>;
-
-constexpr uint32_t kPageSizeDefault = 100;
-constexpr uint32_t kPageSizeMax = 1000;
 
 v1::Erasure ToProto(const ErasureInfo& info) {
   v1::Erasure out;
@@ -149,17 +147,15 @@ absl::Status Get(const grpc::ByteBuffer& buffer, ErasuresCall* call) {
 absl::Status List(const grpc::ByteBuffer& buffer, ErasuresCall* call) {
   v1::ListErasuresRequest request;
   if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
-  if (request.page_size() > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
-  const size_t page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
-  const auto infos = call->core().log.erasures().List(request.after_number(), page_size);
+  const auto page_size = CheckPageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
+  const auto infos = call->core().log.erasures().List(request.after_number(), *page_size);
   if (!infos.ok()) return infos.status();
   v1::ListErasuresResponse response;
   for (const ErasureInfo& info : *infos) {
     if (call->Manages(info)) *response.add_erasures() = ToProto(info);
   }
-  if (infos->size() == page_size) response.set_next_after_number(infos->back().id);
+  if (infos->size() == *page_size) response.set_next_after_number(infos->back().id);
   call->Reply(ToByteBuffer(response));
   return absl::OkStatus();
 }

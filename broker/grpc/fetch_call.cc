@@ -1,6 +1,7 @@
 #include "broker/grpc/fetch_call.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -9,6 +10,7 @@
 #include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
+#include "broker/grpc/stalled_calls.h"
 #include "broker/grpc/unary_call.h"
 #include "broker/read_rules.h"
 #include "playhead/v1/event_log.pb.h"
@@ -19,7 +21,7 @@ namespace {
 class FetchCall final : public UnaryCall {
  public:
   FetchCall(const Core& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
-      : UnaryCall("FetchMissed", core, context, response) {}
+      : UnaryCall("FetchMissed", core, context, response), context_(context) {}
 
   // Must return before gRPC learns of the call: gRPC then holds back what happens to it until `fetch_` is set.
   void Start(const grpc::ByteBuffer& request) {
@@ -48,6 +50,10 @@ class FetchCall final : public UnaryCall {
   void OnPage(absl::StatusOr<FetchPage> page) {
     if (!page.ok()) return Refuse(page.status());
     grant_ = std::move(page->grant);  // Held until the reply is written.
+    if (grant_.bytes() > 0) {
+      watch_.emplace(core().stalled_calls, core().delivery_budget, context_);
+      watch_->WriteStarted();
+    }
     v1::FetchMissedResponse rest;
     rest.set_next_cursor(page->next.value());
     rest.set_first_cursor(page->first.value());
@@ -57,8 +63,10 @@ class FetchCall final : public UnaryCall {
     Reply(EventsBuffer(page->slices, rest.SerializeAsString()));
   }
 
+  grpc::CallbackServerContext& context_;
   std::shared_ptr<Fetch> fetch_;
   ByteBudget::Grant grant_;
+  std::optional<StalledCalls::Watch> watch_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "broker/auth/permission.h"
 #include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
 #include "playhead/v1/event_log.pb.h"
@@ -21,9 +22,6 @@ namespace playhead::broker {
 using storage::InstanceInfo;
 
 namespace {
-
-constexpr uint32_t kPageSizeDefault = 100;
-constexpr uint32_t kPageSizeMax = 1000;
 
 v1::Instance ToProto(const InstanceInfo& info) {
   v1::Instance out;
@@ -66,16 +64,14 @@ absl::Status Get(const grpc::ByteBuffer& buffer, InstanceCall* call) {
 absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::ListInstancesRequest request;
   if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
-  if (request.page_size() > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
+  const auto page_size = CheckPageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
   // A longer prefix than any name has matches none, like any other that no name has.
-  const size_t page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
   auto after = DecodePageToken(request.page_token(), request.prefix());
   if (!after.ok()) return after.status();
   // One row more than the page says whether there is another page.
-  ListCoveredInstances(call->core().log, call->caller(), request.prefix(), *std::move(after), page_size + 1,
-                       [call, page_size](absl::StatusOr<std::vector<InstanceInfo>> rows) {
+  ListCoveredInstances(call->core().log, call->caller(), request.prefix(), *std::move(after), *page_size + 1,
+                       [call, page_size = *page_size](absl::StatusOr<std::vector<InstanceInfo>> rows) {
                          if (!rows.ok()) return call->Refuse(rows.status());
                          v1::ListInstancesResponse response;
                          for (const InstanceInfo& row : *rows) {

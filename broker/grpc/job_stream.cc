@@ -1,12 +1,12 @@
 #include "broker/grpc/job_stream.h"
 
-#include <chrono>
 #include <utility>
 
 #include "broker/auth/permission.h"
 #include "broker/error_status.h"
 #include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker {
@@ -32,11 +32,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* JobStream::Start(
     }
     stream->ticket_ = *std::move(ticket);
     (*std::move(job))(std::move(stream));
-  } else if (access.refusal_delay == absl::ZeroDuration()) {
-    stream->End(access.refusal);
   } else {
-    core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                         [stream, refusal = access.refusal] { stream->End(refusal); });
+    RefuseAfter(core.timers, access.refusal_delay, [stream, refusal = access.refusal] { stream->End(refusal); });
   }
   return reactor;
 }

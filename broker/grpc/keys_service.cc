@@ -9,6 +9,7 @@
 #include "broker/auth/permission.h"
 #include "broker/auth/secret.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
 #include "playhead/v1/keys.grpc.pb.h"
@@ -16,9 +17,6 @@
 
 namespace playhead::broker {
 namespace {
-
-constexpr size_t kPageSizeDefault = 100;
-constexpr size_t kPageSizeMax = 1000;
 
 using Generated = v1::Keys;
 using RawService = Generated::WithRawCallbackMethod_Create<Generated::WithRawCallbackMethod_List<
@@ -45,20 +43,18 @@ class KeysCall final : public UnaryCall {
 };
 
 absl::Status List(const KeyStore& keys, const v1::ListKeysRequest& request, KeysCall* call) {
-  if (request.page_size() > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
-  const size_t page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
+  const auto page_size = CheckPageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
   const auto after = DecodePageToken(request.page_token(), "");
   if (!after.ok()) return after.status();
   if (!after->empty() && !IsKeyId(*after)) {
     return MakeError(Reason::kPageTokenInvalid, "`page_token` must be empty, or the next_page_token of a page");
   }
   // One more than the page says whether there is another.
-  const std::vector<v1::Key> rows = keys.List(*after, page_size + 1);
+  const std::vector<v1::Key> rows = keys.List(*after, *page_size + 1);
   v1::ListKeysResponse response;
   for (const v1::Key& row : rows) {
-    if (static_cast<size_t>(response.keys_size()) == page_size) {
+    if (static_cast<size_t>(response.keys_size()) == *page_size) {
       response.set_next_page_token(EncodePageToken(response.keys().rbegin()->id()));
       break;
     }

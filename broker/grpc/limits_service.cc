@@ -9,6 +9,7 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
 #include "broker/quota/instance_limits.h"
@@ -18,9 +19,6 @@
 
 namespace playhead::broker {
 namespace {
-
-constexpr uint32_t kPageSizeDefault = 100;
-constexpr uint32_t kPageSizeMax = 1000;
 
 using Generated = v1::Limits;
 using RawService = Generated::WithRawCallbackMethod_GetLimits<Generated::WithRawCallbackMethod_ListLimits<
@@ -98,17 +96,15 @@ absl::Status List(LimitSettings& settings, const grpc::ByteBuffer& buffer, Limit
   v1::ListLimitsRequest request;
   if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   if (absl::Status status = call->caller()->CheckAll(Permission::kManage); !status.ok()) return status;
-  if (request.page_size() > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
-  const size_t page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
+  const auto page_size = CheckPageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
   const auto after = DecodePageToken(request.page_token(), "");
   if (!after.ok()) return after.status();
   v1::ListLimitsResponse response;
   if (const auto limits = settings.Own(""); limits.has_value()) *response.mutable_default_() = *limits;
   // One more than the page says whether there is another.
-  for (auto& [instance, limits] : settings.List(*after, page_size + 1)) {
-    if (static_cast<size_t>(response.rows_size()) == page_size) {
+  for (auto& [instance, limits] : settings.List(*after, *page_size + 1)) {
+    if (static_cast<size_t>(response.rows_size()) == *page_size) {
       response.set_next_page_token(EncodePageToken(response.rows().rbegin()->instance()));
       break;
     }

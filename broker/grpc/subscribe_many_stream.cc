@@ -1,6 +1,5 @@
 #include "broker/grpc/subscribe_many_stream.h"
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +12,8 @@
 #include "broker/grpc/many_message.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
+#include "broker/grpc/stalled_calls.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/many_delivery.h"
 #include "broker/many_subscription.h"
@@ -25,16 +26,20 @@ namespace {
 // At any time exactly one thing is under way: a Next of the subscription or a write; as in SubscribeStream.
 class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  SubscribeManyStream(const Core& core, grpc::CallbackServerContext& context) : core_(core), context_(context) {}
+  SubscribeManyStream(const Core& core, grpc::CallbackServerContext& context)
+      : core_(core), context_(context), watch_(core.stalled_calls, core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
-    if (!access.refusal.ok()) return EndLate(access);
+    if (!access.refusal.ok()) {
+      return RefuseAfter(core_.timers, access.refusal_delay, [this, refusal = access.refusal] { End(refusal); });
+    }
     if (absl::Status status = Open(request, std::move(access.caller)); !status.ok()) return End(status);
     Ask();
   }
 
   void OnWriteDone(bool ok) override {
+    watch_.WriteDone();
     if (ok) return Ask();
     subscription_->Cancel();
     End(absl::CancelledError("the client is gone"));
@@ -79,6 +84,7 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
     } else {
       message_ = ToByteBuffer(Notice(delivery));
     }
+    watch_.WriteStarted();
     StartWrite(&message_);
   }
 
@@ -106,12 +112,6 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
     return EncodeStorePosition(core_.log.store_id(), position);
   }
 
-  void EndLate(const CallAccess& access) {
-    if (access.refusal_delay == absl::ZeroDuration()) return End(access.refusal);
-    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                          [this, status = access.refusal] { End(status); });
-  }
-
   void End(const absl::Status& status) {
     if (!absl::IsCancelled(status)) LogRefusal("SubscribeMany", status);
     Finish(ToGrpcStatus(status, context_));
@@ -119,6 +119,7 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
 
   const Core core_;
   grpc::CallbackServerContext& context_;
+  StalledCalls::Watch watch_;
   std::shared_ptr<ManySubscription> subscription_;
   StreamRegistry::Ticket ticket_;
   ManyMessage parts_;

@@ -1,6 +1,5 @@
 #include "broker/grpc/subscribe_stream.h"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -12,6 +11,8 @@
 #include "broker/grpc/call_metadata.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
+#include "broker/grpc/stalled_calls.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/read_rules.h"
 #include "broker/subscription.h"
@@ -66,16 +67,20 @@ class Encoder {
 // or finishes, and a cancellation finishes only if it took back a Next; so Finish is called once, and nothing after it.
 class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  SubscribeStream(const Core& core, grpc::CallbackServerContext& context) : core_(core), context_(context) {}
+  SubscribeStream(const Core& core, grpc::CallbackServerContext& context)
+      : core_(core), context_(context), watch_(core.stalled_calls, core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
-    if (!access.refusal.ok()) return EndLate(access);
+    if (!access.refusal.ok()) {
+      return RefuseAfter(core_.timers, access.refusal_delay, [this, refusal = access.refusal] { End(refusal); });
+    }
     if (absl::Status status = Open(request, std::move(access.caller)); !status.ok()) return End(status);
     Ask();
   }
 
   void OnWriteDone(bool ok) override {
+    watch_.WriteDone();
     if (ok) return Ask();
     subscription_->Cancel();
     End(absl::CancelledError("the client is gone"));
@@ -116,13 +121,8 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   void OnDelivery(Delivery delivery) {
     if (const auto* closed = std::get_if<Closed>(&delivery)) return End(closed->status);
     message_ = std::visit(Encoder(core_.limits), delivery);
+    watch_.WriteStarted();
     StartWrite(&message_);
-  }
-
-  void EndLate(const CallAccess& access) {
-    if (access.refusal_delay == absl::ZeroDuration()) return End(access.refusal);
-    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                          [this, status = access.refusal] { End(status); });
   }
 
   void End(const absl::Status& status) {
@@ -132,6 +132,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
 
   const Core core_;
   grpc::CallbackServerContext& context_;
+  StalledCalls::Watch watch_;
   std::shared_ptr<Subscription> subscription_;
   StreamRegistry::Ticket ticket_;
   grpc::ByteBuffer message_;  // Being written.

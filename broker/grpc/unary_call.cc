@@ -1,11 +1,11 @@
 #include "broker/grpc/unary_call.h"
 
-#include <chrono>
 #include <utility>
 
 #include "broker/error_status.h"
 #include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker {
@@ -26,9 +26,7 @@ void UnaryCall::Reply(grpc::ByteBuffer response) {
 
 void UnaryCall::Refuse(const absl::Status& status) {
   LogRefusal(method_, status);
-  const auto finish = [this, status = ToGrpcStatus(status, context_)] { Finish(status); };
-  if (refusal_delay_ == absl::ZeroDuration()) return finish();
-  core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(refusal_delay_), finish);
+  RefuseAfter(core_.timers, refusal_delay_, [this, status = ToGrpcStatus(status, context_)] { Finish(status); });
 }
 
 }  // namespace playhead::broker

@@ -1,24 +1,16 @@
 #include "broker/http/response.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http {
 namespace {
-
-// Messages quote what clients sent, which may be any bytes; JSON is UTF-8.
-std::string AsUtf8(const std::string& text) {
-  return simdjson::validate_utf8(text.data(), text.size()) ? text : absl::CHexEscape(text);
-}
 
 int CanonicalHttpStatus(absl::StatusCode code) {
   switch (code) {
@@ -69,7 +61,7 @@ Response JsonError(const absl::Status& error, int status) {
   const v1::Error facts = ToProto(error);
   boost::json::object fields;
   fields["code"] = facts.code();
-  fields["message"] = AsUtf8(facts.message());
+  fields["message"] = facts.message();
   fields["retryable"] = facts.retryable();
   if (facts.has_first_cursor()) fields["first_cursor"] = facts.first_cursor();
   if (facts.has_head_cursor()) fields["head_cursor"] = facts.head_cursor();

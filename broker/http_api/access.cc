@@ -1,6 +1,5 @@
 #include "broker/http_api/access.h"
 
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "broker/grpc/call_access.h"
 #include "broker/http/response.h"
 #include "broker/http_api/event_stream_text.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 
@@ -56,10 +56,10 @@ std::shared_ptr<Caller> Admit(const Services& services, const http::Request& req
   if (access.refusal_delay == absl::ZeroDuration()) {
     Refuse(request, access.refusal, std::move(responder));
   } else {
-    services.core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-                                  [responder = std::move(responder), refusal = std::move(access.refusal)]() mutable {
-                                    std::move(responder).Refuse(refusal);
-                                  });
+    RefuseAfter(services.core.timers, access.refusal_delay,
+                [responder = std::move(responder), refusal = std::move(access.refusal)]() mutable {
+                  std::move(responder).Refuse(refusal);
+                });
   }
   return nullptr;
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "broker/http_api/cloud_event.h"
+#include "broker/http_api/media_type.h"
 #include "proto/errors.h"
 #include "storage/limits.h"
 
@@ -107,8 +108,7 @@ class Reader {
 }  // namespace
 
 absl::StatusOr<BodyFormat> FormatOf(const http::Request& request) {
-  const absl::string_view header = request.Header("Content-Type").value_or("");
-  const std::string type = absl::AsciiStrToLower(absl::StripAsciiWhitespace(header.substr(0, header.find(';'))));
+  const std::string type = MediaTypeOf(request.Header("Content-Type").value_or(""));
   // The HTTP binding of CloudEvents, 3: the type decides; a structured event may repeat itself in headers (3.2.3).
   if (type == "application/cloudevents+json") return BodyFormat::kCloudEvent;
   if (type == "application/cloudevents-batch+json") return BodyFormat::kCloudEventBatch;

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "broker/http_api/media_type.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http_api {
@@ -78,9 +79,8 @@ absl::Status ToEvent(Context context, EventFields& event) {
   return absl::OkStatus();
 }
 
-bool IsJsonType(absl::string_view media_type) {
-  const std::string type =
-      absl::AsciiStrToLower(absl::StripAsciiWhitespace(media_type.substr(0, media_type.find(';'))));
+bool IsJsonType(absl::string_view content_type) {
+  const std::string type = MediaTypeOf(content_type);
   return type.empty() || absl::EndsWith(type, "/json") || absl::EndsWith(type, "+json");
 }
 

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/http_api/parameters.h"
-#include "proto/errors.h"
 
 namespace playhead::broker::http_api {
 
@@ -16,10 +16,9 @@ absl::StatusOr<Listing> ReadListing(const http::Request& request, absl::Span<con
   Listing listing;
   const auto page_size = NumberParameter(request, "page_size");
   if (!page_size.ok()) return page_size.status();
-  if (page_size->value_or(0) > kPageSizeMax) {
-    return MakeError(Reason::kLimitInvalid, "`page_size` is 1 to 1,000, or 0 for 100");
-  }
-  if (page_size->value_or(0) != 0) listing.page_size = **page_size;
+  const auto checked = CheckPageSize(page_size->value_or(0));
+  if (!checked.ok()) return checked.status();
+  listing.page_size = *checked;
   listing.prefix = std::string(request.Query("prefix").value_or(""));
   auto after = DecodePageToken(request.Query("page_token").value_or(""), listing.prefix);
   if (!after.ok()) return after.status();

@@ -12,13 +12,10 @@
 
 namespace playhead::broker::http_api {
 
-inline constexpr size_t kPageSizeDefault = 100;
-inline constexpr size_t kPageSizeMax = 1000;
-
 struct Listing {
   std::string prefix;
   std::string after_name;
-  size_t page_size = kPageSizeDefault;
+  size_t page_size = 0;
 };
 
 // The request may have the parameters `others` besides.

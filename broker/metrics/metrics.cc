@@ -50,6 +50,9 @@ Metrics::Metrics()
                     "Events behind the head of what was delivered, at each delivery.")),
       slow_fallbacks(Counter(registry_, "playhead_slow_fallbacks_total",
                              "Times that a subscriber at the head fell so far behind that it reads storage again.")),
+      stalled_calls(Counter(registry_, "playhead_stalled_calls_total",
+                            "Calls over gRPC that were ended because their clients took nothing while others waited "
+                            "for the memory that they held.")),
       gaps_trim(Counter(registry_, "playhead_gaps_total",
                         "Gaps that subscribers were told of: events that were no longer kept.", {{"cause", "trim"}})),
       append_stream_pauses(Counter(registry_, "playhead_append_stream_pauses_total",

@@ -33,6 +33,7 @@ class Metrics {
   prometheus::Gauge& subscribers;        // Open now.
   prometheus::Histogram& lag;            // Events behind the head, at each delivery.
   prometheus::Counter& slow_fallbacks;   // Subscribers that were at the head and had to read storage again.
+  prometheus::Counter& stalled_calls;    // Over gRPC, ended because others waited for the memory that they held.
   // Gaps that subscribers were told of, by cause: `trim`.
   prometheus::Counter& gaps_trim;
 

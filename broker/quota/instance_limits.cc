@@ -70,30 +70,12 @@ void InstanceLimits::MakeRoom(Shard& shard, absl::Time now) {
   shard.sweep_at = std::clamp<size_t>(2 * shard.uses.size(), 64, uses_max);
 }
 
-void InstanceLimits::Charge(const std::string& instance, size_t events, size_t bytes, storage::StatusCallback done) {
-  if (none() || storage::IsOwnInstance(instance)) return std::move(done)(absl::OkStatus());
-  const EffectiveLimits limits = settings_.Of(instance);
-  CheckStored(
-      instance, limits.stored_bytes_max, bytes,
-      [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
-        if (status.ok() && paced) status = ChargeRates(instance, events, bytes);
-        std::move(done)(std::move(status));
-      });
+bool InstanceLimits::IsPaced(const std::string& instance) const {
+  return !none() && !storage::IsOwnInstance(instance) && settings_.Of(instance).paced();
 }
 
-void InstanceLimits::ChargeStream(const std::string& instance, size_t events, size_t bytes,
-                                  storage::Callback<absl::Duration> done) {
-  if (none() || storage::IsOwnInstance(instance)) return std::move(done)(absl::ZeroDuration());
-  const EffectiveLimits limits = settings_.Of(instance);
-  CheckStored(
-      instance, limits.stored_bytes_max, bytes,
-      [this, instance, paced = limits.paced(), events, bytes, done = std::move(done)](absl::Status status) mutable {
-        if (!status.ok()) return std::move(done)(std::move(status));
-        std::move(done)(paced ? DelayByRates(instance, events, bytes) : absl::ZeroDuration());
-      });
-}
-
-absl::Status InstanceLimits::ChargeRates(const std::string& instance, size_t events, size_t bytes) {
+absl::Status InstanceLimits::Charge(const std::string& instance, size_t events, size_t bytes) {
+  if (!IsPaced(instance)) return absl::OkStatus();
   Shard& shard = ShardOf(instance);
   absl::MutexLock lock(&shard.mu);
   Use& use = UseOf(shard, instance);
@@ -115,7 +97,8 @@ absl::Status InstanceLimits::ChargeRates(const std::string& instance, size_t eve
   return absl::OkStatus();
 }
 
-absl::Duration InstanceLimits::DelayByRates(const std::string& instance, size_t events, size_t bytes) {
+absl::Duration InstanceLimits::ChargeStream(const std::string& instance, size_t events, size_t bytes) {
+  if (!IsPaced(instance)) return absl::ZeroDuration();
   Shard& shard = ShardOf(instance);
   absl::MutexLock lock(&shard.mu);
   Use& use = UseOf(shard, instance);
@@ -127,8 +110,9 @@ absl::Duration InstanceLimits::DelayByRates(const std::string& instance, size_t 
   return std::max(use.events.Wait(now), use.bytes.Wait(now));
 }
 
-void InstanceLimits::CheckStored(const std::string& instance, uint64_t stored_bytes_max, size_t bytes,
-                                 storage::StatusCallback done) {
+void InstanceLimits::CheckRoom(const std::string& instance, size_t bytes, storage::StatusCallback done) {
+  if (none() || storage::IsOwnInstance(instance)) return std::move(done)(absl::OkStatus());
+  const uint64_t stored_bytes_max = settings_.Of(instance).stored_bytes_max;
   if (stored_bytes_max == 0) return std::move(done)(absl::OkStatus());
   const auto judge = [instance, stored_bytes_max, bytes](uint64_t stored) {
     if (stored + bytes <= stored_bytes_max) return absl::OkStatus();

@@ -43,11 +43,16 @@ class InstanceLimits {
   // Nothing is limited: what follows need not be asked.
   bool none() const { return settings_.none(); }
 
-  // Counts an append. Both call `done` once, inside the call or on a thread of the log.
+  // Counts an append against the rates, whether or not it stores anything: they bound what the broker has to do.
   //   ResourceExhausted  QUOTA_EXCEEDED, with the limit and when to retry. Not counted.
-  void Charge(const std::string& instance, size_t events, size_t bytes, storage::StatusCallback done);
-  // The same for a stream, which the rates slow down instead: answers how long it must not read on.
-  void ChargeStream(const std::string& instance, size_t events, size_t bytes, storage::Callback<absl::Duration> done);
+  absl::Status Charge(const std::string& instance, size_t events, size_t bytes);
+  // The same for a stream, which the rates slow down instead: counts, and says how long it must not read on.
+  absl::Duration ChargeStream(const std::string& instance, size_t events, size_t bytes);
+
+  // Whether there is room for `bytes` more in what the instance may store. For storage::AppendBatch::refuse_new: what
+  // repeats events that are stored needs none. Calls `done` once, inside the call or on a thread of the log.
+  //   ResourceExhausted  as above.
+  void CheckRoom(const std::string& instance, size_t bytes, storage::StatusCallback done);
 
   // How many bytes the instance keeps; 0 if there is none of that name.
   void StoredBytes(const std::string& instance, storage::Callback<uint64_t> done);
@@ -67,14 +72,11 @@ class InstanceLimits {
   Use& UseOf(Shard& shard, const std::string& instance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
   void MakeRoom(Shard& shard, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
-  // Whether there is room for `bytes` more in what the instance may store.
-  void CheckStored(const std::string& instance, uint64_t stored_bytes_max, size_t bytes, storage::StatusCallback done);
-  // The figure, if it is known in memory.
+  bool IsPaced(const std::string& instance) const;
+  // What the instance keeps, if that is known in memory.
   std::optional<uint64_t> KnownStored(const std::string& instance);
   void LookUpStored(const std::string& instance, std::shared_ptr<storage::Instance> opened,
                     storage::Callback<uint64_t> done);
-  absl::Status ChargeRates(const std::string& instance, size_t events, size_t bytes);
-  absl::Duration DelayByRates(const std::string& instance, size_t events, size_t bytes);
 
   storage::EventLog& log_;
   const LimitSettings& settings_;

@@ -1,9 +1,6 @@
 #include "broker/replay/registry.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -14,6 +11,7 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/log.h"
+#include "broker/random.h"
 #include "broker/replay/consumer_target.h"
 #include "broker/replay/endpoint_target.h"
 #include "broker/replay/http_poster.h"
@@ -27,14 +25,7 @@ namespace {
 // How the target says that it is a consumer; no URL begins so.
 constexpr absl::string_view kConsumerPrefix = "consumer:";
 
-std::string NewId() {
-  constexpr absl::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::array<uint8_t, 12> bytes;
-  RAND_bytes(bytes.data(), bytes.size());  // Names it; nothing rests on its being secret.
-  std::string id = "r";
-  for (const uint8_t byte : bytes) id.push_back(kAlphabet[byte % kAlphabet.size()]);
-  return id;
-}
+std::string NewId() { return absl::StrCat("r", RandomBase32(12)); }
 
 bool MaySee(const v1::Replay& replay, const Caller& caller) {
   return replay.actor() == caller.key_id() || caller.CheckAll(Permission::kManage).ok();

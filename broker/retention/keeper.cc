@@ -1,7 +1,6 @@
 #include "broker/retention/keeper.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 #include <vector>
 
@@ -9,14 +8,16 @@
 #include "absl/time/clock.h"
 #include "broker/log.h"
 #include "proto/errors.h"
+#include "storage/await.h"
 #include "storage/own_instances.h"
 
 namespace playhead::broker::retention {
 
+using storage::Await;
+using storage::AwaitStatus;
 using storage::Cursor;
 using storage::Instance;
 using storage::InstanceInfo;
-using storage::InstanceNumber;
 using storage::LogBounds;
 
 namespace {
@@ -25,22 +26,13 @@ constexpr size_t kPageSize = 100;
 // Of each interval, how much the walk over all instances takes.
 constexpr int kWalkShare = 10;
 
-// A call of the log, waited for. Its callback may still be at work when this returns, so the promise is shared.
-template <typename T, typename Call>
-absl::StatusOr<T> Wait(Call call) {
-  auto promise = std::make_shared<std::promise<absl::StatusOr<T>>>();
-  auto future = promise->get_future();
-  call([promise](absl::StatusOr<T> result) { promise->set_value(std::move(result)); });
-  return future.get();
-}
-
 absl::StatusOr<std::shared_ptr<Instance>> Open(storage::EventLog& log, const std::string& name) {
-  return Wait<std::shared_ptr<Instance>>(
+  return Await<std::shared_ptr<Instance>>(
       [&](auto done) { log.OpenInstance(name, storage::OpenMode::kExisting, std::move(done)); });
 }
 
 absl::StatusOr<std::vector<InstanceInfo>> List(storage::EventLog& log, const std::string& after) {
-  return Wait<std::vector<InstanceInfo>>([&](auto done) { log.ListInstances("", after, kPageSize, std::move(done)); });
+  return Await<std::vector<InstanceInfo>>([&](auto done) { log.ListInstances("", after, kPageSize, std::move(done)); });
 }
 
 // Whether the policy can let anything go of the log, by what the catalogue says: most are not even opened.
@@ -70,6 +62,7 @@ Keeper::Keeper(storage::EventLog& log, PolicyStore& policies, Metrics& metrics, 
       settled_by_all_(std::move(settled_by_all)) {
   AgeNow();  // What leaps from here on is seen.
   policies_.SetOnChange([this] { Wake(); });
+  policies_.ClearLeftOver();
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -151,13 +144,9 @@ void Keeper::RunPlan(PlanTask plan) {
 }
 
 void Keeper::KeepOwn() {
-  for (const auto& [name, number] : policies_.Instances()) {
+  for (const std::string& name : policies_.Names()) {
     if (stopping()) return;
-    const std::string& instance = name;  // Clang 14's lambdas capture no structured binding.
-    const auto info = Wait<InstanceInfo>([&](auto done) { log_.GetInstance(instance, std::move(done)); });
-    // What a deletion left behind. If that fails it is found again.
-    const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
-    if (is_gone) policies_.ClearOf(name, number, [](absl::Status) {});
+    const auto info = Await<InstanceInfo>([&](auto done) { log_.GetInstance(name, std::move(done)); });
     if (!info.ok()) continue;
     if (const auto policy = policies_.Own(name, info->number)) Keep(*info, *policy);
   }
@@ -194,11 +183,8 @@ void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
   const auto last = LastToGoOf(instance, policy);
   absl::Status status = last.status();
   if (last.ok() && *last > gone) {
-    status = Wait<bool>([&](auto done) {
-               log_.Trim(instance, Cursor(instance->head().epoch(), *last + 1), [done](absl::Status trimmed) mutable {
-                 trimmed.ok() ? done(true) : done(std::move(trimmed));
-               });
-             }).status();
+    status = AwaitStatus(
+        [&](auto done) { log_.Trim(instance, Cursor(instance->head().epoch(), *last + 1), std::move(done)); });
     if (status.ok()) metrics_.retention_events.Increment(static_cast<double>(*last - gone));
   }
   if (!status.ok() && !IsExpected(status)) {
@@ -209,17 +195,17 @@ void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
 absl::StatusOr<uint64_t> Keeper::LastToGoOf(const std::shared_ptr<Instance>& instance, const Policy& policy) {
   const auto older = [&](absl::Duration age) -> absl::StatusOr<uint64_t> {
     const storage::Timestamp time(absl::ToUnixMicros(AgeNow() - age));
-    const auto found = Wait<Cursor>([&](auto done) { log_.FindTime(instance, time, std::move(done)); });
+    const auto found = Await<Cursor>([&](auto done) { log_.FindTime(instance, time, std::move(done)); });
     if (!found.ok()) return found.status();
     return found->sequence();
   };
   const auto beyond = [&](uint64_t bytes) -> absl::StatusOr<uint64_t> {
-    const auto found = Wait<Cursor>([&](auto done) { log_.FindBytes(instance, bytes, std::move(done)); });
+    const auto found = Await<Cursor>([&](auto done) { log_.FindBytes(instance, bytes, std::move(done)); });
     if (!found.ok()) return found.status();
     return found->sequence() - 1;
   };
   const auto settled = [&]() -> absl::StatusOr<std::optional<uint64_t>> {
-    const auto found = Wait<std::optional<Cursor>>([&](auto done) { settled_by_all_(instance, std::move(done)); });
+    const auto found = Await<std::optional<Cursor>>([&](auto done) { settled_by_all_(instance, std::move(done)); });
     if (!found.ok()) return found.status();
     if (!found->has_value()) return std::nullopt;
     return (*found)->sequence();
@@ -238,7 +224,7 @@ absl::StatusOr<Effect> Keeper::PlanOne(const std::string& name, const Policy& po
   const uint64_t gone = bounds.BeforeFirst().sequence();
   if (*last <= gone) return effect;
   const auto bytes_behind = [&](Cursor after) {
-    return Wait<uint64_t>([&](auto done) { log_.BytesBehind(*instance, after, std::move(done)); });
+    return Await<uint64_t>([&](auto done) { log_.BytesBehind(*instance, after, std::move(done)); });
   };
   const Cursor last_to_go = bounds.epochs.AtSequence(*last, bounds.head);
   const auto before = bytes_behind(Cursor());

@@ -38,7 +38,7 @@ void PolicyStore::PublishLives() {
   storage::TypeLifeTable::Lives of_all;
   absl::flat_hash_map<std::string, storage::TypeLifeTable::Lives> by_name;
   for (const auto& [name, record] : settings_->All()) {
-    auto lives = LivesOf(record.policy());
+    auto lives = LivesOf(record->policy());
     if (name == kAllInstances) {
       of_all = std::move(lives);
     } else {

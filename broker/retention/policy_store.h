@@ -39,8 +39,6 @@ class PolicyStore {
   }
   // The instances that have their own, by name.
   std::vector<std::string> Names() const { return settings_->Names(); }
-  // The same, each with the number for which that was set.
-  std::vector<std::pair<std::string, storage::InstanceNumber>> Instances() const { return settings_->Instances(); }
 
   // As InstanceSettings has them.
   void Set(const std::string& name, storage::InstanceNumber number, Policy policy, storage::StatusCallback done);
@@ -48,6 +46,8 @@ class PolicyStore {
   void ClearOf(const std::string& name, storage::InstanceNumber number, storage::StatusCallback done) {
     settings_->ClearOf(name, number, std::move(done));
   }
+  // After SetOnChange.
+  void ClearLeftOver() { settings_->ClearLeftOver(log_); }
 
   // Called after every change, on the thread that makes it. Set once, before any.
   void SetOnChange(absl::AnyInvocable<void()> on_change) { on_change_ = std::move(on_change); }

@@ -5,11 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/holder.h"
 #include "broker/log.h"
 #include "proto/errors.h"
+#include "storage/await.h"
 
 namespace playhead::broker {
 namespace {
@@ -58,14 +58,8 @@ void AckedSessions::OnRemoved(const std::string& key) {
 absl::Status AckedSessions::Load() {
   std::string after;
   for (;;) {
-    absl::StatusOr<std::vector<ConsumerInfo>> page;
-    absl::Notification listed;
-    consumers_.List(nullptr, ConsumerName(key_prefix_), after, kPage,
-                    [&](absl::StatusOr<std::vector<ConsumerInfo>> infos) {
-                      page = std::move(infos);
-                      listed.Notify();
-                    });
-    listed.WaitForNotification();
+    const auto page = storage::Await<std::vector<ConsumerInfo>>(
+        [&](auto done) { consumers_.List(nullptr, ConsumerName(key_prefix_), after, kPage, std::move(done)); });
     if (!page.ok()) return page.status();
     if (page->empty()) return absl::OkStatus();
     for (const ConsumerInfo& info : *page) {

@@ -88,16 +88,20 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
     size_t bytes = 0;
     const absl::Span<BodyEvent> events = NextEvents();
     for (const BodyEvent& event : events) bytes += event.data_bytes() + event.id.size();
-    core_.instance_limits.Charge(std::string(events[0].instance), events.size(), bytes,
-                                 [self = shared_from_this(), events](const absl::Status& status) {
-                                   if (!status.ok()) return self->End(status);
-                                   self->Append(events);
-                                 });
+    const std::string instance(events[0].instance);
+    if (absl::Status status = core_.instance_limits.Charge(instance, events.size(), bytes); !status.ok()) {
+      return End(std::move(status));
+    }
+    core_.instance_limits.CheckRoom(instance, bytes, [self = shared_from_this(), events](absl::Status room) {
+      self->Append(events, std::move(room));
+    });
   }
 
-  void Append(absl::Span<BodyEvent> events) {
+  // `room`: why nothing new may be stored, if so.
+  void Append(absl::Span<BodyEvent> events, absl::Status room) {
     auto batch = MakeBatch(events);
     if (!batch.ok()) return End(batch.status());
+    batch->refuse_new = std::move(room);
     // A new one each time: the log refuses the rest of a session that had a conflict, and one append at a time keeps
     // the order.
     session_ = core_.log.NewAppendSession();

@@ -50,6 +50,15 @@ TEST_F(ByteBudgetTest, GrantGivesBackWhatItShrinksBy) {
   EXPECT_EQ(budget_.in_use(), 50u);
 }
 
+TEST_F(ByteBudgetTest, AGrantIsSplitWithoutChangingWhatIsInUse) {
+  auto grant = *budget_.TryAcquire(80);
+  auto part = grant.Split(30);
+  EXPECT_EQ(grant.bytes(), 50u);
+  EXPECT_EQ(part.bytes(), 30u);
+  EXPECT_EQ(grant.Split(60).bytes(), 50u);  // Given back at once.
+  EXPECT_EQ(budget_.in_use(), 30u);
+}
+
 TEST_F(ByteBudgetTest, ServesThoseWhoWaitInTheirOrder) {
   auto all = budget_.TryAcquire(100);
   std::vector<int> order;

@@ -18,6 +18,7 @@
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
+#include "tests/support/fault_file_system.h"
 
 namespace playhead::broker {
 namespace {
@@ -28,8 +29,9 @@ using storage::RecordChange;
 using storage::RecordSpace;
 using testing::AwaitStatus;
 using ::testing::ElementsAre;
+using testing::FaultEnv;
+using testing::FaultFileSystem;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 
 // A record of any kind: what is set is a text in it.
 using TestRecord = store::v1::RetentionRecord;
@@ -72,12 +74,31 @@ class InstanceSettingsTest : public ::testing::Test {
     return TextOf(settings_->Effective(name, number));
   }
 
+  // The number of a new instance.
+  InstanceNumber Make(const std::string& name) {
+    EXPECT_TRUE(log_->Append(name, storage::MakeEvents(1)).ok());
+    return log_->Get(name)->number;
+  }
+  // Makes the next write fail, as far as its caller can know.
+  void FailNextWrite() {
+    faults_.files->FailOnce(FaultFileSystem::Operation::kSync, ".log", 0, rocksdb::IOStatus::IOError("broken"));
+  }
+  // Again and again, while the store is being reopened.
+  template <typename Call>
+  static absl::Status OnceOpen(Call call) {
+    absl::Status status = call();
+    while (HasReason(status, Reason::kStoreUnavailable)) status = call();
+    return status;
+  }
+
+  FaultEnv faults_;
   std::unique_ptr<Settings> settings_;  // Outlives the log, whose callbacks end in it.
-  std::unique_ptr<LogHarness> log_ = std::make_unique<LogHarness>();
+  std::unique_ptr<LogHarness> log_ = std::make_unique<LogHarness>(storage::StoreOptions{.env = faults_.env.get()});
 };
 
-constexpr InstanceNumber kOne(1);
-constexpr InstanceNumber kTwo(2);
+// Of instances that there are not.
+constexpr InstanceNumber kOne(1001);
+constexpr InstanceNumber kTwo(1002);
 
 TEST_F(InstanceSettingsTest, AnInstancesOwnGoesBeforeWhatIsSetForAll) {
   EXPECT_EQ(Effective("a", kOne), "");
@@ -95,15 +116,58 @@ TEST_F(InstanceSettingsTest, AnInstancesOwnGoesBeforeWhatIsSetForAll) {
 }
 
 TEST_F(InstanceSettingsTest, ItOutlivesARestart) {
+  const InstanceNumber a = Make("a");
+  const InstanceNumber b = Make("b");
   ASSERT_TRUE(Set("*", InstanceNumber(), "all").ok());
-  ASSERT_TRUE(Set("a", kOne, "first").ok());
-  ASSERT_TRUE(Set("a", kOne, "second").ok());
-  ASSERT_TRUE(Set("b", kTwo, "gone").ok());
+  ASSERT_TRUE(Set("a", a, "first").ok());
+  ASSERT_TRUE(Set("a", a, "second").ok());
+  ASSERT_TRUE(Set("b", b, "gone").ok());
   ASSERT_TRUE(Clear("b").ok());
   Restart();
-  EXPECT_EQ(Own("a", kOne), "second");
-  EXPECT_EQ(Effective("b", kTwo), "all");
+  EXPECT_EQ(Own("a", a), "second");
+  EXPECT_EQ(Effective("b", b), "all");
   EXPECT_THAT(settings_->Names(), ElementsAre("a"));
+}
+
+TEST_F(InstanceSettingsTest, WhatWasLeftOfInstancesThatAreNoMoreIsClearedAtTheNextStart) {
+  const InstanceNumber kept = Make("kept");
+  const InstanceNumber anew = Make("anew");
+  const InstanceNumber gone = Make("gone");
+  for (const char* const name : {"anew", "gone"}) ASSERT_TRUE(log_->Delete(name).ok());
+  ASSERT_NE(Make("anew"), anew);
+  ASSERT_TRUE(Set("*", InstanceNumber(), "all").ok());
+  ASSERT_TRUE(Set("kept", kept, "own").ok());
+  // They were on their way when the instances were deleted.
+  ASSERT_TRUE(Set("anew", anew, "old").ok());
+  ASSERT_TRUE(Set("gone", gone, "old").ok());
+  Restart();
+  settings_->ClearLeftOver(log_->log());
+  while (settings_->Names().size() > 1) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(Own("kept", kept), "own");
+  EXPECT_EQ(TextOf(settings_->OfAll()), "all");
+  const auto rows = testing::Await<std::vector<storage::Record>>(
+      [&](auto done) { log_->log().records().Scan(RecordSpace::kKeys, "test/", "", 10, std::move(done)); });
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(rows->size(), 2u) << "on disk, too";
+}
+
+TEST_F(InstanceSettingsTest, OfAWriteThatFailedNothingHoldsAndNothingIsInTheWay) {
+  ASSERT_TRUE(Set("a", kOne, "old").ok());
+  FailNextWrite();
+  EXPECT_TRUE(HasReason(Set("a", kTwo, "new"), Reason::kAppendUncertain));
+  EXPECT_EQ(Own("a", kOne), "old");
+  EXPECT_EQ(Own("a", kTwo), "");
+  // The failed one's number is the later one: as long as it counted, this would be refused, and that find nothing.
+  EXPECT_TRUE(OnceOpen([&] { return Set("a", kOne, "other"); }).ok());
+  EXPECT_EQ(Own("a", kOne), "other");
+  const auto clear_one = [&] {
+    return AwaitStatus([&](auto done) { settings_->ClearOf("a", kOne, std::move(done)); });
+  };
+  FailNextWrite();
+  EXPECT_TRUE(HasReason(clear_one(), Reason::kAppendUncertain));
+  EXPECT_EQ(Own("a", kOne), "other");
+  ASSERT_TRUE(OnceOpen(clear_one).ok());
+  EXPECT_THAT(settings_->Names(), IsEmpty());
 }
 
 TEST_F(InstanceSettingsTest, AnInstanceThatIsMadeAnewDoesNotHaveWhatWasSetForTheDeletedOne) {
@@ -125,23 +189,26 @@ TEST_F(InstanceSettingsTest, AnInstanceThatIsMadeAnewDoesNotHaveWhatWasSetForThe
 }
 
 TEST_F(InstanceSettingsTest, WhatIsOnItsWayForALaterInstanceIsNotClearedWithTheDeletedOnes) {
-  ASSERT_TRUE(Set("a", kOne, "old").ok());
+  const InstanceNumber deleted = Make("a");
+  ASSERT_TRUE(log_->Delete("a").ok());
+  const InstanceNumber later = Make("a");
+  ASSERT_TRUE(Set("a", deleted, "old").ok());
   absl::BlockingCounter pending(2);
   const auto done = [&pending](const absl::Status& status) {
     EXPECT_TRUE(status.ok()) << status;
     pending.DecrementCount();
   };
-  settings_->Set("a", kTwo, Saying("new"), done);
-  settings_->ClearOf("a", kOne, done);  // Which is still what holds.
+  settings_->Set("a", later, Saying("new"), done);
+  settings_->ClearOf("a", deleted, done);  // Which is still what holds.
   pending.Wait();
-  EXPECT_EQ(Own("a", kTwo), "new");
-  EXPECT_TRUE(HasReason(Set("a", kOne, "late"), Reason::kInstanceDeleted));
+  EXPECT_EQ(Own("a", later), "new");
+  EXPECT_TRUE(HasReason(Set("a", deleted, "late"), Reason::kInstanceDeleted));
   Restart();
-  EXPECT_EQ(Own("a", kTwo), "new");
-  EXPECT_THAT(settings_->Instances(), ElementsAre(Pair("a", kTwo)));
+  EXPECT_EQ(Own("a", later), "new");
 }
 
 TEST_F(InstanceSettingsTest, OfChangesThatOverlapTheOneHoldsThatIsOnDisk) {
+  const InstanceNumber a = Make("a");
   constexpr int kThreads = 4;
   constexpr int kChanges = 100;  // Of each.
   absl::BlockingCounter pending(kThreads * kChanges);
@@ -153,27 +220,26 @@ TEST_F(InstanceSettingsTest, OfChangesThatOverlapTheOneHoldsThatIsOnDisk) {
           EXPECT_TRUE(status.ok()) << status;
           pending.DecrementCount();
         };
-        i % 3 == 0 ? settings_->Clear("a", done)
-                   : settings_->Set("a", kOne, Saying(absl::StrCat(thread, "-", i)), done);
+        i % 3 == 0 ? settings_->Clear("a", done) : settings_->Set("a", a, Saying(absl::StrCat(thread, "-", i)), done);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   pending.Wait();
-  const auto held = Own("a", kOne);
+  const auto held = Own("a", a);
   Restart();
-  EXPECT_EQ(Own("a", kOne), held);
+  EXPECT_EQ(Own("a", a), held);
 }
 
 TEST_F(InstanceSettingsTest, MoreInstancesThanThereIsRoomForAreRefused) {
-  for (size_t i = 0; i < kInstanceSettingsMax; i += storage::kRecordChangesMax) {
-    std::vector<RecordChange> rows;
-    for (size_t j = i; j < i + storage::kRecordChangesMax; ++j) {
-      rows.push_back({RecordSpace::kKeys, absl::StrCat("test/", j), Saying("own").SerializeAsString()});
-    }
-    ASSERT_TRUE(Write(std::move(rows)).ok());
+  absl::BlockingCounter pending(kInstanceSettingsMax);
+  for (size_t i = 0; i < kInstanceSettingsMax; ++i) {
+    settings_->Set(absl::StrCat(i), kOne, Saying("own"), [&pending](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      pending.DecrementCount();
+    });
   }
-  Restart();
+  pending.Wait();
   ASSERT_EQ(settings_->Names().size(), kInstanceSettingsMax);
   const absl::Status refused = Set("a", kOne, "own");
   EXPECT_TRUE(HasReason(refused, Reason::kKeysLimit)) << refused;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "broker/dialects/vzaps/connect_request.h"
+#include "broker/grpc/page_size.h"
 #include "broker/http/request.h"
 #include "broker/http/request_reader.h"
 #include "broker/http/responder.h"
@@ -115,7 +116,7 @@ void HttpParameters(absl::string_view bytes) {
   broker::http::Request request;
   request.query = std::move(target->query);
   if (const auto listing = http_api::ReadListing(request, {"instance"}); listing.ok()) {
-    Require(listing->page_size > 0 && listing->page_size <= http_api::kPageSizeMax, "a page has a bound");
+    Require(listing->page_size > 0 && listing->page_size <= broker::kPageSizeMax, "a page has a bound");
     Require(absl::StartsWith(listing->after_name, listing->prefix) || listing->after_name.empty(),
             "a page is of its listing");
   }

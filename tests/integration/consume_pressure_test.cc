@@ -2,15 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "broker/limits.h"
+#include "storage/limits.h"
 #include "tests/support/batches.h"
 #include "tests/support/consume_session.h"
 #include "tests/support/consumers_client.h"
@@ -125,6 +128,89 @@ TEST_F(ConsumePressureTest, SettlementsThatComeFasterThanTheDiskTakesThemAreAllA
   const v1::Consumer consumer = consumers_.Get("reader");
   EXPECT_EQ(consumer.in_flight(), 0u);
   EXPECT_EQ(consumer.position().cursor(), kEvents);
+}
+
+// Four of its events take all the memory there is for deliveries.
+class ConsumeMemoryTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kConsumers = 12;
+  static constexpr size_t kEvents = 6;
+  static constexpr size_t kEventBytes = size_t{700} << 10;
+
+  ConsumeMemoryTest() {
+    for (uint64_t i = 0; i < kEvents; ++i) AppendNumbered(server_.log(), "device", i, 1, "number", kEventBytes);
+  }
+
+  std::unique_ptr<ConsumeSession> Open(const v1::CreateConsumerRequest& create) {
+    auto session = std::make_unique<ConsumeSession>(server_.channel(), OpenOf(create));
+    EXPECT_TRUE(session->AwaitOpened());
+    return session;
+  }
+
+  // Has as many sessions as there are consumers do `act`, all at once.
+  void Together(const std::function<v1::CreateConsumerRequest(const std::string& name)>& config,
+                const std::function<void(ConsumeSession& session)>& act) {
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < kConsumers; ++i) {
+      threads.emplace_back([&, i] { act(*Open(config(absl::StrCat("reader-", i)))); });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  static broker::ServerOptions LittleMemory() {
+    broker::ServerOptions options = testing::TestServerOptions();
+    options.limits.delivery_budget_bytes = storage::kEventBytesCeiling + storage::kBlockBytesTarget;
+    return options;
+  }
+
+  TestServer server_{LittleMemory()};
+};
+
+// What a consumer had read ahead and what it wanted to hand over used to be paid for twice: a few consumers of large
+// events had all the memory in what they had read, and waited for each other's.
+TEST_F(ConsumeMemoryTest, ConsumersOfLargeEventsDoNotWaitForEachOther) {
+  for (const bool many : {false, true}) {
+    SCOPED_TRACE(many ? "of a prefix" : "of one instance");
+    const auto config = [many](const std::string& name) {
+      return many ? testing::ConsumerOfPrefix("of-many-" + name, "dev") : ConsumerOf(name, "device");
+    };
+    Together(config, [](ConsumeSession& session) {
+      for (size_t i = 0; i < kEvents; ++i) {
+        const std::vector<HeldEvent> events = session.Take(1);
+        ASSERT_EQ(events.size(), 1u);
+        session.Ack(events[0]);
+      }
+    });
+  }
+}
+
+TEST_F(ConsumeMemoryTest, LargeEventsThatComeAgainDoNotWaitForThoseReadAhead) {
+  Together([](const std::string& name) { return ConsumerOf(name, "device"); },
+           [](ConsumeSession& session) {
+             std::set<uint64_t> refused;
+             for (size_t acked = 0; acked < kEvents;) {
+               const std::vector<HeldEvent> events = session.Take(1);
+               ASSERT_EQ(events.size(), 1u);
+               if (refused.insert(events[0].cursor).second) {
+                 session.Nack(events[0]);
+               } else {
+                 session.Ack(events[0]);
+                 ++acked;
+               }
+             }
+           });
+}
+
+TEST_F(ConsumeMemoryTest, WhatNobodyMayTakeYetYieldsItsMemoryToThoseWhoWait) {
+  std::vector<std::unique_ptr<ConsumeSession>> waiting;
+  for (size_t i = 0; i < kConsumers; ++i) {
+    v1::CreateConsumerRequest create = ConsumerOf(absl::StrCat("waiting-", i), "device");
+    create.mutable_config()->set_in_flight_max(1);  // The next event is read, and comes when this one is settled.
+    waiting.push_back(Open(create));
+    ASSERT_EQ(waiting.back()->Take(1).size(), 1u);
+  }
+  const auto reader = Open(ConsumerOf("reader", "device"));
+  EXPECT_EQ(reader->Take(kEvents).size(), kEvents);
 }
 
 }  // namespace

@@ -125,6 +125,40 @@ TEST_F(LimitsTest, WhatAnInstanceStoresIsBoundedUntilATrimMakesRoom) {
   EXPECT_EQ(Limits().GetLimits("full")->effective().stored_bytes_max(), 100'000u);
 }
 
+TEST_F(LimitsTest, ARepetitionOfWhatIsStoredNeedsNoRoom) {
+  ASSERT_TRUE(Limits().SetLimits("full", StoredBytes(25'000)).ok());
+  const auto request = [](uint64_t sequence) {
+    v1::AppendRequest out;
+    out.set_instance("full");
+    out.mutable_producer()->set_id("p");
+    out.mutable_producer()->set_sequence(sequence);
+    for (int i = 0; i < 2; ++i) {
+      v1::Event& event = *out.add_events();
+      event.set_type("t");
+      event.set_data(std::string(10'000, 'x'));
+    }
+    return out;
+  };
+  for (int round = 0; round < 2; ++round) {
+    v1::AppendResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = server_->stub().Append(&context, request(1), &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.cursors(1), 2u);
+    EXPECT_EQ(response.duplicates_size(), 2 * round);
+  }
+  grpc::ClientContext context;
+  const auto stream = server_->stub().AppendStream(&context);
+  v1::AppendStreamResponse reply;
+  ASSERT_TRUE(stream->Write(request(1)));
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.appended().cursors(1), 2u);
+  ASSERT_TRUE(stream->Write(request(3)));
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.error().limit(), "instance.stored_bytes") << "what is new is refused";
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
 TEST_F(LimitsTest, AnInstancesOwnLimitsStandBeforeTheDefaultAndOutliveARestart) {
   ASSERT_TRUE(Limits().SetLimits("", EventsPerSecond(1)).ok());
   ASSERT_TRUE(Limits().SetLimits("free", EventsPerSecond(0)).ok());

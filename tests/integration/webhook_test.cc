@@ -348,6 +348,11 @@ TEST_F(WebhookTest, ABodyBeyondAnInstancesLimitIsToldToComeAgainAndIsStoredThen)
   ASSERT_TRUE(limits->ClearLimits(&clear_context, clear, &cleared).ok());
   EXPECT_EQ(Post(connection, MessageBody("1001", "a")).status, 200);
   EXPECT_EQ(Read("1001").size(), 1u);
+
+  grpc::ClientContext again_context;
+  ASSERT_TRUE(limits->SetLimits(&again_context, set, &was_set).ok());
+  EXPECT_EQ(Post(connection, MessageBody("1001", "a")).status, 200) << "it is stored already";
+  EXPECT_EQ(Post(connection, MessageBody("1001", "c")).status, 503);
 }
 
 TEST_F(WebhookTest, UnverifiedBodiesAreKeptHiddenForInstancesThatExistAndHaveNoSecret) {

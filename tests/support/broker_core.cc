@@ -20,8 +20,9 @@ void MustBeOk(const absl::Status& status) {
   std::abort();
 }
 
-std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir) {
+std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir, rocksdb::Env* env) {
   storage::StoreOptions options;
+  options.env = env;
   options.data_dir = data_dir;
   options.durability = storage::Durability::kOs;
   auto log = storage::OpenRocksDbEventLog(options);
@@ -37,7 +38,8 @@ std::unique_ptr<broker::LimitSettings> LoadLimits(storage::EventLog& log) {
 
 }  // namespace
 
-BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir, broker::Clock clock)
+BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir, broker::Clock clock,
+                       rocksdb::Env* env)
     : limits_(limits),
       auth_(std::nullopt, limits_.refusal_delay, std::move(clock)),
       executor_(limits_.executor_threads),
@@ -46,13 +48,14 @@ BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir
       append_reply_budget_(limits_.append_reply_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
+      stalled_calls_(timers_, limits_.grpc_stall_timeout, metrics_.stalled_calls),
       tail_(limits_.tail_bytes_max, executor_),
-      log_(OpenLog(data_dir.empty() ? dir_.path() : data_dir)),
+      log_(OpenLog(data_dir.empty() ? dir_.path() : data_dir, env)),
       audit_(*log_),
       limit_settings_(LoadLimits(*log_)),
       instance_limits_(*log_, *limit_settings_),
-      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,  append_reply_budget_,
-            delivery_budget_, streams_, metrics_,  auth_, audit_,  instance_limits_} {
+      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,   append_reply_budget_,
+            delivery_budget_, streams_, metrics_,  auth_, audit_,  instance_limits_, stalled_calls_} {
   log_->SetCommitListener(&tail_);
 }
 

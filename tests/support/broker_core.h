@@ -13,6 +13,7 @@
 #include "broker/auth/clock.h"
 #include "broker/byte_budget.h"
 #include "broker/core.h"
+#include "broker/grpc/stalled_calls.h"
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
 #include "broker/quota/instance_limits.h"
@@ -24,15 +25,20 @@
 #include "storage/executor.h"
 #include "tests/support/temp_dir.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace playhead::testing {
 
 // Appends are acknowledged without a sync: these tests are about what happens above the disk.
 class BrokerCore {
  public:
-  // In `data_dir`, which may be one that another has left; or, if that is empty, in a temporary folder.
+  // In `data_dir`, which may be one that another has left; or, if that is empty, in a temporary folder. `env` is as in
+  // StoreOptions.
   explicit BrokerCore(
       const broker::Limits& limits = {}, const std::string& data_dir = "",
-      broker::Clock clock = [] { return absl::Now(); });
+      broker::Clock clock = [] { return absl::Now(); }, rocksdb::Env* env = nullptr);
   ~BrokerCore();
 
   const broker::Core& core() const { return core_; }
@@ -58,6 +64,7 @@ class BrokerCore {
   broker::ByteBudget delivery_budget_;
   broker::StreamRegistry streams_;
   broker::Metrics metrics_;
+  broker::StalledCalls stalled_calls_;
   broker::Tail tail_;
   std::unique_ptr<storage::EventLog> log_;
   broker::Audit audit_;

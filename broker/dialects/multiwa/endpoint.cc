@@ -1,6 +1,5 @@
 #include "broker/dialects/multiwa/endpoint.h"
 
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "broker/grpc/call_access.h"
 #include "broker/http/response.h"
 #include "broker/http/websocket.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker::multiwa {
@@ -58,12 +58,10 @@ void Endpoint::Serve(http::Request request, http::Responder responder) const {
   CallAccess access = JudgeAccess(core_, secret, 0);
   if (access.caller == nullptr) {
     LogRefusal("/ws", access.refusal);
-    const auto at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay);
-    if (access.refusal_delay <= absl::ZeroDuration()) return std::move(responder).Send(Refusal(access.refusal));
-    core_.timers.Schedule(at, [responder = std::move(responder), refusal = access.refusal]() mutable {
-      std::move(responder).Send(Refusal(refusal));
-    });
-    return;
+    return RefuseAfter(core_.timers, access.refusal_delay,
+                       [responder = std::move(responder), refusal = access.refusal]() mutable {
+                         std::move(responder).Send(Refusal(refusal));
+                       });
   }
   http::WebSocketOptions options;
   options.unsent_bytes_max = kUnsentBytesMax;

@@ -1,6 +1,5 @@
 #include "broker/dialects/multiwa/gateway.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -8,6 +7,7 @@
 #include "broker/dialects/multiwa/credentials.h"
 #include "broker/dialects/multiwa/gateway_socket.h"
 #include "broker/grpc/call_access.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker::multiwa {
@@ -27,9 +27,8 @@ void Gateway::OnConnect(SocketPtr socket, std::string auth) {
   CallAccess access = JudgeAccess(dialect_.core, secret, 0);
   if (access.caller != nullptr) return Accept(socket, std::move(access.caller), secret);
   if (access.refusal_delay <= absl::ZeroDuration()) return Refuse(*socket, access.refusal);
-  dialect_.core.timers.Schedule(
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(access.refusal_delay),
-      [socket, refusal = access.refusal] { socket->Run([socket, refusal] { Refuse(*socket, refusal); }); });
+  RefuseAfter(dialect_.core.timers, access.refusal_delay,
+              [socket, refusal = access.refusal] { socket->Run([socket, refusal] { Refuse(*socket, refusal); }); });
 }
 
 void Gateway::Accept(const SocketPtr& socket, std::shared_ptr<Caller> caller, absl::string_view secret) const {

@@ -149,11 +149,29 @@ void Grace::OnRead(const std::string& key, uint64_t number, const Position& read
   Entry* const entry = FindEntry(key, number);
   if (entry == nullptr) return;
   if (model::IsBefore(entry->read, read)) entry->is_used = false;  // It is alive.
+  const bool goes_back = model::IsBefore(read, entry->read);
+  const bool moved = entry->read != read;
   entry->read = read;
   entry->is_behind = is_behind;
-  if (Now() - entry->written_at >= absl::ToChronoNanoseconds(kWriteInterval)) {
-    Write(key, number, *entry).IgnoreError();  // It has a place.
+  if (goes_back) {
+    Write(key, number, *entry).IgnoreError();  // At once: a crash may make duplicates, no loss.
+  } else if (moved) {
+    WriteLater(key, number, *entry);
   }
+}
+
+void Grace::WriteLater(const std::string& key, uint64_t number, Entry& entry) {
+  const SteadyTime at = entry.written_at + absl::ToChronoNanoseconds(kWriteInterval);
+  if (Now() >= at) return Write(key, number, entry).IgnoreError();  // It has a place.
+  // By a timer: nothing more may come that it could read.
+  if (std::exchange(entry.write_armed, true)) return;
+  core_.timers.Schedule(at, [this, key, number] {
+    absl::MutexLock lock(&mu_);
+    Entry* const late = FindEntry(key, number);
+    if (late == nullptr) return;
+    late->write_armed = false;
+    Write(key, number, *late).IgnoreError();
+  });
 }
 
 void Grace::OnAcknowledges(const std::string& key, uint64_t number) {

@@ -119,12 +119,14 @@ class Grace {
     // Whether its client may have missed something.
     bool counts() const { return is_broken || is_behind; }
     SteadyTime written_at;
+    bool write_armed = false;  // A timer is set for what is not written yet.
     SessionStore::Use use;
   };
   using Entries = absl::node_hash_map<uint64_t, Entry>;
 
   void OnRead(const std::string& key, uint64_t number, const model::Position& read, bool is_behind)
       ABSL_LOCKS_EXCLUDED(mu_);
+  void WriteLater(const std::string& key, uint64_t number, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAcknowledges(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void OnBroken(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);

@@ -15,6 +15,7 @@
 #include "broker/dialects/photon/unary_call.h"
 #include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/stalled_calls.h"
 #include "broker/model/position.h"
 #include "photon/whatsapp/v1/message_service.pb.h"
 #include "proto/errors.h"
@@ -145,6 +146,10 @@ class FetchCall final : public UnaryCall {
 
   void Answer() {
     grant_.ShrinkTo(reply_.size());
+    if (grant_.bytes() > 0) {
+      watch_.emplace(dialect_.core.stalled_calls, dialect_.reply_budget, context());
+      watch_->WriteStarted();
+    }
     replied_ = true;
     dialect_.continuations.FetchReplied(credentials_.connection, *number_, reached_);
     Reply(std::move(reply_));
@@ -163,6 +168,7 @@ class FetchCall final : public UnaryCall {
   std::string reply_;  // The response, encoded: `repeated Event events = 1`.
   int64_t frame_count_ = 0;
   ByteBudget::Grant grant_;  // For `reply_`, until it is written.
+  std::optional<StalledCalls::Watch> watch_;
 
   bool replied_ = false;
   std::atomic<bool> cancelled_ = false;

@@ -14,6 +14,8 @@
 #include "broker/dialects/photon/error_trailers.h"
 #include "broker/dialects/photon/frame_reader.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/grpc/stalled_calls.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/model/position.h"
 #include "broker/subscription.h"
@@ -38,11 +40,16 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   SubscribeStream(const Dialect& dialect, grpc::CallbackServerContext& context)
-      : dialect_(dialect), context_(context) {}
+      : dialect_(dialect),
+        context_(context),
+        watch_(dialect.core.stalled_calls, dialect.core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     Admission admission = Admit(dialect_, context_, request.Length());
-    if (!admission.credentials.ok()) return EndLate(admission.refusal_delay, admission.credentials.status());
+    if (!admission.credentials.ok()) {
+      return RefuseAfter(dialect_.core.timers, admission.refusal_delay,
+                         [this, refusal = admission.credentials.status()] { End(refusal); });
+    }
     credentials_ = *std::move(admission.credentials);
     OpenInstance(dialect_.core, credentials_, [this](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
       if (!instance.ok()) return End(instance.status());
@@ -52,6 +59,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   }
 
   void OnWriteDone(bool ok) override {
+    watch_.WriteDone();
     wrote_any_ = wrote_any_ || ok;
     if (ok) return WriteNext();
     subscription_->Cancel();
@@ -157,6 +165,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     grpc::WriteOptions options;
     // More follows at once: frames of a few hundred bytes go out together.
     if (next_frame_) options.set_buffer_hint();
+    watch_.WriteStarted();
     StartWrite(&message_, options);
   }
 
@@ -165,6 +174,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     message.mutable_cursor()->set_value(position.ToString());
     message.mutable_heartbeat();
     message_ = ToByteBuffer(message);
+    watch_.WriteStarted();
     StartWrite(&message_);
   }
 
@@ -177,14 +187,9 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     Finish(ToClientStatus(status, context_));
   }
 
-  void EndLate(absl::Duration delay, absl::Status status) {
-    if (delay <= absl::ZeroDuration()) return End(status);
-    dialect_.core.timers.Schedule(Now() + absl::ToChronoNanoseconds(delay),
-                                  [this, status = std::move(status)] { End(status); });
-  }
-
   const Dialect dialect_;
   grpc::CallbackServerContext& context_;
+  StalledCalls::Watch watch_;
   Credentials credentials_;
   std::shared_ptr<storage::Instance> instance_;
   Position start_;

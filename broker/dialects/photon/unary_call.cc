@@ -2,10 +2,10 @@
 
 #include <grpcpp/support/slice.h>
 
-#include <chrono>
 #include <utility>
 
 #include "broker/dialects/photon/error_trailers.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker::photon {
@@ -25,9 +25,7 @@ void UnaryCall::Refuse(const absl::Status& status) {
 }
 
 void UnaryCall::RefuseLate(TimerQueue& timers, absl::Duration delay, absl::Status status) {
-  if (delay <= absl::ZeroDuration()) return Refuse(status);
-  timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                  [this, status = std::move(status)] { Refuse(status); });
+  RefuseAfter(timers, delay, [this, status = std::move(status)] { Refuse(status); });
 }
 
 }  // namespace playhead::broker::photon

@@ -11,6 +11,7 @@
 #include "broker/dialects/socketio/stored_session.h"
 #include "broker/http/engineio/random_id.h"
 #include "broker/http/socketio/json.h"
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 
@@ -74,9 +75,9 @@ void Service::OnConnect(std::shared_ptr<http::socketio::Socket> socket, std::str
                                    ? dialect_.core.auth.RefusalDelay(auth.token)
                                    : absl::ZeroDuration();
   if (delay == absl::ZeroDuration()) return Refuse(socket, credentials.status());
-  dialect_.core.timers.Schedule(
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-      [this, socket, error = credentials.status()] { socket->Run([this, socket, error] { Refuse(socket, error); }); });
+  RefuseAfter(dialect_.core.timers, delay, [this, socket, error = credentials.status()] {
+    socket->Run([this, socket, error] { Refuse(socket, error); });
+  });
 }
 
 void Service::OpenInstance(SocketPtr socket, ConnectAuth auth, Credentials credentials) {

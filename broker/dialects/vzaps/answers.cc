@@ -2,10 +2,10 @@
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <chrono>
 #include <string>
 #include <utility>
 
+#include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/model/json.h"
 #include "proto/errors.h"
@@ -27,11 +27,9 @@ void Refuse(const Core& core, absl::string_view wrong_secret, http::Responder re
   LogRefusal("vzaps", error);
   const absl::Duration delay =
       HasReason(error, Reason::kUnauthenticated) ? core.auth.RefusalDelay(wrong_secret) : absl::ZeroDuration();
-  if (delay == absl::ZeroDuration()) return std::move(responder).Send(ErrorAnswer(error));
-  core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                       [responder = std::move(responder), error = std::move(error)]() mutable {
-                         std::move(responder).Send(ErrorAnswer(error));
-                       });
+  RefuseAfter(core.timers, delay, [responder = std::move(responder), error = std::move(error)]() mutable {
+    std::move(responder).Send(ErrorAnswer(error));
+  });
 }
 
 }  // namespace playhead::broker::vzaps

@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, Consume
   std::unique_ptr<Service> service(
       new Service(core, consumers, sessions, options, *std::move(subscribed_events), *std::move(tokens)));
   if (absl::Status status = service->sessions_.Load(); !status.ok()) return status;
+  service->subscribed_events_->ClearLeftOver(core.log);
   return service;
 }
 

@@ -1,17 +1,14 @@
 #include "broker/dialects/vzaps/token.h"
 
-#include <openssl/rand.h>
-
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "broker/log.h"
 #include "broker/model/json.h"
+#include "broker/random.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::vzaps {
@@ -22,16 +19,6 @@ namespace json = boost::json;
 constexpr absl::string_view kKeyRow = "vzaps/token_key";
 constexpr absl::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
 constexpr size_t kTokenIdBytes = 16;
-
-std::string RandomBytes(size_t size) {
-  std::string bytes(size, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
-    // Going on would mean tokens that can be guessed.
-    Log().critical("event=no_randomness");
-    std::abort();
-  }
-  return bytes;
-}
 
 }  // namespace
 

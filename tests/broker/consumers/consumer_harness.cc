@@ -115,13 +115,14 @@ absl::Status TestHolder::Settle(broker::Settlement settlement) {
   return refused.empty() ? confirmed : refused.front().status;
 }
 
-ConsumerHarness::ConsumerHarness(broker::Limits limits, std::string data_dir)
-    : limits_(std::move(limits)), data_dir_(data_dir.empty() ? dir_.path() : std::move(data_dir)) {
+ConsumerHarness::ConsumerHarness(broker::Limits limits, std::string data_dir, rocksdb::Env* env)
+    : limits_(std::move(limits)), data_dir_(data_dir.empty() ? dir_.path() : std::move(data_dir)), env_(env) {
   Start();
 }
 
 void ConsumerHarness::Start() {
-  broker_ = std::make_unique<BrokerCore>(limits_, data_dir_);
+  broker_ = std::make_unique<BrokerCore>(
+      limits_, data_dir_, [] { return absl::Now(); }, env_);
   auto consumers = ConsumerRegistry::Load(broker_->core());
   MustBeOk(consumers.status());
   consumers_ = *std::move(consumers);

@@ -72,8 +72,8 @@ class TestHolder {
 // A broker with consumers, which can be stopped and started over the same store.
 class ConsumerHarness {
  public:
-  // In `data_dir`, or in a temporary folder.
-  explicit ConsumerHarness(broker::Limits limits = {}, std::string data_dir = "");
+  // In `data_dir`, or in a temporary folder. `env` is as in StoreOptions.
+  explicit ConsumerHarness(broker::Limits limits = {}, std::string data_dir = "", rocksdb::Env* env = nullptr);
   ~ConsumerHarness() { Stop(); }
 
   BrokerCore& broker() { return *broker_; }
@@ -97,6 +97,7 @@ class ConsumerHarness {
   const TempDir dir_;
   const broker::Limits limits_;
   const std::string data_dir_;
+  rocksdb::Env* const env_;
   std::unique_ptr<broker::ConsumerRegistry> consumers_;  // Outlives the log.
   std::unique_ptr<BrokerCore> broker_;
 };

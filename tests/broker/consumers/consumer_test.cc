@@ -4,14 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "proto/errors.h"
 #include "tests/broker/consumers/consumer_harness.h"
 #include "tests/support/await.h"
 #include "tests/support/batches.h"
+#include "tests/support/fault_file_system.h"
 
 namespace playhead::broker {
 namespace {
@@ -243,6 +248,50 @@ TEST(ConsumerTest, OneOfTheSameConfigurationIsFoundAndStays) {
   ConsumerConfig other = OfDevice();
   other.shared = true;
   EXPECT_TRUE(HasReason(harness.TryCreate(other), Reason::kConsumerExists));
+}
+
+class ConsumerFaultTest : public ::testing::Test {
+ protected:
+  ConsumerFaultTest() {
+    AppendNumbered(harness_.log(), "device", 0, 2);
+    harness_.Create(OfDevice());
+  }
+
+  // From now on no write succeeds; begins to delete the consumer, and waits until that has met it.
+  std::future<absl::Status> DeleteWithABrokenDisk() {
+    faults_.files->FailFrom(testing::FaultFileSystem::Operation::kWrite, ".log", 0,
+                            rocksdb::IOStatus::IOError("the disk is broken"));
+    const auto deleted = std::make_shared<std::promise<absl::Status>>();
+    harness_.consumers().Delete(nullptr, "c",
+                                [deleted](absl::Status status) { deleted->set_value(std::move(status)); });
+    while (harness_.log().CheckTakesAppends().ok()) std::this_thread::yield();
+    return deleted->get_future();
+  }
+
+  testing::FaultEnv faults_;
+  ConsumerHarness harness_{Limits(), "", faults_.env.get()};
+};
+
+TEST_F(ConsumerFaultTest, ADeletionGoesOnUntilTheDiskTakesItAndTheNextOfTheNameWaitsForIt) {
+  std::future<absl::Status> deleted = DeleteWithABrokenDisk();
+  EXPECT_TRUE(HasReason(harness_.consumers().Open(nullptr, "c", {}).status(), Reason::kConsumerNotFound));
+  std::future<absl::Status> created = std::async(std::launch::async, [this] { return harness_.TryCreate(OfDevice()); });
+  faults_.files->Heal();
+  EXPECT_TRUE(deleted.get().ok());
+  EXPECT_TRUE(created.get().ok());
+  EXPECT_THAT(harness_.Hold("c")->TakeCursors(2), ElementsAre(1, 2));
+  harness_.Restart();
+  EXPECT_THAT(harness_.Hold("c")->TakeCursors(2), ElementsAre(1, 2));
+}
+
+TEST_F(ConsumerFaultTest, AStopEndsADeletionThatTheDiskDoesNotTake) {
+  std::future<absl::Status> deleted = DeleteWithABrokenDisk();
+  harness_.consumers().Stop(absl::InfiniteFuture());
+  ASSERT_EQ(deleted.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  EXPECT_FALSE(deleted.get().ok());
+  faults_.files->Heal();
+  harness_.Restart();
+  EXPECT_THAT(harness_.Hold("c")->TakeCursors(2), ElementsAre(1, 2)) << "it was not deleted";
 }
 
 }  // namespace

@@ -26,9 +26,7 @@ class InstanceLimitsTest : public ::testing::Test {
     ASSERT_TRUE(testing::AwaitStatus([&](auto done) { settings_->Set(instance, limits, std::move(done)); }).ok());
   }
 
-  absl::Status Charge(const std::string& instance, size_t events) {
-    return testing::AwaitStatus([&](auto done) { limits_.Charge(instance, events, 1, std::move(done)); });
-  }
+  absl::Status Charge(const std::string& instance, size_t events) { return limits_.Charge(instance, events, 1); }
 
   absl::Time now_ = absl::FromUnixSeconds(1'000'000);
   testing::BrokerCore core_;

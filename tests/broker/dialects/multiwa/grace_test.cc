@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "broker/sessions/session_key.h"
 #include "broker/sessions/session_store.h"
@@ -33,10 +34,9 @@ class GraceTest : public ::testing::Test {
 
   // As the broker does: what is left of the last one is read from the store.
   void Restart(absl::Duration window) {
-    grace_.reset();
     if (store_ != nullptr) store_->Stop(absl::InfiniteFuture());
     store_ = stores_.emplace_back(*SessionStore::Load(broker_.core())).get();
-    grace_.emplace(broker_.core(), *store_, window);
+    grace_ = graces_.emplace_back(std::make_unique<Grace>(broker_.core(), *store_, window)).get();
     grace_->Load();
   }
 
@@ -61,10 +61,12 @@ class GraceTest : public ::testing::Test {
   void Crash() { store_->Stop(absl::InfiniteFuture()); }
 
   const std::string key_ = SessionKey("multiwa", {"secret", "profile", "all"});
-  std::vector<std::unique_ptr<SessionStore>> stores_;  // They must outlive their timers.
+  // They must outlive their timers; the latest are used.
+  std::vector<std::unique_ptr<SessionStore>> stores_;
+  std::vector<std::unique_ptr<Grace>> graces_;
   BrokerCore broker_;
-  SessionStore* store_ = nullptr;  // The latest.
-  std::optional<Grace> grace_;
+  SessionStore* store_ = nullptr;
+  Grace* grace_ = nullptr;
 };
 
 TEST_F(GraceTest, KeepsNothingForWhoLeft) {
@@ -124,6 +126,28 @@ TEST_F(GraceTest, OutlivesTheBroker) {
   Restart(kLong);
   // Nothing had taken the place of what was used up.
   EXPECT_EQ(Start(), 6);
+  EXPECT_EQ(Start(), 6);
+}
+
+TEST_F(GraceTest, TheLastPositionIsWrittenAlsoIfNothingMoreIsRead) {
+  auto subscription = Open(5);
+  subscription->Read(At(7), false);  // So soon behind the first write that it waits.
+  const std::string row = store_->Keys("multiwa.").front();
+  while (!absl::StartsWith(store_->Get(row)->value, At(7).ToString())) std::this_thread::yield();
+  Crash();
+  subscription.reset();
+  Restart(kLong);
+  EXPECT_EQ(Start(), 7);
+}
+
+TEST_F(GraceTest, APositionThatGoesBackAtTheFirstAcknowledgementIsWrittenWithIt) {
+  auto subscription = Open(5);
+  subscription->Read(At(9), true);
+  subscription->Acknowledges();
+  subscription->Read(At(6), true);
+  Crash();
+  subscription.reset();
+  Restart(kLong);
   EXPECT_EQ(Start(), 6);
 }
 

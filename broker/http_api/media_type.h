@@ -1,0 +1,19 @@
+// The media type that a header names.
+#ifndef PLAYHEAD_BROKER_HTTP_API_MEDIA_TYPE_H_
+#define PLAYHEAD_BROKER_HTTP_API_MEDIA_TYPE_H_
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/string_view.h"
+
+namespace playhead::broker::http_api {
+
+// Of a Content-Type, in lower case and without its parameters: "application/json" of "Application/JSON; charset=utf-8".
+inline std::string MediaTypeOf(absl::string_view content_type) {
+  return absl::AsciiStrToLower(absl::StripAsciiWhitespace(content_type.substr(0, content_type.find(';'))));
+}
+
+}  // namespace playhead::broker::http_api
+
+#endif  // PLAYHEAD_BROKER_HTTP_API_MEDIA_TYPE_H_
