@@ -23,6 +23,21 @@ test_a_stop_leaves_nothing_for_the_next_start_to_read_again() {
   expect_eq $((after < 100000)) 1
 }
 
+# The limit of the broker's core dumps, as /proc has it: "0" or another.
+core_limit() {
+  sed -n 's/^Max core file size *\([^ ]*\) .*/\1/p' "/proc/$broker/limits"
+}
+
+test_a_crash_writes_no_core_dump_unless_it_is_told_to() {
+  ulimit -S -c "$(ulimit -H -c)"
+  [[ $(ulimit -c) != 0 ]] || return 0  # Nobody here may write any.
+  start_broker
+  expect_eq "$(core_limit)" 0
+  stop_broker
+  start_broker --core_dumps
+  [[ $(core_limit) != 0 ]] || die "--core_dumps changes nothing"
+}
+
 test_serve_says_that_a_weaker_durability_is_set() {
   start_broker --durability=os
   expect_match "$(<broker.log)" "*level=warn*event=weak_durability*"

@@ -17,14 +17,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "tests/faults/fault_fixture.h"
+#include "absl/time/time.h"
+#include "client/client.h"
 #include "tests/integration/vzaps_client.h"
+#include "tests/support/broker_process.h"
 #include "tests/support/held_socket.h"
 #include "tests/support/http_connection.h"
+#include "tests/support/temp_dir.h"
 
 namespace playhead::testing {
 namespace {
 
+// How long anything may take that must come about.
+constexpr absl::Duration kPatience = absl::Seconds(30);
 constexpr int kRounds = 6;
 // Appends that are acknowledged in each round before the broker is stopped.
 constexpr uint64_t kAcknowledgedPerRound = 400;
@@ -49,10 +54,10 @@ class Count {
   uint64_t value_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-class SigtermTest : public FaultFixture {
+class SigtermTest : public ::testing::Test {
  protected:
   void Start() {
-    broker_ = std::make_unique<BrokerProcess>(data_dir(), grpc_.listen(),
+    broker_ = std::make_unique<BrokerProcess>(folder_.path() + "/store", grpc_.listen(),
                                               std::vector<std::string>{"--http_listen=" + http_.listen()});
     ASSERT_FALSE(broker_->address().empty());
   }
@@ -171,6 +176,7 @@ class SigtermTest : public FaultFixture {
     EXPECT_EQ(stored, expected) << instance;
   }
 
+  const TempDir folder_;
   HeldSocket grpc_;
   HeldSocket http_;
   std::unique_ptr<BrokerProcess> broker_;

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/notification.h"
 #include "client/maintenance_client.h"
 #include "proto/event_json.h"
+#include "storage/await.h"
 #include "storage/engine/rocksdb_event_log.h"
 #include "storage/event_log.h"
 #include "tools/cli/client_flags.h"
@@ -85,16 +85,12 @@ seals webhook secrets (--seal_key_file of serve): keep a copy of it elsewhere.
     const auto control = std::make_shared<storage::JobControl>();
     interrupt.OnInterrupt([control] { control->Cancel(); });
     JobProgress progress("copied");
-    absl::StatusOr<storage::BackupReport> report = absl::UnknownError("");
-    absl::Notification done;
-    (*log)->Backup(
-        {.dir = dir, .keep = keep_, .bytes_per_second = rate_}, control,
-        [&](const storage::BackupProgress& now) { progress.Set(now.copied_bytes, now.total_bytes); },
-        [&](absl::StatusOr<storage::BackupReport> result) {
-          report = std::move(result);
-          done.Notify();
-        });
-    done.WaitForNotification();
+    const auto report = storage::Await<storage::BackupReport>([&](auto done) {
+      (*log)->Backup(
+          {.dir = dir, .keep = keep_, .bytes_per_second = rate_}, control,
+          [&](const storage::BackupProgress& now) { progress.Set(now.copied_bytes, now.total_bytes); },
+          std::move(done));
+    });
     progress.Clear();
     if (interrupt.interrupted()) return InterruptedError("the backup was called off: there is no new point");
     if (!report.ok()) return report.status();

@@ -51,15 +51,11 @@ removes. The exit code is 1 if there is a problem, 7 if the store is damaged.
     if (data_dir_.empty()) return UsageError("say where the store is: --data_dir=DIR");
     const std::string folder(absl::StripSuffix(data_dir_, "/"));
     if (seal_key_file_.empty()) seal_key_file_ = absl::StrCat(folder, ".seal");
-    std::vector<Diagnosis> all = {CheckFolder(folder),
-                                  CheckFileSystem(folder),
-                                  CheckFreeSpace(folder),
-                                  CheckDiskSpeed(folder),
-                                  CheckOpenFiles(),
-                                  CheckMemory(),
-                                  CheckCoreDumps(),
-                                  CheckClock(folder),
-                                  CheckSecretFile("seal key", seal_key_file_, /*is_optional=*/true)};
+    std::vector<Diagnosis> all = {
+        CheckFolder(folder),    CheckFileSystem(folder),
+        CheckFreeSpace(folder), CheckDiskSpeed(folder),
+        CheckOpenFiles(),       CheckMemory(),
+        CheckClock(folder),     CheckSecretFile("seal key", seal_key_file_, /*is_optional=*/true)};
     if (!admin_secret_file_.empty()) {
       all.push_back(CheckSecretFile("administrator's secret", admin_secret_file_, /*is_optional=*/false));
     }

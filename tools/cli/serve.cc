@@ -6,6 +6,7 @@
 #include "broker/server.h"
 #include "storage/descriptors.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/core_dumps.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/grpc_log.h"
@@ -107,6 +108,9 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
                "Listen on an address that others can reach even without TLS and keys: whoever reaches it can read, "
                "write and delete everything.");
 
+    flags.Bool("core_dumps", &core_dumps_,
+               "Let a crash write a core dump, if the system does: events and secrets are in it.");
+
     flags.Section("HTTP");
     flags.Texts(
         "http_cors_origins", &options_.http_cors_origins, "ORIGIN",
@@ -199,6 +203,9 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     if (options_.store.data_dir.empty()) return UsageError("give --data_dir=DIR; see playhead serve --help");
     if (absl::Status status = CheckAddressSpace(); !status.ok()) return status;
     if (absl::Status status = storage::RaiseDescriptorsMax(); !status.ok()) return status;
+    if (!core_dumps_) {
+      if (absl::Status status = ForbidCoreDumps(); !status.ok()) return status;
+    }
     ForwardGrpcLog();
     Interrupt interrupt;
     interrupt.OnInterrupt([] { broker::Log().info("event=stop_asked"); });
@@ -222,6 +229,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
 
  private:
   broker::ServerOptions options_;
+  bool core_dumps_ = false;
 };
 
 }  // namespace

@@ -245,15 +245,6 @@ Diagnosis CheckMemory() {
   return JudgeMemory(bytes);
 }
 
-Diagnosis CheckCoreDumps() {
-  struct rlimit limit;
-  if (::getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
-    return {Severity::kGood, "core dumps", "none are written", ""};
-  }
-  return {Severity::kNote, "core dumps", "would be written, with the events and secrets in memory",
-          "ulimit -c 0, or LimitCORE=0 in the unit"};
-}
-
 Diagnosis JudgeClock(absl::Time now, absl::Time newest_file, bool is_kept_in_step) {
   Diagnosis out{.subject = "clock"};
   if (newest_file > now + absl::Minutes(1)) {

@@ -45,8 +45,6 @@ Diagnosis JudgeOpenFiles(uint64_t limit);
 // What memory there is, for this process's group if it is limited.
 Diagnosis CheckMemory();
 Diagnosis JudgeMemory(uint64_t bytes);
-// Whether core dumps, which would hold secrets and events, are written.
-Diagnosis CheckCoreDumps();
 // Whether the clock is kept in step, and that it is not behind the newest file of the store.
 Diagnosis CheckClock(const std::string& data_dir);
 Diagnosis JudgeClock(absl::Time now, absl::Time newest_file, bool is_kept_in_step);

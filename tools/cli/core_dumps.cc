@@ -1,0 +1,16 @@
+#include "tools/cli/core_dumps.h"
+
+#include <sys/resource.h>
+
+#include <cerrno>
+
+namespace playhead::tools {
+
+absl::Status ForbidCoreDumps() {
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return absl::ErrnoToStatus(errno, "getrlimit");
+  limit.rlim_cur = 0;
+  return ::setrlimit(RLIMIT_CORE, &limit) == 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, "setrlimit");
+}
+
+}  // namespace playhead::tools
