@@ -8,10 +8,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -19,6 +21,8 @@
 
 namespace playhead::testing {
 namespace {
+
+constexpr int kFirstHandedOver = 3;
 
 // The broker takes its flags from such variables too: those of the test are not for it.
 std::vector<std::string> EnvironmentWithoutOurs(const std::vector<std::string>& more) {
@@ -28,6 +32,35 @@ std::vector<std::string> EnvironmentWithoutOurs(const std::vector<std::string>& 
   }
   kept.insert(kept.end(), more.begin(), more.end());
   return kept;
+}
+
+// The sockets that the arguments hand over, "--flag=fd:N"; from then on they name them by where the program has them:
+// from descriptor 3 on, in their order.
+std::vector<int> RenumberHandedOver(std::vector<std::string>& arguments) {
+  std::map<int, std::vector<std::string*>> naming;
+  for (std::string& argument : arguments) {
+    int number = 0;
+    const size_t at = argument.find("=fd:");
+    if (at != std::string::npos && absl::SimpleAtoi(argument.substr(at + 4), &number))
+      naming[number].push_back(&argument);
+  }
+  std::vector<int> handed_over;
+  for (const auto& [number, named_by] : naming) {
+    for (std::string* argument : named_by) {
+      argument->replace(argument->find("=fd:") + 4, std::string::npos,
+                        absl::StrCat(kFirstHandedOver + handed_over.size()));
+    }
+    handed_over.push_back(number);
+  }
+  return handed_over;
+}
+
+// The program has what was handed over, and nothing else that the test has open: a connection of a client's that it had
+// too would not end when the client closes it. In their order none is overwritten before it is moved.
+void KeepOnly(const std::vector<int>& handed_over, posix_spawn_file_actions_t& actions) {
+  int next = kFirstHandedOver;
+  for (const int descriptor : handed_over) posix_spawn_file_actions_adddup2(&actions, descriptor, next++);
+  posix_spawn_file_actions_addclosefrom_np(&actions, next);
 }
 
 // As the C library wants them; into `texts`.
@@ -46,6 +79,7 @@ BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& lis
   arguments.push_back(absl::StrCat(std::getenv("TEST_SRCDIR"), "/playhead/tools/playhead"));
   arguments.insert(arguments.end(), {"serve", "--data_dir=" + data_dir, "--grpc_listen=" + listen});
   arguments.insert(arguments.end(), flags.begin(), flags.end());
+  const std::vector<int> handed_over = RenumberHandedOver(arguments);
   std::vector<std::string> environment = EnvironmentWithoutOurs(surroundings.environment);
   int out[2];
   if (pipe2(out, O_CLOEXEC) != 0) std::abort();
@@ -56,6 +90,7 @@ BrokerProcess::BrokerProcess(const std::string& data_dir, const std::string& lis
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, surroundings.stderr_file.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
   }
+  KeepOnly(handed_over, actions);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(environment);
   if (posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), envp.data()) != 0) std::abort();
