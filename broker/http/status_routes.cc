@@ -1,6 +1,5 @@
 #include "broker/http/status_routes.h"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "absl/time/time.h"
 #include "broker/auth/caller.h"
 #include "broker/auth/permission.h"
+#include "broker/late_refusal.h"
 #include "broker/metrics/scrape.h"
 #include "proto/errors.h"
 
@@ -33,11 +33,9 @@ void RefuseSecret(const Core& core, const Request& request, Responder responder,
   const absl::Duration delay = HasReason(refusal, Reason::kUnauthenticated)
                                    ? core.auth.RefusalDelay(request.BearerSecret())
                                    : absl::ZeroDuration();
-  if (delay == absl::ZeroDuration()) return std::move(responder).Refuse(refusal);
-  core.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                       [responder = std::move(responder), refusal = std::move(refusal)]() mutable {
-                         std::move(responder).Refuse(refusal);
-                       });
+  RefuseAfter(core.timers, delay, [responder = std::move(responder), refusal = std::move(refusal)]() mutable {
+    std::move(responder).Refuse(refusal);
+  });
 }
 
 }  // namespace

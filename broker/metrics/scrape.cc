@@ -1,5 +1,6 @@
 #include "broker/metrics/scrape.h"
 
+#include <malloc.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -98,12 +99,22 @@ void AddConsumers(const ConsumerFigures& figures, std::vector<prometheus::Metric
                       {Value(static_cast<double>(figures.redelivered))}});
 }
 
+// What the C library has given out. What the kernel counts as resident has its holes and its reserves besides.
+void AddMemory(std::vector<prometheus::MetricFamily>& families) {
+  const struct mallinfo2 memory = mallinfo2();
+  prometheus::ClientMetric allocated;
+  allocated.gauge.value = static_cast<double>(memory.uordblks + memory.hblkhd);
+  families.push_back(
+      {"playhead_allocated_bytes", "Bytes of memory that are allocated.", prometheus::MetricType::Gauge, {allocated}});
+}
+
 }  // namespace
 
 std::string Scrape(const Metrics& metrics, const storage::LogStats& log, const ConsumerFigures& consumers) {
   std::vector<prometheus::MetricFamily> families = metrics.Collect();
   AddLog(log, families);
   AddConsumers(consumers, families);
+  AddMemory(families);
   prometheus::MetricFamily refusals{"playhead_refusals_total",
                                     "Calls and requests that were refused, by error-code.",
                                     prometheus::MetricType::Counter,

@@ -44,9 +44,8 @@ constexpr absl::Duration kCallsInterval = absl::Milliseconds(300);
 
 class OverloadTest : public FaultFixture {
  protected:
-  // The most that the broker has had resident so far, and what it has now.
+  // The most that the broker has had resident so far.
   size_t PeakKib() { return StatusKib("VmHWM:"); }
-  size_t ResidentKib() { return StatusKib("VmRSS:"); }
   size_t Descriptors() {
     const std::filesystem::directory_iterator open(absl::StrCat("/proc/", broker().pid(), "/fd"));
     return static_cast<size_t>(std::distance(begin(open), end(open)));
@@ -218,21 +217,17 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
 TEST_F(OverloadTest, StreamsThatAreCancelledAtOnceLeaveNothingBehind) {
   constexpr size_t kStreams = 50;
   constexpr absl::Duration kInterval = absl::Milliseconds(30);
-  // What may come of memory that is given back in pieces: less than 100 bytes for each stream of a minute.
-  constexpr size_t kGrowthKibMax = 8 * 1024;
+  // Less than 50 bytes for each stream of a minute.
+  constexpr double kLeftBytesMax = 4 * kMiB;
   const absl::Duration lasting = Soak() ? absl::Hours(1) : absl::Minutes(1);
   ASSERT_NO_FATAL_FAILURE(Serve());
   SingleAppender filler(broker().address(), "filler");
   ASSERT_TRUE(filler.Append("long", std::string(512 << 10, 'x'), 1).ok());
   const size_t idle_descriptors = Descriptors();
   size_t opened = 0;
-  // The most that was resident in the second quarter of it, and in the last.
-  size_t early_kib = 0;
-  size_t late_kib = 0;
-  {
+  const auto open_for = [&](absl::Duration time) {
     const auto stub = NewStub();
-    const absl::Time start = absl::Now();
-    const absl::Time end = start + lasting;
+    const absl::Time end = absl::Now() + time;
     for (absl::Time next = absl::Now(); next < end; next += kInterval) {
       absl::SleepFor(next - absl::Now());
       std::vector<std::unique_ptr<grpc::ClientContext>> calls;
@@ -244,19 +239,24 @@ TEST_F(OverloadTest, StreamsThatAreCancelledAtOnceLeaveNothingBehind) {
       for (const auto& call : calls) call->TryCancel();
       for (const auto& stream : streams) stream->Finish();
       opened += kStreams;
-      const double done = absl::FDivDuration(absl::Now() - start, lasting);
-      if (done >= 0.25 && done < 0.5) early_kib = std::max(early_kib, ResidentKib());
-      if (done >= 0.75) late_kib = std::max(late_kib, ResidentKib());
     }
-  }
+  };
+  open_for(lasting / 6);
+  absl::Time patience = absl::Now() + kPatience;
+  while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
+  const double early_bytes = Figure("playhead_allocated_bytes");
+  open_for(lasting - lasting / 6);
   // Behind them all on its way through the broker.
   EXPECT_TRUE(filler.Append("long", "x", 2).ok());
-  std::cout << opened << " streams; resident " << early_kib / 1024 << " MiB, later " << late_kib / 1024 << " MiB"
-            << std::endl;
-  EXPECT_LT(late_kib, early_kib + kGrowthKibMax);
-  const absl::Time patience = absl::Now() + kPatience;
+  patience = absl::Now() + kPatience;
   while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
   while (Descriptors() > idle_descriptors + 20) ASSERT_LT(absl::Now(), patience) << "connections are left";
+  double late_bytes = Figure("playhead_allocated_bytes");
+  std::cout << opened << " streams; allocated " << early_bytes / kMiB << " MiB, later " << late_bytes / kMiB
+            << " MiB; resident at most " << PeakKib() / 1024 << " MiB" << std::endl;
+  for (; late_bytes > early_bytes + kLeftBytesMax; late_bytes = Figure("playhead_allocated_bytes")) {
+    ASSERT_LT(absl::Now(), patience) << "memory is left";
+  }
   EXPECT_EQ(broker().Terminate(), 0);
 }
 

