@@ -37,15 +37,15 @@ void FlipBit(const std::string& name, uint64_t offset, uint64_t bit) {
   file.put(flipped);
 }
 
-// Of the footer of a table file of RocksDB's format version 5: the kind of checksum, then, as varints, where the metaindex
-// block is, and more.
+// Of the footer of a table file of RocksDB's format version 5: the kind of checksum, then, as varints, where the
+// metaindex block is, and more.
 constexpr uint64_t kFooterBytes = 53;
 // Behind each block: how it is compressed, and its checksum.
 constexpr uint64_t kBlockTrailerBytes = 5;
 
-// Whether the bit, flipped, makes RocksDB end the process: the highest of the last byte of the block of properties, which
-// stands before the metaindex block. It reads that block before it looks at its checksum, takes the bit for an index of
-// hashes, and the distribution's build asserts that this has buckets.
+// Whether the bit, flipped, makes RocksDB end the process: the highest of the last byte of the block of properties,
+// which stands before the metaindex block. It reads that block before it looks at its checksum, takes the bit for an
+// index of hashes, and the distribution's build asserts that this has buckets.
 bool EndsTheProcess(const std::string& name, uint64_t bytes, uint64_t offset, uint64_t bit) {
   if (bit != 7 || !absl::EndsWith(name, ".sst") || bytes < kFooterBytes) return false;
   std::ifstream file(name, std::ios::binary);
