@@ -24,7 +24,7 @@ std::unique_ptr<storage::EventLog> OpenLog(const std::string& data_dir, rocksdb:
   storage::StoreOptions options;
   options.env = env;
   options.data_dir = data_dir;
-  options.durability = storage::Durability::kOs;
+  options.durability = env == nullptr ? storage::Durability::kOs : storage::Durability::kDisk;
   auto log = storage::OpenRocksDbEventLog(options);
   MustBeOk(log.status());
   return *std::move(log);

@@ -31,7 +31,7 @@ class Env;
 
 namespace playhead::testing {
 
-// Appends are acknowledged without a sync: these tests are about what happens above the disk.
+// Appends are acknowledged without a sync: these tests are about what happens above the disk. Not so with an `env`.
 class BrokerCore {
  public:
   // In `data_dir`, which may be one that another has left; or, if that is empty, in a temporary folder. `env` is as in
