@@ -9,7 +9,7 @@
 #include "tools/bench/commands.h"
 #include "tools/cli/command.h"
 #include "tools/cli/commands.h"
-#include "tools/cli/grpc_log.h"
+#include "tools/cli/library_log.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   KeepLargeBuffers();
   // The distribution builds Abseil with its deadlock detector on; it takes a global lock at every lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  playhead::tools::DropGrpcLog();
+  playhead::tools::DropLibraryLogs();
   std::vector<std::unique_ptr<playhead::tools::Command>> commands;
   commands.push_back(playhead::tools::MakeServeCommand());
   commands.push_back(playhead::tools::MakeAppendCommand());

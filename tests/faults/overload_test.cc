@@ -288,5 +288,28 @@ TEST_F(OverloadTest, ACompressedMessageIsRefusedAndNotUnpacked) {
   EXPECT_EQ(broker().Terminate(), 0);
 }
 
+// Protocol Buffers would write a line about each, for anybody.
+TEST_F(OverloadTest, WhoeverSendsTextThatIsNoneFillsNoLog) {
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  v1::GetInstanceRequest request;
+  request.set_instance("bot");
+  std::string bytes = request.SerializeAsString();
+  bytes.back() = '\xff';
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer message(&slice, 1);
+  grpc::GenericStub stub(grpc::CreateChannel(broker().address(), grpc::InsecureChannelCredentials()));
+  const size_t said_before = Said().size();
+  for (int i = 0; i < 200; ++i) {
+    grpc::ClientContext context;
+    grpc::ByteBuffer reply;
+    std::promise<grpc::Status> status;
+    stub.UnaryCall(&context, "/playhead.v1.EventLog/GetInstance", grpc::StubOptions(), &message, &reply,
+                   [&status](grpc::Status ended) { status.set_value(std::move(ended)); });
+    EXPECT_FALSE(status.get_future().get().ok());
+  }
+  EXPECT_LT(Said().size(), said_before + 1000) << Said().substr(said_before);
+  EXPECT_EQ(broker().Terminate(), 0);
+}
+
 }  // namespace
 }  // namespace playhead::testing

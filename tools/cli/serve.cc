@@ -9,8 +9,8 @@
 #include "tools/cli/core_dumps.h"
 #include "tools/cli/event_printer.h"
 #include "tools/cli/exit_code.h"
-#include "tools/cli/grpc_log.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/library_log.h"
 #include "tools/cli/memory_limit.h"
 
 namespace playhead::tools {
@@ -206,7 +206,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
     if (!core_dumps_) {
       if (absl::Status status = ForbidCoreDumps(); !status.ok()) return status;
     }
-    ForwardGrpcLog();
+    ForwardLibraryLogs();
     Interrupt interrupt;
     interrupt.OnInterrupt([] { broker::Log().info("event=stop_asked"); });
     if (options_.store.durability != storage::Durability::kDisk) {

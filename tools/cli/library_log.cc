@@ -1,5 +1,6 @@
-#include "tools/cli/grpc_log.h"
+#include "tools/cli/library_log.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include <atomic>
@@ -33,10 +34,14 @@ void Forward(gpr_log_func_args* args) {
 
 }  // namespace
 
-void DropGrpcLog() {
+void DropLibraryLogs() {
+  google::protobuf::SetLogHandler(nullptr);
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function(&Drop);
 }
 
-void ForwardGrpcLog() { gpr_set_log_function(&Forward); }
+void ForwardLibraryLogs() {
+  google::protobuf::SetLogHandler(nullptr);
+  gpr_set_log_function(&Forward);
+}
 
 }  // namespace playhead::tools
