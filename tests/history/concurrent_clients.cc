@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "proto/errors.h"
 #include "tests/support/seed.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr size_t kWriters = 6;
 constexpr size_t kReaders = 3;
 constexpr size_t kPageEvents = 10'000;
+constexpr absl::Duration kFollowerPatience = absl::Seconds(60);
 
 Moment Now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
@@ -101,10 +103,16 @@ void ConcurrentClients::Follow(size_t instance) {
   auto subscription = client.Subscribe(InstanceName(instance), Start::Beginning());
   ASSERT_TRUE(subscription.ok()) << subscription.status();
   StreamCall stream;
+  absl::Time patience = absl::Now() + kFollowerPatience;
   while (!written_ || stream.events.size() < heads_[instance]) {
     const auto event = subscription->Next(absl::Now() + absl::Milliseconds(50));
-    if (absl::IsDeadlineExceeded(event.status())) continue;
+    if (absl::IsDeadlineExceeded(event.status())) {
+      if (absl::Now() < patience) continue;
+      ADD_FAILURE() << "the follower of " << InstanceName(instance) << " got " << stream.events.size() << " events";
+      break;
+    }
     ASSERT_TRUE(event.ok()) << event.status();
+    patience = absl::Now() + kFollowerPatience;
     stream.events.push_back({Now(), {event->cursor(), std::string(event->data())}});
   }
   absl::MutexLock lock(&mu_);

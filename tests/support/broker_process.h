@@ -24,7 +24,8 @@ struct BrokerSurroundings {
 class BrokerProcess {
  public:
   // `listen` is HOST:PORT, with port 0 for a free one; `flags` are more of them. Waits until it serves.
-  // Of the test's environment it gets all but PLAYHEAD_*; of what the test has open, the sockets that flags name as fd:N.
+  // Of the test's environment it gets all but PLAYHEAD_*; of what the test has open, the sockets that flags name
+  // (fd:N).
   BrokerProcess(const std::string& data_dir, const std::string& listen, const std::vector<std::string>& flags = {},
                 const BrokerSurroundings& surroundings = {});
   ~BrokerProcess() { Kill(); }

@@ -15,7 +15,7 @@
 
 namespace playhead::testing {
 
-// Programs that are started inherit it. Not thread-safe.
+// Of programs that are started, a BrokerProcess has it if its flags name it. Not thread-safe.
 class HeldSocket {
  public:
   HeldSocket() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {

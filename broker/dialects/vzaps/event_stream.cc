@@ -65,7 +65,6 @@ void EventStream::Close(absl::Status status) {
 
 void EventStream::OnOpen(std::shared_ptr<http::WebSocket> socket) {
   socket_ = std::move(socket);
-  core_.metrics.subscribers.Increment();
   absl::Status closed;
   {
     absl::MutexLock lock(&mu_);
@@ -87,7 +86,6 @@ void EventStream::OnClosed(http::CloseCode /*code*/) {
   session_->End(client_left_);
   socket_ = nullptr;
   tickets_.clear();
-  core_.metrics.subscribers.Decrement();
   absl::MutexLock lock(&mu_);
   shared_socket_ = nullptr;
 }
@@ -130,8 +128,6 @@ void EventStream::SendFrames() {
     session_->Sent(frame->position);
     std::string text = WriteFrame(*frame, session_->instance()->name());
     bytes += text.size();
-    core_.metrics.deliveries.Increment();
-    core_.metrics.delivered_bytes.Increment(static_cast<double>(text.size()));
     socket_->SendText(std::move(text));
   }
 }

@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -166,7 +167,7 @@ std::vector<Kind> Kinds() {
 class Simulation {
  public:
   explicit Simulation(uint64_t seed, bool log_syncs_lie = false) : seed_(seed), log_syncs_lie_(log_syncs_lie) {
-    limits_.heartbeat_interval = absl::Milliseconds(5);  // Who asks for nothing in vain waits no longer.
+    limits_.heartbeat_interval = absl::Milliseconds(5);  // Who asks in vain waits no longer than this.
     limits_.progress_interval = absl::Milliseconds(5);
   }
 
@@ -325,7 +326,8 @@ class Simulation {
 
 class ConsumerSimulationTest : public ::testing::Test {
  protected:
-  void RunOne(uint64_t seed) {
+  // Whether all promises were kept.
+  bool RunOne(uint64_t seed) {
     Simulation simulation(seed);
     const Promises& promises = simulation.Run();
     absl::MutexLock lock(&mu_);
@@ -334,6 +336,7 @@ class ConsumerSimulationTest : public ::testing::Test {
     stored_ += promises.stored_count();
     taken_ += promises.taken_count();
     settled_ += promises.settled_count();
+    return violations.empty();
   }
 
   absl::Mutex mu_;
@@ -343,13 +346,19 @@ class ConsumerSimulationTest : public ::testing::Test {
 };
 
 TEST_F(ConsumerSimulationTest, WhatIsConfirmedStaysSettledAndEverythingComes) {
-  if (std::getenv("PLAYHEAD_TEST_SEED") != nullptr) return RunOne(testing::TestSeed());
+  if (std::getenv("PLAYHEAD_TEST_SEED") != nullptr) {
+    RunOne(testing::TestSeed());
+    return;
+  }
   const uint64_t seeds = SeedCount();
   std::atomic<uint64_t> next = 1;
+  std::atomic<bool> failed = false;
   std::vector<std::thread> threads;
   for (size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      for (uint64_t seed = next++; seed <= seeds && !HasFailure(); seed = next++) RunOne(seed);
+      for (uint64_t seed = next++; seed <= seeds && !failed; seed = next++) {
+        if (!RunOne(seed)) failed = true;
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -359,7 +368,7 @@ TEST_F(ConsumerSimulationTest, WhatIsConfirmedStaysSettledAndEverythingComes) {
   EXPECT_GT(settled_, 50 * seeds);
 }
 
-// What it would be worth else.
+// A simulation that did not notice this would be worth nothing.
 TEST_F(ConsumerSimulationTest, ADiskThatDoesNotSyncIsFoundOut) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Simulation simulation(seed, /*log_syncs_lie=*/true);
