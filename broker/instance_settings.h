@@ -86,6 +86,23 @@ class InstanceSettings {
   }
   // It is no error if there is nothing to clear.
   void Clear(const std::string& name, storage::StatusCallback done) { stored_->Clear(name, std::move(done)); }
+  // Sets, and clears it again if the instance is deleted meanwhile: the deletion may have found nothing to clear. `log`
+  // is the one whose records these are.
+  //   NotFound           INSTANCE_NOT_FOUND or INSTANCE_DELETED.
+  //   and as Set.
+  void SetWhileItExists(storage::EventLog& log, const std::string& name, storage::InstanceNumber number, Record record,
+                        storage::StatusCallback done) {
+    Set(name, number, std::move(record),
+        [this, &log, name, number, done = std::move(done)](absl::Status status) mutable {
+          if (!status.ok() || name == kAllInstances) return std::move(done)(std::move(status));
+          log.GetInstance(
+              name, [this, name, number, done = std::move(done)](absl::StatusOr<storage::InstanceInfo> info) mutable {
+                if (IsGone(info, number)) ClearOf(name, number, [](const absl::Status&) {});
+                if (!info.ok() || info->number == number) return std::move(done)(info.status());
+                std::move(done)(MakeError(Reason::kInstanceDeleted, "it was deleted meanwhile"));
+              });
+        });
+  }
   // Clears what was set for an instance that is deleted. By now its name may be another's, whose own stays.
   void ClearOf(const std::string& name, storage::InstanceNumber number, storage::StatusCallback done) {
     // What is on its way counts: a later instance's own may be. What is being cleared is cleared when `done` says so.
@@ -114,6 +131,11 @@ class InstanceSettings {
     return record != nullptr && record->instance_number() == number.value();
   }
 
+  // Whether that tells of an instance that the number is not of any more.
+  static bool IsGone(const absl::StatusOr<storage::InstanceInfo>& info, storage::InstanceNumber number) {
+    return info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
+  }
+
   // At the last of `names`, and then, one by one, at the others.
   void LookAtNext(storage::EventLog& log, std::shared_ptr<std::vector<std::string>> names) {
     std::string name;
@@ -128,8 +150,7 @@ class InstanceSettings {
     log.GetInstance(
         name, [this, &log, names = std::move(names), name, number](absl::StatusOr<storage::InstanceInfo> info) mutable {
           if (HasReason(info.status(), Reason::kShuttingDown)) return;
-          const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
-          if (is_gone) ClearOf(name, number, [](const absl::Status&) {});
+          if (IsGone(info, number)) ClearOf(name, number, [](const absl::Status&) {});
           LookAtNext(log, std::move(names));
         });
   }

@@ -58,8 +58,7 @@ bool ManySubscription::Cancel() {
 
 ByteBudget::Grant ManySubscription::TakeOver(size_t bytes) {
   absl::MutexLock lock(&mu_);
-  // Handed over with the last of its parts.
-  return parts_.empty() ? memory_.TakeOver(bytes) : slice_allowance_.grant.Split(bytes);
+  return slice_handed_over_ ? memory_.TakeOver(bytes) : slice_allowance_.grant.Split(bytes);
 }
 
 void ManySubscription::Close(absl::Status status) {
@@ -175,7 +174,8 @@ std::optional<ManyDelivery> ManySubscription::DeliverPart() {
   InstanceEvents part = std::move(parts_.front());
   parts_.pop_front();
   position_ = reported_ = part.position;
-  if (parts_.empty()) {
+  slice_handed_over_ = parts_.empty();
+  if (slice_handed_over_) {
     position_ = slice_end_;
     at_end_ = slice_at_end_;
     memory_.HandOver(std::move(slice_allowance_));

@@ -131,6 +131,8 @@ class ManySubscription final : public TailWaiter,
   bool slice_at_end_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t slice_erasure_count_ ABSL_GUARDED_BY(mu_) = 0;  // Of the tail, before any of it was read.
   Allowance slice_allowance_ ABSL_GUARDED_BY(mu_);
+  // What was delivered last was the last of its slice, and what that held went with it. The next slice may be there.
+  bool slice_handed_over_ ABSL_GUARDED_BY(mu_) = false;
 
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool reserving_ ABSL_GUARDED_BY(mu_) = false;  // Waits for the budget to grant a large event.

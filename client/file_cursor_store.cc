@@ -81,7 +81,8 @@ absl::StatusOr<std::unique_ptr<FileCursorStore>> FileCursorStore::Open(std::stri
   // silence. Also one that was there: whoever made it may have been killed before this. One that others made, where we
   // may not even look, is theirs to keep.
   const Fd parent_fd(openat(folder_fd.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent_fd.get() < 0 ? made || errno != EACCES : fsync(parent_fd.get()) != 0) {
+  // Nor does a folder need it that is mounted into a file system which takes no writes.
+  if (parent_fd.get() < 0 ? made || errno != EACCES : fsync(parent_fd.get()) != 0 && (made || errno != EINVAL)) {
     return FromErrno("cannot sync the folder that holds", folder);
   }
   Fd lock_fd(openat(folder_fd.get(), "LOCK", O_RDWR | O_CREAT | O_CLOEXEC, 0666));

@@ -21,9 +21,6 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 // How soon something is tried again that the store refused for the moment.
 constexpr std::chrono::milliseconds kRetryDelay(200);
 
-// How long events that nobody can take keep memory that others wait for.
-constexpr std::chrono::seconds kBufferYieldInterval(1);
-
 }  // namespace
 
 // One stream's end of it.
@@ -298,13 +295,7 @@ Consumer::Work Consumer::NextWork() {
     if (const auto deadline = lane->state.next_deadline(); deadline && *deadline <= now) lane->state.Expire(now);
   }
   if (retry_at_ <= now) OpenFeed();
-  if (BufferYields(now)) {
-    if (core_.delivery_budget.waiting() > 0) {
-      ReopenFeed();
-    } else {
-      buffered_->yields_at = now + kBufferYieldInterval;
-    }
-  }
+  YieldMemory(now);
   StartWrite(now);
   if (Work work = NextDeletion(now)) return work;
   if (!answers_.empty()) {
@@ -337,7 +328,7 @@ Consumer::Work Consumer::NextWork() {
 
 std::optional<SteadyTime> Consumer::NextDeadline(SteadyTime now) const {
   SteadyTime next = std::min(retry_at_, SteadyTime::max());
-  if (buffered_ && buffered_->grant.bytes() > 0) next = std::min(next, buffered_->yields_at);
+  if (buffered_) next = std::min(next, buffered_->yields_at);
   if (const auto deadline = state_.next_deadline()) next = std::min(next, *deadline);
   for (const auto& [id, lane] : replays_) {
     if (const auto deadline = lane->state.next_deadline()) next = std::min(next, *deadline);
@@ -348,6 +339,7 @@ std::optional<SteadyTime> Consumer::NextDeadline(SteadyTime now) const {
   if (state_.position() != durable_.position && progress_at_ > now) next = std::min(next, progress_at_);
   if (reads_at_ > now) next = std::min(next, reads_at_);
   for (const HoldPtr& hold : holds_) {
+    if (hold->again) next = std::min(next, hold->again->yields_at);
     if (!hold->next) continue;
     next = std::min(next, hold->last_delivery + HeartbeatInterval(*hold));
     if (const auto due = state_.next_due(now + std::chrono::nanoseconds(1))) next = std::min(next, *due);
@@ -380,6 +372,7 @@ void Consumer::Detach(const HoldPtr& hold) {
   if (hold->again) hold->memory.GiveBack(hold->again->allowance);
   hold->again.reset();
   hold->memory.GiveBack(hold->handed_over);
+  hold->memory.Release();
   hold->batches.clear();
   if (holds_.empty()) CloseFeed();
 }
@@ -451,8 +444,16 @@ void Consumer::ReopenFeed() {
   OpenFeed();
 }
 
-bool Consumer::BufferYields(SteadyTime now) const {
-  return buffered_ && buffered_->grant.bytes() > 0 && buffered_->yields_at <= now;
+void Consumer::YieldMemory(SteadyTime now) {
+  const auto is_wanted = [this, now](SteadyTime& yields_at) {
+    if (yields_at > now) return false;
+    yields_at = now + kYieldInterval;
+    return core_.delivery_budget.waiting() > 0;
+  };
+  if (buffered_ && is_wanted(buffered_->yields_at)) ReopenFeed();
+  for (const HoldPtr& hold : holds_) {
+    if (hold->again && is_wanted(hold->again->yields_at)) DropAgain(*hold);
+  }
 }
 
 void Consumer::OnFed(uint64_t generation, FeedDelivery delivery) {
@@ -470,7 +471,7 @@ void Consumer::TakeFed(FeedEvents& events) {
     if (!config_.source.one_instance()) return state_.PassOver(events.to);
     return OnFeedFailed(MakeError(Reason::kInstanceDeleted, "the consumer's instance was deleted"));
   }
-  if (Reserving() && events.grant.bytes() > 0) return ReopenFeed();
+  if (Reserving()) return ReopenFeed();
   Buffered buffered;
   buffered.instance = events.instance;
   buffered.slices.assign(events.slices.begin(), events.slices.end());
@@ -484,7 +485,7 @@ void Consumer::TakeFed(FeedEvents& events) {
   buffered.to = events.to;
   buffered.erasure_count = erasure_count_asked_;
   buffered.grant = std::move(events.grant);
-  buffered.yields_at = Now() + kBufferYieldInterval;
+  buffered.yields_at = Now() + kYieldInterval;
   buffered_ = std::move(buffered);
 }
 

@@ -124,6 +124,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
  private:
   friend class StreamHolder;
 
+  // How long events that nobody can take keep memory that others wait for.
+  static constexpr std::chrono::seconds kYieldInterval{1};
+
   // What is read of a claim, for one holder.
   struct AgainRead {
     ConsumerState::Again again;
@@ -132,6 +135,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     storage::ReadResult result;
     DeliveryMemory::Allowance allowance;
     uint64_t erasure_count = 0;  // Of the tail, before `result` was read.
+    SteadyTime yields_at;        // When it is looked whether others wait for the memory.
   };
 
   struct Batch {
@@ -189,7 +193,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
     FeedPosition to;
     uint64_t erasure_count = 0;  // Of the tail, when the feed was asked for it.
     ByteBudget::Grant grant;     // What `slices` draw from the budget, for all but the free part of who takes them.
-    SteadyTime yields_at;        // When it is looked whether others wait for that.
+    SteadyTime yields_at;        // When it is looked whether others wait for that, and for what the feed has besides.
   };
 
   using Work = absl::AnyInvocable<void() &&>;  // Empty: nothing.
@@ -231,8 +235,10 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void CloseFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Lets go of what is buffered: it is read again.
   void ReopenFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // What is buffered draws on the budget, and nobody has taken it for a while: others may need it more.
-  bool BufferYields(SteadyTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Lets go of what was read and what nobody has taken for a while, if others wait for memory: it is read again.
+  void YieldMemory(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Of what was read to come again.
+  void DropAgain(Hold& hold) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnFed(uint64_t generation, FeedDelivery delivery) ABSL_LOCKS_EXCLUDED(mu_);
   void TakeFed(FeedEvents& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeFed(FeedProgress& progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -161,7 +161,7 @@ bool Consumer::Reserving() const {
 }
 
 void Consumer::Reserve(Hold& hold, size_t bytes) {
-  if (buffered_ && buffered_->grant.bytes() > 0) ReopenFeed();
+  if (feed_ != nullptr) ReopenFeed();
   const auto found =
       std::find_if(holds_.begin(), holds_.end(), [&hold](const HoldPtr& other) { return other.get() == &hold; });
   hold.reserving = true;
@@ -169,7 +169,9 @@ void Consumer::Reserve(Hold& hold, size_t bytes) {
     {
       absl::MutexLock lock(&self->mu_);
       hold_ptr->reserving = false;
-      hold_ptr->memory.Reserved(std::move(grant));
+      const bool is_open = !hold_ptr->cancelled && hold_ptr->failure.ok();
+      // Else it is not kept for a time when the holder may take something again.
+      if (is_open && self->Capacity(*hold_ptr) > 0) hold_ptr->memory.Reserved(std::move(grant));
     }
     self->Pump();
   });
@@ -278,6 +280,7 @@ void Consumer::OnReadAgain(const HoldPtr& hold, AgainRead read, absl::StatusOr<s
     } else {
       read.result = *std::move(result);
       if (hold->memory.Fit(read.allowance, read.result.bytes)) {
+        read.yields_at = Now() + kYieldInterval;
         hold->again = std::move(read);
       } else {
         hold->memory.GiveBack(read.allowance);
@@ -305,15 +308,19 @@ void Consumer::OnReadFailed(const HoldPtr& hold, const AgainRead& read, const ab
   }
 }
 
+void Consumer::DropAgain(Hold& hold) {
+  AgainRead read = *std::exchange(hold.again, std::nullopt);
+  hold.memory.GiveBack(read.allowance);
+  if (ConsumerState* const state = StateOf(read.replay_id)) state->ReleaseAgain(read.again);
+}
+
 std::optional<HeldEvents> Consumer::TakeAgain(Hold& hold) {
   if (!hold.again) return std::nullopt;
-  AgainRead read = *std::exchange(hold.again, std::nullopt);
-  if (read.erasure_count != core_.tail.erasure_count()) {
-    // It may have what was erased since: it is claimed and read again.
-    hold.memory.GiveBack(read.allowance);
-    if (ConsumerState* const claimed = StateOf(read.replay_id)) claimed->ReleaseAgain(read.again);
+  if (hold.again->erasure_count != core_.tail.erasure_count()) {
+    DropAgain(hold);  // It may have what was erased since.
     return std::nullopt;
   }
+  AgainRead read = *std::exchange(hold.again, std::nullopt);
   const std::vector<Run> found = RunsOf(read.result.slices);
   const Cursor through = read.result.end_reached ? read.again.last : read.result.next;
   ConsumerState* const state = StateOf(read.replay_id);

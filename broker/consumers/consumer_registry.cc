@@ -158,6 +158,7 @@ absl::Status ConsumerRegistry::LoadAll() {
 void ConsumerRegistry::Add(std::shared_ptr<Consumer> consumer) {
   absl::MutexLock lock(&mu_);
   const std::string& name = consumer->config().name;
+  if (stopping_) consumer->BeginStop();
   if (IsSessionName(name)) ++sessions_;
   consumers_.emplace(name, std::move(consumer));
 }
@@ -422,6 +423,7 @@ ConsumerFigures ConsumerRegistry::Figures() const {
 
 void ConsumerRegistry::BeginStop() {
   absl::MutexLock lock(&mu_);
+  stopping_ = true;
   for (const auto& [name, consumer] : consumers_) consumer->BeginStop();
 }
 

@@ -188,6 +188,7 @@ class ConsumerRegistry {
 
   const Core core_;
   mutable absl::Mutex mu_;  // Guards the members below it.
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   Consumers consumers_ ABSL_GUARDED_BY(mu_);
   size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;      // How many of them are.
   ConsumerFigures deleted_ ABSL_GUARDED_BY(mu_);  // What consumers had counted that are gone.

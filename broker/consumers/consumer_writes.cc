@@ -37,7 +37,8 @@ void Consumer::StartWrite(SteadyTime now) {
     return;
   }
   if (abandoned_ || !Dirty(now)) {
-    const absl::Status status = abandoned_ ? MakeError(Reason::kShuttingDown, "the broker stops") : absl::OkStatus();
+    absl::Status status;
+    if (abandoned_) status = stopping_ ? MakeError(Reason::kShuttingDown, "the broker stops") : closed_;
     for (storage::StatusCallback& done : unwritten_) answers_.emplace_back(std::move(done), status);
     unwritten_.clear();
     return;

@@ -30,7 +30,7 @@ void PolicyStore::Set(const std::string& name, storage::InstanceNumber number, P
                       storage::StatusCallback done) {
   RetentionRecord record;
   *record.mutable_policy() = std::move(policy);
-  settings_->Set(name, number, std::move(record), std::move(done));
+  settings_->SetWhileItExists(log_, name, number, std::move(record), std::move(done));
 }
 
 void PolicyStore::PublishLives() {

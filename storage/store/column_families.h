@@ -51,7 +51,7 @@ class StallCounter final : public rocksdb::EventListener {
 
 // Keeps RocksDB from going on by itself behind a failed write, as it does once a full disk has room again: it would
 // flush its families one by one and give up logs, and what may or may not have been stored would be read again by
-// halves. The store is closed and opened again instead (storage/commit/reopening.h).
+// halves. The store is closed and opened again instead (Committer::FailAndReopen).
 class NoRecovery final : public rocksdb::EventListener {
  public:
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,

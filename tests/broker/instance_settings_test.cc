@@ -151,6 +151,24 @@ TEST_F(InstanceSettingsTest, WhatWasLeftOfInstancesThatAreNoMoreIsClearedAtTheNe
   EXPECT_EQ(rows->size(), 2u) << "on disk, too";
 }
 
+TEST_F(InstanceSettingsTest, WhatIsSetForAnInstanceThatIsDeletedMeanwhileIsClearedAgain) {
+  const auto set = [this](const std::string& name, InstanceNumber number) {
+    return AwaitStatus(
+        [&](auto done) { settings_->SetWhileItExists(log_->log(), name, number, Saying("old"), std::move(done)); });
+  };
+  const InstanceNumber kept = Make("kept");
+  const InstanceNumber anew = Make("anew");
+  const InstanceNumber gone = Make("gone");
+  for (const char* const name : {"anew", "gone"}) ASSERT_TRUE(log_->Delete(name).ok());
+  ASSERT_NE(Make("anew"), anew);
+  EXPECT_TRUE(set("kept", kept).ok());
+  EXPECT_TRUE(set("*", InstanceNumber()).ok());
+  EXPECT_TRUE(HasReason(set("anew", anew), Reason::kInstanceDeleted));
+  EXPECT_TRUE(HasReason(set("gone", gone), Reason::kInstanceNotFound));
+  while (settings_->Names().size() > 1) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(Own("kept", kept), "old");
+}
+
 TEST_F(InstanceSettingsTest, OfAWriteThatFailedNothingHoldsAndNothingIsInTheWay) {
   ASSERT_TRUE(Set("a", kOne, "old").ok());
   FailNextWrite();

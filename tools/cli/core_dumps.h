@@ -7,7 +7,7 @@
 namespace playhead::tools {
 
 // A crash of the process writes none from now on: what is in memory are events and secrets. Where a program takes core
-// dumps (core_pattern with a pipe), it goes by the same limit.
+// dumps (core_pattern with a pipe), the kernel leaves it to that program to go by this, as systemd-coredump does.
 absl::Status ForbidCoreDumps();
 
 }  // namespace playhead::tools

@@ -56,19 +56,6 @@ absl::Status Get(SubscribedEvents& subscribed, const grpc::ByteBuffer& buffer, S
   return absl::OkStatus();
 }
 
-// Replies unless the instance was deleted while its setting was on the way: then the deletion may have found none, and
-// left this one behind.
-void ReplyIfItExists(SubscribedEvents& subscribed, SettingsCall* call, const std::string& name, InstanceNumber number,
-                     const v1::SetSubscribedEventsResponse& response) {
-  call->core().log.GetInstance(name, [&subscribed, call, name, number, response](absl::StatusOr<InstanceInfo> info) {
-    const bool is_gone = info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
-    if (is_gone) subscribed.ClearOf(name, number, [](absl::Status) {});
-    if (!info.ok()) return call->Refuse(info.status());
-    if (info->number != number) return call->Refuse(MakeError(Reason::kInstanceDeleted, "it was deleted meanwhile"));
-    call->Reply(ToByteBuffer(response));
-  });
-}
-
 void Store(SubscribedEvents& subscribed, SettingsCall* call, const std::string& name, InstanceNumber number,
            VZapsEventsRecord record) {
   std::string detail = absl::StrCat("events=", absl::StrJoin(record.events(), ","));
@@ -76,12 +63,11 @@ void Store(SubscribedEvents& subscribed, SettingsCall* call, const std::string& 
                [&subscribed, call, name, number, record = std::move(record)]() mutable {
                  v1::SetSubscribedEventsResponse response;
                  *response.mutable_events() = record.events();
-                 subscribed.Set(name, number, std::move(record),
-                                [&subscribed, call, name, number, response](absl::Status status) {
-                                  if (!status.ok()) return call->Refuse(status);
-                                  if (name == kAllInstances) return call->Reply(ToByteBuffer(response));
-                                  ReplyIfItExists(subscribed, call, name, number, response);
-                                });
+                 subscribed.SetWhileItExists(call->core().log, name, number, std::move(record),
+                                             [call, response](absl::Status status) {
+                                               if (!status.ok()) return call->Refuse(status);
+                                               call->Reply(ToByteBuffer(response));
+                                             });
                });
 }
 
