@@ -72,11 +72,22 @@ class StalledReadersTest : public FaultFixture {
     ASSERT_TRUE(status.ok()) << status.error_message();
   }
 
-  void OpenWebSocket(absl::string_view target, const std::vector<std::string>& says) {
-    auto socket = std::make_unique<RawWebSocket>(broker().http_address());
-    EXPECT_EQ(socket->Connect(target).status, 101) << target;
-    for (const std::string& text : says) EXPECT_TRUE(socket->SendText(text));
-    websockets_.push_back(std::move(socket));
+  RawWebSocket& OpenWebSocket(absl::string_view target) {
+    websockets_.push_back(std::make_unique<RawWebSocket>(broker().http_address()));
+    EXPECT_EQ(websockets_.back()->Connect(target).status, 101) << target;
+    return *websockets_.back();
+  }
+
+  void OpenMultiWa() {
+    OpenWebSocket("/ws?apiKey=any").SendText(R"({"type":"subscribe","payload":{"profileId":"phone","events":["*"]}})");
+  }
+
+  void OpenSocketIo() {
+    RawWebSocket& socket = OpenWebSocket("/socket.io/?EIO=4&transport=websocket");
+    socket.SendText(R"(40{"token":"phone"})");
+    // The session's beginning, and that of the namespace; before that nothing may be said there.
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(socket.Receive().ended);
+    socket.SendText(R"(42["subscribe","*"])");
   }
 
   void OpenAll() {
@@ -110,8 +121,8 @@ class StalledReadersTest : public FaultFixture {
       vzaps.instance = "phone";
       vzaps_.push_back(std::make_unique<VZapsConnection>(http, vzaps));
       EXPECT_EQ(vzaps_.back()->answer().status, 101);
-      OpenWebSocket("/ws?apiKey=any", {R"({"type":"subscribe","payload":{"profileId":"phone","events":["*"]}})"});
-      OpenWebSocket("/socket.io/?EIO=4&transport=websocket", {R"(40{"token":"phone"})"});
+      OpenMultiWa();
+      OpenSocketIo();
     }
   }
 
@@ -155,7 +166,9 @@ TEST_F(StalledReadersTest, TheyHoldUpNobodyAndCostNoMoreMemoryThanIsSet) {
   ASSERT_NO_FATAL_FAILURE(OpenAll());
   // All are let in, before any is given up for what it does not read.
   absl::Time patience = absl::Now() + kPatience;
-  while (Figure("playhead_subscribers") < kReaders) ASSERT_LT(absl::Now(), patience) << "some are no readers";
+  while (Figure("playhead_subscribers") < kReaders) {
+    ASSERT_LT(absl::Now(), patience) << "only " << Figure("playhead_subscribers") << " are readers";
+  }
   EXPECT_GE(Figure("playhead_http_connections"), kHttpKinds * kOfEachKind);
   EXPECT_EQ(Figure("playhead_dialect_bounces_total{dialect=\"photon\"}"), 0);
   // One that reads gets all, while each event is on its way.
