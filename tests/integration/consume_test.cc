@@ -377,8 +377,12 @@ TEST_F(ConsumeTest, HoldersOfASharedConsumerGetTheEventsOfAnInstanceOneAfterTheO
   EXPECT_THAT(Cursors(first->Take(1)), ElementsAre(3))
       << "as long as it holds one of the instance, the next is its own";
   EXPECT_TRUE(first->End().ok());
-  EXPECT_THAT(Cursors(second->Take(2)), ElementsAre(2, 3));
-  ASSERT_TRUE(second->AwaitConfirmed(second->AckUpTo("device", 3)));
+  // One after the other: whether the broker had seen 3 written when the stream ended, and so counts an attempt of it as
+  // failed with that of 2, is open; if not, it waits behind 2.
+  for (const uint64_t cursor : {2, 3}) {
+    EXPECT_THAT(Cursors(second->Take(1)), ElementsAre(cursor));
+    ASSERT_TRUE(second->AwaitConfirmed(second->AckUpTo("device", cursor)));
+  }
   EXPECT_THAT(Cursors(second->Take(1)), ElementsAre(4));
 }
 
