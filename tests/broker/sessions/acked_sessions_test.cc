@@ -95,7 +95,9 @@ class AckedSessionsTest : public ::testing::Test {
     sessions_ = std::make_unique<AckedSessions>(core_->core(), *consumers_, *store_, "test");
     ASSERT_TRUE(sessions_->Load().ok());
   }
+  // As the broker does.
   void Stop() {
+    consumers_->Stop(absl::Now() + absl::Seconds(10));
     store_->Stop(absl::Now() + absl::Seconds(10));
     Crash();
   }
