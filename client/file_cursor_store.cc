@@ -70,6 +70,15 @@ class Fd {
   int fd_;
 };
 
+// A folder that is lost with the power takes every cursor along, and a reader that starts at "now" would skip in
+// silence. Also one that was there: whoever made it may have been killed before this. What others made is theirs to
+// keep where we may not even look, or where it is mounted into a file system that takes no writes.
+bool SyncParent(const Fd& folder, bool made) {
+  const Fd parent(openat(folder.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.get() < 0) return !made && errno == EACCES;
+  return fsync(parent.get()) == 0 || (!made && errno == EINVAL);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileCursorStore>> FileCursorStore::Open(std::string folder) {
@@ -77,14 +86,7 @@ absl::StatusOr<std::unique_ptr<FileCursorStore>> FileCursorStore::Open(std::stri
   if (!made && errno != EEXIST) return FromErrno("cannot make the folder", folder);
   Fd folder_fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder_fd.get() < 0) return FromErrno("cannot open the folder", folder);
-  // A folder that is lost with the power takes every cursor along, and a reader that starts at "now" would skip in
-  // silence. Also one that was there: whoever made it may have been killed before this. One that others made, where we
-  // may not even look, is theirs to keep.
-  const Fd parent_fd(openat(folder_fd.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Nor does a folder need it that is mounted into a file system which takes no writes.
-  if (parent_fd.get() < 0 ? made || errno != EACCES : fsync(parent_fd.get()) != 0 && (made || errno != EINVAL)) {
-    return FromErrno("cannot sync the folder that holds", folder);
-  }
+  if (!SyncParent(folder_fd, made)) return FromErrno("cannot sync the folder that holds", folder);
   Fd lock_fd(openat(folder_fd.get(), "LOCK", O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (lock_fd.get() < 0) return FromErrno("cannot open the lock file of", folder);
   if (flock(lock_fd.get(), LOCK_EX | LOCK_NB) != 0) {

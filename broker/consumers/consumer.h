@@ -233,7 +233,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void OnOpened(uint64_t generation, absl::StatusOr<std::shared_ptr<storage::Instance>> instance)
       ABSL_LOCKS_EXCLUDED(mu_);
   void CloseFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Lets go of what is buffered: it is read again.
+  // Lets go of what is buffered, and of what the feed has besides: it is read again.
   void ReopenFeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Lets go of what was read and what nobody has taken for a while, if others wait for memory: it is read again.
   void YieldMemory(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -37,7 +37,7 @@ void StalledCalls::Watch::WriteStarted() {
 
 void StalledCalls::Watch::WriteDone() { writing_since_.store(kNotWriting, std::memory_order_relaxed); }
 
-bool StalledCalls::Watch::HasWrittenSince(SteadyTime time) const {
+bool StalledCalls::Watch::HasBeenWritingSince(SteadyTime time) const {
   const SteadyTime::rep since = writing_since_.load(std::memory_order_relaxed);
   return since != kNotWriting && since <= time.time_since_epoch().count();
 }
@@ -65,7 +65,7 @@ void StalledCalls::Check() {
     check_armed_ = false;
     const SteadyTime long_ago = Now() - absl::ToChronoNanoseconds(timeout_);
     for (const Watch* const watch : watches_) {
-      if (!watch->HasWrittenSince(long_ago) || watch->budget_.waiting() == 0) continue;
+      if (!watch->HasBeenWritingSince(long_ago) || watch->budget_.waiting() == 0) continue;
       grpc_call_ref(watch->call_);  // It may end as soon as the lock is released.
       stalled.push_back(watch->call_);
     }

@@ -41,7 +41,7 @@ class StalledCalls {
 
    private:
     friend class StalledCalls;
-    bool HasWrittenSince(SteadyTime time) const;
+    bool HasBeenWritingSince(SteadyTime time) const;
 
     StalledCalls& calls_;
     const ByteBudget& budget_;
