@@ -22,12 +22,6 @@ namespace {
 constexpr uint64_t kSeeds = 200;
 constexpr uint64_t kSoakSeeds = 10'000;
 
-uint64_t SeedCount() {
-  const char* const count = std::getenv("PLAYHEAD_SEEDS");
-  if (count != nullptr) return std::strtoull(count, nullptr, 10);
-  return std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakSeeds : kSeeds;
-}
-
 // Lives at once: they mostly wait, for a disk that is broken to be tried again.
 constexpr size_t kThreads = 40;
 
@@ -104,7 +98,7 @@ TEST(SimulationTest, NothingIsLostReorderedRepeatedOrWrongWhateverTheDiskDoes) {
   if (std::getenv("PLAYHEAD_TEST_SEED") != nullptr) {
     simulations.RunOne(testing::TestSeed());
   } else {
-    simulations.Run(1, SeedCount());
+    simulations.Run(1, testing::SeedCount(kSeeds, kSoakSeeds));
     simulations.ExpectAllWasTried();
   }
   simulations.Print();

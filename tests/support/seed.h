@@ -17,6 +17,14 @@ inline uint64_t TestSeed() {
   return seed;
 }
 
+// How many seeds a test of many goes through: PLAYHEAD_SEEDS if that is set, else `soak` with PLAYHEAD_SOAK, else
+// `usual`.
+inline uint64_t SeedCount(uint64_t usual, uint64_t soak) {
+  const char* const count = std::getenv("PLAYHEAD_SEEDS");
+  if (count != nullptr) return std::strtoull(count, nullptr, 10);
+  return std::getenv("PLAYHEAD_SOAK") != nullptr ? soak : usual;
+}
+
 // Random numbers whose sequence depends on the seed alone, whatever the standard library.
 class Random {
  public:

@@ -1,6 +1,6 @@
 // Many lives of a store with consumers, by seed: the power is cut anywhere, or a write of the log fails, while events
 // are appended, taken and settled. What was confirmed to be settled never comes again, what was acknowledged to be
-// stored comes to every consumer, and to one with a single holder in the order of its instance.
+// stored comes to every consumer until that settles it, and to one with a single holder in the order of its instance.
 //
 // PLAYHEAD_TEST_SEED=N runs that seed alone; PLAYHEAD_SOAK makes it 10,000, and PLAYHEAD_SEEDS=N as many as that.
 #include <gtest/gtest.h>
@@ -51,12 +51,6 @@ using testing::TestHolder;
 
 constexpr uint64_t kSeeds = 40;
 constexpr uint64_t kSoakSeeds = 10'000;
-uint64_t SeedCount() {
-  const char* const count = std::getenv("PLAYHEAD_SEEDS");
-  if (count != nullptr) return std::strtoull(count, nullptr, 10);
-  return std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakSeeds : kSeeds;
-}
-
 constexpr size_t kThreads = 8;
 constexpr int kLives = 5;
 constexpr uint64_t kStepsMax = 300;
@@ -80,6 +74,11 @@ class Promises {
     absl::MutexLock lock(&mu_);
     stored_.insert(event);
   }
+  // From here on it may be settled, or come again.
+  void OnSettling(const std::string& consumer, const std::vector<EventKey>& events) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    settling_[consumer].insert(events.begin(), events.end());
+  }
   void OnConfirmed(const std::string& consumer, const std::vector<EventKey>& events) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     settled_[consumer].insert(events.begin(), events.end());
@@ -99,15 +98,15 @@ class Promises {
     }
     highest = std::max(highest, event.second);
   }
-  // What the consumer has to get and has not got yet.
+  // What the consumer has to get, for the first time or again, and has never settled.
   std::vector<std::string> Missing(const std::string& consumer, absl::string_view prefix) const
       ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     std::vector<std::string> missing;
-    const auto taken = taken_.find(consumer);
+    const auto settling = settling_.find(consumer);
     for (const EventKey& event : stored_) {
       if (!absl::StartsWith(event.first, prefix)) continue;
-      if (taken == taken_.end() || !taken->second.contains(event)) missing.push_back(ToText(event));
+      if (settling == settling_.end() || !settling->second.contains(event)) missing.push_back(ToText(event));
     }
     return missing;
   }
@@ -137,6 +136,7 @@ class Promises {
  private:
   mutable absl::Mutex mu_;
   std::set<EventKey> stored_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, std::set<EventKey>> settling_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::set<EventKey>> settled_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::set<EventKey>> taken_ ABSL_GUARDED_BY(mu_);
   std::map<std::pair<std::string, std::string>, uint64_t> highest_ ABSL_GUARDED_BY(mu_);
@@ -154,6 +154,7 @@ std::vector<Kind> Kinds() {
   one.name = "one";
   one.source.name = Instances().front();
   one.in_flight_max = 20;
+  one.attempts_max = 0;  // However often it fails it is not parked, but by a holder.
   ConsumerConfig shared = one;
   shared.name = "shared";
   shared.shared = true;
@@ -297,6 +298,7 @@ class Simulation {
       if (what == 2) settlement.action = Settlement::Action::kPark;
       if (what > 1) settled->push_back(key);
     }
+    promises_.OnSettling(consumer, *settled);
     const auto refused =
         held.holder->holder().Settle(std::move(settlements), [this, consumer, settled](const absl::Status& confirmed) {
           if (confirmed.ok()) promises_.OnConfirmed(consumer, *settled);
@@ -304,7 +306,7 @@ class Simulation {
     if (!refused.empty()) promises_.Violation(refused.front().status.ToString());
   }
 
-  // To every consumer, of what was acknowledged to be stored.
+  // To every consumer, of what was acknowledged to be stored; and what it did not settle again.
   void CheckAllCame() {
     ConsumerHarness harness(limits_, dir_.path(), faults_.env.get());
     random_ = Random(seed_);
@@ -364,7 +366,7 @@ TEST_F(ConsumerSimulationTest, WhatIsConfirmedStaysSettledAndEverythingComes) {
     RunOne(testing::TestSeed());
     return;
   }
-  const uint64_t seeds = SeedCount();
+  const uint64_t seeds = testing::SeedCount(kSeeds, kSoakSeeds);
   std::atomic<uint64_t> next = 1;
   std::atomic<bool> failed = false;
   std::vector<std::thread> threads;
