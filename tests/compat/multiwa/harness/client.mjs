@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { runChild } from '../../../support/node/children.mjs';
 import { Watched } from '../../../support/node/watched.mjs';
 
+// socket.io-client notices only after 45 s that it lost everything in the middle of an upgrade (docs/clients/socketio.md).
+const patienceMs = 60_000;
+
 const program = fileURLToPath(new URL('client_process.mjs', import.meta.url));
 
 export class Client extends Watched {
@@ -36,6 +39,10 @@ export class Client extends Watched {
       this.tell();
     });
     this.#said = once(lines, 'close');
+  }
+
+  until(condition, what) {
+    return super.until(condition, what, patienceMs);
   }
 
   untilHandled(id) {
