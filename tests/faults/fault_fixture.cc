@@ -1,15 +1,12 @@
 #include "tests/faults/fault_fixture.h"
 
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "tests/support/http_connection.h"
+#include "tests/support/figures.h"
 
 namespace playhead::testing {
 
@@ -47,13 +44,9 @@ Client FaultFixture::NewClient() const {
 }
 
 double FaultFixture::Figure(absl::string_view name) const {
-  const std::string figures = HttpConnection(broker_->http_address()).Get("/metrics").body;
-  for (absl::string_view line : absl::StrSplit(figures, '\n')) {
-    double value = 0;
-    if (absl::ConsumePrefix(&line, absl::StrCat(name, " ")) && absl::SimpleAtod(line, &value)) return value;
-  }
-  ADD_FAILURE() << "no figure " << name;
-  return 0;
+  const std::optional<double> figure = FindFigure(broker_->http_address(), name);
+  if (!figure) ADD_FAILURE() << "no figure " << name;
+  return figure.value_or(0);
 }
 
 std::vector<std::string> FaultFixture::DataOf(const std::string& instance) const {

@@ -11,11 +11,9 @@
 #include <fstream>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -23,6 +21,7 @@
 #include "broker/auth/wrong_secret_rate.h"
 #include "broker/private_file.h"
 #include "tests/support/certificate_files.h"
+#include "tests/support/figures.h"
 #include "tests/support/http_connection.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"
@@ -47,14 +46,9 @@ class HttpTest : public ::testing::Test {
  protected:
   HttpResponse Get(absl::string_view path) { return HttpConnection(server_.server().http_address()).Get(path); }
 
-  // The value of a sample, written as it is in the text; -1 if it is not there.
-  double Figure(absl::string_view sample) {
-    for (const absl::string_view line : absl::StrSplit(Get("/metrics").body, '\n')) {
-      const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(' ', 1));
-      double value = 0;
-      if (parts.first == sample && absl::SimpleAtod(parts.second, &value)) return value;
-    }
-    return -1;
+  // -1 if it is not there.
+  double Figure(absl::string_view name) {
+    return testing::FindFigure(server_.server().http_address(), name).value_or(-1);
   }
 
   grpc::Status Append(const std::string& instance, int events) {
