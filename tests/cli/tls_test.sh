@@ -46,10 +46,10 @@ test_clients_reach_a_broker_over_tls_and_say_what_is_wrong_otherwise() {
   expect_exit 0 "$playhead" append bot --type=t < <(echo one)
   expect_exit 0 "$playhead" tail bot --from=beginning --count=1 --json
   expect_eq "$(jq -r .data_base64 <<<"$out" | base64 -d)" one
-  expect_exit 4 "$playhead" instances --timeout=300ms --ca=
+  expect_exit 4 "$playhead" instances --timeout=3s --ca=
   expect_error UNAVAILABLE
   expect_match "$err" "*it may speak TLS*"
-  expect_exit 4 "$playhead" instances --timeout=300ms --ca= --tls
+  expect_exit 4 "$playhead" instances --timeout=3s --ca= --tls
   expect_error UNAVAILABLE
   expect_match "$err" "*not from an authority that this client trusts*"
   expect_exit 2 "$playhead" instances --ca=/nonexistent
@@ -59,7 +59,7 @@ test_clients_reach_a_broker_over_tls_and_say_what_is_wrong_otherwise() {
   stop_broker
   rm ready
   start_broker
-  expect_exit 4 "$playhead" instances --timeout=300ms
+  expect_exit 4 "$playhead" instances --timeout=3s
   expect_error UNAVAILABLE
   expect_match "$err" "*does not speak TLS*"
 }
