@@ -22,7 +22,7 @@ void BlockFinder::Refresh() {
   snapshot_.emplace(store_->db());
   read_options_.snapshot = snapshot_->snapshot();
   read_options_.prefix_same_as_start = false;
-  directory_.reset(store_->db()->NewIterator(read_options_, store_->family(Family::kDirectory)));
+  directory_ = store_->NewIterator(store_->family(Family::kDirectory), read_options_);
   // Small blocks of an instance lie side by side in one of RocksDB's, and the next commits ask for those that follow:
   // unlike in a read of one log, the cache spares reading it again.
   read_options_.prefix_same_as_start = true;
@@ -65,7 +65,7 @@ const BlockFinder::OpenSlice* BlockFinder::Open(uint32_t number) {
   if (open.blocks == nullptr) {
     open.slice = store_->slice(number);
     if (open.slice == nullptr) return nullptr;
-    open.blocks.reset(store_->db()->NewIterator(read_options_, open.slice.get()));
+    open.blocks = store_->NewIterator(open.slice.get(), read_options_);
   }
   last_slice_ = number;
   return &open;

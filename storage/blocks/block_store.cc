@@ -57,7 +57,7 @@ void BlockIterator::Refresh() {
   read_options_.snapshot = snapshot_->snapshot();
   read_options_.fill_cache = true;
   read_options_.prefix_same_as_start = false;
-  directory_.reset(store_->db()->NewIterator(read_options_, store_->family(Family::kDirectory)));
+  directory_ = store_->NewIterator(store_->family(Family::kDirectory), read_options_);
   // Blocks are read once and then shared by the tail or sent: the cache is for the indexes.
   read_options_.fill_cache = false;
   read_options_.prefix_same_as_start = true;
@@ -125,7 +125,7 @@ BlockIterator::Opened BlockIterator::OpenSlice() {
   slice_number_ = RecordReader(FromSlice(directory_->value())).Get<uint32_t>();
   slice_ = store_->slice(slice_number_);
   if (slice_ == nullptr) return Opened::kGone;
-  blocks_.reset(store_->db()->NewIterator(read_options_, slice_.get()));
+  blocks_ = store_->NewIterator(slice_.get(), read_options_);
   return Opened::kYes;
 }
 

@@ -60,7 +60,7 @@ void StoredBlocks::Next() {
 
 void StoredBlocks::SeekFrom(Cursor cursor) {
   for (; at_ < slices_.size(); ++at_) {
-    block_.reset(store_.db()->NewIterator(read_options_, slices_[at_].second.get()));
+    block_ = store_.NewIterator(slices_[at_].second.get(), read_options_);
     block_->Seek(BlockKey(instance_, cursor));
     if (block_->Valid()) return;
     status_ = ReadError(block_->status(), "reading blocks");

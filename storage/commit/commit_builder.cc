@@ -25,8 +25,7 @@ constexpr size_t kRunRowBytes = 96;
 Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
 
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
-  const std::unique_ptr<rocksdb::Iterator> last(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits)));
+  const auto last = store.NewIterator(store.family(Family::kCommits));
   last->SeekToLast();
   if (!last->status().ok()) return ReadError(last->status(), "reading the commits");
   return last->Valid() ? DecodeBigEndian(FromSlice(last->key())) : 0;

@@ -126,8 +126,7 @@ class Resolver {
   absl::StatusOr<uint64_t> ReadLastSequence() {
     if (!Exists()) return 0;
     const std::string prefix = ProducerKeyPrefix(number_, batch_.producer->producer_id);
-    const std::unique_ptr<rocksdb::Iterator> run(
-        store_->db()->NewIterator(rocksdb::ReadOptions(), store_->family(Family::kDedup)));
+    const auto run = store_->NewIterator(store_->family(Family::kDedup));
     run->SeekForPrev(RunKey(number_, batch_.producer->producer_id, UINT64_MAX));
     if (!run->status().ok()) return ReadError(run->status(), "looking a producer up");
     if (!run->Valid() || !run->key().starts_with(prefix)) return 0;
@@ -141,8 +140,7 @@ class Resolver {
     const ProducerSequence& producer = *batch_.producer;
     const std::string prefix = ProducerKeyPrefix(number_, producer.producer_id);
     const uint64_t last = std::min(append_.resolved_sequence, producer.sequence + batch_.events.size() - 1);
-    const std::unique_ptr<rocksdb::Iterator> run(
-        store_->db()->NewIterator(rocksdb::ReadOptions(), store_->family(Family::kDedup)));
+    const auto run = store_->NewIterator(store_->family(Family::kDedup));
     uint64_t next = producer.sequence;
     for (run->SeekForPrev(RunKey(number_, producer.producer_id, next));
          next <= last && run->Valid() && run->key().starts_with(prefix); run->Next()) {

@@ -85,7 +85,7 @@ absl::Status EraseRange(const Store& store, const Place& place, const KeyRange& 
     size_t bytes = 0;
     std::vector<std::string> keys;
     {
-      const std::unique_ptr<rocksdb::Iterator> row(store.db()->NewIterator(options, family));
+      const auto row = store.NewIterator(family, options);
       for (row->Seek(next_key); row->Valid(); row->Next()) {
         if (bytes >= kWriteBytesMax) {
           next_key = row->key().ToString();
@@ -130,7 +130,7 @@ absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
     size_t rewritten_bytes = 0;
     std::vector<std::pair<std::string, std::string>> rewritten;
     // A short-lived iterator for each batch: a long walk must not pin old files.
-    const std::unique_ptr<rocksdb::Iterator> commit(store.db()->NewIterator(rocksdb::ReadOptions(), commits));
+    const auto commit = store.NewIterator(commits);
     for (commit->Seek(next_key); commit->Valid(); commit->Next()) {
       if (rewritten_bytes >= kWriteBytesMax) {
         next_key = commit->key().ToString();
@@ -173,8 +173,7 @@ std::vector<FileRange> FilesOf(const Store& store, const std::string& lower, con
 
 absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store) {
   std::vector<InstanceNumber> pending;
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+  const auto row = store.NewIterator(store.family(Family::kMeta));
   for (row->Seek(meta_key::kErasurePrefix); row->Valid() && pending.size() < kErasedTogetherMax; row->Next()) {
     absl::string_view key = FromSlice(row->key());
     if (!absl::ConsumePrefix(&key, meta_key::kErasurePrefix)) break;
@@ -212,8 +211,7 @@ absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::ato
   std::vector<std::string> due;
   bool more = false;
   {
-    const std::unique_ptr<rocksdb::Iterator> row(
-        store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+    const auto row = store.NewIterator(store.family(Family::kMeta));
     for (row->Seek(meta_key::kRecordsPurgePrefix);
          row->Valid() && row->key().starts_with(meta_key::kRecordsPurgePrefix); row->Next()) {
       const auto deleted_at = RecordReader(FromSlice(row->value())).Get<int64_t>();

@@ -42,8 +42,7 @@ absl::StatusOr<bool> CommitForgetter::Run(const Store& store, absl::FunctionRef<
   LastForgotten last;
   bool more = false;
   {
-    const std::unique_ptr<rocksdb::Iterator> row(
-        store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits)));
+    const auto row = store.NewIterator(store.family(Family::kCommits));
     size_t rows = 0;
     std::vector<uint64_t> trimmed;
     row->Seek(next_key_);

@@ -38,7 +38,7 @@ absl::StatusOr<bool> HasBlocks(const Store& store, uint32_t number, InstanceNumb
   options.iterate_upper_bound = &upper_slice;
   options.fill_cache = false;
   options.prefix_same_as_start = true;
-  const std::unique_ptr<rocksdb::Iterator> block(store.db()->NewIterator(options, slice.get()));
+  const auto block = store.NewIterator(slice.get(), options);
   block->Seek(BlockKey(instance, from));
   if (!block->status().ok()) return ReadError(block->status(), "reading blocks");
   return block->Valid();
@@ -62,7 +62,7 @@ absl::StatusOr<MovingBlocks> ReadNewest(const Store& store, rocksdb::ColumnFamil
   options.iterate_lower_bound = &lower_slice;
   options.fill_cache = false;
   options.total_order_seek = true;
-  const std::unique_ptr<rocksdb::Iterator> block(store.db()->NewIterator(options, slice));
+  const auto block = store.NewIterator(slice, options);
   MovingBlocks moving;
   for (block->SeekForPrev(BlockKey(instance, until)); block->Valid() && moving.bytes < bytes_max; block->Prev()) {
     const auto header = Block::DecodeHeader(FromSlice(block->value()));

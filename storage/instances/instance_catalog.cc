@@ -172,8 +172,7 @@ absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_pt
                                                             absl::string_view prefix, absl::string_view after_name,
                                                             size_t limit) {
   std::vector<InstanceInfo> infos;
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store->db()->NewIterator(rocksdb::ReadOptions(), store->family(Family::kInstances)));
+  const auto row = store->NewIterator(store->family(Family::kInstances));
   const std::string first = InstanceNameKey(prefix);
   const std::string after = InstanceNameKey(after_name);
   for (row->Seek(std::max(first, after)); row->Valid() && infos.size() < limit; row->Next()) {

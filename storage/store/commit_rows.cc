@@ -10,8 +10,7 @@
 
 namespace playhead::storage {
 
-CommitRows::CommitRows(const Store& store)
-    : row_(store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kCommits))) {}
+CommitRows::CommitRows(const Store& store) : row_(store.NewIterator(store.family(Family::kCommits))) {}
 
 void CommitRows::Seek(CommitPosition position) { row_->Seek(CommitKey(position)); }
 

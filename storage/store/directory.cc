@@ -12,8 +12,7 @@ absl::StatusOr<std::vector<InstanceDirectory>> ReadDirectory(const Store& store,
                                                              size_t entries_max) {
   std::vector<InstanceDirectory> page;
   size_t entries = 0;
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kDirectory)));
+  const auto row = store.NewIterator(store.family(Family::kDirectory));
   for (row->Seek(InstanceKey(from)); row->Valid(); row->Next(), ++entries) {
     const absl::string_view key = FromSlice(row->key());
     const InstanceNumber instance(DecodeBigEndian(key.substr(0, kInstanceKeyBytes)));

@@ -69,8 +69,7 @@ absl::StatusOr<bool> WereForgotten(const Store& store, StorePosition position, u
     if (!before.ok()) return before.status();
     if (IsBefore(position, *before)) return true;
   }
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(Family::kMeta)));
+  const auto row = store.NewIterator(store.family(Family::kMeta));
   for (row->Seek(meta_key::kForgottenPrefix); row->Valid(); row->Next()) {
     absl::string_view key = FromSlice(row->key());
     if (!absl::ConsumePrefix(&key, meta_key::kForgottenPrefix)) break;

@@ -61,8 +61,7 @@ absl::StatusOr<std::vector<Record>> ScanRecords(const Store& store, RecordSpace 
   limit = std::min(limit, kRecordScanMax);
   std::vector<Record> records;
   size_t bytes = 0;
-  const std::unique_ptr<rocksdb::Iterator> row(
-      store.db()->NewIterator(rocksdb::ReadOptions(), store.family(FamilyOf(space))));
+  const auto row = store.NewIterator(store.family(FamilyOf(space)));
   for (row->Seek(ToSlice(std::max(prefix, after_key))); row->Valid(); row->Next()) {
     const absl::string_view key = FromSlice(row->key());
     if (!absl::StartsWith(key, prefix) || records.size() == limit || bytes >= kRecordScanBytesMax) break;

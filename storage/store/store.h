@@ -40,6 +40,10 @@ class Store : public std::enable_shared_from_this<Store> {
   rocksdb::DB* db() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)].get(); }
 
+  // The rows of a family, or of a slice. All reads of more than one row go this way.
+  std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ColumnFamilyHandle* family,
+                                                 rocksdb::ReadOptions options = {}) const;
+
   // Slices by number. A reader holds the handle it uses: a slice that is dropped meanwhile stays readable to it.
   std::map<uint32_t, FamilyHandle> slices() const ABSL_LOCKS_EXCLUDED(mu_);
   FamilyHandle slice(uint32_t number) const ABSL_LOCKS_EXCLUDED(mu_);  // nullptr if there is none.

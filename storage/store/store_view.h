@@ -38,7 +38,7 @@ class StoreView {
   std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ColumnFamilyHandle* family) const {
     rocksdb::ReadOptions read = read_;
     read.total_order_seek = true;
-    return std::unique_ptr<rocksdb::Iterator>(store_->db()->NewIterator(read, family));
+    return store_->NewIterator(family, read);
   }
 
   // nullopt if there is no such row.

@@ -17,6 +17,30 @@ using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 
+class FaultRandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  FaultRandomAccessFile(std::unique_ptr<rocksdb::FSRandomAccessFile> target, FaultFileSystem* files, std::string name)
+      : FSRandomAccessFileOwnerWrapper(std::move(target)), files_(files), name_(std::move(name)) {}
+
+  IOStatus Read(uint64_t offset, size_t bytes, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) const override {
+    if (IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kRead, name_); !fault.ok()) return fault;
+    return FSRandomAccessFileOwnerWrapper::Read(offset, bytes, options, result, scratch, debug);
+  }
+  IOStatus MultiRead(rocksdb::FSReadRequest* requests, size_t count, const IOOptions& options,
+                     IODebugContext* debug) override {
+    for (size_t i = 0; i < count; ++i) {
+      rocksdb::FSReadRequest& request = requests[i];
+      request.status = Read(request.offset, request.len, options, &request.result, request.scratch, debug);
+    }
+    return IOStatus::OK();
+  }
+
+ private:
+  FaultFileSystem* const files_;
+  const std::string name_;
+};
+
 class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
   FaultWritableFile(std::unique_ptr<rocksdb::FSWritableFile> target, FaultFileSystem* files, std::string name,
@@ -260,6 +284,15 @@ IOStatus FaultFileSystem::NewSequentialFile(const std::string& name, const rocks
                                             std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext* debug) {
   if (IOStatus fault = NextFault(Operation::kOpen, name); !fault.ok()) return fault;
   return FileSystemWrapper::NewSequentialFile(name, options, file, debug);
+}
+
+IOStatus FaultFileSystem::NewRandomAccessFile(const std::string& name, const rocksdb::FileOptions& options,
+                                              std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                              IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSRandomAccessFile> target;
+  IOStatus status = FileSystemWrapper::NewRandomAccessFile(name, options, &target, debug);
+  if (status.ok()) *file = std::make_unique<FaultRandomAccessFile>(std::move(target), this, name);
+  return status;
 }
 
 IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,

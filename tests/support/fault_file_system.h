@@ -28,8 +28,8 @@ namespace playhead::testing {
 // Thread safety: all methods. Must outlive whoever uses its files.
 class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  // kOpen: for reading from the beginning.
-  enum class Operation { kOpen, kWrite, kSync };
+  // kOpen: for reading from the beginning. kRead: from anywhere, so of table files.
+  enum class Operation { kOpen, kRead, kWrite, kSync };
 
   FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "playhead.FaultFileSystem"; }
@@ -67,6 +67,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSSequentialFile>* file,
                                       rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& name, const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                        rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override;
@@ -84,6 +87,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
                                  rocksdb::IODebugContext* debug) override;
 
  private:
+  friend class FaultRandomAccessFile;
   friend class FaultWritableFile;
   friend class FaultDirectory;
 
