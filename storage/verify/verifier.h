@@ -45,6 +45,7 @@ class Verifier {
   absl::Status VerifyLogs();
   absl::Status VerifyLog(const std::string& name);
   absl::Status VerifyOrphans();
+  absl::Status VerifyTables();
   // Steps through an index. `counter`, if any, counts its rows.
   absl::Status VerifyIndex(IndexCheck check, uint64_t* counter);
 
