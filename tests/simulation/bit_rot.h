@@ -1,5 +1,6 @@
 // BitRot: a bit that flips in the files of a store that was stopped cleanly. Either it is noticed, when the store is
-// opened or read, or it was in bytes that no longer count; and what is noticed then, `playhead verify` says as well.
+// opened or read, or it was in bytes that no longer count. `playhead verify` tells of what is noticed then, and of
+// every flipped bit of a table file.
 #ifndef PLAYHEAD_TESTS_SIMULATION_BIT_ROT_H_
 #define PLAYHEAD_TESTS_SIMULATION_BIT_ROT_H_
 
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "storage/options.h"
 #include "tests/simulation/oracle.h"
 #include "tests/support/seed.h"
@@ -17,6 +19,7 @@ namespace playhead::storage {
 struct BitRotReport {
   uint64_t flips = 0;
   uint64_t refused = 0;   // The store refused to open, or a read said DATA_LOSS.
+  uint64_t told = 0;      // Only a verification told of them.
   uint64_t harmless = 0;  // They were in bytes that no longer count.
 };
 
@@ -33,17 +36,17 @@ class BitRot {
   const BitRotReport& report() const { return report_; }
 
  private:
-  // Bytes of a file that count, from its beginning.
   struct Target {
     std::string file;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0;          // That count, from its beginning.
+    uint64_t checked_bytes = 0;  // Of these, those of which a verification tells in any case.
   };
 
   std::optional<Target> ChooseTarget(const std::string& dir);
   std::vector<Target> Tables(const std::string& dir) const;
   std::vector<Target> Logs(const std::string& dir) const;
-  // Whether it was noticed. What is read all the same is judged.
-  bool IsNoticed(const StoreOptions& copy, const Target& target);
+  // What a start and reads say to it. What is read all the same is judged.
+  absl::Status Open(const StoreOptions& copy, const Target& target);
 
   Oracle& oracle_;
   playhead::testing::Random& random_;

@@ -153,7 +153,7 @@ Simulation::Plan Simulation::FailOnce(FaultFileSystem::Operation operation, cons
   ++report_.disk_faults;
   const bool full = random_.OneIn(3);
   const int skip = static_cast<int>(random_.Below(within));
-  constexpr absl::string_view kOperations[] = {"open", "write", "sync"};
+  constexpr absl::string_view kOperations[] = {"open", "read", "write", "sync"};
   absl::StrAppend(&plans_, "; behind ", skip, " a ", kOperations[static_cast<int>(operation)], " of *", suffix,
                   " fails", full ? ", for the disk is full" : "");
   faults_.files->FailOnce(
@@ -168,7 +168,7 @@ Simulation::Plan Simulation::PlanFault() {
   if (random_.OneIn(4)) {
     faults_.files->SlowDown(/*every=*/1 + random_.Below(30), absl::Milliseconds(1 + random_.Below(5)));
   }
-  switch (random_.Below(7)) {
+  switch (random_.Below(8)) {
     case 0:
       plans_ += "; nothing fails";
       return Plan::kNothing;
@@ -178,6 +178,8 @@ Simulation::Plan Simulation::PlanFault() {
       return FailOnce(Operation::kWrite, random_.OneIn(2) ? ".log" : "", 100);
     case 3:
       return FailOnce(random_.OneIn(2) ? Operation::kSync : Operation::kWrite, ".sst", 5);
+    case 4:
+      return FailOnce(Operation::kRead, ".sst", 200);
     default:
       plans_ += "; the power is cut";
       faults_.files->CutPowerAfter(random_.Skewed(kChangesMax));

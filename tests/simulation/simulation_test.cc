@@ -59,6 +59,7 @@ class Simulations {
     total_.restored += report.restored;
     total_.bit_rot.flips += report.bit_rot.flips;
     total_.bit_rot.refused += report.bit_rot.refused;
+    total_.bit_rot.told += report.bit_rot.told;
     total_.bit_rot.harmless += report.bit_rot.harmless;
   }
 
@@ -72,6 +73,7 @@ class Simulations {
     EXPECT_GT(total_.reopenings, 0u);
     EXPECT_GT(total_.restored, seeds_ / 2);
     EXPECT_GT(total_.bit_rot.refused, 0u);
+    EXPECT_GT(total_.bit_rot.told, 0u);
     EXPECT_GT(total_.bit_rot.harmless, 0u);
   }
 
@@ -81,8 +83,8 @@ class Simulations {
               << " given to followers, " << total_.power_cuts << " power cuts, " << total_.disk_faults
               << " faults planned, " << total_.reopenings << " reopenings within a run, " << total_.points
               << " points of backups (" << total_.restored << " restored), " << total_.bit_rot.flips
-              << " bits flipped (" << total_.bit_rot.refused << " refused, " << total_.bit_rot.harmless << " harmless)"
-              << std::endl;
+              << " bits flipped (" << total_.bit_rot.refused << " refused, " << total_.bit_rot.told
+              << " told by a verification, " << total_.bit_rot.harmless << " harmless)" << std::endl;
   }
 
  private:

@@ -68,19 +68,24 @@ absl::Status CheckStore(EventLog& log, Oracle& oracle, Random& random, const Tam
   return ManyFollower(oracle, AnySelector(random), ManyFollower::Start::kAtKept, nullptr).CatchUp(log, random);
 }
 
-bool CheckDamagedStore(EventLog& log, Oracle& oracle, Random& random) {
+absl::Status CheckDamagedStore(EventLog& log, Oracle& oracle, Random& random) {
   const Moment moment = oracle.Now();
-  bool failed = false;
+  absl::Status met;
   for (const std::string& instance : SimulatedInstances()) {
     Recovered found;
-    if (ReadWhole(log, instance, random, nullptr, found).ok()) {
+    const absl::Status status = ReadWhole(log, instance, random, nullptr, found);
+    if (status.ok()) {
       oracle.CheckWhole(moment, instance, found);
     } else {
       oracle.CheckBytes(moment, instance, found.events);
-      failed = true;
+      met.Update(status);
     }
   }
-  return failed;
+  const auto records = ReadRecords(log);
+  if (records.ok()) oracle.CheckRecords(moment, *records);
+  met.Update(records.status());
+  met.Update(ManyFollower(oracle, AnySelector(random), ManyFollower::Start::kAtKept, nullptr).CatchUp(log, random));
+  return met;
 }
 
 }  // namespace playhead::storage

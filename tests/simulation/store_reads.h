@@ -35,9 +35,10 @@ absl::StatusOr<std::map<std::string, uint64_t>> ReadRecords(EventLog& log);
 absl::Status CheckStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random, const TamperWithRead& tamper);
 
 // The same of each instance of a store that may be damaged: what cannot be read is no error, but what can be is right.
-// Whether any read failed. Records and the order of the store are not asked for: that RocksDB passes over a file whose
-// first block cannot be read, if it is not the first of a level, nothing in them tells (docs/reliability.md).
-bool CheckDamagedStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random);
+// The error of a read that failed, if any did. Records and the order of the store are not asked for: that RocksDB
+// passes over a file whose first block cannot be read, if it is not the first of a level, nothing in them tells, only a
+// verification does (docs/reliability.md).
+absl::Status CheckDamagedStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random);
 
 }  // namespace playhead::storage
 
