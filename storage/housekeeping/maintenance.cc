@@ -77,24 +77,32 @@ void Maintenance::EraseDeleted() {
 void Maintenance::EraseEvents() { Post({"erase_events", &Maintenance::EraseFromLogs}); }
 
 void Maintenance::Post(Task task) {
-  tasks_.Post([this, task] {
+  tasks_.Post([this, task]() mutable {
     const std::shared_ptr<Store> store = canceled_ ? nullptr : store_();
     const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task.run)(*store);
     if (status.ok()) return;
-    if (store != nullptr && !canceled_) LogWarning("maintenance_failed", absl::StrCat("task=", task.name), status);
+    const SteadyTime due = SteadyClock::now() + task.retry_delay;
+    if (store != nullptr && !canceled_) {
+      LogWarning("maintenance_failed", absl::StrCat("task=", task.name, " again_s=", task.retry_delay.count()), status);
+      task.retry_delay = std::min(2 * task.retry_delay, kRetryDelayMax);
+    }
     absl::MutexLock lock(&mu_);
-    const auto same = [&task](const Task& other) { return other.run == task.run; };
-    if (!stopping_ && absl::c_none_of(failed_, same)) failed_.push_back(task);
+    const auto same = [&task](const FailedTask& other) { return other.task.run == task.run; };
+    if (!stopping_ && absl::c_none_of(failed_, same)) failed_.push_back({task, due});
   });
 }
 
 void Maintenance::RetryFailed() {
-  std::vector<Task> again;
+  std::vector<FailedTask> due;
   {
     absl::MutexLock lock(&mu_);
-    again.swap(failed_);
+    const auto later =
+        std::stable_partition(failed_.begin(), failed_.end(),
+                              [now = SteadyClock::now()](const FailedTask& failed) { return failed.due <= now; });
+    due.assign(failed_.begin(), later);
+    failed_.erase(failed_.begin(), later);
   }
-  for (const Task& task : again) Post(task);
+  for (const FailedTask& failed : due) Post(failed.task);
 }
 
 absl::Status Maintenance::Roll(Store& store) {
@@ -110,11 +118,12 @@ absl::Status Maintenance::Roll(Store& store) {
 absl::Status Maintenance::Merge(Store& store) {
   auto slices = store.slices();
   slices.erase(std::prev(slices.end()));  // Still growing.
+  absl::Status status;
   for (const auto& [number, slice] : slices) {
-    if (!NeedsMerge(store, *slice)) continue;
-    if (absl::Status status = MergeSlice(store, number, canceled_); !status.ok()) return status;
+    // One that is damaged stands in no other's way.
+    if (NeedsMerge(store, *slice)) status.Update(MergeSlice(store, number, canceled_));
   }
-  return absl::OkStatus();
+  return status;
 }
 
 absl::Status Maintenance::Erase(Store& store) {

@@ -56,14 +56,22 @@ class Maintenance {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
+  // How soon a task that failed is run again: the next tick, then twice as late each time, up to a minute.
+  static constexpr std::chrono::seconds kRetryDelay{1};
+  static constexpr std::chrono::seconds kRetryDelayMax{60};
   static constexpr SteadyTime kNever = SteadyTime::max();
 
   struct Task {
     absl::string_view name;
     absl::Status (Maintenance::*run)(Store&);
+    std::chrono::seconds retry_delay = kRetryDelay;
+  };
+  struct FailedTask {
+    Task task;
+    SteadyTime due;
   };
 
-  // Runs `task` with the open store, unless the log is closing; if it fails, once more with the next tick.
+  // Runs `task` with the open store, unless the log is closing; if it fails, again later.
   void Post(Task task) ABSL_LOCKS_EXCLUDED(mu_);
   void RetryFailed() ABSL_LOCKS_EXCLUDED(mu_);
   void SyncUnsynced(Store& store);
@@ -91,8 +99,8 @@ class Maintenance {
   absl::Mutex mu_;      // Guards the members below it.
   SteadyCondVar stop_;  // It is to stop.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<Task> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
-  std::atomic<bool> canceled_{false};              // For RocksDB to see.
+  std::vector<FailedTask> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
+  std::atomic<bool> canceled_{false};                    // For RocksDB to see.
   std::atomic<bool> compacting_identities_{false};
   // When what the broker kept of deleted instances is to leave the files; kNever: nothing is to.
   std::atomic<SteadyTime> purge_records_at_{kNever};

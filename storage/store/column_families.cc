@@ -47,6 +47,15 @@ class ProcessLog final : public rocksdb::Logger {
 constexpr absl::string_view kSlicePrefix = "events.";
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
+// Writes are never held up for merges that are behind: one that cannot be made, for a damaged block, would in the end
+// hold up all of them.
+void LetFilesPileUp(rocksdb::ColumnFamilyOptions& family) {
+  family.level0_slowdown_writes_trigger = 1 << 30;
+  family.level0_stop_writes_trigger = 1 << 30;
+  family.soft_pending_compaction_bytes_limit = 0;
+  family.hard_pending_compaction_bytes_limit = 0;
+}
+
 rocksdb::BlockBasedTableOptions MakeTableOptions(const SharedTuning& shared) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = shared.block_cache;
@@ -84,8 +93,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   if (options.env != nullptr) db.env = options.env;
   db.write_buffer_manager = shared.write_buffers;
   db.listeners.push_back(shared.stalls);
-  db.listeners.push_back(std::make_shared<NoRecovery>());
-  db.max_bgerror_resume_count = 0;  // The same for errors that it takes for passing ones.
+  db.listeners.push_back(std::make_shared<BackgroundFailures>());
+  db.max_bgerror_resume_count = 0;  // Nor does it go on by itself behind what it takes for a passing error.
   db.max_background_jobs = 2;
   db.max_total_wal_size = options.wal_bytes_max;
   db.bytes_per_sync = kMiB;  // Flushes trickle to the disk, so that a commit's sync does not wait behind one.
@@ -110,6 +119,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options, const SharedTuning& shared) {
   rocksdb::ColumnFamilyOptions made;
   made.write_buffer_size = options.write_buffer_bytes / 4;
+  LetFilesPileUp(made);
   made.compression = rocksdb::kLZ4Compression;
   made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeTableOptions(shared)));
   // Most look-ups here are for what is not there: a new name, a new id.
@@ -129,10 +139,7 @@ rocksdb::ColumnFamilyOptions MakeSliceOptions(const StoreOptions& options, const
   // When it is full it is merged once (BlockStore), so that old reads look into one file.
   family.disable_auto_compactions = true;
   family.level0_file_num_compaction_trigger = 1 << 30;
-  family.level0_slowdown_writes_trigger = 1 << 30;
-  family.level0_stop_writes_trigger = 1 << 30;
-  family.soft_pending_compaction_bytes_limit = 0;
-  family.hard_pending_compaction_bytes_limit = 0;
+  LetFilesPileUp(family);
   // Large blocks arrive compressed and pass as they are; many blocks of one event compress together here.
   family.compression = rocksdb::kLZ4Compression;
   // The files' filters answer "has this instance any block here?".

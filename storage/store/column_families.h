@@ -49,11 +49,21 @@ class StallCounter final : public rocksdb::EventListener {
   std::atomic<uint64_t> count_{0};
 };
 
-// Keeps RocksDB from going on by itself behind a failed write, as it does once a full disk has room again: it would
-// flush its families one by one and give up logs, and what may or may not have been stored would be read again by
-// halves. The store is closed and opened again instead (Committer::FailAndReopen).
-class NoRecovery final : public rocksdb::EventListener {
+// Decides what follows from what fails in the background. Thread safety: all methods.
+//
+// A merge that fails leaves the files that it was to merge as they are: nothing is lost, and writes go on. Else one
+// damaged block, or a sector that the disk does not give, would end them for every instance. RocksDB tries its own
+// merges again a second later, the housekeeping its own.
+//
+// Behind a failed write RocksDB would go on by itself, once a full disk has room again: it would flush its families one
+// by one and give up logs, and what may or may not have been stored would be read again by halves. The store is closed
+// and opened again instead (Committer::FailAndReopen).
+class BackgroundFailures final : public rocksdb::EventListener {
  public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    if (reason != rocksdb::BackgroundErrorReason::kCompaction) return;
+    *error = rocksdb::Status::OK();
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
                             bool* auto_recovery) override {
     *auto_recovery = false;

@@ -1,0 +1,121 @@
+// A table file that cannot be merged holds nobody up: what is in the damaged part answers DATA_LOSS, and appends, reads
+// and merges of everything else go on.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "proto/errors.h"
+#include "storage/store/column_families.h"
+#include "storage/store/store.h"
+#include "storage/verify/table_check.h"
+#include "tests/storage/log_harness.h"
+#include "tests/support/log_lines.h"
+#include "tests/support/seed.h"
+#include "tests/support/temp_dir.h"
+
+namespace playhead::storage {
+namespace {
+
+using playhead::testing::LogLines;
+using playhead::testing::Random;
+
+constexpr size_t kEventBytes = 2000;
+
+class DamagedMergeTest : public ::testing::Test {
+ protected:
+  void Append(LogHarness& log, const std::string& instance, int count) {
+    for (int i = 0; i < count; ++i) {
+      std::string noise(kEventBytes, '\0');  // Which does not compress.
+      for (char& c : noise) c = static_cast<char>(random_.Below(256));
+      const auto result = log.Append(instance, {{.data = noise, .id = absl::StrCat("id", ++last_id_)}});
+      ASSERT_TRUE(result.ok()) << result.status();
+    }
+  }
+
+  // The tables of a family, while no log has the store open.
+  std::vector<TableFile> Tables(const std::string& family) const {
+    std::vector<TableFile> tables;
+    const auto store = Store::OpenReadOnly(options_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    if (!store.ok()) return tables;
+    for (TableFile& table : TablesOf(**store)) {
+      if (table.family == family) tables.push_back(std::move(table));
+    }
+    return tables;
+  }
+
+  // In its first block of rows.
+  static void Damage(const TableFile& table) {
+    std::fstream file(table.path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(10);
+    const int byte = file.get();
+    file.seekp(10);
+    file.put(static_cast<char>(byte ^ 1));
+  }
+
+  Random random_{1};
+  int last_id_ = 0;
+  const playhead::testing::TempDir dir_;
+  const StoreOptions options_ = [this] {
+    StoreOptions options;
+    options.data_dir = dir_.path() + "/data";
+    options.durability = Durability::kOs;
+    options.slice_bytes = 150'000;
+    return options;
+  }();
+};
+
+TEST_F(DamagedMergeTest, OfASlice) {
+  LogLines lines;
+  LogHarness log(options_);
+  // Starts write what they recover to files: the first slice has two, which overlap, and are not just moved.
+  for (int i = 0; i < 2; ++i) {
+    for (const char* instance : {"damaged", "beside"}) Append(log, instance, 20);
+    log.Reopen();
+  }
+  log.Close();
+  const std::vector<TableFile> tables = Tables(SliceFamilyName(1));
+  ASSERT_EQ(tables.size(), 2u);
+  Damage(tables[0]);
+  log.Reopen();
+  Append(log, "sound", 100);
+  lines.Await("merging slice 1: Corruption");
+  Append(log, "sound", 100);
+  lines.Await("task=merge_slices again_s=2");
+  Append(log, "sound", 100);
+  EXPECT_EQ(log.log().stats().reopens, 0u);
+  EXPECT_EQ(log.ReadAll("sound")->size(), 300u);
+  EXPECT_EQ(log.ReadAll("beside")->size(), 40u);
+  EXPECT_TRUE(HasReason(log.ReadAll("damaged").status(), Reason::kDataLoss));
+}
+
+TEST_F(DamagedMergeTest, OfIdentitiesWhoseFilesPileUp) {
+  constexpr int kEvents = 4000;
+  StoreOptions options = options_;
+  options.write_buffer_bytes = 50'000;  // Many files soon.
+  options.wal_bytes_max = 100'000;
+  LogHarness log(options);
+  Append(log, "damaged", 20);
+  log.Reopen();
+  log.Close();
+  const std::vector<TableFile> tables = Tables("dedup");
+  ASSERT_EQ(tables.size(), 1u);
+  Damage(tables[0]);
+  log.Reopen();
+  Append(log, "sound", kEvents);
+  EXPECT_EQ(log.log().stats().reopens, 0u);
+  log.Close();
+  EXPECT_GT(Tables("dedup").size(), 36u) << "at so many RocksDB by itself holds up all writes";
+  log.Reopen();
+  Append(log, "sound", 1);
+  EXPECT_EQ(log.ReadAll("sound")->size(), kEvents + 1u);
+  EXPECT_EQ(log.ReadAll("damaged")->size(), 20u);
+}
+
+}  // namespace
+}  // namespace playhead::storage
