@@ -172,7 +172,6 @@ class ConsumerState {
   // At or before the position, held or not.
   uint64_t unsettled_events() const;
   size_t waiting_ranges() const { return waiting_ranges_; }
-  uint64_t waiting_events() const { return waiting_events_; }
   // Instances with anything unsettled.
   bool Knows(storage::InstanceNumber instance) const { return instances_.contains(instance.value()); }
 

@@ -55,10 +55,4 @@ std::optional<absl::Duration> FakeTimers::NextDelay() {
   return waiting_.begin()->first.first - now_;
 }
 
-void FakeTimers::WaitForTimers(size_t count) {
-  absl::MutexLock lock(&mu_);
-  const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return waiting_.size() >= count; };
-  mu_.Await(absl::Condition(&enough));
-}
-
 }  // namespace playhead

@@ -27,9 +27,6 @@ class FakeTimers : public Timers {
   // How long until the earliest timer; nullopt if there is none.
   std::optional<absl::Duration> NextDelay() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Blocks until at least `count` timers wait.
-  void WaitForTimers(size_t count) ABSL_LOCKS_EXCLUDED(mu_);
-
  private:
   absl::Mutex mu_;
   absl::Time now_ ABSL_GUARDED_BY(mu_) = absl::FromUnixSeconds(1'700'000'000);

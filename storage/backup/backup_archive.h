@@ -43,8 +43,6 @@ class BackupReader {
 
   // Those that can be restored, as far as sizes tell; oldest first.
   const std::vector<BackupPoint>& points() const { return points_; }
-  // Those of which a file is missing or cut, or the list of files is damaged.
-  const std::vector<uint32_t>& broken_points() const { return broken_points_; }
   // 0 is the newest.   NotFound  BACKUP_NOT_FOUND, with what there is.   DataLoss  it is a broken one.
   absl::StatusOr<BackupPoint> Find(uint32_t number) const;
 
@@ -64,7 +62,7 @@ class BackupReader {
 
   std::unique_ptr<rocksdb::BackupEngineReadOnly> engine_;
   std::vector<BackupPoint> points_;
-  std::vector<uint32_t> broken_points_;
+  std::vector<uint32_t> broken_points_;              // Of which a file is missing or cut, or the list is damaged.
   mutable std::vector<rocksdb::BackupInfo> opened_;  // Hold the environments.
 };
 

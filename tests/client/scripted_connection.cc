@@ -66,11 +66,6 @@ bool ScriptedSubscribe::cancelled() const {
   return cancelled_;
 }
 
-void ScriptedSubscribe::WaitUntilReading() const {
-  absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(&reading_));
-}
-
 void ScriptedSubscribe::WaitUntilCancelled() const {
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(&cancelled_));

@@ -37,7 +37,6 @@ class ScriptedSubscribe : public SubscribeCall {
 
   bool reading() const;  // The client waits for a message.
   bool cancelled() const;
-  void WaitUntilReading() const;
   void WaitUntilCancelled() const;
 
   void Read() override;

@@ -68,8 +68,7 @@ bool ConsumeSession::Read() {
   }
   if (response.has_confirmed()) confirmed_ = response.confirmed().up_to_number();
   if (response.has_refused()) refused_.push_back(response.refused());
-  const bool other =
-      response.has_opened() || response.has_caught_up() || response.has_gap() || response.has_heartbeat();
+  const bool other = response.has_opened() || response.has_caught_up() || response.has_gap();
   if (other) notices_.push_back(std::move(response));
   return true;
 }
@@ -111,14 +110,6 @@ bool ConsumeSession::AwaitGap(v1::Gap* gap) {
   const bool came = TakeNotice(
       notices_, [](const v1::ConsumeResponse& r) { return r.has_gap(); }, [this] { return Read(); }, out);
   *gap = out.gap();
-  return came;
-}
-
-bool ConsumeSession::AwaitHeartbeat(v1::ConsumeResponse::Heartbeat* heartbeat) {
-  v1::ConsumeResponse out;
-  const bool came = TakeNotice(
-      notices_, [](const v1::ConsumeResponse& r) { return r.has_heartbeat(); }, [this] { return Read(); }, out);
-  *heartbeat = out.heartbeat();
   return came;
 }
 

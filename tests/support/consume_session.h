@@ -51,7 +51,6 @@ class ConsumeSession {
   bool AwaitConfirmed(uint64_t number);
   bool AwaitCaughtUp();
   bool AwaitGap(v1::Gap* gap);
-  bool AwaitHeartbeat(v1::ConsumeResponse::Heartbeat* heartbeat);
   bool AwaitRefused(v1::ConsumeResponse::Refused* refused);
 
   // Sends a settlement under the next number, and returns that.
@@ -84,7 +83,7 @@ class ConsumeSession {
   bool ended_ = false;
   uint64_t last_number_ = 0;
 
-  std::deque<v1::ConsumeResponse> notices_;  // Opened, caught up, gaps and heartbeats that nobody awaited so far.
+  std::deque<v1::ConsumeResponse> notices_;  // Opened, caught up and gaps that nobody awaited so far.
   std::deque<HeldEvent> events_;
   std::vector<v1::ConsumeResponse::Refused> refused_;
   size_t refused_taken_ = 0;

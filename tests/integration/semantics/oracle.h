@@ -33,8 +33,6 @@ class Oracle {
   void OnDeleted(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
   // The event is about to be erased: what comes in its place is another one.
   void OnErasing(const EventKey& event) ABSL_LOCKS_EXCLUDED(mu_);
-  // Of this instance events may be trimmed before a consumer comes to them; of any other that breaks a rule.
-  void AllowGaps(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
 
   // A consumer that wants the events for which `wants` is true.
   void AddConsumer(const std::string& consumer, std::function<bool(const EventKey&, const Appended&)> wants)
@@ -61,7 +59,8 @@ class Oracle {
     void OnConfirmed(const EventKey& event);
     void OnParked(const EventKey& event);
     // Events of the instance in (after, last] can no longer be read.
-    void OnGap(const std::string& instance, uint64_t after, uint64_t last);
+    // Nothing is trimmed, so that this breaks a rule.
+    void OnGap(const std::string& instance, uint64_t after, uint64_t last) const;
 
    private:
     friend class Oracle;
@@ -98,14 +97,12 @@ class Oracle {
     std::map<EventKey, std::map<uint64_t, int>> settling;
     std::map<EventKey, uint64_t> confirmed;  // And when the broker said that it counts.
     std::set<EventKey> ever_parked;
-    std::set<EventKey> gone;
   };
 
   mutable absl::Mutex mu_;  // Guards the members below it.
   uint64_t clock_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<EventKey, Appended> appended_ ABSL_GUARDED_BY(mu_);
   std::set<EventKey> erased_ ABSL_GUARDED_BY(mu_);
-  std::set<std::string> may_gap_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, Consumer> consumers_ ABSL_GUARDED_BY(mu_);
   uint64_t delivered_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t confirmed_ ABSL_GUARDED_BY(mu_) = 0;
