@@ -55,7 +55,11 @@ absl::Status InstanceDeletion::Resume() {
     }
     const std::string& name = row.value;
     const auto found = Await<InstanceInfo>([&](auto done) { log_.GetInstance(name, std::move(done)); });
-    if (!found.ok() && !HasReason(found.status(), Reason::kInstanceNotFound)) return found.status();
+    if (!found.ok() && !HasReason(found.status(), Reason::kInstanceNotFound)) {
+      // One log that cannot be read keeps no broker from starting: the next start looks again.
+      LogRefusal("deletion_resumed", found.status());
+      return absl::OkStatus();
+    }
     const bool never_began = found.ok() && found->number == InstanceNumber(number);
     absl::Status status;
     if (!never_began) {

@@ -30,7 +30,7 @@ constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
 // Whether blocks may have been moved out of the slice that its files still hold. A deletion of an instance removes keys
 // one by one too (docs/decisions/0005): such a slice is taken for one that was moved from, which costs time and no
 // more. Range deletions are of stores that older builds wrote.
-absl::StatusOr<bool> WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
+bool WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   for (const std::string& property :
        {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {
     uint64_t deletions = 0;
@@ -38,8 +38,8 @@ absl::StatusOr<bool> WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandl
     if (deletions > 0) return true;
   }
   rocksdb::TablePropertiesCollection tables;
-  const rocksdb::Status status = store.db()->GetPropertiesOfAllTables(slice, &tables);
-  if (!status.ok()) return ReadError(status, "reading the properties of files");
+  // Those that cannot be read may say so.
+  if (!store.db()->GetPropertiesOfAllTables(slice, &tables).ok()) return true;
   return absl::c_any_of(
       tables, [](const auto& table) { return table.second->num_deletions > table.second->num_range_deletions; });
 }
@@ -58,11 +58,21 @@ Cursor NextWanted(const ErasureTarget& target, Cursor after) {
 
 absl::Status EventEraser::Run() {
   for (;;) {
-    while (std::optional<ErasureJob> job = store_->erasures().BeginNext()) {
-      if (absl::Status status = Erase(*job); !status.ok()) return status;
+    absl::Status damage;
+    uint64_t begun_id = 0;
+    while (std::optional<ErasureJob> job = store_->erasures().BeginNext(begun_id)) {
+      begun_id = job->id;
+      absl::Status status = Erase(*job);
+      // One that meets damage waits where it is, and holds up no other.
+      if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
+      damage.Update(std::move(status));
     }
     std::vector<ErasureJob> purging = store_->erasures().Purging();
-    if (purging.empty()) return ForgetExpired();
+    if (purging.empty()) {
+      absl::Status status = ForgetExpired();
+      status.Update(std::move(damage));
+      return status;
+    }
     if (absl::Status status = Purge(std::move(purging)); !status.ok()) return status;
   }
 }
@@ -70,9 +80,7 @@ absl::Status EventEraser::Run() {
 absl::Status EventEraser::Erase(ErasureJob& job) {
   moved_from_.clear();
   for (const auto& [number, slice] : store_->slices()) {
-    const auto moved = WasMovedFrom(*store_, slice.get());
-    if (!moved.ok()) return moved.status();
-    if (*moved) moved_from_.push_back(number);
+    if (WasMovedFrom(*store_, slice.get())) moved_from_.push_back(number);
   }
   while (job.pattern < job.target.instances.size()) {
     if (absl::Status status = ErasePattern(job, job.target.instances[job.pattern]); !status.ok()) return status;
@@ -134,6 +142,7 @@ absl::Status EventEraser::EraseInstance(ErasureJob& job, const std::string& name
 
 absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, bool& ended) {
   Pending pending;
+  absl::Status failure;
   const Cursor first = instance->bounds().first;
   {
     StoredBlocks at(*store_, instance->number(), /*trimmed=*/first.sequence() > 1);
@@ -148,7 +157,8 @@ absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogIn
       } else {
         at.Next();
       }
-      if (!at.status().ok()) return at.status();
+      failure = at.status();
+      if (!failure.ok()) break;
       if (!at.Valid()) {
         ended = true;
         break;
@@ -163,7 +173,9 @@ absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogIn
       job.after = std::max(job.after, at.last());
     }
   }
-  return Save(job, instance, std::move(pending));
+  absl::Status saved = Save(job, instance, std::move(pending));
+  saved.Update(std::move(failure));
+  return saved;
 }
 
 void EventEraser::EraseBlock(ErasureJob& job, const StoredBlocks& at, Cursor first, Pending& pending) {

@@ -6,6 +6,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 #include "storage/await.h"
 #include "storage/blocks/block_store.h"
 #include "storage/erase/eraser.h"
@@ -81,9 +82,11 @@ void Maintenance::Post(Task task) {
     const std::shared_ptr<Store> store = canceled_ ? nullptr : store_();
     const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task.run)(*store);
     if (status.ok()) return;
-    const SteadyTime due = SteadyClock::now() + task.retry_delay;
+    const bool is_damage = HasReason(status, Reason::kDataLoss);
+    const std::chrono::seconds delay = is_damage ? kRetryDelayOfDamage : task.retry_delay;
+    const SteadyTime due = SteadyClock::now() + delay;
     if (store != nullptr && !canceled_) {
-      LogWarning("maintenance_failed", absl::StrCat("task=", task.name, " again_s=", task.retry_delay.count()), status);
+      LogWarning("maintenance_failed", absl::StrCat("task=", task.name, " again_s=", delay.count()), status);
       task.retry_delay = std::min(2 * task.retry_delay, kRetryDelayMax);
     }
     absl::MutexLock lock(&mu_);
@@ -112,7 +115,9 @@ absl::Status Maintenance::Roll(Store& store) {
     status =
         RunCommand([next](CommitBuilder& builder, StatusCallback done) { builder.UseSlice(next, std::move(done)); });
   }
-  return status.ok() ? Merge(store) : status;
+  // A task of its own: were it tried again with this one, there would be another slice each time.
+  if (status.ok()) MergeFullSlices();
+  return status;
 }
 
 absl::Status Maintenance::Merge(Store& store) {

@@ -59,6 +59,8 @@ class Maintenance {
   // How soon a task that failed is run again: the next tick, then twice as late each time, up to a minute.
   static constexpr std::chrono::seconds kRetryDelay{1};
   static constexpr std::chrono::seconds kRetryDelayMax{60};
+  // The same of one that met damage, which stays: it may have rewritten much before it came there.
+  static constexpr std::chrono::seconds kRetryDelayOfDamage{3600};
   static constexpr SteadyTime kNever = SteadyTime::max();
 
   struct Task {

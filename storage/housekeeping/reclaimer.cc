@@ -107,8 +107,13 @@ absl::StatusOr<Reclaimer::Step> Reclaimer::RunPhase(Store& store, Write write) {
     }
     case Phase::kCommits: {
       const auto more = commits_.Run(store, write);
-      if (!more.ok()) return more.status();
-      if (*more) break;
+      if (HasReason(more.status(), Reason::kDataLoss)) {
+        LogWarning("commits_damaged", "action=keep", more.status());  // Those behind are kept.
+      } else if (!more.ok()) {
+        return more.status();
+      } else if (*more) {
+        break;
+      }
       phase_ = Phase::kBegin;
       step.round_ended = true;
       break;
@@ -150,8 +155,13 @@ absl::Status Reclaimer::SurveyInstance(Store& store, const InstanceDirectory& di
                                        std::map<uint32_t, std::vector<std::pair<std::string, std::string>>>& live,
                                        std::vector<std::string>& stale) {
   const auto first_kept = FirstKept(store, directory.instance);
-  if (!first_kept.ok()) return first_kept.status();
   const std::vector<DirectoryEntry>& entries = directory.entries;
+  if (HasReason(first_kept.status(), Reason::kDataLoss)) {
+    // Of what cannot be read everything is taken to be alive.
+    for (const DirectoryEntry& entry : entries) ++survey_[entry.slice].entries;
+    return absl::OkStatus();
+  }
+  if (!first_kept.ok()) return first_kept.status();
   for (size_t i = 0; i < entries.size(); ++i) {
     const bool is_last = i + 1 == entries.size();
     Survey& survey = survey_[entries[i].slice];
@@ -163,8 +173,9 @@ absl::Status Reclaimer::SurveyInstance(Store& store, const InstanceDirectory& di
     // The committer relies on the entry for the slice that it writes to.
     if (is_last && **first_kept > entries[i].first && entries[i].slice < newest_) {
       const auto has_blocks = HasBlocks(store, entries[i].slice, directory.instance, **first_kept);
-      if (!has_blocks.ok()) return has_blocks.status();
-      is_gone = !*has_blocks;
+      const bool is_damaged = HasReason(has_blocks.status(), Reason::kDataLoss);
+      if (!has_blocks.ok() && !is_damaged) return has_blocks.status();
+      is_gone = !is_damaged && !*has_blocks;
     }
     if (is_gone) {
       stale.push_back(BlockKey(directory.instance, entries[i].first));

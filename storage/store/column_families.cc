@@ -8,15 +8,20 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "storage/descriptors.h"
 #include "storage/key_codec.h"
 #include "storage/log.h"
@@ -34,6 +39,7 @@ class ProcessLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
   void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
     if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
+    if (!IsNew(format)) return;
     char line[kLineBytesMax] = "";
     std::vsnprintf(line, sizeof(line), format, arguments);
     std::replace(line, line + std::strlen(line), '\n', ' ');
@@ -42,6 +48,20 @@ class ProcessLog final : public rocksdb::Logger {
 
  private:
   static constexpr size_t kLineBytesMax = 512;  // Of a longer one, the beginning.
+  static constexpr absl::Duration kRepeatInterval = absl::Seconds(10);
+
+  // Whether nothing of this kind was said for a while: a merge that fails is tried again each second, and says so.
+  bool IsNew(const char* format) ABSL_LOCKS_EXCLUDED(mu_) {
+    const auto now = std::chrono::steady_clock::now();
+    absl::MutexLock lock(&mu_);
+    auto& due = due_[format];
+    if (now < due) return false;
+    due = now + absl::ToChronoNanoseconds(kRepeatInterval);
+    return true;
+  }
+
+  absl::Mutex mu_;
+  absl::flat_hash_map<const char*, std::chrono::steady_clock::time_point> due_ ABSL_GUARDED_BY(mu_);
 };
 
 constexpr absl::string_view kSlicePrefix = "events.";

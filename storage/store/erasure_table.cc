@@ -60,10 +60,10 @@ size_t ErasureTable::active_count() const {
   return count;
 }
 
-std::optional<ErasureJob> ErasureTable::BeginNext() {
+std::optional<ErasureJob> ErasureTable::BeginNext(uint64_t after_id) {
   absl::MutexLock lock(&mu_);
   for (auto& [id, job] : jobs_) {
-    if (job.state > ErasureState::kErasing) continue;
+    if (id <= after_id || job.state > ErasureState::kErasing) continue;
     job.state = ErasureState::kErasing;
     return job;
   }

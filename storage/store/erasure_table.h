@@ -33,8 +33,8 @@ class ErasureTable {
   std::vector<ErasureInfo> List(uint64_t after_id, size_t limit, Timestamp now) const ABSL_LOCKS_EXCLUDED(mu_);
   size_t active_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The first that is queued or was begun: begun from here on. nullopt if all have ended.
-  std::optional<ErasureJob> BeginNext() ABSL_LOCKS_EXCLUDED(mu_);
+  // The first behind `after_id` that is queued or was begun: begun from here on. nullopt if there is none.
+  std::optional<ErasureJob> BeginNext(uint64_t after_id) ABSL_LOCKS_EXCLUDED(mu_);
   // Those whose events are out of the log but perhaps not out of the files.
   std::vector<ErasureJob> Purging() const ABSL_LOCKS_EXCLUDED(mu_);
   // FailedPrecondition (ERASURE_BEGUN) unless it is still queued; from here on it will not begin.

@@ -10,6 +10,7 @@
 #include "storage/record_codec.h"
 #include "storage/store/dedup_records.h"
 #include "storage/store/meta.h"
+#include "storage/store/rocksdb_status.h"
 
 namespace playhead::storage {
 namespace {
@@ -24,8 +25,8 @@ constexpr uint64_t kIteratorRows = 50'000;
 class Instances {
  public:
   struct Known {
-    bool gone = false;     // It does not exist, and is not being erased.
-    bool erasing = false;  // It was deleted; its rows go bit by bit.
+    bool gone = false;        // It does not exist, and is not being erased.
+    bool comparable = false;  // Else it was deleted and its rows go bit by bit, or it is damaged, which others tell.
     std::string name;
     LogBounds bounds;  // Up to its last block.
   };
@@ -36,14 +37,20 @@ class Instances {
     const auto [it, inserted] = known_.try_emplace(number.value());
     if (!inserted) return &it->second;
     Known& known = it->second;
+    const absl::Status status = Load(number, known);
+    if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
+    known.comparable = status.ok() && !known.name.empty();
+    return &known;
+  }
+
+ private:
+  absl::Status Load(InstanceNumber number, Known& known) {
     const auto name = view_.Get(Family::kInstances, InstanceNumberKey(number));
     if (!name.ok()) return name.status();
     if (!name->has_value()) {
       const auto erasure = view_.Get(Family::kMeta, absl::StrCat(meta_key::kErasurePrefix, InstanceKey(number)));
-      if (!erasure.ok()) return erasure.status();
-      known.erasing = erasure->has_value();
-      known.gone = !known.erasing;
-      return &known;
+      if (erasure.ok()) known.gone = !erasure->has_value();
+      return erasure.status();
     }
     known.name = **name;
     const auto record = view_.Get(Family::kInstances, InstanceNameKey(known.name));
@@ -53,8 +60,7 @@ class Instances {
     return ReadHead(number, known);
   }
 
- private:
-  absl::StatusOr<const Known*> ReadHead(InstanceNumber number, Known& known) {
+  absl::Status ReadHead(InstanceNumber number, Known& known) {
     const auto entry = view_.NewIterator(view_.store().family(Family::kDirectory));
     const std::string end = InstanceKeyEnd(number);
     const std::string begin = InstanceKey(number);
@@ -64,11 +70,12 @@ class Instances {
       if (slice == nullptr) continue;  // The log's check tells.
       const auto block = view_.NewIterator(slice.get());
       block->SeekForPrev(end);
+      if (!block->status().ok()) return ReadError(block->status(), "reading blocks");
       if (!ours(*block)) continue;
       known.bounds.head = std::max(known.bounds.head, BlockKeyCursor(FromSlice(block->key())));
       break;
     }
-    return &known;
+    return ReadError(entry->status(), "reading the directory");
   }
 
   const StoreView& view_;
@@ -212,7 +219,7 @@ absl::StatusOr<IndexStep> CheckCommits(const StoreView& view, const std::string&
                   if ((*known)->gone) {
                     find("", first, last,
                          absl::StrCat("names instance number ", number.value(), ", which there is not"));
-                  } else if (!(*known)->erasing && (first > last || last > (*known)->bounds.head)) {
+                  } else if ((*known)->comparable && (first > last || last > (*known)->bounds.head)) {
                     find((*known)->name, first, last, "names events that the log does not have");
                   }
                 }
@@ -232,7 +239,7 @@ absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::stri
                 }
                 const auto known = instances.Find(InstanceNumber(DecodeBigEndian(key.substr(0, kInstanceKeyBytes))));
                 if (!known.ok()) return known.status();
-                if ((*known)->erasing) return absl::OkStatus();
+                if (!(*known)->gone && !(*known)->comparable) return absl::OkStatus();
                 const auto find = [&](Cursor first, Cursor last, absl::string_view what) {
                   step.findings.push_back({.kind = FindingKind::kIdentity,
                                            .instance = (*known)->name,

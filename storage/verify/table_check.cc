@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "storage/store/rocksdb_status.h"
+#include "absl/strings/string_view.h"
 
 namespace playhead::storage {
 namespace {
@@ -35,17 +35,16 @@ std::vector<TableFile> TablesOf(const Store& store) {
   return tables;
 }
 
-absl::StatusOr<std::optional<Finding>> CheckTable(const Store& store, const TableFile& table) {
+std::optional<Finding> CheckTable(const Store& store, const TableFile& table) {
   const rocksdb::Status status = ReadTable(store, table.path);
   if (status.ok()) return std::nullopt;
   const std::vector<TableFile> live = TablesOf(store);
   if (std::none_of(live.begin(), live.end(), [&](const TableFile& other) { return other.path == table.path; })) {
     return std::nullopt;
   }
-  if (status.IsIOError() && !status.IsPathNotFound()) return ReadError(status, table.path);
+  const absl::string_view state = status.IsPathNotFound() ? "missing" : status.IsIOError() ? "unreadable" : "damaged";
   return Finding{.kind = FindingKind::kFile,
-                 .what = absl::StrCat(table.path, ", of ", table.family, ", is ",
-                                      status.IsPathNotFound() ? "missing" : "damaged", ": ", status.ToString())};
+                 .what = absl::StrCat(table.path, ", of ", table.family, ", is ", state, ": ", status.ToString())};
 }
 
 }  // namespace playhead::storage

@@ -1,6 +1,5 @@
 // Checks the table files of a store as files: each block of them against RocksDB's checksum. That reaches what no read
-// of a row does: blocks of which no row counts any more, which a merge still meets, and a file's first block, which
-// RocksDB 7.8 passes over in silence below level 0 if it cannot be read.
+// of a row does: blocks of which no row counts any more, which a merge still meets.
 #ifndef PLAYHEAD_STORAGE_VERIFY_TABLE_CHECK_H_
 #define PLAYHEAD_STORAGE_VERIFY_TABLE_CHECK_H_
 
@@ -9,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "storage/store/store.h"
 #include "storage/store_jobs.h"
 
@@ -24,9 +22,8 @@ struct TableFile {
 // The table files of the store as it is now. They may go at any time: merges write others.
 std::vector<TableFile> TablesOf(const Store& store);
 
-// Reads the whole file, past all caches. nullopt if it is intact, or if the store has no such file any more.
-//   Unavailable  it could not be read, and not for damage.
-absl::StatusOr<std::optional<Finding>> CheckTable(const Store& store, const TableFile& table);
+// Reads the whole file, past RocksDB's caches. nullopt if it is intact, or if the store has no such file any more.
+std::optional<Finding> CheckTable(const Store& store, const TableFile& table);
 
 }  // namespace playhead::storage
 

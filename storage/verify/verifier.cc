@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "proto/errors.h"
 #include "storage/instances/instance_catalog.h"
+#include "storage/store/rocksdb_status.h"
 #include "storage/verify/table_check.h"
 
 namespace playhead::storage {
@@ -87,11 +88,14 @@ absl::Status Verifier::VerifyLogs() {
         if (!row->key().starts_with(begin)) break;
         names.emplace_back(row->key().data() + begin.size(), row->key().size() - begin.size());
       }
-    }  // What cannot be read of it, the catalogue's check has told.
+      // Of damage the catalogue's check has told.
+      if (!row->status().ok() && !row->status().IsCorruption())
+        return ReadError(row->status(), "reading the catalogue");
+    }
     if (names.empty()) return absl::OkStatus();
     after = InstanceNameKey(names.back());
     for (const std::string& name : names) {
-      if (absl::Status status = VerifyLog(name); !status.ok()) return status;
+      if (absl::Status status = TellOfDamage(VerifyLog(name), name); !status.ok()) return status;
       ++progress_.instances;
     }
   }
@@ -129,13 +133,13 @@ absl::Status Verifier::VerifyIndex(IndexCheck check, uint64_t* counter) {
     auto view = Look();
     if (!view.ok()) return view.status();
     const auto step = check(**view, from);
-    if (!step.ok()) return step.status();
+    if (!step.ok()) return TellOfDamage(step.status());
     view->reset();
     if (!step->findings.empty()) {
       const auto later = Look();
       if (!later.ok()) return later.status();
       const auto again = check(**later, from);
-      if (!again.ok()) return again.status();
+      if (!again.ok()) return TellOfDamage(again.status());
       Tell(step->findings, again->findings);
     }
     if (counter != nullptr) *counter += step->rows;
@@ -174,25 +178,22 @@ absl::Status Verifier::VerifyTables() {
     if (!store.ok()) return store.status();
     tables = TablesOf(**store);
   }
-  const auto check = [this](const TableFile& table, std::vector<Finding>& findings) -> absl::Status {
-    const auto store = store_();
-    if (!store.ok()) return store.status();
-    auto finding = CheckTable(**store, table);
-    if (!finding.ok()) return finding.status();
-    if (finding->has_value()) findings.push_back(**std::move(finding));
-    return absl::OkStatus();
-  };
   for (const TableFile& table : tables) {
     if (control_.canceled()) return absl::CancelledError("the verification was called off");
-    std::vector<Finding> once;
-    std::vector<Finding> again;
-    if (absl::Status status = check(table, once); !status.ok()) return status;
-    if (!once.empty()) {
-      if (absl::Status status = check(table, again); !status.ok()) return status;
+    const auto store = store_();
+    if (!store.ok()) return store.status();
+    if (const auto once = CheckTable(**store, table)) {
+      if (const auto again = CheckTable(**store, table)) Tell({*once}, {*again});
     }
-    Tell(once, again);
     if (absl::Status status = Pace(table.bytes); !status.ok()) return status;
   }
+  return absl::OkStatus();
+}
+
+absl::Status Verifier::TellOfDamage(const absl::Status& status, const std::string& instance) {
+  if (!HasReason(status, Reason::kDataLoss)) return status;
+  const Finding finding = {.kind = FindingKind::kFile, .instance = instance, .what = std::string(status.message())};
+  Tell({finding}, {finding});
   return absl::OkStatus();
 }
 

@@ -49,6 +49,8 @@ class Verifier {
   // Steps through an index. `counter`, if any, counts its rows.
   absl::Status VerifyIndex(IndexCheck check, uint64_t* counter);
 
+  // Takes a part that cannot be checked on, for damage, for a finding: the rest goes on. Else an error stays one.
+  absl::Status TellOfDamage(const absl::Status& status, const std::string& instance = "");
   // Tells what both looks found; the second may be later. A damaged block is told as the second look has it.
   void Tell(const std::vector<Finding>& once, const std::vector<Finding>& again);
   // Counts what was read, tells of the progress, and waits so long that the rate is kept.

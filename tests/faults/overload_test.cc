@@ -1,5 +1,6 @@
-// Overload in miniature: for a while far more of everything than the broker can serve, all at once. What was let in is
-// served, what is refused may come again, memory stays within its budgets, and in the end everything is given back.
+// Overload in miniature: for a while far more of everything than the broker can serve, all at once, over each way to
+// write. What was let in is served, what is refused may come again and is then stored once, memory stays within its
+// budgets, and in the end everything is given back.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
@@ -15,15 +16,21 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "broker/webhook/signature.h"
+#include "client/publisher.h"
 #include "playhead/v1/event_log.grpc.pb.h"
+#include "playhead/v1/webhooks.grpc.pb.h"
 #include "proto/errors.h"
 #include "tests/faults/fault_fixture.h"
 #include "tests/integration/vzaps_client.h"
@@ -35,12 +42,44 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 bool Soak() { return std::getenv("PLAYHEAD_SOAK") != nullptr; }
 
-constexpr size_t kAppenders = 16;
+constexpr size_t kAppenders = 16;  // Of one event after the other, by calls.
+constexpr size_t kPublishers = 4;  // Of streams.
+constexpr size_t kWebhooks = 8;    // That Meta posts.
 constexpr size_t kStalledOfEachKind = 40;
 constexpr size_t kStreamsMax = 3 * kStalledOfEachKind + 40;
-constexpr size_t kHttpConnectionsMax = 2 * kStalledOfEachKind + 60;
+constexpr size_t kHttpConnectionsMax = 2 * kStalledOfEachKind + kWebhooks + 60;
 // Calls that come faster than gRPC 1.51 has threads for, it queues without a bound (docs/reliability.md).
 constexpr absl::Duration kCallsInterval = absl::Milliseconds(300);
+
+constexpr char kWebhookSecret[] = "the-app-secret";
+
+// Posts messages to the webhook as Meta does: each until it is answered with 200. Not thread-safe.
+class WebhookPoster {
+ public:
+  WebhookPoster(std::string address, std::string phone)
+      : address_(std::move(address)), phone_(std::move(phone)), connection_(std::in_place, address_) {}
+
+  // One attempt.   Returns the answer's status, 0 if there was none.
+  int Post(absl::string_view text) {
+    const std::string body = absl::StrCat(
+        R"({"entry":[{"id":"77","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":")", phone_,
+        R"("},"messages":[{"id":"wamid.)", stored_ + 1, R"(","text":{"body":")", text, R"("}}]}}]}]})");
+    const std::string headers = absl::StrCat("Content-Type: application/json\r\nX-Hub-Signature-256: ",
+                                             broker::webhook::SignatureHeader(body, kWebhookSecret), "\r\n");
+    const int status = connection_->Call("POST", "/webhook", headers, body).status;
+    if (status == 200) ++stored_;
+    if (status == 0) connection_.emplace(address_);
+    return status;
+  }
+  const std::string& phone() const { return phone_; }
+  uint64_t stored() const { return stored_; }
+
+ private:
+  const std::string address_;
+  const std::string phone_;
+  std::optional<HttpConnection> connection_;
+  uint64_t stored_ = 0;
+};
 
 class OverloadTest : public FaultFixture {
  protected:
@@ -65,6 +104,24 @@ class OverloadTest : public FaultFixture {
     }
   }
 
+  // The head of an instance.
+  uint64_t HeadOf(const std::string& instance) {
+    const auto info = NewClient().GetInstance(instance);
+    EXPECT_TRUE(info.ok()) << info.status();
+    return info.ok() ? info->head_cursor() : 0;
+  }
+
+  void SetWebhookSecret() {
+    grpc::ClientContext context;
+    v1::SetWebhookSecretRequest request;
+    request.set_instance("*");
+    request.set_secret(kWebhookSecret);
+    v1::SetWebhookSecretResponse response;
+    const auto channel = grpc::CreateChannel(broker().address(), grpc::InsecureChannelCredentials());
+    const grpc::Status status = v1::Webhooks::NewStub(channel)->SetSecret(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+
   std::unique_ptr<v1::EventLog::Stub> NewStub() {
     return v1::EventLog::NewStub(grpc::CreateChannel(broker().address(), grpc::InsecureChannelCredentials()));
   }
@@ -78,6 +135,8 @@ class OverloadTest : public FaultFixture {
   std::atomic<bool> over_ = false;
   std::atomic<uint64_t> stored_ = 0;
   std::atomic<uint64_t> refused_ = 0;
+  std::atomic<uint64_t> hooks_stored_ = 0;
+  std::atomic<uint64_t> hooks_refused_ = 0;
   std::atomic<uint64_t> streams_refused_ = 0;
   std::vector<std::thread> threads_;
 
@@ -99,7 +158,7 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
   ASSERT_NO_FATAL_FAILURE(
       Serve({"--tail_bytes_max=8MiB", "--block_cache_bytes=8MiB", "--write_buffer_bytes=8MiB",
              "--delivery_budget_bytes=16MiB", "--grpc_buffer_bytes_max=128MiB", "--append_queue_bytes_max=8MiB",
-             "--append_budget_bytes=6MiB", absl::StrCat("--streams_max=", kStreamsMax),
+             "--append_budget_bytes=6MiB", "--http_body_budget_bytes=8MiB", absl::StrCat("--streams_max=", kStreamsMax),
              absl::StrCat("--http_connections_max=", kHttpConnectionsMax)}));
   SingleAppender filler(broker().address(), "filler");
   const std::string large(512 << 10, 'x');
@@ -113,8 +172,11 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
     request.instance = "long";
     return request;
   };
+  ASSERT_NO_FATAL_FAILURE(SetWebhookSecret());
   const size_t idle_kib = PeakKib();
   const size_t idle_descriptors = Descriptors();
+  std::vector<uint64_t> published(kPublishers);
+  std::vector<std::pair<std::string, uint64_t>> hooked(kWebhooks);
 
   // Readers of each kind that take nothing.
   {
@@ -142,6 +204,31 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
         const absl::Status status = appender->Append(absl::StrCat("bot-", i), large, *sequence).status();
         NoteAppend(status);
         if (status.ok()) ++*sequence;
+      });
+    }
+    // The same over streams, whose publishers send again what is refused.
+    std::vector<Publisher> publishers;
+    for (size_t i = 0; i < kPublishers; ++i) {
+      PublisherOptions options;
+      options.window_bytes_max = kMiB;
+      publishers.push_back(*NewClient().NewPublisher(options));
+    }
+    for (size_t i = 0; i < kPublishers; ++i) {
+      Again([&publisher = publishers[i], &count = published[i], i, &large] {
+        const absl::Status accepted =
+            publisher.Append(absl::StrCat("stream-", i), {.type = "t", .data = large}, nullptr);
+        EXPECT_TRUE(accepted.ok()) << accepted;
+        if (accepted.ok()) ++count;
+      });
+    }
+    // And webhooks.
+    std::vector<std::unique_ptr<WebhookPoster>> posters;
+    for (size_t i = 0; i < kWebhooks; ++i) {
+      posters.push_back(std::make_unique<WebhookPoster>(broker().http_address(), absl::StrCat(100'000 + i)));
+      Again([this, &poster = *posters.back(), text = large.substr(0, 64 << 10)] {
+        const int status = poster.Post(text);
+        EXPECT_TRUE(status == 200 || status == 503 || status == 429 || status == 0) << status;
+        ++(status == 200 ? hooks_stored_ : hooks_refused_);
       });
     }
     // Connections that come and go.
@@ -190,17 +277,26 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
     }
     over_ = true;
     for (std::thread& thread : threads_) thread.join();
+    for (Publisher& publisher : publishers) {
+      const absl::Status flushed = publisher.Flush(absl::Now() + kPatience);
+      EXPECT_TRUE(flushed.ok()) << flushed;
+    }
+    for (size_t i = 0; i < kWebhooks; ++i) hooked[i] = {posters[i]->phone(), posters[i]->stored()};
     EXPECT_GT(probed, 0u);
     EXPECT_GT(stored_, 0u);
+    EXPECT_GT(hooks_stored_, 0u);
     EXPECT_GT(streams_refused_, 0u) << "it was no overload";
 
     // docs/operating.md, "Memory".
-    const size_t bound = 8 * kMiB + 8 * kMiB + 2 * 8 * kMiB + 16 * kMiB + 128 * kMiB + 8 * kMiB +
+    const size_t bound = 8 * kMiB + 8 * kMiB + 2 * 8 * kMiB + 16 * kMiB + 128 * kMiB + 8 * kMiB + 8 * kMiB +
                          (kStreamsMax + kHttpConnectionsMax) * (64 << 10);
     const size_t peak_kib = PeakKib();
     std::cout << "probe " << probed << " appends, slowest " << slowest << "; others " << stored_ << " stored, "
-              << refused_ << " refused; " << streams_refused_ << " streams refused; idle " << idle_kib / 1024
-              << " MiB, peak " << peak_kib / 1024 << " MiB, budgets " << bound / kMiB << " MiB" << std::endl;
+              << refused_ << " refused; over streams "
+              << std::accumulate(published.begin(), published.end(), uint64_t{0}) << "; webhooks " << hooks_stored_
+              << " stored, " << hooks_refused_ << " refused; " << streams_refused_ << " streams refused; idle "
+              << idle_kib / 1024 << " MiB, peak " << peak_kib / 1024 << " MiB, budgets " << bound / kMiB << " MiB"
+              << std::endl;
     EXPECT_LT(peak_kib, idle_kib + bound / 1024);
     for (const auto& context : contexts) context->TryCancel();
   }
@@ -209,6 +305,12 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
   while (Figure("playhead_subscribers") != 0) ASSERT_LT(absl::Now(), patience) << "streams are left";
   // Of gRPC's pollers and of the store, some may have come for good.
   while (Descriptors() > idle_descriptors + 20) ASSERT_LT(absl::Now(), patience) << "connections are left";
+  // What was acknowledged is stored, once; and of each poster's last one nobody knows.
+  for (size_t i = 0; i < kPublishers; ++i) EXPECT_EQ(HeadOf(absl::StrCat("stream-", i)), published[i]);
+  for (const auto& [phone, stored] : hooked) {
+    const uint64_t head = HeadOf(phone);
+    EXPECT_TRUE(head == stored || head == stored + 1) << phone << " has " << head << ", not " << stored;
+  }
   EXPECT_EQ(Figure("playhead_store_reopens_total"), 0);
   EXPECT_EQ(broker().Terminate(), 0);
 }

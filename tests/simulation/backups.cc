@@ -88,8 +88,10 @@ bool Backups::CheckNewest(StoreOptions options, Random& random, bool restore_old
 }
 
 void Backups::CheckRestored(const StoreOptions& options, const Point& point, Random& random) {
-  if (const std::string findings = FindingsOf(options); !findings.empty()) {
-    oracle_.Violation(absl::StrCat("of a restored store a verification says: ", findings));
+  const auto findings = FindingsOf(options);
+  if (!findings.ok() || !findings->empty()) {
+    oracle_.Violation(absl::StrCat("of a restored store a verification says: ",
+                                   findings.ok() ? *findings : findings.status().ToString()));
   }
   auto log = OpenRocksDbEventLog(options);
   if (!log.ok()) return oracle_.Violation(absl::StrCat("a restored store does not open: ", log.status().ToString()));

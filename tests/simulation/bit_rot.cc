@@ -74,13 +74,15 @@ void BitRot::Flip() {
   ++report_.flips;
   StoreOptions copy = options_;
   copy.data_dir = dir.path();
-  const std::string findings = FindingsOf(copy);
+  const absl::StatusOr<std::string> findings = FindingsOf(copy);
+  if (!findings.ok()) oracle_.Violation("it cannot be verified: " + findings.status().ToString());
+  const bool told = findings.ok() && !findings->empty();
   const absl::Status met = Open(copy, *target);
-  ++(!met.ok() ? report_.refused : !findings.empty() ? report_.told : report_.harmless);
-  if (findings.empty() && !met.ok()) {
+  ++(!met.ok() ? report_.refused : told ? report_.told : report_.harmless);
+  if (!told && !met.ok()) {
     oracle_.Violation(absl::StrCat("a verification says nothing of what a start or a read met: ", met.ToString()));
   }
-  if (findings.empty() && offset < target->checked_bytes) oracle_.Violation("a verification says nothing");
+  if (!told && offset < target->checked_bytes) oracle_.Violation("a verification says nothing");
   if (!oracle_.violations().empty()) {
     oracle_.Violation(absl::StrCat("behind a flipped bit of ", target->file, " at ", offset));
   }
@@ -134,7 +136,11 @@ std::vector<BitRot::Target> BitRot::Logs(const std::string& dir) const {
 
 absl::Status BitRot::Open(const StoreOptions& copy, const Target& target) {
   const auto log = OpenRocksDbEventLog(copy);
-  if (log.ok()) return CheckDamagedStore(**log, oracle_, random_);
+  if (log.ok()) {
+    const absl::Status met = CheckDamagedStore(**log, oracle_, random_);
+    if (!met.ok() && !HasReason(met, Reason::kDataLoss)) oracle_.Violation("a read failed: " + met.ToString());
+    return met;
+  }
   const std::string file = fs::path(target.file).filename().string();
   if (absl::EndsWith(file, ".log") &&
       !(HasReason(log.status(), Reason::kDataLoss) && absl::StrContains(log.status().message(), file))) {

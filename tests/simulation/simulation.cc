@@ -307,8 +307,9 @@ void Simulation::Close(bool cut_power) {
 void Simulation::CheckTheEnd() {
   const FaultEnv calm;  // Syncs nothing, and fails nothing.
   const StoreOptions options = MakeStoreOptions(calm.env.get());
-  if (const std::string findings = FindingsOf(options); !findings.empty()) {
-    oracle_.Violation(absl::StrCat("a verification says: ", findings));
+  const auto findings = FindingsOf(options);
+  if (!findings.ok() || !findings->empty()) {
+    oracle_.Violation(absl::StrCat("a verification says: ", findings.ok() ? *findings : findings.status().ToString()));
   }
   if (backups_.CheckNewest(options, random_, options_.restore_older_point)) ++report_.restored;
   BitRot bit_rot(oracle_, random_, options);

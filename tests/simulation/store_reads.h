@@ -34,10 +34,8 @@ absl::StatusOr<std::map<std::string, uint64_t>> ReadRecords(EventLog& log);
 // Has the oracle judge all that the store shows. Ends with the first error of a read.
 absl::Status CheckStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random, const TamperWithRead& tamper);
 
-// The same of each instance of a store that may be damaged: what cannot be read is no error, but what can be is right.
-// The error of a read that failed, if any did. Records and the order of the store are not asked for: that RocksDB
-// passes over a file whose first block cannot be read, if it is not the first of a level, nothing in them tells, only a
-// verification does (docs/reliability.md).
+// The same of a store that may be damaged: what cannot be read is no error, but what can be is right. The error of a
+// read that failed, if any did.
 absl::Status CheckDamagedStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random);
 
 }  // namespace playhead::storage

@@ -4,21 +4,22 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "storage/options.h"
 #include "storage/verify/verify_files.h"
 
 namespace playhead::storage {
 
-// Empty if it is well; else findings, or why it cannot be verified, for people.
-inline std::string FindingsOf(const StoreOptions& store) {
+// Empty if it is well; else findings, for people. An error if it cannot be verified.
+inline absl::StatusOr<std::string> FindingsOf(const StoreOptions& store) {
   std::string text;
   const VerifyListener listener = {.finding = [&text](const Finding& found) {
     absl::StrAppend(&text, FindingName(found.kind), " ", found.instance, " ", found.first.value(), "-",
                     found.last.value(), " ", found.what, "; ");
   }};
   const auto progress = VerifyDataDir(store, {.bytes_per_second = 0}, JobControl(), listener);
-  if (!progress.ok()) absl::StrAppend(&text, progress.status().ToString());
+  if (!progress.ok()) return progress.status();
   return text;
 }
 

@@ -50,10 +50,14 @@ class OvertakenReadTest : public ::testing::Test {
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
     // As when the space of the trimmed events was reclaimed.
-    ASSERT_TRUE(store_->db()
-                    ->DeleteRange(rocksdb::WriteOptions(), store_->slice(1).get(), InstanceKey(number_),
-                                  BlockKey(number_, Cursor(51)))
-                    .ok());
+    rocksdb::WriteBatch reclaimed;
+    const auto block = store_->NewIterator(store_->slice(1).get());
+    for (block->Seek(InstanceKey(number_)); block->Valid(); block->Next()) {
+      if (BlockKeyCursor({block->key().data(), block->key().size()}) < Cursor(51)) {
+        reclaimed.Delete(store_->slice(1).get(), block->key()).PermitUncheckedError();
+      }
+    }
+    ASSERT_TRUE(store_->db()->Write(rocksdb::WriteOptions(), &reclaimed).ok());
   }
 
   const playhead::testing::TempDir dir_;

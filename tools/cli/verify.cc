@@ -61,9 +61,9 @@ class VerifyCommand : public Command {
         .description =
             R"(Reads every block and checks its checksum, the order of cursors and times, that none is missing, and that
 the indexes, commits, identities and the catalogue agree with the events; and then every table file as a whole.
-Without arguments it asks a running broker; with --data_dir it reads a store whose broker is stopped; with BACKUP the files of all points of a backup, and
-everything in one of them, without restoring it. It changes nothing. Each finding is a line on stdout, its kind,
-instance, cursors and what it is; the exit code is then 7.
+Without arguments it asks a running broker; with --data_dir it reads a store whose broker is stopped; with BACKUP the
+files of all points of a backup, and everything in one of them, without restoring it. It changes nothing. Each finding
+is a line on stdout, its kind, instance, cursors and what it is; the exit code is then 7.
   playhead verify --rate=200MiB
   playhead verify /mnt/backup/nightly
 )",
