@@ -161,7 +161,10 @@ void Keeper::KeepSome(absl::Duration budget) {
   if (walk_after_.empty()) walk_began_ = begin;
   while (SteadyClock::now() < end && !stopping()) {
     const auto page = List(log_, walk_after_);
-    if (!page.ok()) return;  // From there on next time.
+    if (!page.ok()) {  // From there on next time.
+      if (HasReason(page.status(), Reason::kDataLoss)) LogRefusal("retention", page.status());
+      return;
+    }
     for (const InstanceInfo& info : *page) {
       if (storage::IsOwnInstance(info.name) || policies_.Own(info.name, info.number)) continue;
       Keep(info, *of_all);

@@ -31,9 +31,6 @@
 namespace playhead::storage {
 namespace {
 
-// How often an instance is looked at before it counts as one that the disk does not give.
-constexpr int kLooksAtInstance = 3;
-
 absl::Status NotFound(absl::string_view name) {
   return MakeError(Reason::kInstanceNotFound, absl::StrCat("there is no instance ", name));
 }
@@ -174,18 +171,16 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
   auto builder = CommitBuilder::Load(*opened, options, first_commit);
   if (!builder.ok()) return builder.status();
   for (const std::shared_ptr<LogInstance>& instance : table_.All()) {
-    auto state = LoadInstance(*opened, instance->name());
-    for (int look = 1; look < kLooksAtInstance && absl::IsUnavailable(state.status()); ++look) {
-      state = LoadInstance(*opened, instance->name());
-    }
+    const auto state = LoadInstance(*opened, instance->name());
     if (state.ok()) {
       instance->Reload(*state);
-    } else {
-      // One log that is damaged, or that the disk does not give, does not keep the others closed. Whoever asks for it
-      // again hears what is wrong.
+    } else if (HasReason(state.status(), Reason::kDataLoss)) {
+      // One damaged log does not keep the others closed. Whoever asks for it again hears what is wrong.
       LogError("instance_damaged", absl::StrCat("instance=", instance->name()), state.status());
       instance->assigned().exists = false;
       table_.Erase(instance->name());
+    } else {
+      return state.status();
     }
   }
   stats_.set_instances((*builder)->instance_count());

@@ -90,8 +90,13 @@ void Maintenance::Post(Task task) {
       task.retry_delay = std::min(2 * task.retry_delay, kRetryDelayMax);
     }
     absl::MutexLock lock(&mu_);
-    const auto same = [&task](const FailedTask& other) { return other.task.run == task.run; };
-    if (!stopping_ && absl::c_none_of(failed_, same)) failed_.push_back({task, due});
+    if (stopping_) return;
+    const auto same = absl::c_find_if(failed_, [&task](const FailedTask& other) { return other.task.run == task.run; });
+    if (same == failed_.end()) {
+      failed_.push_back({task, due});
+    } else if (due < same->due) {
+      *same = {task, due};
+    }
   });
 }
 
@@ -123,12 +128,15 @@ absl::Status Maintenance::Roll(Store& store) {
 absl::Status Maintenance::Merge(Store& store) {
   auto slices = store.slices();
   slices.erase(std::prev(slices.end()));  // Still growing.
-  absl::Status status;
+  absl::Status damage;
   for (const auto& [number, slice] : slices) {
+    if (!NeedsMerge(store, *slice)) continue;
+    absl::Status status = MergeSlice(store, number, canceled_);
     // One that is damaged stands in no other's way.
-    if (NeedsMerge(store, *slice)) status.Update(MergeSlice(store, number, canceled_));
+    if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
+    damage.Update(std::move(status));
   }
-  return status;
+  return damage;
 }
 
 absl::Status Maintenance::Erase(Store& store) {

@@ -158,7 +158,12 @@ absl::Status Reclaimer::SurveyInstance(Store& store, const InstanceDirectory& di
   const std::vector<DirectoryEntry>& entries = directory.entries;
   if (HasReason(first_kept.status(), Reason::kDataLoss)) {
     // Of what cannot be read everything is taken to be alive.
-    for (const DirectoryEntry& entry : entries) ++survey_[entry.slice].entries;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      ++survey_[entries[i].slice].entries;
+      live[entries[i].slice].emplace_back(BlockKey(directory.instance, entries[i].first),
+                                          i + 1 < entries.size() ? BlockKey(directory.instance, entries[i + 1].first)
+                                                                 : InstanceKeyEnd(directory.instance));
+    }
     return absl::OkStatus();
   }
   if (!first_kept.ok()) return first_kept.status();

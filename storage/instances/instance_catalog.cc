@@ -11,7 +11,6 @@
 #include "proto/errors.h"
 #include "storage/blocks/block_store.h"
 #include "storage/key_codec.h"
-#include "storage/log.h"
 #include "storage/record_codec.h"
 #include "storage/store/rocksdb_status.h"
 
@@ -182,13 +181,8 @@ absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_pt
     if (!after_name.empty() && key == after) continue;
     auto state = DecodeInstanceRecord(FromSlice(row->value()));
     if (!state.ok()) return state.status();
-    const std::string name(key.substr(1));
-    if (absl::Status status = ReadHead(store, *state); !status.ok()) {
-      if (!HasReason(status, Reason::kDataLoss)) return status;
-      // What its record says, so that no damaged log hides the others. Who opens it hears what is wrong.
-      LogWarning("instance_damaged", absl::StrCat("instance=", name), status);
-    }
-    infos.push_back({name, state->number, state->created_at, std::move(state->bounds)});
+    if (absl::Status status = ReadHead(store, *state); !status.ok()) return status;
+    infos.push_back({std::string(key.substr(1)), state->number, state->created_at, std::move(state->bounds)});
   }
   if (!row->status().ok()) return ReadError(row->status(), "reading the catalogue");
   return infos;

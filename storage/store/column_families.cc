@@ -48,20 +48,24 @@ class ProcessLog final : public rocksdb::Logger {
 
  private:
   static constexpr size_t kLineBytesMax = 512;  // Of a longer one, the beginning.
-  static constexpr absl::Duration kRepeatInterval = absl::Seconds(10);
+  static constexpr absl::Duration kRepeatInterval = absl::Minutes(1);
+  static constexpr int kLinesOfAKind = 5;
 
-  // Whether nothing of this kind was said for a while: a merge that fails is tried again each second, and says so.
+  // A few lines of a kind in each interval: a merge that fails is tried again each second, and says so.
+  struct Kind {
+    std::chrono::steady_clock::time_point end;
+    int lines = 0;
+  };
   bool IsNew(const char* format) ABSL_LOCKS_EXCLUDED(mu_) {
     const auto now = std::chrono::steady_clock::now();
     absl::MutexLock lock(&mu_);
-    auto& due = due_[format];
-    if (now < due) return false;
-    due = now + absl::ToChronoNanoseconds(kRepeatInterval);
-    return true;
+    Kind& kind = kinds_[format];
+    if (now >= kind.end) kind = {now + absl::ToChronoNanoseconds(kRepeatInterval)};
+    return ++kind.lines <= kLinesOfAKind;
   }
 
   absl::Mutex mu_;
-  absl::flat_hash_map<const char*, std::chrono::steady_clock::time_point> due_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<const char*, Kind> kinds_ ABSL_GUARDED_BY(mu_);
 };
 
 constexpr absl::string_view kSlicePrefix = "events.";

@@ -26,21 +26,18 @@ class Instances {
  public:
   struct Known {
     bool gone = false;        // It does not exist, and is not being erased.
-    bool comparable = false;  // Else it was deleted and its rows go bit by bit, or it is damaged, which others tell.
+    bool comparable = false;  // Else its rows go bit by bit, or it cannot be read, which others tell.
     std::string name;
     LogBounds bounds;  // Up to its last block.
   };
 
   explicit Instances(const StoreView& view) : view_(view) {}
 
-  absl::StatusOr<const Known*> Find(InstanceNumber number) {
+  const Known& Find(InstanceNumber number) {
     const auto [it, inserted] = known_.try_emplace(number.value());
-    if (!inserted) return &it->second;
     Known& known = it->second;
-    const absl::Status status = Load(number, known);
-    if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
-    known.comparable = status.ok() && !known.name.empty();
-    return &known;
+    if (inserted) known.comparable = Load(number, known).ok() && !known.name.empty();
+    return known;
   }
 
  private:
@@ -163,6 +160,10 @@ absl::StatusOr<IndexStep> CheckCatalogue(const StoreView& view, absl::FunctionRe
     if (!key.empty() && key[0] == catalogue_key::kNumber) {
       ++numbers;
       const auto record = view.Get(Family::kInstances, InstanceNameKey(FromSlice(row->value())));
+      if (HasReason(record.status(), Reason::kDataLoss)) {
+        find(row->value().ToString(), std::string(record.status().message()));
+        continue;
+      }
       if (!record.ok()) return record.status();
       if (!record->has_value()) find(row->value().ToString(), "a number leads to this name, which there is not");
     } else if (!key.empty() && key[0] == catalogue_key::kName) {
@@ -173,6 +174,10 @@ absl::StatusOr<IndexStep> CheckCatalogue(const StoreView& view, absl::FunctionRe
         continue;
       }
       const auto name = view.Get(Family::kInstances, InstanceNumberKey(state->number));
+      if (HasReason(name.status(), Reason::kDataLoss)) {
+        find(rest, std::string(name.status().message()));
+        continue;
+      }
       if (!name.ok()) return name.status();
       if (!name->has_value() || **name != rest) {
         find(rest, absl::StrCat("its number, ", state->number.value(), ", leads to ",
@@ -214,13 +219,12 @@ absl::StatusOr<IndexStep> CheckCommits(const StoreView& view, const std::string&
                     find("", Cursor(), Cursor(), "is malformed");
                     break;
                   }
-                  const auto known = instances.Find(number);
-                  if (!known.ok()) return known.status();
-                  if ((*known)->gone) {
+                  const Instances::Known& known = instances.Find(number);
+                  if (known.gone) {
                     find("", first, last,
                          absl::StrCat("names instance number ", number.value(), ", which there is not"));
-                  } else if ((*known)->comparable && (first > last || last > (*known)->bounds.head)) {
-                    find((*known)->name, first, last, "names events that the log does not have");
+                  } else if (known.comparable && (first > last || last > known.bounds.head)) {
+                    find(known.name, first, last, "names events that the log does not have");
                   }
                 }
                 return absl::OkStatus();
@@ -237,17 +241,17 @@ absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::stri
                   step.findings.push_back({.kind = FindingKind::kIdentity, .what = "a key is malformed"});
                   return absl::OkStatus();
                 }
-                const auto known = instances.Find(InstanceNumber(DecodeBigEndian(key.substr(0, kInstanceKeyBytes))));
-                if (!known.ok()) return known.status();
-                if (!(*known)->gone && !(*known)->comparable) return absl::OkStatus();
+                const Instances::Known& known =
+                    instances.Find(InstanceNumber(DecodeBigEndian(key.substr(0, kInstanceKeyBytes))));
+                if (!known.gone && !known.comparable) return absl::OkStatus();
                 const auto find = [&](Cursor first, Cursor last, absl::string_view what) {
                   step.findings.push_back({.kind = FindingKind::kIdentity,
-                                           .instance = (*known)->name,
+                                           .instance = known.name,
                                            .first = first,
                                            .last = last,
                                            .what = std::string(what)});
                 };
-                if ((*known)->gone) {
+                if (known.gone) {
                   find(Cursor(), Cursor(), "an identity is of an instance that does not exist");
                   return absl::OkStatus();
                 }
@@ -257,7 +261,7 @@ absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::stri
                   return absl::OkStatus();
                 }
                 const Cursor last = named->first + (named->count - 1);
-                if (last > (*known)->bounds.head) {
+                if (last > known.bounds.head) {
                   find(named->first, last, "an identity names events that the log does not have");
                 }
                 if (!named->is_run) return absl::OkStatus();
@@ -281,9 +285,8 @@ absl::StatusOr<IndexStep> CheckOrphans(const StoreView& view, rocksdb::ColumnFam
     const absl::string_view key = FromSlice(row->key());
     const InstanceNumber number(DecodeBigEndian(key.substr(0, kInstanceKeyBytes)));
     step.next_key = InstanceKeyEnd(number);
-    const auto known = instances.Find(number);
-    if (!known.ok()) return known.status();
-    if ((*known)->gone) {
+    const Instances::Known& known = instances.Find(number);
+    if (known.gone) {
       step.findings.push_back({.kind = FindingKind::kOrphan,
                                .what = absl::StrCat(family->GetName(), " has rows of instance number ", number.value(),
                                                     ", which there is not")});

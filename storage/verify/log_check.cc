@@ -187,6 +187,10 @@ absl::Status LogCheck::CheckBlock(const StoreView& view, const InstanceState& re
 
 absl::Status LogCheck::CheckCommit(const StoreView& view, const BlockHeader& header, Step& step) const {
   const auto ranges = view.Get(Family::kCommits, CommitKey(header.commit));
+  if (HasReason(ranges.status(), Reason::kDataLoss)) {
+    Find(step, FindingKind::kCommit, header.first, header.last(), std::string(ranges.status().message()));
+    return absl::OkStatus();
+  }
   if (!ranges.ok()) return ranges.status();
   if (ranges->has_value()) {
     for (absl::string_view rest = **ranges; rest.size() >= kRangeBytes; rest.remove_prefix(kRangeBytes)) {

@@ -308,6 +308,7 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
   // What was acknowledged is stored, once; and of each poster's last one nobody knows.
   for (size_t i = 0; i < kPublishers; ++i) EXPECT_EQ(HeadOf(absl::StrCat("stream-", i)), published[i]);
   for (const auto& [phone, stored] : hooked) {
+    if (stored == 0) continue;
     const uint64_t head = HeadOf(phone);
     EXPECT_TRUE(head == stored || head == stored + 1) << phone << " has " << head << ", not " << stored;
   }

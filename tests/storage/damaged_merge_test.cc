@@ -88,6 +88,12 @@ TEST_F(DamagedMergeTest, OfASlice) {
   const std::vector<TableFile> tables = Tables(SliceFamilyName(1));
   ASSERT_EQ(tables.size(), 2u);
   Damage(tables[0]);
+  // Behind the beginning of the second slice the first is merged, and that does not begin another.
+  log.Reopen();
+  Append(log, "sound", 50);
+  lines.Await("task=merge_slices again_s=3600");
+  EXPECT_EQ(lines.Count("task=roll_slice"), 0);
+  log.Close();
   // On to the third slice; of the second, too, each start makes a file.
   size_t second_most = 0;
   for (;;) {
@@ -111,7 +117,6 @@ TEST_F(DamagedMergeTest, OfASlice) {
   log.Close();
   EXPECT_GE(Tables(SliceFamilyName(1)).size(), 2u);
   EXPECT_EQ(Tables(SliceFamilyName(2)).size(), 1u) << "a slice behind a damaged one is not merged";
-  EXPECT_TRUE(Tables(SliceFamilyName(6)).empty()) << "a merge that fails makes slices";
 }
 
 TEST_F(DamagedMergeTest, OfIdentitiesWhoseFilesPileUp) {
