@@ -29,7 +29,7 @@ constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
 
 // Whether blocks may have been moved out of the slice that its files still hold. A deletion of an instance removes keys
 // one by one too (docs/decisions/0005): such a slice is taken for one that was moved from, which costs time and no
-// more. Range deletions are of stores that older builds wrote.
+// more.
 bool WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   for (const std::string& property :
        {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {
@@ -40,8 +40,7 @@ bool WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   rocksdb::TablePropertiesCollection tables;
   // Those that cannot be read may say so.
   if (!store.db()->GetPropertiesOfAllTables(slice, &tables).ok()) return true;
-  return absl::c_any_of(
-      tables, [](const auto& table) { return table.second->num_deletions > table.second->num_range_deletions; });
+  return absl::c_any_of(tables, [](const auto& table) { return table.second->num_deletions > 0; });
 }
 
 absl::Status Stopped() { return MakeError(Reason::kShuttingDown, "the erasure goes on later"); }

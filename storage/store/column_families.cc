@@ -39,7 +39,7 @@ class ProcessLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
   void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
     if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
-    if (!IsNew(format)) return;
+    if (!MayBeSaid(format)) return;
     char line[kLineBytesMax] = "";
     std::vsnprintf(line, sizeof(line), format, arguments);
     std::replace(line, line + std::strlen(line), '\n', ' ');
@@ -56,7 +56,7 @@ class ProcessLog final : public rocksdb::Logger {
     std::chrono::steady_clock::time_point end;
     int lines = 0;
   };
-  bool IsNew(const char* format) ABSL_LOCKS_EXCLUDED(mu_) {
+  bool MayBeSaid(const char* format) ABSL_LOCKS_EXCLUDED(mu_) {
     const auto now = std::chrono::steady_clock::now();
     absl::MutexLock lock(&mu_);
     Kind& kind = kinds_[format];

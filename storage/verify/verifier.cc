@@ -89,8 +89,9 @@ absl::Status Verifier::VerifyLogs() {
         names.emplace_back(row->key().data() + begin.size(), row->key().size() - begin.size());
       }
       // Of damage the catalogue's check has told.
-      if (!row->status().ok() && !row->status().IsCorruption())
+      if (!row->status().ok() && !row->status().IsCorruption()) {
         return ReadError(row->status(), "reading the catalogue");
+      }
     }
     if (names.empty()) return absl::OkStatus();
     after = InstanceNameKey(names.back());

@@ -97,7 +97,7 @@ TEST_F(ConsumePressureTest, WhatAClientDoesNotReadHasNoDeadlineAndABoundedCost) 
     double came_again = 0;
     bool operator==(const State&) const = default;
   };
-  double idle_came_again = -1;
+  double idle_came_again = -1;  // What it takes first has not come before.
   State before;
   State after;
   do {

@@ -14,6 +14,7 @@
 #include "storage/verify/table_check.h"
 #include "tests/simulation/store_reads.h"
 #include "tests/simulation/verification.h"
+#include "tests/storage/flip_bit.h"
 #include "tests/support/temp_dir.h"
 
 namespace playhead::storage {
@@ -31,17 +32,6 @@ std::vector<fs::path> FilesIn(const std::string& dir) {
   return files;
 }
 
-void FlipBit(const std::string& name, uint64_t offset, uint64_t bit) {
-  std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
-  const char flipped = static_cast<char>(file.get() ^ (1 << bit));
-  file.seekp(static_cast<std::streamoff>(offset));
-  file.put(flipped);
-}
-
-// Of the footer of a table file of RocksDB's format version 5: the kind of checksum, then, as varints, where the
-// metaindex block is, and more; without a checksum of its own, and with padding.
-constexpr uint64_t kFooterBytes = 53;
 // Behind each block: how it is compressed, and its checksum.
 constexpr uint64_t kBlockTrailerBytes = 5;
 
@@ -49,9 +39,9 @@ constexpr uint64_t kBlockTrailerBytes = 5;
 // which stands before the metaindex block. It reads that block before it looks at its checksum, takes the bit for an
 // index of hashes, and the distribution's build asserts that this has buckets.
 bool EndsTheProcess(const std::string& name, uint64_t bytes, uint64_t offset, uint64_t bit) {
-  if (bit != 7 || !absl::EndsWith(name, ".sst") || bytes < kFooterBytes) return false;
+  if (bit != 7 || !absl::EndsWith(name, ".sst") || bytes < kTableFooterBytes) return false;
   std::ifstream file(name, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(bytes - kFooterBytes + 1));
+  file.seekg(static_cast<std::streamoff>(bytes - kTableFooterBytes + 1));
   uint64_t metaindex = 0;
   for (unsigned shift = 0, byte = 0x80; shift < 64 && (byte & 0x80) != 0; shift += 7) {
     byte = static_cast<unsigned char>(file.get());
@@ -102,7 +92,7 @@ std::vector<BitRot::Target> BitRot::Tables(const std::string& dir) const {
   if (!store.ok()) oracle_.Violation(absl::StrCat("the store does not open: ", store.status().ToString()));
   if (store.ok()) {
     for (const TableFile& table : TablesOf(**store)) {
-      targets.push_back({table.path, table.bytes, table.bytes - kFooterBytes});
+      targets.push_back({table.path, table.bytes, table.bytes - kTableFooterBytes});
     }
   }
   for (const fs::path& file : FilesIn(dir)) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
@@ -15,6 +14,7 @@
 #include "storage/store/column_families.h"
 #include "storage/store/store.h"
 #include "storage/verify/table_check.h"
+#include "tests/storage/flip_bit.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/seed.h"
@@ -53,15 +53,6 @@ class DamagedMergeTest : public ::testing::Test {
     return tables;
   }
 
-  // In its first block of rows.
-  static void Damage(const TableFile& table) {
-    std::fstream file(table.path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(10);
-    const int byte = file.get();
-    file.seekp(10);
-    file.put(static_cast<char>(byte ^ 1));
-  }
-
   Random random_{1};
   int last_id_ = 0;
   std::map<std::string, size_t> appended_;  // By instance.
@@ -87,7 +78,7 @@ TEST_F(DamagedMergeTest, OfASlice) {
   log.Close();
   const std::vector<TableFile> tables = Tables(SliceFamilyName(1));
   ASSERT_EQ(tables.size(), 2u);
-  Damage(tables[0]);
+  FlipBit(tables[0].path, 10);  // In its first block of rows.
   // Behind the beginning of the second slice the first is merged, and that does not begin another.
   log.Reopen();
   Append(log, "sound", 50);
@@ -130,7 +121,7 @@ TEST_F(DamagedMergeTest, OfIdentitiesWhoseFilesPileUp) {
   log.Close();
   const std::vector<TableFile> tables = Tables("dedup");
   ASSERT_EQ(tables.size(), 1u);
-  Damage(tables[0]);
+  FlipBit(tables[0].path, 10);  // In its first block of rows.
   log.Reopen();
   Append(log, "sound", kEvents);
   EXPECT_EQ(log.log().stats().reopens, 0u);

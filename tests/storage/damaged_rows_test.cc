@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "storage/options.h"
 #include "storage/store/store.h"
+#include "tests/storage/flip_bit.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/temp_dir.h"
 
@@ -81,18 +81,13 @@ class DamagedRowsTest : public ::testing::Test {
 TEST_F(DamagedRowsTest, ADamagedFirstBlockIsToldOf) {
   EXPECT_EQ(ReadOn().rows, kFiles * kRowsOfEach);
   for (int i = 0; i < kFiles; ++i) {
-    const auto flip = [&] {
-      std::fstream file(files_[static_cast<size_t>(i)], std::ios::in | std::ios::out | std::ios::binary);
-      const int byte = file.get();
-      file.seekp(0);
-      file.put(static_cast<char>(byte ^ 1));
-    };
-    flip();
+    const std::string& path = files_[static_cast<size_t>(i)];
+    FlipBit(path, 0);
     Open();
     const Found found = ReadOn();
     EXPECT_EQ(found.rows, i * kRowsOfEach);
     EXPECT_TRUE(found.status.IsCorruption()) << found.status.ToString();
-    flip();
+    FlipBit(path, 0);
   }
 }
 

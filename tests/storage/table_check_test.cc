@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/store/store.h"
+#include "tests/storage/flip_bit.h"
 #include "tests/storage/log_harness.h"
 
 namespace playhead::storage {
@@ -21,17 +21,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-// Of a footer of RocksDB's format version 5: part of it is padding, of which no checksum tells.
-constexpr uint64_t kFooterBytes = 53;
-
-void FlipBit(const std::string& path, uint64_t offset) {
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
-  const int byte = file.get();
-  file.seekp(static_cast<std::streamoff>(offset));
-  file.put(static_cast<char>(byte ^ 1));
-}
 
 class TableCheckTest : public ::testing::Test {
  protected:
@@ -88,7 +77,7 @@ TEST_F(TableCheckTest, AllTablesAreThereAndSound) {
 
 TEST_F(TableCheckTest, AFlippedBitIsFoundWhereverItIs) {
   for (const TableFile& table : TablesOf(*store_)) {
-    for (uint64_t offset = 0; offset < table.bytes - kFooterBytes; ++offset) {
+    for (uint64_t offset = 0; offset < table.bytes - kTableFooterBytes; ++offset) {
       FlipBit(table.path, offset);
       EXPECT_THAT(Check(table), HasSubstr(absl::StrCat(table.path, ", of ", table.family, ", is damaged"))) << offset;
       FlipBit(table.path, offset);

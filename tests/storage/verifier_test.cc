@@ -21,6 +21,7 @@
 #include "storage/store/meta.h"
 #include "storage/verify/verify_files.h"
 #include "tests/storage/backup_harness.h"
+#include "tests/storage/flip_bit.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
@@ -266,26 +267,19 @@ TEST_F(VerifierTest, FindsRotOfFiles) {
     bytes = entry.file_size();
   }
   ASSERT_GT(bytes, 300'000u);
-  const auto flip = [&](uint64_t at) {
-    std::fstream file(largest, std::ios::binary | std::ios::in | std::ios::out);
-    file.seekg(static_cast<std::streamoff>(at));
-    const int byte = file.get();
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(byte ^ 0x10));
-  };
   ASSERT_EQ(Verify().text(), "");
   for (const uint64_t at : {uint64_t{100}, bytes / 3, bytes / 2, 2 * bytes / 3}) {
-    flip(at);
+    FlipBit(largest, at);
     const Verdict verdict = Verify();
     ASSERT_FALSE(verdict.findings.empty()) << "byte " << at;
     EXPECT_EQ(verdict.findings[0].kind, FindingKind::kBlock) << verdict.text();
     EXPECT_NE(verdict.findings[0].instance, "") << verdict.text();
     EXPECT_NE(verdict.findings[0].first, Cursor()) << verdict.text();
-    flip(at);
+    FlipBit(largest, at);
   }
-  flip(bytes - 4);
+  FlipBit(largest, bytes - 4);
   EXPECT_FALSE(Verify().findings.empty()) << "the footer";
-  flip(bytes - 4);
+  FlipBit(largest, bytes - 4);
   std::filesystem::rename(largest, Path("aside"));
   const Verdict missing = Verify();
   EXPECT_TRUE(missing.Has(FindingKind::kFile)) << missing.text();
