@@ -51,7 +51,7 @@ class ProcessLog final : public rocksdb::Logger {
   static constexpr absl::Duration kRepeatInterval = absl::Minutes(1);
   static constexpr int kLinesOfAKind = 5;
 
-  // A few lines of a kind in each interval: a merge that fails is tried again each second, and says so.
+  // A few lines of a kind in each interval.
   struct Kind {
     std::chrono::steady_clock::time_point end;
     int lines = 0;
@@ -117,6 +117,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   if (options.env != nullptr) db.env = options.env;
   db.write_buffer_manager = shared.write_buffers;
   db.listeners.push_back(shared.stalls);
+  db.listeners.push_back(shared.merge_pauses);
   db.listeners.push_back(std::make_shared<BackgroundFailures>());
   db.max_bgerror_resume_count = 0;  // Nor does it go on by itself behind what it takes for a passing error.
   db.max_background_jobs = 2;

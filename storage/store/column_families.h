@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/options.h"
 #include "storage/store/dedup_records.h"
+#include "storage/store/merge_pauses.h"
 
 namespace playhead::storage {
 
@@ -52,8 +53,8 @@ class StallCounter final : public rocksdb::EventListener {
 // Decides what follows from what fails in the background. Thread safety: all methods.
 //
 // A merge that fails leaves the files that it was to merge as they are: nothing is lost, and writes go on. Else one
-// damaged block, or a sector that the disk does not give, would end them for every instance. RocksDB tries its own
-// merges again a second later, the housekeeping its own.
+// damaged block, or a sector that the disk does not give, would end them for every instance. It is tried again later
+// (MergePauses, and the housekeeping's own).
 //
 // Behind a failed write RocksDB would go on by itself, once a full disk has room again: it would flush its families one
 // by one and give up logs, and what may or may not have been stored would be read again by halves. The store is closed
@@ -77,6 +78,7 @@ struct SharedTuning {
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
   std::shared_ptr<DedupExpiry> dedup_expiry;
   std::shared_ptr<StallCounter> stalls = std::make_shared<StallCounter>();
+  std::shared_ptr<MergePauses> merge_pauses = std::make_shared<MergePauses>();
 };
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared);

@@ -291,6 +291,12 @@ uint64_t Store::Id() const {
   return RecordReader(absl::string_view(reinterpret_cast<const char*>(hash), size)).Get<uint64_t>();
 }
 
+void Store::PauseFailedMerges(std::chrono::steady_clock::time_point now) const {
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  for (const FamilyHandle& family : families_) families.push_back(family.get());
+  tuning_.merge_pauses->Apply(*db_, families, now);
+}
+
 std::unique_ptr<rocksdb::Iterator> Store::NewIterator(rocksdb::ColumnFamilyHandle* family,
                                                       rocksdb::ReadOptions options) const {
   // Nothing writes range tombstones (docs/decisions/0005-no-range-tombstones.md). Looking for them has RocksDB 7.8 pass

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,7 +41,7 @@ class Store : public std::enable_shared_from_this<Store> {
   rocksdb::DB* db() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)].get(); }
 
-  // The rows of a family, or of a slice. All reads of more than one row go this way.
+  // The rows of a family, or of a slice. Whoever goes from row to row goes this way.
   std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ColumnFamilyHandle* family,
                                                  rocksdb::ReadOptions options = {}) const;
 
@@ -69,6 +70,10 @@ class Store : public std::enable_shared_from_this<Store> {
 
   // Writes all families' memory to files. Blocks.
   absl::Status Flush() const;
+
+  // Lets families with a merge that failed alone for a while (storage/store/merge_pauses.h). To be called every second.
+  // One caller at a time.
+  void PauseFailedMerges(std::chrono::steady_clock::time_point now) const;
 
   // How often writes began to be stalled since this was last asked.
   uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -131,6 +132,44 @@ TEST_F(DamagedMergeTest, OfIdentitiesWhoseFilesPileUp) {
   Append(log, "sound", 1);
   EXPECT_EQ(log.ReadAll("sound")->size(), kEvents + 1u);
   EXPECT_EQ(log.ReadAll("damaged")->size(), 20u);
+}
+
+// Else RocksDB would try again every second, and read most of the family each time.
+TEST_F(DamagedMergeTest, OfAFamilyIsTriedAgainAfterAPause) {
+  LogLines lines;
+  const auto opened = Store::Open(options_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Store& store = **opened;
+  rocksdb::ColumnFamilyHandle* const family = store.family(Family::kKeys);
+  const auto is_paused = [&] { return store.db()->GetOptions(family).disable_auto_compactions; };
+  const auto files = [&] {
+    rocksdb::ColumnFamilyMetaData levels;
+    store.db()->GetColumnFamilyMetaData(family, &levels);
+    return levels.levels[0].files.size();
+  };
+  const auto add_file = [&] {
+    // They overlap, so that they are not just moved.
+    for (const char* key : {"a", "z"}) ASSERT_TRUE(store.db()->Put(rocksdb::WriteOptions(), family, key, "value").ok());
+    ASSERT_TRUE(store.Flush().ok());
+  };
+  ASSERT_NO_FATAL_FAILURE(add_file());
+  const std::vector<TableFile> tables = TablesOf(store);
+  const auto table = std::find_if(tables.begin(), tables.end(), [](const TableFile& t) { return t.family == "keys"; });
+  ASSERT_NE(table, tables.end());
+  const std::string& path = table->path;
+  FlipBit(path, 0);
+  while (files() < 4) ASSERT_NO_FATAL_FAILURE(add_file());  // RocksDB merges so many.
+  const auto now = std::chrono::steady_clock::now();
+  while (!is_paused()) store.PauseFailedMerges(now);
+  EXPECT_EQ(lines.Count("event=merges_paused family=keys for_s=3600"), 1);
+  EXPECT_GE(files(), 4u);
+
+  FlipBit(path, 0);
+  store.PauseFailedMerges(now + std::chrono::minutes(59));
+  EXPECT_TRUE(is_paused());
+  store.PauseFailedMerges(now + std::chrono::minutes(60));
+  EXPECT_FALSE(is_paused());
+  while (files() > 0) std::this_thread::yield();
 }
 
 }  // namespace
