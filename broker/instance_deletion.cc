@@ -77,7 +77,8 @@ void InstanceDeletion::Delete(std::string key_id, std::string name, storage::Sta
   log_.GetInstance(std::move(name), [this, key_id = std::move(key_id),
                                      done = std::move(done)](absl::StatusOr<InstanceInfo> info) mutable {
     if (!info.ok()) return std::move(done)(info.status());
-    const std::string detail = absl::StrCat("events=", info->bounds.event_count(), " head=", info->bounds.head.value());
+    const std::string detail =
+        absl::StrCat("events=", info->bounds->event_count(), " head=", info->bounds->head.value());
     auto order = std::make_shared<Order>(Order{*std::move(info), std::move(done)});
     audit_.Record({key_id, "audit.instance_deleted", order->info.name, detail}, [this, order](absl::Status recorded) {
       if (!recorded.ok()) return std::move(order->done)(std::move(recorded));

@@ -154,7 +154,7 @@ class Tail final : public storage::CommitListener {
   // Forgets `waiter`, if it waits for any commit.
   void Remove(TailWaiter& waiter) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Without blocks it says that the store was reopened and may hold more than was announced: everybody looks.
+  // Without blocks everybody looks.
   void OnCommit(absl::Span<const storage::PublishedBlock> blocks) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDelete(const std::shared_ptr<storage::Instance>& instance) override ABSL_LOCKS_EXCLUDED(mu_);
   // Whoever is behind what goes reads storage.

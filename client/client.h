@@ -107,7 +107,8 @@ class Client {
   // NotFound (INSTANCE_NOT_FOUND) if there is none of that name.
   absl::StatusOr<v1::Instance> GetInstance(absl::string_view name);
 
-  // All instances whose names start with `prefix`, in the byte order of their names.
+  // All instances whose names start with `prefix`, in the byte order of their names; one whose log cannot be read has
+  // `unreadable`, and no cursors.
   PagedRange<v1::Instance> ListInstances(absl::string_view prefix = "");
 
   // Deletes the instance with all its events. NotFound if there is none; also possible when an attempt whose reply was

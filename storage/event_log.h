@@ -79,7 +79,9 @@ struct InstanceInfo {
   std::string name;
   InstanceNumber number;
   Timestamp created_at;
-  LogBounds bounds;
+  // DataLoss, Unavailable: its last block, which says where the log ends, cannot be read. How much there is to be read
+  // is not known then, not even whether there is anything.
+  absl::StatusOr<LogBounds> bounds;
 };
 
 // One event of an append, as offsets into AppendBatch::bytes: the encoded playhead.v1.Event without tag and length,
@@ -228,6 +230,7 @@ struct PublishedBlock {
 class CommitListener {
  public:
   virtual ~CommitListener() = default;
+  // Without blocks: logs were read anew, and may hold more than was announced.
   virtual void OnCommit(absl::Span<const PublishedBlock> blocks) = 0;
   virtual void OnDelete(const std::shared_ptr<Instance>& instance) = 0;
   // An erasure hides events that were announced so far, of this instance or, if the number is 0, of any: their blocks
@@ -296,10 +299,12 @@ class EventLog {
   // does nothing. OutOfRange if `first_kept` is beyond the cursor behind the head.
   virtual void Trim(std::shared_ptr<Instance> instance, Cursor first_kept, StatusCallback done) = 0;
 
-  // Up to `limit` rows whose names start with `prefix` and sort behind `after_name`, by name.
+  // Up to `limit` rows whose names start with `prefix` and sort behind `after_name`, by name; also those whose bounds
+  // cannot be read.
   virtual void ListInstances(std::string prefix, std::string after_name, size_t limit,
                              Callback<std::vector<InstanceInfo>> done) = 0;
 
+  // Errors of the bounds are the call's: InstanceInfo::bounds is ok.
   virtual void GetInstance(std::string name, Callback<InstanceInfo> done) = 0;
 
   // Reads and appends refuse when `done` runs; the bytes leave the disk in the background. NotFound

@@ -3,6 +3,14 @@ const LIST_ROWS = 50;
 
 const list = { filter: '', pages: [''], run: 0 }; // `pages`: the tokens of the pages up to this one.
 
+const figuresOf = (row) => [
+  cell('events', count(row.event_count)),
+  cell('first', String(row.first_cursor)),
+  cell('head', String(row.head_cursor)),
+  cell('size', bytes(row.appended_bytes)),
+  cell('last', ago(row.last_appended_at), row.last_appended_at),
+];
+
 async function loadList() {
   const run = ++list.run;
   const query = new URLSearchParams({ prefix: list.filter, page_size: LIST_ROWS, page_token: list.pages.at(-1) });
@@ -14,11 +22,7 @@ async function loadList() {
         'tr',
         {},
         element('td', {}, element('a', { href: `#${encodeURIComponent(row.name)}` }, row.name)),
-        cell('events', count(row.event_count)),
-        cell('first', String(row.first_cursor)),
-        cell('head', String(row.head_cursor)),
-        cell('size', bytes(row.appended_bytes)),
-        cell('last', ago(row.last_appended_at), row.last_appended_at),
+        ...(row.unreadable ? [element('td', { colSpan: 5, className: 'bad' }, row.unreadable.message)] : figuresOf(row)),
       ),
     ),
   );

@@ -56,21 +56,21 @@ class LagCount : public std::enable_shared_from_this<LagCount> {
  private:
   void OnInstance(const absl::StatusOr<storage::InstanceInfo>& instance) {
     ConsumerInfo& info = infos_[next_];
-    if (instance.ok() && instance->bounds.head > info.position.cursor) {
-      const storage::LogBounds& bounds = instance->bounds;
+    if (instance.ok() && instance->bounds->head > info.position.cursor) {
+      const storage::LogBounds& bounds = *instance->bounds;
       const uint64_t settled = std::max(info.position.cursor.sequence(), bounds.BeforeFirst().sequence());
       info.lag.events = bounds.head.sequence() - settled;
     }
-    End(true);
+    End(instance.ok() || absl::IsNotFound(instance.status()));
   }
 
   void OnSpans(const absl::StatusOr<SourceSpans>& spans) {
     if (!spans.ok()) return std::move(done_)(spans.status());
-    instances_left_ -= std::min(instances_left_, spans->instances.size());
+    instances_left_ -= std::min(instances_left_, spans->instances.size() + spans->unreadable_count);
     for (const auto& [instance, span] : spans->instances) {
       if (span.to > span.from) infos_[next_].lag.events += span.to.sequence() - span.from.sequence();
     }
-    End(spans->complete);
+    End(spans->complete && spans->unreadable.ok());
   }
 
   void End(bool complete) {

@@ -88,7 +88,8 @@ void ConsumerRegistry::ResetTo(const std::shared_ptr<Caller>& caller, std::share
   FindSourceSpans(core_, source, from, at.position, kResetInstancesMax,
                   [core = core_, caller, consumer = std::move(consumer), from, to = at.position, options,
                    done = std::move(done)](absl::StatusOr<SourceSpans> spans) mutable {
-                    if (!spans.ok()) return std::move(done)(spans.status());
+                    const absl::Status known = spans.ok() ? spans->unreadable : spans.status();
+                    if (!known.ok()) return std::move(done)(known);
                     ResetBetween(core, caller, std::move(consumer), from, to, *spans, options, std::move(done));
                   });
 }

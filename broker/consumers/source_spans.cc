@@ -55,10 +55,14 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
     for (; next_ < page_.size(); ++next_) {
       const InstanceInfo& info = page_[next_];
       if (!source_.Covers(info.name)) continue;
+      if (!info.bounds.ok()) {
+        NoteUnreadable(info.bounds.status());
+        continue;
+      }
       const auto from = Known(info, from_);
       const auto to = Known(info, to_);
       if (!from || !to) return Open();
-      spans_.instances.emplace(info.number, InstanceSpan::Of(info.bounds, *from, *to));
+      spans_.instances.emplace(info.number, InstanceSpan::Of(*info.bounds, *from, *to));
     }
     if (!spans_.complete) return std::move(done_)(std::move(spans_));
     after_name_ = page_.back().name;
@@ -68,7 +72,7 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
   // Where the position is, if that needs no search.
   std::optional<Cursor> Known(const InstanceInfo& info, const FeedPosition& position) const {
     if (position == FeedPosition()) return Cursor();
-    if (position >= head_) return info.bounds.head;
+    if (position >= head_) return info.bounds->head;
     if (position.instance == info.number) return position.cursor;
     return std::nullopt;
   }
@@ -105,9 +109,14 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
     core_.log.FindCommit(instance, storage::CommitPosition(all_of_it ? commit : commit - 1), std::move(done));
   }
 
+  void NoteUnreadable(const absl::Status& status) {
+    spans_.unreadable.Update(status);
+    ++spans_.unreadable_count;
+  }
+
   // What was deleted meanwhile is passed over.
   void Skip(const absl::Status& status) {
-    if (!absl::IsNotFound(status)) return std::move(done_)(status);
+    if (!absl::IsNotFound(status)) NoteUnreadable(status);
     ++next_;
     Step();
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 
+#include "absl/status/status.h"
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/core.h"
@@ -28,6 +29,9 @@ struct InstanceSpan {
 struct SourceSpans {
   std::map<storage::InstanceNumber, InstanceSpan> instances;
   bool complete = true;  // Else the source has more instances than were looked at.
+  // Of the first of those that cannot be read, and how many these are: they are not among `instances`.
+  absl::Status unreadable;
+  size_t unreadable_count = 0;
 };
 
 // Looks at up to `instances_max` instances of a source of many: one search over the blocks for each and for each

@@ -12,6 +12,7 @@
 #include "broker/grpc/page_size.h"
 #include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/instance_message.h"
 #include "playhead/v1/event_log.pb.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
@@ -22,18 +23,6 @@ namespace playhead::broker {
 using storage::InstanceInfo;
 
 namespace {
-
-v1::Instance ToProto(const InstanceInfo& info) {
-  v1::Instance out;
-  out.set_name(info.name);
-  out.set_first_cursor(info.bounds.first.value());
-  out.set_head_cursor(info.bounds.head.value());
-  out.set_event_count(info.bounds.event_count());
-  out.set_appended_bytes(info.bounds.appended_bytes);
-  out.set_created_at(info.created_at.micros());
-  out.set_last_appended_at(info.bounds.last_appended_at.micros());
-  return out;
-}
 
 class InstanceCall final : public UnaryCall {
  public:
@@ -56,7 +45,7 @@ absl::Status Get(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   }
   call->core().log.GetInstance(request.instance(), [call](absl::StatusOr<InstanceInfo> info) {
     if (!info.ok()) return call->Refuse(info.status());
-    call->Reply(ToByteBuffer(ToProto(*info)));
+    call->Reply(ToByteBuffer(InstanceMessage(*info)));
   });
   return absl::OkStatus();
 }
@@ -79,7 +68,7 @@ absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
                              response.set_next_page_token(EncodePageToken(response.instances().rbegin()->name()));
                              break;
                            }
-                           *response.add_instances() = ToProto(row);
+                           *response.add_instances() = InstanceMessage(row);
                          }
                          call->Reply(ToByteBuffer(response));
                        });

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/error_json.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http {
@@ -59,21 +58,10 @@ Response JsonError(const absl::Status& error) { return JsonError(error, HttpStat
 
 Response JsonError(const absl::Status& error, int status) {
   const v1::Error facts = ToProto(error);
-  boost::json::object fields;
-  fields["code"] = facts.code();
-  fields["message"] = facts.message();
-  fields["retryable"] = facts.retryable();
-  if (facts.has_first_cursor()) fields["first_cursor"] = facts.first_cursor();
-  if (facts.has_head_cursor()) fields["head_cursor"] = facts.head_cursor();
-  if (facts.has_last_good_cursor()) fields["last_good_cursor"] = facts.last_good_cursor();
-  if (facts.has_next_sequence()) fields["next_sequence"] = facts.next_sequence();
-  if (facts.has_retry_after_ms()) fields["retry_after_ms"] = facts.retry_after_ms();
-  if (!facts.limit().empty()) fields["limit"] = facts.limit();
-
   Response response;
   response.status = status;
   response.content_type = "application/json";
-  response.body = boost::json::serialize(boost::json::object({{"error", std::move(fields)}}));
+  response.body = absl::StrCat(R"({"error":)", ErrorJson(facts), "}");
   response.headers.push_back({"error-code", facts.code()});
   response.headers.push_back({"x-retryable", facts.retryable() ? "true" : "false"});
   if (facts.retryable()) {

@@ -31,9 +31,9 @@ Response TextResponse(int status, std::string text);
 // METHOD_NOT_ALLOWED, BODY_TOO_LARGE and CONNECTIONS_LIMIT. REQUIRES: not Ok.
 int HttpStatus(const absl::Status& error);
 
-// {"error":{"code":"CURSOR_TRIMMED","message":"...","retryable":false,"first_cursor":7,...}} with HttpStatus, or the
-// status given, and the headers `error-code` and `x-retryable`. A cursor that does not help is absent. A retryable
-// refusal asks to wait a second (Retry-After), and a 401 names the scheme. REQUIRES: not Ok.
+// {"error":...} as ErrorJson (proto/error_json.h) with HttpStatus, or the status given, and the headers `error-code`
+// and `x-retryable`. A retryable refusal asks to wait a second (Retry-After), and a 401 names the scheme. REQUIRES: not
+// Ok.
 Response JsonError(const absl::Status& error);
 Response JsonError(const absl::Status& error, int status);
 

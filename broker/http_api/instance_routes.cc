@@ -15,9 +15,10 @@
 #include "broker/http/response.h"
 #include "broker/http_api/access.h"
 #include "broker/http_api/listing.h"
-#include "broker/http_api/notices.h"
 #include "broker/http_api/parameters.h"
+#include "broker/instance_message.h"
 #include "proto/errors.h"
+#include "proto/instance_json.h"
 #include "storage/event_log.h"
 #include "storage/own_instances.h"
 
@@ -32,7 +33,7 @@ constexpr int kNoContent = 204;
 std::string PageJson(const std::vector<InstanceInfo>& rows, size_t page_size) {
   std::string out = R"({"instances":[)";
   for (size_t i = 0; i < rows.size() && i < page_size; ++i) {
-    absl::StrAppend(&out, i == 0 ? "" : ",", InstanceJson(rows[i]));
+    absl::StrAppend(&out, i == 0 ? "" : ",", InstanceJson(InstanceMessage(rows[i])));
   }
   out += ']';
   if (rows.size() > page_size) {
@@ -76,7 +77,7 @@ void GetInstance(const Services& services, http::Request request, http::Responde
   services.core.log.GetInstance(std::string(request.PathParameter("name")),
                                 [responder = std::move(responder)](absl::StatusOr<InstanceInfo> info) mutable {
                                   if (!info.ok()) return std::move(responder).Refuse(info.status());
-                                  std::move(responder).Send(JsonResponse(InstanceJson(*info)));
+                                  std::move(responder).Send(JsonResponse(InstanceJson(InstanceMessage(*info))));
                                 });
 }
 

@@ -5,15 +5,11 @@
 #include <string>
 
 #include "broker/start_position.h"
-#include "storage/event_log.h"
 
 namespace playhead::broker::http_api {
 
 // {"cause":"TRIMMED","after_cursor":0,"last_cursor":41,"event_count":41}
 std::string GapJson(const Gap& gap);
-
-// As `playhead instances --json` prints it.
-std::string InstanceJson(const storage::InstanceInfo& info);
 
 }  // namespace playhead::broker::http_api
 

@@ -20,9 +20,10 @@ constexpr size_t kListPage = 1'000;
 
 // Whether nothing of an instance can be within the times, by what the catalogue says.
 bool IsOutside(const storage::InstanceInfo& row, const Selection& selection) {
-  if (row.bounds.event_count() == 0) return true;
+  if (!row.bounds.ok()) return false;
+  if (row.bounds->event_count() == 0) return true;
   const auto* const from = std::get_if<FromTime>(&selection.start);
-  return from != nullptr && row.bounds.last_appended_at < from->time;
+  return from != nullptr && row.bounds->last_appended_at < from->time;
 }
 
 }  // namespace

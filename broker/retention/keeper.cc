@@ -37,18 +37,23 @@ absl::StatusOr<std::vector<InstanceInfo>> List(storage::EventLog& log, const std
 
 // Whether the policy can let anything go of the log, by what the catalogue says: most are not even opened.
 bool MayTrim(const Policy& policy, const InstanceInfo& info, absl::Time now) {
-  const uint64_t count = info.bounds.event_count();
+  const uint64_t count = info.bounds->event_count();
   if (count == 0 || count <= policy.events_min()) return false;
   const absl::Duration since_made = now - absl::FromUnixMicros(info.created_at.micros());
   return policy.consumers_seconds() != 0 || (policy.events() != 0 && count > policy.events()) ||
-         (policy.bytes() != 0 && info.bounds.appended_bytes > policy.bytes()) ||
+         (policy.bytes() != 0 && info.bounds->appended_bytes > policy.bytes()) ||
          (policy.age_seconds() != 0 && since_made > absl::Seconds(static_cast<int64_t>(policy.age_seconds())));
 }
 
+bool IsGone(const absl::Status& status) {
+  return HasReason(status, Reason::kInstanceDeleted) || HasReason(status, Reason::kInstanceNotFound);
+}
+
 // What may pass by itself, or is no fault.
-bool IsExpected(const absl::Status& status) {
-  return HasReason(status, Reason::kInstanceDeleted) || HasReason(status, Reason::kInstanceNotFound) ||
-         HasReason(status, Reason::kStoreUnavailable);
+bool IsExpected(const absl::Status& status) { return IsGone(status) || HasReason(status, Reason::kStoreUnavailable); }
+
+void LogFailure(const std::string& instance, const absl::Status& status) {
+  Log().warn("event=retention_failed instance={}: {}", instance, std::string(status.message()));
 }
 
 }  // namespace
@@ -162,7 +167,7 @@ void Keeper::KeepSome(absl::Duration budget) {
   while (SteadyClock::now() < end && !stopping()) {
     const auto page = List(log_, walk_after_);
     if (!page.ok()) {  // From there on next time.
-      if (HasReason(page.status(), Reason::kDataLoss)) LogRefusal("retention", page.status());
+      if (!IsExpected(page.status())) LogRefusal("retention", page.status());
       return;
     }
     for (const InstanceInfo& info : *page) {
@@ -177,7 +182,9 @@ void Keeper::KeepSome(absl::Duration budget) {
 }
 
 void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
-  if (!MayTrim(policy, info, AgeNow())) return;
+  const absl::Status readable = info.bounds.status();
+  if (!readable.ok() && !IsExpected(readable)) LogFailure(info.name, readable);
+  if (!readable.ok() || !MayTrim(policy, info, AgeNow())) return;
   auto opened = Open(log_, info.name);
   if (!opened.ok()) return;
   const std::shared_ptr<Instance>& instance = *opened;
@@ -190,9 +197,7 @@ void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
         [&](auto done) { log_.Trim(instance, Cursor(instance->head().epoch(), *last + 1), std::move(done)); });
     if (status.ok()) metrics_.retention_events.Increment(static_cast<double>(*last - gone));
   }
-  if (!status.ok() && !IsExpected(status)) {
-    Log().warn("event=retention_failed instance={}: {}", info.name, std::string(status.message()));
-  }
+  if (!status.ok() && !IsExpected(status)) LogFailure(info.name, status);
 }
 
 absl::StatusOr<uint64_t> Keeper::LastToGoOf(const std::shared_ptr<Instance>& instance, const Policy& policy) {
@@ -257,8 +262,10 @@ absl::StatusOr<Effect> Keeper::PlanAll(const Policy& policy) {
         return all;
       }
       const auto one = PlanOne(info.name, policy);
-      if (IsExpected(one.status())) continue;
-      if (!one.ok()) return one.status();
+      if (!one.ok()) {  // What would go of it is not known.
+        all.incomplete |= !IsGone(one.status());
+        continue;
+      }
       all.instances += one->instances;
       all.events += one->events;
       all.bytes += one->bytes;

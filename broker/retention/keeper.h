@@ -34,7 +34,8 @@ struct Effect {
   uint64_t events = 0;
   uint64_t bytes = 0;
   storage::Cursor first_kept;  // Of one instance.
-  bool incomplete = false;     // There are more than kPlannedInstancesMax.
+  // There are more than kPlannedInstancesMax, or some that cannot be read.
+  bool incomplete = false;
 };
 
 // A plan for all instances looks at this many; and this many plans wait.

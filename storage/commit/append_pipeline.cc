@@ -148,8 +148,9 @@ void AppendPipeline::AnswerCompleted() {
   answers_mu_.Unlock();
 }
 
-std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause, uint64_t next_commit) {
-  auto builder = owner_->Reopen(cause, next_commit);
+std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause,
+                                                      const CommitBuilder::GivenOut& given_out) {
+  auto builder = owner_->Reopen(cause, given_out);
   if (builder != nullptr) {
     absl::MutexLock lock(&answers_mu_);
     answers_.push_back(nullptr);
@@ -160,6 +161,7 @@ std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause,
 void AppendPipeline::Answer(Commit& commit) {
   if (CommitListener* const listener = listener_.load(std::memory_order_acquire); listener != nullptr) {
     if (!commit.blocks.empty()) listener->OnCommit(commit.blocks);
+    if (commit.holds_more) listener->OnCommit({});
     for (const auto& instance : commit.deleted) listener->OnDelete(instance);
     for (const InstanceNumber instance : commit.erased) listener->OnErase(instance);
   }

@@ -49,7 +49,8 @@ class AppendPipeline final : private Committer::Host {
     // All of its answers were given. In commit order, on the answering thread.
     virtual void OnAnswered(const Commit& commit) = 0;
     // As Committer::Host::Reopen.
-    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) = 0;
+    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause,
+                                                  const CommitBuilder::GivenOut& given_out) = 0;
   };
 
   // What it shares with the rest of the log.
@@ -93,7 +94,7 @@ class AppendPipeline final : private Committer::Host {
   // Committer::Host.
   void OnCompleted(std::unique_ptr<Commit> commit) override ABSL_LOCKS_EXCLUDED(answers_mu_);
   void AnswerCompleted() override ABSL_LOCKS_EXCLUDED(answers_mu_);
-  std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) override;
+  std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) override;
 
   void Append(const std::shared_ptr<SessionState>& session, AppendBatch batch, Callback<AppendResult> done);
   absl::Status Admit(const PendingAppend& append);

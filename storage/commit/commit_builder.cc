@@ -6,6 +6,7 @@
 #include "proto/errors.h"
 #include "storage/instances/instance_catalog.h"
 #include "storage/key_codec.h"
+#include "storage/log.h"
 #include "storage/own_instances.h"
 #include "storage/record_codec.h"
 #include "storage/store/meta.h"
@@ -24,11 +25,28 @@ constexpr size_t kRunRowBytes = 96;
 
 Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
 
+// By what the MANIFEST says of the files, which are then all there is.
+absl::StatusOr<uint64_t> LastCommitPositionOfFiles(const Store& store) {
+  rocksdb::ColumnFamilyHandle* const commits = store.family(Family::kCommits);
+  const rocksdb::Status flushed = store.db()->Flush(rocksdb::FlushOptions(), commits);
+  if (!flushed.ok()) return ReadError(flushed, "flushing the commits");
+  rocksdb::ColumnFamilyMetaData files;
+  store.db()->GetColumnFamilyMetaData(commits, &files);
+  uint64_t last = 0;
+  for (const rocksdb::LevelMetaData& level : files.levels) {
+    // The newest row is never deleted, so none behind it was either.
+    for (const rocksdb::SstFileMetaData& file : level.files) last = std::max(last, DecodeBigEndian(file.largestkey));
+  }
+  return last;
+}
+
 absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const auto last = store.NewIterator(store.family(Family::kCommits));
   last->SeekToLast();
-  if (!last->status().ok()) return ReadError(last->status(), "reading the commits");
-  return last->Valid() ? DecodeBigEndian(FromSlice(last->key())) : 0;
+  if (last->status().ok()) return last->Valid() ? DecodeBigEndian(FromSlice(last->key())) : 0;
+  // The last rows of one of the files cannot be read: whoever wants them hears of it.
+  LogError("commits_end_damaged", "", ReadError(last->status(), "reading the commits"));
+  return LastCommitPositionOfFiles(store);
 }
 
 }  // namespace
@@ -57,7 +75,8 @@ CommitBuilder::CommitBuilder(std::shared_ptr<Store> store, const StoreOptions& o
     : store_(store), options_(options), blocks_(store, options.slice_bytes) {}
 
 absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_ptr<Store> store,
-                                                                   const StoreOptions& options, uint64_t first_commit) {
+                                                                   const StoreOptions& options,
+                                                                   const GivenOut& given_out) {
   const auto instance_last = GetMetaNumber(*store, meta_key::kInstanceLast, 0);
   const auto instance_count = GetMetaNumber(*store, meta_key::kInstanceCount, 0);
   const auto epoch_floor = GetMetaNumber(*store, meta_key::kEpochFloor, 0);
@@ -69,13 +88,13 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   const absl::Status noted = NoteCommitsEnd(*store, CommitPosition(*last_commit), static_cast<uint32_t>(*epoch_floor));
   if (!noted.ok()) return noted;
   auto builder = std::unique_ptr<CommitBuilder>(new CommitBuilder(std::move(store), options));
-  builder->instance_last_ = *instance_last;
+  builder->instance_last_ = std::max(*instance_last, given_out.instance);
   builder->instance_count_ = *instance_count;
   builder->erasure_last_ = *erasure_last;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
   builder->last_listed_ = CommitPosition(*last_commit);
   builder->next_commit_ =
-      std::max({*last_commit + 1, first_commit, CommitPosition::FirstOf(builder->epoch_floor_).value()});
+      std::max({*last_commit + 1, given_out.commit + 1, CommitPosition::FirstOf(builder->epoch_floor_).value()});
   builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
   return builder;
 }
@@ -116,6 +135,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
     return refuse(PreviousFailed());
   }
   if (!append.refusal.ok()) return Verdict::kRefuse;
+  if (absl::Status status = append.instance->CheckLoaded(); !status.ok()) return refuse(std::move(status));
   const AssignedState& assigned = append.instance->assigned();
   // The name may be another instance by now; resolving finds it.
   if (!assigned.exists && assigned.number != InstanceNumber()) return Verdict::kDefer;
@@ -327,14 +347,17 @@ void CommitBuilder::CloseBlock(const std::shared_ptr<LogInstance>& instance) {
 }
 
 void CommitBuilder::Create(std::shared_ptr<LogInstance> instance, StatusCallback done) {
-  absl::Status status = EnsureExists(instance, /*is_own=*/false);
+  absl::Status status = instance->CheckLoaded();
+  if (status.ok()) status = EnsureExists(instance, /*is_own=*/false);
   commit_->commands.push_back({std::move(status), std::move(done)});
 }
 
 void CommitBuilder::Trim(std::shared_ptr<LogInstance> instance, Cursor first_kept, StatusCallback done) {
   AssignedState& assigned = instance->assigned();
-  absl::Status status;
-  if (!assigned.exists) {
+  absl::Status status = instance->CheckLoaded();
+  if (!status.ok()) {
+    // Where it begins and ends is not known.
+  } else if (!assigned.exists) {
     status = MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance->name(), " was deleted"));
   } else if (first_kept.sequence() > assigned.head.sequence() + 1) {
     status = MakeError(Reason::kCursorDiverged,
@@ -355,6 +378,10 @@ void CommitBuilder::Trim(std::shared_ptr<LogInstance> instance, Cursor first_kep
 }
 
 void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback done) {
+  if (absl::Status status = instance->CheckLoaded(); !status.ok()) {
+    commit_->commands.push_back({std::move(status), std::move(done)});
+    return;
+  }
   AssignedState& assigned = instance->assigned();
   if (!assigned.exists) {
     commit_->commands.push_back(
@@ -381,6 +408,12 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   assigned.exists = false;
   commit_->publications.emplace_back([instance] { instance->PublishDeleted(); });
   commit_->deleted.push_back(instance);
+  commit_->commands.push_back({absl::OkStatus(), std::move(done)});
+}
+
+void CommitBuilder::Reload(absl::Span<const Loaded> loaded, StatusCallback done) {
+  for (const Loaded& log : loaded) log.instance->Reload(log.state);
+  commit_->holds_more = true;
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
 }
 

@@ -41,6 +41,7 @@ struct Commit {
   std::vector<InstanceNumber> erased;        // Whose events an erasure hides from here on; 0 for any instance's.
   uint64_t instance_count = 0;               // Behind it.
   std::optional<absl::Duration> write_time;  // Set once it is written; unset if there was nothing to write.
+  bool holds_more = false;                   // Logs may hold what was not announced: they were loaded anew.
   bool wants_slice = false;                  // The slice that is being written to is full: make the next one.
   struct Outcome {
     absl::Status status;
@@ -85,9 +86,15 @@ class RecentIds {
 
 class CommitBuilder {
  public:
-  // Reads the counters of the store. `first_commit` is the lowest number that a commit may get.
+  // What an earlier one gave out, durable or not, and must not be given out again while somebody may know it.
+  struct GivenOut {
+    uint64_t commit = 0;
+    uint64_t instance = 0;
+  };
+
+  // Reads the counters of the store.
   static absl::StatusOr<std::unique_ptr<CommitBuilder>> Load(std::shared_ptr<Store> store, const StoreOptions& options,
-                                                             uint64_t first_commit);
+                                                             const GivenOut& given_out);
 
   // Starts a commit. `durable_commit` is the last one known to be durable.
   void Begin(uint64_t durable_commit);
@@ -97,6 +104,12 @@ class CommitBuilder {
   void Create(std::shared_ptr<LogInstance> instance, StatusCallback done);
   void Trim(std::shared_ptr<LogInstance> instance, Cursor first_kept, StatusCallback done);
   void Delete(std::shared_ptr<LogInstance> instance, StatusCallback done);
+  // Takes up those that could not be loaded when the store was opened again: the states are of that store.
+  struct Loaded {
+    std::shared_ptr<LogInstance> instance;
+    InstanceState state;
+  };
+  void Reload(absl::Span<const Loaded> loaded, StatusCallback done);
   void Write(FillBatch fill, StatusCallback done);
   // Puts `blocks` in the place of those with the same cursors, as far as neither a trim nor a deletion has passed them.
   void ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks, FillBatch fill,
@@ -116,6 +129,7 @@ class CommitBuilder {
   void UseSlice(uint32_t number, StatusCallback done);
 
   uint64_t next_commit() const { return next_commit_; }
+  GivenOut given_out() const { return {.commit = next_commit_ - 1, .instance = instance_last_}; }
   uint64_t instance_count() const { return instance_count_; }
   // The last commit that has a row in `commits`.
   CommitPosition last_listed() const { return last_listed_; }

@@ -209,7 +209,7 @@ void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status
   while (building_) built_.Wait(&mu_);
   // Nobody builds from here on, so that sessions and instances may be touched.
   std::unique_ptr<Commit> built_upon_it = std::move(void_commit_);
-  const uint64_t next_commit = builder_->next_commit();
+  const CommitBuilder::GivenOut given_out = builder_->given_out();
   mu_.Unlock();
   Fail(std::move(commit), Uncertain(cause));
   if (built_upon_it != nullptr) Fail(std::move(built_upon_it), Uncertain(cause));
@@ -219,7 +219,7 @@ void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status
   FailQueue(Uncertain(cause));
   while (!stopping_) {
     mu_.Unlock();
-    auto reopened = host_->Reopen(cause, next_commit);
+    auto reopened = host_->Reopen(cause, given_out);
     mu_.Lock();
     if (reopened != nullptr) {
       builder_ = std::move(reopened);

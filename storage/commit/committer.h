@@ -45,9 +45,10 @@ class Committer {
     virtual void OnCompleted(std::unique_ptr<Commit> commit) = 0;
     // Runs the answers that are due, unless another thread is at it.
     virtual void AnswerCompleted() = 0;
-    // The write failed: closes the store, opens it again and reloads every instance. nullptr if it could not be opened:
-    // then this is called again after a while.
-    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) = 0;
+    // The write failed: closes the store, opens it again and reloads the instances in memory, as far as they can be
+    // read. nullptr if it could not be opened: then this is called again after a while.
+    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause,
+                                                  const CommitBuilder::GivenOut& given_out) = 0;
   };
 
   // A change of another kind: `build` adds it to the commit being built, together with `done`.

@@ -1,6 +1,8 @@
 #include "storage/engine/rocksdb_event_log.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
  public:
   static absl::StatusOr<std::unique_ptr<EventLog>> Open(const StoreOptions& options) {
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
-    auto builder = log->OpenStore(options, /*first_commit=*/1);
+    auto builder = log->OpenStore(options, {});
     if (!builder.ok()) return builder.status();
     log->store_id_ = log->store_.get()->Id();
     log->Start(*std::move(builder));
@@ -114,8 +116,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
         readers_(options.reader_threads),
         pipeline_(options, {store_, table_, disk_, resolvers_, calls_, stats_}, this) {}
 
-  // Opens the store and makes it current, with every instance in memory reloaded from it.
-  absl::StatusOr<std::unique_ptr<CommitBuilder>> OpenStore(const StoreOptions& options, uint64_t first_commit);
+  // Opens the store and makes it current, with the instances in memory reloaded from it as far as it can be read.
+  absl::StatusOr<std::unique_ptr<CommitBuilder>> OpenStore(const StoreOptions& options,
+                                                           const CommitBuilder::GivenOut& given_out);
+  void ReloadInstances(const std::shared_ptr<const Store>& store);
   void Start(std::unique_ptr<CommitBuilder> builder);
 
   // RecordStore.
@@ -126,7 +130,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   // AppendPipeline::Owner.
   void OnCommitted(const Commit& commit) override;
   void OnAnswered(const Commit& commit) override;
-  std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, uint64_t next_commit) override;
+  std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) override;
 
   // Runs `task` with the open store on `executor` and gives `done` its answer, or why there is no store.
   template <typename T>
@@ -135,6 +139,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   // The same on a reading thread, for searches: damage that they meet is counted.
   template <typename T>
   void Search(Callback<T> done, absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> search);
+  // And of one log.
+  template <typename T>
+  void SearchLog(std::shared_ptr<Instance> instance, Callback<T> done,
+                 absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&, const Instance&)> search);
 
   const StoreOptions options_;
   mutable DiskSpace disk_;
@@ -158,7 +166,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
 };
 
 absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const StoreOptions& options,
-                                                                          uint64_t first_commit) {
+                                                                          const CommitBuilder::GivenOut& given_out) {
   auto opened = Store::Open(options);
   if (!opened.ok()) return opened.status();
   // Once for everything that was stored since the last time: a disk that fails again and again uses up no epochs.
@@ -168,26 +176,36 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
     stored_since_open_.store(false, std::memory_order_relaxed);
   }
   if (absl::Status status = (*opened)->NoteHistorySettled(); !status.ok()) return status;
-  auto builder = CommitBuilder::Load(*opened, options, first_commit);
+  auto builder = CommitBuilder::Load(*opened, options, given_out);
   if (!builder.ok()) return builder.status();
-  for (const std::shared_ptr<LogInstance>& instance : table_.All()) {
-    const auto state = LoadInstance(*opened, instance->name());
-    if (state.ok()) {
-      instance->Reload(*state);
-    } else if (HasReason(state.status(), Reason::kDataLoss)) {
-      // One damaged log does not keep the others closed. Whoever asks for it again hears what is wrong.
-      LogError("instance_damaged", absl::StrCat("instance=", instance->name()), state.status());
-      instance->assigned().exists = false;
-      table_.Erase(instance->name());
-    } else {
-      return state.status();
-    }
-  }
+  ReloadInstances(*opened);
   stats_.set_instances((*builder)->instance_count());
   head_commit_.store((*builder)->last_listed().value(), std::memory_order_release);
   store_closed_ = (*opened)->closed();
   store_.Set(*std::move(opened));
   return builder;
+}
+
+void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store) {
+  // Everybody waits for this, and a disk may take seconds to say that it cannot read. Housekeeping loads the rest.
+  using SteadyClock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kFailingMax(1);
+  SteadyClock::time_point end = SteadyClock::time_point::max();
+  for (const std::shared_ptr<LogInstance>& instance : table_.All()) {
+    const SteadyClock::time_point begin = SteadyClock::now();
+    if (begin >= end) {
+      instance->SetNotLoaded(MakeError(Reason::kStoreUnavailable, "the log is yet to be loaded: try again soon"));
+      continue;
+    }
+    const auto state = LoadInstance(store, instance->name());
+    if (state.ok()) {
+      instance->Reload(*state);
+    } else {
+      end = std::min(end, begin + kFailingMax);
+      LogError("instance_not_loaded", absl::StrCat("instance=", instance->name()), state.status());
+      instance->SetNotLoaded(state.status());
+    }
+  }
 }
 
 void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
@@ -200,19 +218,21 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
   maintenance_->MergeFullSlices();
 }
 
-std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause, uint64_t next_commit) {
+std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause,
+                                                       const CommitBuilder::GivenOut& given_out) {
   if (store_.Drop(cause)) LogError("write_failed", "action=reopen", cause);
   maintenance_->CutOff();
   jobs_.CutOff();
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
   StoreOptions options = options_;
   options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
-  auto builder = OpenStore(options, next_commit);
+  auto builder = OpenStore(options, given_out);
   if (!builder.ok()) {
     LogError("reopen_failed", absl::StrCat("data_dir=", options.data_dir), builder.status());
     return nullptr;
   }
   maintenance_->GoOn();
+  maintenance_->ReloadInstances();
   stats_.NoteReopen();
   LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
   return *std::move(builder);
@@ -288,14 +308,12 @@ void RocksDbEventLog::OpenInstance(absl::string_view name, OpenMode mode, Callba
 }
 
 void RocksDbEventLog::Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) {
-  RunWithStore<ReadResult>(
-      readers_, std::move(done),
-      [this, instance = std::move(instance), options = std::move(options)](const std::shared_ptr<Store>& store) {
-        auto result = ReadRange(store, *instance, options, type_lives_.Find(instance->name()).get());
-        if (result.ok()) stats_.NoteRead(result->bytes, result->scanned_blocks);
-        if (HasReason(result.status(), Reason::kDataLoss)) stats_.NoteDamage();
-        return result;
-      });
+  SearchLog<ReadResult>(std::move(instance), std::move(done),
+                        [this, options = std::move(options)](const auto& store, const Instance& log) {
+                          auto result = ReadRange(store, log, options, type_lives_.Find(log.name()).get());
+                          if (result.ok()) stats_.NoteRead(result->bytes, result->scanned_blocks);
+                          return result;
+                        });
 }
 
 template <typename T>
@@ -309,29 +327,38 @@ void RocksDbEventLog::Search(Callback<T> done,
                   });
 }
 
-void RocksDbEventLog::FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) {
-  Search<Cursor>(std::move(done), [instance = std::move(instance), time](const std::shared_ptr<Store>& store) {
-    return FindTimeInLog(store, *instance, time);
+template <typename T>
+void RocksDbEventLog::SearchLog(
+    std::shared_ptr<Instance> instance, Callback<T> done,
+    absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&, const Instance&)> search) {
+  Search<T>(std::move(done), [instance = std::move(instance), search = std::move(search)](const auto& store) mutable {
+    const absl::Status loaded = static_cast<const LogInstance&>(*instance).CheckLoaded();
+    absl::StatusOr<T> found = search(store, *instance);
+    // What it remembers of a log that is not loaded may not be on disk: that is no damage.
+    if (!loaded.ok() && HasReason(found.status(), Reason::kDataLoss)) found = loaded;
+    return found;
   });
+}
+
+void RocksDbEventLog::FindTime(std::shared_ptr<Instance> instance, Timestamp time, Callback<Cursor> done) {
+  SearchLog<Cursor>(std::move(instance), std::move(done),
+                    [time](const auto& store, const Instance& log) { return FindTimeInLog(store, log, time); });
 }
 
 void RocksDbEventLog::FindBytes(std::shared_ptr<Instance> instance, uint64_t kept_bytes_max, Callback<Cursor> done) {
-  Search<Cursor>(std::move(done),
-                 [instance = std::move(instance), kept_bytes_max](const std::shared_ptr<Store>& store) {
-                   return FindBytesInLog(store, *instance, kept_bytes_max);
-                 });
+  SearchLog<Cursor>(std::move(instance), std::move(done), [kept_bytes_max](const auto& store, const Instance& log) {
+    return FindBytesInLog(store, log, kept_bytes_max);
+  });
 }
 
 void RocksDbEventLog::BytesBehind(std::shared_ptr<Instance> instance, Cursor after, Callback<uint64_t> done) {
-  Search<uint64_t>(std::move(done), [instance = std::move(instance), after](const std::shared_ptr<Store>& store) {
-    return BytesBehindInLog(store, *instance, after);
-  });
+  SearchLog<uint64_t>(std::move(instance), std::move(done),
+                      [after](const auto& store, const Instance& log) { return BytesBehindInLog(store, log, after); });
 }
 
 void RocksDbEventLog::FindCommit(std::shared_ptr<Instance> instance, CommitPosition commit, Callback<Cursor> done) {
-  Search<Cursor>(std::move(done), [instance = std::move(instance), commit](const std::shared_ptr<Store>& store) {
-    return FindCommitInLog(store, *instance, commit);
-  });
+  SearchLog<Cursor>(std::move(instance), std::move(done),
+                    [commit](const auto& store, const Instance& log) { return FindCommitInLog(store, log, commit); });
 }
 
 void RocksDbEventLog::ReadMany(ManyReadOptions options, Callback<ManyReadResult> done) {

@@ -11,6 +11,7 @@
 #include "storage/blocks/block_store.h"
 #include "storage/erase/eraser.h"
 #include "storage/erase/event_eraser.h"
+#include "storage/instances/instance_catalog.h"
 #include "storage/log.h"
 #include "storage/store/rocksdb_status.h"
 
@@ -39,6 +40,9 @@ constexpr double kReclaimBytesPerSecond = 32 << 20;
 // Whatever held a step up, a busy disk above all: erasures wait behind it on the same thread.
 constexpr absl::Duration kReclaimPauseMax = absl::Seconds(1);
 
+// Whoever follows any log looks at it anew behind each such command.
+constexpr size_t kReloadedTogetherMax = 1000;
+
 }  // namespace
 
 Maintenance::Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
@@ -61,6 +65,7 @@ void Maintenance::Stop() {
   canceled_ = true;
   if (ticker_.joinable()) ticker_.join();
   tasks_.Join();
+  reloads_.Join();
 }
 
 void Maintenance::GoOn() {
@@ -76,14 +81,22 @@ void Maintenance::EraseDeleted() {
 }
 
 void Maintenance::EraseEvents() { Post({"erase_events", &Maintenance::EraseFromLogs}); }
+void Maintenance::ReloadInstances() {
+  // Nobody can append to them meanwhile, so it waits for nothing else, and is tried again whatever the failure.
+  Post({.name = "reload_instances",
+        .run = &Maintenance::Reload,
+        .retry_delay_of_damage = kRetryDelayMax,
+        .on = &reloads_});
+}
 
 void Maintenance::Post(Task task) {
-  tasks_.Post([this, task]() mutable {
+  Executor& executor = task.on == nullptr ? tasks_ : *task.on;
+  executor.Post([this, task]() mutable {
     const std::shared_ptr<Store> store = canceled_ ? nullptr : store_();
     const absl::Status status = store == nullptr ? absl::UnavailableError("no store") : (this->*task.run)(*store);
     if (status.ok()) return;
     const bool is_damage = HasReason(status, Reason::kDataLoss);
-    const std::chrono::seconds delay = is_damage ? kRetryDelayOfDamage : task.retry_delay;
+    const std::chrono::seconds delay = is_damage ? task.retry_delay_of_damage : task.retry_delay;
     const SteadyTime due = SteadyClock::now() + delay;
     if (store != nullptr && !canceled_) {
       LogWarning("maintenance_failed", absl::StrCat("task=", task.name, " again_s=", delay.count()), status);
@@ -220,6 +233,38 @@ absl::Status Maintenance::EraseFromLogs(Store& store) {
       .Run();
 }
 
+absl::Status Maintenance::Reload(Store& store) {
+  absl::Status failure;
+  // What is not damage may pass, and is worth trying again soon.
+  const auto note = [&failure](absl::Status status) {
+    if (failure.ok() || (!status.ok() && HasReason(failure, Reason::kDataLoss))) failure = std::move(status);
+  };
+  std::vector<std::shared_ptr<LogInstance>> waiting = instances_->All();
+  std::erase_if(waiting, [](const auto& instance) { return instance->CheckLoaded().ok(); });
+  while (!waiting.empty()) {
+    std::vector<CommitBuilder::Loaded> loaded;
+    for (; !waiting.empty() && loaded.size() < kReloadedTogetherMax; waiting.pop_back()) {
+      if (canceled_) return MakeError(Reason::kShuttingDown, "loading goes on later");
+      const std::shared_ptr<LogInstance>& instance = waiting.back();
+      auto state = LoadInstance(store.shared_from_this(), instance->name());
+      if (state.ok()) {
+        loaded.push_back({instance, *std::move(state)});
+        continue;
+      }
+      const bool is_new = instance->CheckLoaded().code() != state.status().code();
+      if (is_new) LogError("instance_not_loaded", absl::StrCat("instance=", instance->name()), state.status());
+      instance->NoteLoadFailure(state.status());
+      note(state.status());
+    }
+    if (loaded.empty()) break;
+    absl::Status status =
+        RunCommand([&](CommitBuilder& builder, StatusCallback done) { builder.Reload(loaded, std::move(done)); });
+    if (status.ok()) LogInfo("instances_loaded", absl::StrCat("instances=", loaded.size()));
+    note(std::move(status));
+  }
+  return failure;
+}
+
 absl::Status Maintenance::CompactIdentities(Store& store) {
   rocksdb::CompactRangeOptions options;
   options.canceled = &canceled_;
@@ -244,6 +289,7 @@ void Maintenance::Tick() {
       ForgetIdentities(*store);
       stats_->set_wal_bytes(store->WalBytes());
       stats_->NoteWriteStalls(store->TakeWriteStalls());
+      store->PauseFailedMerges(SteadyClock::now());
       RetryFailed();
       if (purge_records_at_.load() <= SteadyClock::now()) {
         purge_records_at_ = kNever;

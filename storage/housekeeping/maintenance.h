@@ -1,5 +1,5 @@
-// The store's housekeeping, on a thread of its own: new slices, merges, erasures, space of trimmed events, forgetting
-// identities, and the periodic sync of a weaker durability.
+// The store's housekeeping, on threads of its own: new slices, merges, erasures, space of trimmed events, forgetting
+// identities, logs that could not be read for a while, and the periodic sync of a weaker durability.
 #ifndef PLAYHEAD_STORAGE_HOUSEKEEPING_MAINTENANCE_H_
 #define PLAYHEAD_STORAGE_HOUSEKEEPING_MAINTENANCE_H_
 
@@ -53,6 +53,8 @@ class Maintenance {
   void NoteTrim() { trimmed_ = true; }
   // Carries out the erasures of events that wait. Called at every start, too.
   void EraseEvents();
+  // Loads the instances that could not be loaded when the store was opened again.
+  void ReloadInstances();
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -67,6 +69,8 @@ class Maintenance {
     absl::string_view name;
     absl::Status (Maintenance::*run)(Store&);
     std::chrono::seconds retry_delay = kRetryDelay;
+    std::chrono::seconds retry_delay_of_damage = kRetryDelayOfDamage;
+    Executor* on = nullptr;  // tasks_ if it is not set.
   };
   struct FailedTask {
     Task task;
@@ -81,6 +85,7 @@ class Maintenance {
   absl::Status Merge(Store& store);
   absl::Status Erase(Store& store);
   absl::Status EraseFromLogs(Store& store);
+  absl::Status Reload(Store& store);
   absl::Status PurgeRecordFiles(Store& store);
   void NoteRecordsToPurge();
   absl::Status CompactIdentities(Store& store);
@@ -114,6 +119,7 @@ class Maintenance {
   SteadyTime next_round_;                    // The ticker's while `reclaiming_` is false, else the same.
   double dedup_share_ = 1;                   // The ticker's: how much of their windows identities are remembered for.
   Executor tasks_{1};
+  Executor reloads_{1};  // For what can wait for none of those.
   std::thread ticker_;
 };
 

@@ -126,7 +126,10 @@ absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& s
 absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
                                                           const std::shared_ptr<const Store>& store,
                                                           absl::string_view name) {
-  return table.FindOrLoad(name, [&store](absl::string_view missing) { return LoadInstance(store, missing); });
+  auto instance = table.FindOrLoad(name, [&store](absl::string_view missing) { return LoadInstance(store, missing); });
+  if (!instance.ok()) return instance;
+  if (absl::Status status = (*instance)->CheckLoaded(); !status.ok()) return status;
+  return instance;
 }
 
 absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumber number) {
@@ -181,8 +184,9 @@ absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_pt
     if (!after_name.empty() && key == after) continue;
     auto state = DecodeInstanceRecord(FromSlice(row->value()));
     if (!state.ok()) return state.status();
-    if (absl::Status status = ReadHead(store, *state); !status.ok()) return status;
-    infos.push_back({std::string(key.substr(1)), state->number, state->created_at, std::move(state->bounds)});
+    absl::Status head = ReadHead(store, *state);
+    infos.push_back({std::string(key.substr(1)), state->number, state->created_at,
+                     head.ok() ? absl::StatusOr<LogBounds>(std::move(state->bounds)) : std::move(head)});
   }
   if (!row->status().ok()) return ReadError(row->status(), "reading the catalogue");
   return infos;

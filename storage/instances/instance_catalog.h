@@ -33,7 +33,7 @@ std::string InstanceNumberKey(InstanceNumber number);
 // A record as it stands, without what the last block says.   DataLoss  it is damaged.
 absl::StatusOr<InstanceState> DecodeInstanceRecord(absl::string_view record);
 
-// The instance from `table`, where it is put if it must be loaded.
+// The instance from `table`, where it is put if it must be loaded.   Errors as of LogInstance::CheckLoaded.
 absl::StatusOr<std::shared_ptr<LogInstance>> FindInstance(InstanceTable& table,
                                                           const std::shared_ptr<const Store>& store,
                                                           absl::string_view name);
@@ -53,7 +53,7 @@ void PutInstance(const Store& store, absl::string_view name, const InstanceState
 void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
                           rocksdb::WriteBatch& batch);
 
-// Up to `limit` instances whose names start with `prefix` and sort behind `after_name`.
+// Up to `limit` instances whose names start with `prefix` and sort behind `after_name`; as EventLog::ListInstances.
 absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_ptr<const Store>& store,
                                                             absl::string_view prefix, absl::string_view after_name,
                                                             size_t limit);

@@ -36,7 +36,7 @@ class InstanceTable {
   // Forgets a deleted instance: the name is loaded anew when it is next asked for.
   void Erase(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Everything in memory: to be reloaded after the store was reopened.
+  // Everything in memory, loaded or not: to be reloaded after the store was reopened.
   std::vector<std::shared_ptr<LogInstance>> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

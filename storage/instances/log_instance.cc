@@ -1,6 +1,7 @@
 #include "storage/instances/log_instance.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace playhead::storage {
 
@@ -21,6 +22,26 @@ void LogInstance::Reload(const InstanceState& state) {
   producers_.clear();
   bounds_ = state.bounds;
   head_.store(state.bounds.head.value(), std::memory_order_release);
+  load_failure_ = absl::OkStatus();
+  loaded_.store(true, std::memory_order_release);
+}
+
+void LogInstance::SetNotLoaded(absl::Status why) {
+  assigned_ = AssignedState();
+  absl::MutexLock lock(&mu_);
+  load_failure_ = std::move(why);
+  loaded_.store(false, std::memory_order_release);
+}
+
+void LogInstance::NoteLoadFailure(absl::Status why) {
+  absl::MutexLock lock(&mu_);
+  load_failure_ = std::move(why);
+}
+
+absl::Status LogInstance::CheckLoaded() const {
+  if (loaded_.load(std::memory_order_acquire)) return absl::OkStatus();
+  absl::MutexLock lock(&mu_);
+  return load_failure_;
 }
 
 void LogInstance::PublishCreated(InstanceNumber number, Timestamp created_at) {

@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/event_log.h"
 
@@ -68,8 +69,15 @@ class LogInstance final : public Instance {
   bool exists() const { return number() != InstanceNumber(); }
 
   // Takes the state on disk for the truth: when it was loaded, and again after the store was reopened.
-  // REQUIRES: no commit is under way.
+  // REQUIRES: no commit under way has anything of it.
   void Reload(const InstanceState& state) ABSL_LOCKS_EXCLUDED(mu_);
+  // It could not be read from the reopened store. What readers were shown stays; until it is reloaded nothing is added
+  // or changed, and nobody new gets it.   REQUIRES: as Reload.
+  void SetNotLoaded(absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
+  // DataLoss, Unavailable: why not.
+  absl::Status CheckLoaded() const ABSL_LOCKS_EXCLUDED(mu_);
+  // It was tried again, and could not be read.
+  void NoteLoadFailure(absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Show readers what a commit has made durable: that the instance exists; new events; a trim. A commit may hold both
   // of the last two, in either order, so PublishEvents never takes `first` back.
@@ -98,7 +106,9 @@ class LogInstance final : public Instance {
   std::atomic<uint64_t> head_{0};
   std::atomic<int64_t> created_at_{0};
   std::atomic<bool> deleted_{false};
+  std::atomic<bool> loaded_{true};
   mutable absl::Mutex mu_;
+  absl::Status load_failure_ ABSL_GUARDED_BY(mu_);  // If it is not loaded.
   LogBounds bounds_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ProducerState> producers_ ABSL_GUARDED_BY(mu_);
   uint64_t producers_forgotten_ ABSL_GUARDED_BY(mu_) = 0;  // The newest commit of any that was forgotten.

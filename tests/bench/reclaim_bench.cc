@@ -112,7 +112,7 @@ int Main(int argc, char** argv) {
   const absl::Time begin = absl::Now();
   for (int i = 0; i < kInstances; ++i) {
     if (!log.Trim(Bulk(static_cast<uint64_t>(i)),
-                  Cursor(1 + log.Get(Bulk(static_cast<uint64_t>(i)))->bounds.head.value()))
+                  Cursor(1 + log.Get(Bulk(static_cast<uint64_t>(i)))->bounds->head.value()))
              .ok()) {
       std::abort();
     }

@@ -96,16 +96,16 @@ void Check(LogHarness& log, const Acknowledged& acknowledged) {
   std::set<std::string> seen;
   std::map<std::pair<std::string, uint64_t>, std::string> found;
   for (const InstanceInfo& info : *instances) {
-    bounds[info.name] = info.bounds;
-    const auto events = log.ReadAll(info.name, info.bounds.BeforeFirst());
+    bounds[info.name] = *info.bounds;
+    const auto events = log.ReadAll(info.name, info.bounds->BeforeFirst());
     ASSERT_TRUE(events.ok()) << info.name << ": " << events.status();
-    uint64_t expected = info.bounds.first.value();
+    uint64_t expected = info.bounds->first.value();
     for (const TestEvent& event : *events) {
       ASSERT_EQ(event.cursor, expected++) << info.name;
       ASSERT_TRUE(seen.insert(event.data).second) << "twice: " << event.data.substr(0, 40);
       found[{info.name, event.cursor}] = event.data;
     }
-    ASSERT_EQ(expected, info.bounds.head.value() + 1);
+    ASSERT_EQ(expected, info.bounds->head.value() + 1);
   }
   for (const auto& [place, prefix] : acknowledged) {
     ASSERT_LE(place.second, bounds[place.first].head.value()) << place.first;

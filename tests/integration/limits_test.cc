@@ -69,7 +69,7 @@ TEST_F(LimitsTest, SingleAppendsBeyondTheRateAreRefusedAndStreamsAreSlowedDown) 
   const auto head = [this] {
     return testing::Await<storage::InstanceInfo>(
                [&](auto done) { server_->log().GetInstance("busy", std::move(done)); })
-        ->bounds.head.sequence();
+        ->bounds->head.sequence();
   };
   EXPECT_EQ(head(), 61u);
 
@@ -202,7 +202,7 @@ TEST_F(LimitsTest, OnlyWhoManagesEverythingSetsThemAndEachActIsRecorded) {
   EXPECT_TRUE(As(admin.secret()).Fetch("playhead.audit", {"audit.limits_set"}).ok());
   const auto audit = testing::Await<storage::InstanceInfo>(
       [&](auto done) { server_->log().GetInstance("playhead.audit", std::move(done)); });
-  EXPECT_EQ(audit->bounds.event_count(), 4u) << "two keys made, limits set and cleared";
+  EXPECT_EQ(audit->bounds->event_count(), 4u) << "two keys made, limits set and cleared";
 }
 
 TEST_F(LimitsTest, WhatMakesNoSenseIsRefused) {

@@ -49,7 +49,7 @@ TEST(AppendBuilderTest, TypesOfTheBrokersOwnAreRefusedToOthers) {
   EXPECT_TRUE(BuildAppendBatch("a", alike, {}).ok());
   LogHarness log;
   ASSERT_TRUE(log.Append(*BuildAppendBatch("a", events, {.own_types = true})).ok());
-  EXPECT_EQ(log.Get("a")->bounds.head, Cursor(1));
+  EXPECT_EQ(log.Get("a")->bounds->head, Cursor(1));
 }
 
 }  // namespace

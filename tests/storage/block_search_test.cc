@@ -56,10 +56,10 @@ TEST_F(BlockSearchTest, ACutLeavesAtMostAsManyBytesAndNoEventLessThanFits) {
     ASSERT_TRUE(log_.Append("a", events).ok());
     if (i == 60) log_.Reopen();
   }
-  const uint64_t all = log_.Get("a")->bounds.appended_bytes;
+  const uint64_t all = log_.Get("a")->bounds->appended_bytes;
   EXPECT_EQ(KeptBytes(), all);
   EXPECT_EQ(FindBytes(all), Cursor(1));
-  const uint64_t events = log_.Get("a")->bounds.event_count();
+  const uint64_t events = log_.Get("a")->bounds->event_count();
   EXPECT_EQ(FindBytes(0), Cursor(events + 1));
   uint64_t kept_max = all;
   uint64_t first = 1;

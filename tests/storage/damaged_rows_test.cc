@@ -91,6 +91,25 @@ TEST_F(DamagedRowsTest, ADamagedFirstBlockIsToldOf) {
   }
 }
 
+// How the end of a log and the last sequence of a producer are looked up: what is passed over there is given twice.
+TEST_F(DamagedRowsTest, ADamagedFirstBlockIsToldOfWhoLooksBack) {
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string& path = files_[static_cast<size_t>(i)];
+    FlipBit(path, 0);
+    Open();
+    const auto row = store_->NewIterator(family());
+    row->SeekForPrev(absl::StrFormat("%d-%03d", i, kRowsOfEach - 1));
+    EXPECT_FALSE(row->Valid()) << "passed over to " << row->key().ToString();
+    EXPECT_TRUE(row->status().IsCorruption()) << row->status().ToString();
+    if (i == kFiles - 1) {
+      row->SeekToLast();
+      EXPECT_FALSE(row->Valid()) << "passed over to " << row->key().ToString();
+      EXPECT_TRUE(row->status().IsCorruption()) << row->status().ToString();
+    }
+    FlipBit(path, 0);
+  }
+}
+
 TEST_F(DamagedRowsTest, AFirstBlockThatTheDiskDoesNotGiveIsToldOf) {
   for (int i = 1; i < kFiles; ++i) {
     Open();

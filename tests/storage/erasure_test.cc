@@ -109,12 +109,12 @@ TEST_F(ErasureTest, ErasedEventsLeaveStubsInTheirPlace) {
   EXPECT_EQ(log.ReadAll("a", Cursor(), by_id)->size(), 0u);
   // The log counts as before.
   const InstanceInfo info_after = *log.Get("a");
-  EXPECT_EQ(info_after.bounds.event_count(), info.bounds.event_count());
-  EXPECT_EQ(info_after.bounds.appended_bytes, info.bounds.appended_bytes);
+  EXPECT_EQ(info_after.bounds->event_count(), info.bounds->event_count());
+  EXPECT_EQ(info_after.bounds->appended_bytes, info.bounds->appended_bytes);
   EXPECT_EQ(*log.FindTime("a", Timestamp(before[3].appended_at)), *log.FindTime("a", Timestamp(after[3].appended_at)));
   EXPECT_EQ(log.Append("a", {{.data = "next"}})->head, Cursor(31));
   log.Reopen();
-  EXPECT_EQ(log.Get("a")->bounds.head, Cursor(31));
+  EXPECT_EQ(log.Get("a")->bounds->head, Cursor(31));
   ExpectStub(EventsIn(log, "a")[3], before[3]);
 }
 
@@ -380,7 +380,7 @@ TEST_F(ErasureTest, ATrimOrADeletionIsNotUndone) {
   LogHarness log(Options());
   for (uint64_t round = 0; round < 15; ++round) {
     for (uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(log.Append("a", {Event(20 * round + i, "anna")}).ok());
-    const Cursor head = log.Get("a")->bounds.head;
+    const Cursor head = log.Get("a")->bounds->head;
     const auto erasure = log.StartErasure({.instances = {"a"}, .attribute = {{"customer", "anna"}}});
     ASSERT_TRUE(erasure.ok()) << erasure.status();
     const bool deletes = round % 3 == 0;
@@ -396,7 +396,7 @@ TEST_F(ErasureTest, ATrimOrADeletionIsNotUndone) {
     if (deletes) {
       EXPECT_TRUE(HasReason(log.Get("a").status(), Reason::kInstanceNotFound));
     } else {
-      EXPECT_EQ(log.Get("a")->bounds.event_count(), 4u);
+      EXPECT_EQ(log.Get("a")->bounds->event_count(), 4u);
       EXPECT_EQ(log.ReadAll("a", Cursor(head.epoch(), head.sequence() - 4))->size(), 4u);
     }
   }

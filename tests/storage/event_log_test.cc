@@ -212,13 +212,13 @@ TEST_F(EventLogTest, TrimIsExactAndKeepsTheHead) {
     EXPECT_TRUE(HasReason(harness_.ReadAll("a").status(), Reason::kCursorTrimmed));
     EXPECT_TRUE(HasReason(harness_.ReadAll("a", Cursor(49)).status(), Reason::kCursorTrimmed));
     EXPECT_THAT(DataOf("a", Cursor(50)), SizeIs(50));
-    EXPECT_EQ(harness_.Get("a")->bounds.event_count(), 50u);
+    EXPECT_EQ(harness_.Get("a")->bounds->event_count(), 50u);
     harness_.Reopen();
   }
   ASSERT_TRUE(harness_.Trim("a", Cursor(101)).ok());
   for (int round = 0; round < 2; ++round) {
-    EXPECT_EQ(harness_.Get("a")->bounds.head, Cursor(100));
-    EXPECT_EQ(harness_.Get("a")->bounds.event_count(), 0u);
+    EXPECT_EQ(harness_.Get("a")->bounds->head, Cursor(100));
+    EXPECT_EQ(harness_.Get("a")->bounds->event_count(), 0u);
     EXPECT_THAT(DataOf("a", Cursor(100)), IsEmpty());
     harness_.Reopen();
   }

@@ -70,7 +70,7 @@ class FaultTest : public ::testing::Test {
     for (;;) {
       const auto info = harness_->Get(name);
       if (HasReason(info.status(), Reason::kInstanceNotFound)) return data;
-      const auto events = info.ok() ? harness_->ReadAll(name, info->bounds.BeforeFirst()) : info.status();
+      const auto events = info.ok() ? harness_->ReadAll(name, info->bounds->BeforeFirst()) : info.status();
       if (HasReason(events.status(), Reason::kStoreUnavailable)) continue;
       EXPECT_TRUE(events.ok()) << events.status();
       for (const TestEvent& event : *events) data.push_back(event.data);
@@ -221,7 +221,7 @@ TEST_F(FaultTest, ClosesWhileTheStoreCannotBeReopened) {
   harness_.reset();
   faults_.files->Heal();
   Open();
-  EXPECT_EQ(harness_->Get("a")->bounds.first, Cursor(1));
+  EXPECT_EQ(harness_->Get("a")->bounds->first, Cursor(1));
 }
 
 // Erasures, merges and failures at once: whoever holds the store when it fails must let go of it.
@@ -257,7 +257,7 @@ TEST_F(FaultTest, HousekeepingSurvivesFailuresAtAnyMoment) {
   Open(options);
   const auto after = harness_->List("", "", 100);
   ASSERT_TRUE(after.ok()) << after.status();
-  for (const InstanceInfo& info : *after) EXPECT_EQ(DataOf(info.name).size(), info.bounds.event_count()) << info.name;
+  for (const InstanceInfo& info : *after) EXPECT_EQ(DataOf(info.name).size(), info.bounds->event_count()) << info.name;
 }
 
 // Appenders that note what was acknowledged, until the first failure.
@@ -388,14 +388,14 @@ TEST_F(FaultTest, WithoutSyncsALossOfPowerRaisesTheEpoch) {
   for (uint32_t round = 0; round < 5; ++round) {
     Open(options);
     for (int i = 0; i < 20; ++i) ASSERT_TRUE(harness_->Append("a", MakeEvents(10)).ok());
-    const Cursor head = harness_->Get("a")->bounds.head;
+    const Cursor head = harness_->Get("a")->bounds->head;
     EXPECT_EQ(head.epoch(), round);
     faults_.files->CutPower();
     harness_.reset();
     faults_.files->RestorePower(random);
     Open(options);
     const auto info = harness_->Get("a");
-    const Cursor kept = info.ok() ? info->bounds.head : Cursor();
+    const Cursor kept = info.ok() ? info->bounds->head : Cursor();
     EXPECT_LE(kept, head);
     const auto next = harness_->Append("a", MakeEvents(1));
     ASSERT_TRUE(next.ok()) << next.status();
@@ -434,7 +434,7 @@ TEST_F(FaultTest, ACommitIsBoundedByWhatItTakesInTheLogNotByItsEventsAlone) {
   left.Wait();
   EXPECT_LT(faults_.files->log_sync_bytes_max(), 2 * options.commit_bytes_max);
   EXPECT_GT(faults_.files->log_sync_bytes_max(), options.commit_bytes_max / 2);
-  EXPECT_EQ(harness_->Get("a")->bounds.head, Cursor(1 + kAppends * 500));
+  EXPECT_EQ(harness_->Get("a")->bounds->head, Cursor(1 + kAppends * 500));
   harness_.reset();
 }
 

@@ -413,10 +413,10 @@ class ModelTest : public ::testing::Test {
       ++existing;
       ASSERT_TRUE(info.ok()) << info.status();
       const ModelLog& log = *model.log;
-      ASSERT_EQ(info->bounds.head, log.head());
-      ASSERT_EQ(info->bounds.event_count(), log.events.size() + 1 - log.first);
-      ASSERT_EQ(info->bounds.BeforeFirst(), log.At(log.first - 1));
-      ASSERT_TRUE(log.first > log.events.size() || info->bounds.first == log.At(log.first));
+      ASSERT_EQ(info->bounds->head, log.head());
+      ASSERT_EQ(info->bounds->event_count(), log.events.size() + 1 - log.first);
+      ASSERT_EQ(info->bounds->BeforeFirst(), log.At(log.first - 1));
+      ASSERT_TRUE(log.first > log.events.size() || info->bounds->first == log.At(log.first));
       const auto events = harness_.ReadAll(name, log.At(log.first - 1), everything_);
       ASSERT_TRUE(events.ok()) << events.status();
       ASSERT_EQ(events->size(), log.events.size() + 1 - log.first);
@@ -425,7 +425,7 @@ class ModelTest : public ::testing::Test {
     const auto listed = harness_.List("", "", 100);
     ASSERT_TRUE(listed.ok()) << listed.status();
     ASSERT_EQ(listed->size(), existing);
-    for (const InstanceInfo& info : *listed) ASSERT_EQ(info.bounds.head, models_[info.name].log->head());
+    for (const InstanceInfo& info : *listed) ASSERT_EQ(info.bounds->head, models_[info.name].log->head());
   }
 
   const std::shared_ptr<const EventFilter> everything_ =

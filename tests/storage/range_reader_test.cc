@@ -41,10 +41,10 @@ class OvertakenReadTest : public ::testing::Test {
     LogHarness log({.data_dir = dir_.path()});
     for (int i = 0; i < 100; ++i) ASSERT_TRUE(log.Append("a", MakeEvents(1)).ok());
     times_ = *log.ReadAll("a");
-    before_ = log.Get("a")->bounds;
+    before_ = *log.Get("a")->bounds;
     number_ = log.Get("a")->number;
     ASSERT_TRUE(log.Trim("a", Cursor(51)).ok());
-    now_ = log.Get("a")->bounds;
+    now_ = *log.Get("a")->bounds;
     log.Close();
     auto store = Store::Open(log.options());
     ASSERT_TRUE(store.ok()) << store.status();

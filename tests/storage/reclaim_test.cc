@@ -108,11 +108,11 @@ TEST_F(ReclaimTest, SlicesInWhichNothingIsAliveAreDropped) {
   ASSERT_TRUE(log.Trim("b", Cursor(591)).ok());
   while (log.log().stats().dropped_slices < 6) absl::SleepFor(absl::Milliseconds(5));
   EXPECT_GT(log.log().stats().reclaimed_bytes, 1'500'000u);
-  EXPECT_EQ(log.Get("a")->bounds.event_count(), 0u);
+  EXPECT_EQ(log.Get("a")->bounds->event_count(), 0u);
   EXPECT_EQ(log.ReadAll("b", Cursor(590))->size(), 10u);
   // The log that lost all its blocks still knows its numbers.
   log.Reopen();
-  EXPECT_EQ(log.Get("a")->bounds.head, Cursor(600));
+  EXPECT_EQ(log.Get("a")->bounds->head, Cursor(600));
   EXPECT_EQ(log.Append("a", MakeEvents(1))->head, Cursor(601));
   EXPECT_EQ(log.ReadAll("a", Cursor(600))->size(), 1u);
 }
@@ -134,7 +134,7 @@ TEST_F(ReclaimTest, WhatIsAliveInAMostlyDeadSliceMovesOn) {
       ASSERT_TRUE(info.ok()) << info.status();
       const auto events = log.ReadAll(name);
       ASSERT_TRUE(events.ok()) << events.status();
-      ASSERT_EQ(events->size(), info->bounds.head.value());
+      ASSERT_EQ(events->size(), info->bounds->head.value());
       const auto backwards = log.Read(name, {.reverse = true, .events_max = 1000});
       ASSERT_TRUE(backwards.ok()) << backwards.status();
       ASSERT_EQ(backwards->event_count, events->size());
@@ -255,9 +255,9 @@ TEST_F(ReclaimTest, TheFirstAvailableCursorIsReadableWhateverIsTrimmedAndMoved) 
     for (const auto& [name, events] : model) {
       const auto info = log.Get(name);
       ASSERT_TRUE(info.ok()) << info.status();
-      const auto found = log.ReadAll(name, info->bounds.BeforeFirst());
+      const auto found = log.ReadAll(name, info->bounds->BeforeFirst());
       ASSERT_TRUE(found.ok()) << name << ": " << found.status();
-      auto expected = events.lower_bound(info->bounds.first.value());
+      auto expected = events.lower_bound(info->bounds->first.value());
       for (const TestEvent& event : *found) {
         if (expected == events.end() || expected->first != event.cursor) continue;  // The very first events.
         ASSERT_EQ(event.data, expected->second);

@@ -106,7 +106,7 @@ TEST_F(RestoreTest, IdentitiesAndCountsAreThoseOfThePoint) {
   ASSERT_TRUE(RestoreTo(Path("restored"), backup_).ok());
   LogHarness restored(In(Path("restored")));
   EXPECT_EQ(restored.List("", "", 100)->size(), 2u);
-  EXPECT_EQ(restored.Get("trimmed")->bounds.first, Cursor(8));
+  EXPECT_EQ(restored.Get("trimmed")->bounds->first, Cursor(8));
   const auto repeated = restored.Append("bot", {{.data = "a", .id = "id-a"}});
   EXPECT_TRUE(repeated->is_duplicate(0));
   const auto lost = restored.Append("bot", {{.data = "b", .id = "id-b"}});

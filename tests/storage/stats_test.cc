@@ -54,7 +54,7 @@ TEST_F(StatsTest, CountsWhatIsAppendedOnceItIsDurable) {
   ASSERT_TRUE(log_.Append("b", {{.data = "1", .id = "x"}, {.data = "2", .id = "y"}, {.data = "2", .id = "y"}}).ok());
   const LogStats stats = Stats();
   EXPECT_EQ(stats.appended_events, 12u);
-  EXPECT_EQ(stats.appended_bytes, log_.Get("a")->bounds.appended_bytes + log_.Get("b")->bounds.appended_bytes);
+  EXPECT_EQ(stats.appended_bytes, log_.Get("a")->bounds->appended_bytes + log_.Get("b")->bounds->appended_bytes);
   EXPECT_EQ(stats.duplicate_events, 2u);
   EXPECT_EQ(stats.instances, 2u);
   EXPECT_EQ(stats.commits, 3u);

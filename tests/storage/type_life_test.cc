@@ -70,7 +70,7 @@ TEST_F(TypeLifeLogTest, WhatIsOverIsPassedOverAndTheCursorGoesOn) {
   const auto backwards = log_.Read("a", {.reverse = true});
   ASSERT_TRUE(backwards.ok()) << backwards.status();
   EXPECT_EQ(DataOf(*backwards), std::vector<std::string>(5, "m"));
-  EXPECT_EQ(log_.Get("a")->bounds.first, Cursor(1)) << "nothing was trimmed";
+  EXPECT_EQ(log_.Get("a")->bounds->first, Cursor(1)) << "nothing was trimmed";
   // They are back when the life is taken away, as long as their bytes are there.
   log_.log().type_lives().Set(nullptr, {});
   EXPECT_EQ(log_.ReadAll("a")->size(), 15u);

@@ -25,6 +25,7 @@ class FaultRandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWrapp
   IOStatus Read(uint64_t offset, size_t bytes, const IOOptions& options, rocksdb::Slice* result, char* scratch,
                 IODebugContext* debug) const override {
     if (IOStatus fault = files_->NextFault(FaultFileSystem::Operation::kRead, name_); !fault.ok()) return fault;
+    if (IOStatus broken = files_->CheckSectors(name_, offset, bytes); !broken.ok()) return broken;
     return FSRandomAccessFileOwnerWrapper::Read(offset, bytes, options, result, scratch, debug);
   }
   IOStatus MultiRead(rocksdb::FSReadRequest* requests, size_t count, const IOOptions& options,
@@ -120,6 +121,11 @@ void FaultFileSystem::FailFrom(Operation operation, std::string suffix, int skip
   fault_ = Fault{operation, std::move(suffix), skip, std::move(status), /*lasting=*/true};
 }
 
+void FaultFileSystem::BreakSector(std::string suffix, uint64_t offset) {
+  absl::MutexLock lock(&mu_);
+  broken_sector_.emplace(std::move(suffix), offset);
+}
+
 void FaultFileSystem::SlowDown(uint64_t every, absl::Duration delay) {
   absl::MutexLock lock(&mu_);
   slowness_ = Slowness{.every = every, .delay = delay};
@@ -128,6 +134,7 @@ void FaultFileSystem::SlowDown(uint64_t every, absl::Duration delay) {
 void FaultFileSystem::Heal() {
   absl::MutexLock lock(&mu_);
   fault_.reset();
+  broken_sector_.reset();
   slowness_.reset();
   changes_left_.reset();
 }
@@ -150,6 +157,14 @@ void FaultFileSystem::ReleaseLogSyncs() {
 uint64_t FaultFileSystem::log_sync_bytes_max() const {
   absl::MutexLock lock(&mu_);
   return log_sync_bytes_max_;
+}
+
+IOStatus FaultFileSystem::CheckSectors(absl::string_view name, uint64_t offset, size_t bytes) const {
+  absl::MutexLock lock(&mu_);
+  if (!broken_sector_ || !absl::EndsWith(name, broken_sector_->first)) return IOStatus::OK();
+  const uint64_t broken = broken_sector_->second;
+  const bool takes_it = offset <= broken && broken - offset < bytes;
+  return takes_it ? IOStatus::IOError("a sector cannot be read") : IOStatus::OK();
 }
 
 void FaultFileSystem::AwaitSyncMay(absl::string_view name) {

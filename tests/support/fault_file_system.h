@@ -39,6 +39,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void FailOnce(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
   // The same, but every operation from then on until Heal().
   void FailFrom(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
+  // Reads from anywhere that take this byte of a file whose name ends in `suffix` fail, until Heal(). Besides the fault
+  // above.
+  void BreakSector(std::string suffix, uint64_t offset) ABSL_LOCKS_EXCLUDED(mu_);
   // Every so manieth change takes this long, until Heal().
   void SlowDown(uint64_t every, absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
   // Nothing that was planned comes any more, nor goes on; what is cut off stays so.
@@ -114,6 +117,8 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   absl::Duration NextDelay() ABSL_LOCKS_EXCLUDED(mu_);
   // What `operation` on `name` is to fail with.
   rocksdb::IOStatus NextFault(Operation operation, absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether bytes of `name` can be read.
+  rocksdb::IOStatus CheckSectors(absl::string_view name, uint64_t offset, size_t bytes) const ABSL_LOCKS_EXCLUDED(mu_);
   void AwaitSyncMay(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteSynced(absl::string_view name, const std::shared_ptr<FileState>& state, uint64_t bytes)
@@ -132,6 +137,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   bool log_syncs_held_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t log_sync_bytes_max_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
+  std::optional<std::pair<std::string, uint64_t>> broken_sector_ ABSL_GUARDED_BY(mu_);
   std::optional<Slowness> slowness_ ABSL_GUARDED_BY(mu_);
   std::optional<uint64_t> free_bytes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<FileState>> files_ ABSL_GUARDED_BY(mu_);

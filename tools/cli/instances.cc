@@ -4,7 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/errors.h"
 #include "proto/event_json.h"
+#include "proto/instance_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_printer.h"
@@ -13,17 +15,6 @@
 
 namespace playhead::tools {
 namespace {
-
-std::string FormatJson(const v1::Instance& instance) {
-  std::string out = absl::StrFormat(
-      R"({"name":%s,"first_cursor":%d,"head_cursor":%d,"event_count":%d,"appended_bytes":%d,"created_at":"%s")",
-      JsonString(instance.name()), instance.first_cursor(), instance.head_cursor(), instance.event_count(),
-      instance.appended_bytes(), FormatMicros(instance.created_at()));
-  if (instance.last_appended_at() != 0) {
-    absl::StrAppend(&out, ",\"last_appended_at\":\"", FormatMicros(instance.last_appended_at()), "\"");
-  }
-  return out + "}\n";
-}
 
 // Rows of one screenful are aligned together; what follows need not wait for names not yet known.
 constexpr size_t kRowsAligned = 100;
@@ -45,10 +36,14 @@ std::string FormatRows(const std::vector<v1::Instance>& rows, bool header) {
     absl::StrAppend(&out, Painter(stdout)(Colour::kBold, line), "\n");
   }
   for (const v1::Instance& row : rows) {
-    absl::StrAppendFormat(&out, "%-*s  %10s  %8d  %8d  %8s  %s\n", width,
-                          row.name().size() > name_columns ? row.name().substr(0, name_columns - 1) + "~" : row.name(),
-                          WithThousands(row.event_count()), row.first_cursor(), row.head_cursor(),
-                          ApproximateBytes(static_cast<double>(row.appended_bytes())),
+    const bool fits = row.name().size() <= name_columns;
+    absl::StrAppendFormat(&out, "%-*s  ", width, fits ? row.name() : row.name().substr(0, name_columns - 1) + "~");
+    if (row.has_unreadable()) {
+      absl::StrAppend(&out, "cannot be read: ", row.unreadable().code(), "\n");
+      continue;
+    }
+    absl::StrAppendFormat(&out, "%10s  %8d  %8d  %8s  %s\n", WithThousands(row.event_count()), row.first_cursor(),
+                          row.head_cursor(), ApproximateBytes(static_cast<double>(row.appended_bytes())),
                           row.last_appended_at() == 0 ? "-" : FormatMicros(row.last_appended_at()).substr(0, 19) + "Z");
   }
   return out;
@@ -62,6 +57,7 @@ class InstancesCommand : public Command {
             .summary = "List instances, by name.",
             .description =
                 R"(Lists the instances whose names start with PREFIX, or all. SIZE counts every event ever appended.
+If one cannot be read, all are listed, and the command fails with the reason of the first such.
 )",
             .arguments_min = 0,
             .arguments_max = 1};
@@ -79,11 +75,12 @@ class InstancesCommand : public Command {
  private:
   absl::Status Print(Client& client, absl::string_view prefix) const {
     std::vector<v1::Instance> rows;
+    absl::Status unreadable;
     bool header = true;
     const auto flush = [&] {
       std::string out;
       if (client_.json) {
-        for (const v1::Instance& row : rows) out += FormatJson(row);
+        for (const v1::Instance& row : rows) absl::StrAppend(&out, InstanceJson(row), "\n");
       } else {
         out = FormatRows(rows, header);
       }
@@ -94,10 +91,12 @@ class InstancesCommand : public Command {
     for (const absl::StatusOr<v1::Instance>& instance : client.ListInstances(prefix)) {
       if (!instance.ok()) return instance.status();
       rows.push_back(*instance);
+      if (instance->has_unreadable()) unreadable.Update(FromProto(instance->unreadable()));
       if (rows.size() < kRowsAligned) continue;
       if (absl::Status status = flush(); !status.ok()) return status;
     }
-    return rows.empty() && !header ? absl::OkStatus() : flush();
+    absl::Status status = rows.empty() && !header ? absl::OkStatus() : flush();
+    return status.ok() ? unreadable : status;
   }
 
   ClientFlags client_;

@@ -206,7 +206,9 @@ before as a whole. An event goes once --age, --bytes or --events says so, unless
                              : absl::StrCat("; the first kept one would be ", effect->first_cursor()),
                          ".\n");
     }
-    if (effect->incomplete()) absl::StrAppend(&out, "Only the first 10,000 instances were looked at.\n");
+    if (effect->incomplete())
+      absl::StrAppend(&out,
+                      "These are not all: instances beyond 10,000, or that cannot be read, were not looked at.\n");
     return WriteOut(absl::StrCat(out, "Nothing was changed.\n"));
   }
 

@@ -53,7 +53,7 @@ class KeeperTest : public ::testing::Test {
     return AwaitStatus([&](auto done) { policies_->Set(name, number, policy, std::move(done)); });
   }
   void AwaitKept(const std::string& name, uint64_t events) {
-    while (log_->Get(name)->bounds.event_count() != events) absl::SleepFor(absl::Milliseconds(5));
+    while (log_->Get(name)->bounds->event_count() != events) absl::SleepFor(absl::Milliseconds(5));
   }
 
   Metrics metrics_;
@@ -71,8 +71,8 @@ TEST_F(KeeperTest, AnInstancesOwnPolicyGoesBeforeThatOfAll) {
   ASSERT_TRUE(Set("*", Events(10)).ok());
   AwaitKept("a", 10);
   AwaitKept("c", 10);
-  EXPECT_EQ(log_->Get("b")->bounds.event_count(), 30u);
-  EXPECT_EQ(log_->Get("playhead.own")->bounds.event_count(), 50u);
+  EXPECT_EQ(log_->Get("b")->bounds->event_count(), 30u);
+  EXPECT_EQ(log_->Get("playhead.own")->bounds->event_count(), 50u);
   ASSERT_TRUE(log_->Append("a", MakeEvents(7)).ok());
   AwaitKept("a", 10);
   constexpr double kTrimmed = 20 + 40 + 40 + 7;
@@ -102,7 +102,7 @@ TEST_F(KeeperTest, AnInstanceThatIsMadeAnewDoesNotHaveThePolicyOfTheDeletedOne) 
   ASSERT_TRUE(log_->Append("b", MakeEvents(50)).ok());
   ASSERT_TRUE(Set("b", Events(20)).ok());
   AwaitKept("b", 20);  // It looks at all that have their own, "a" first.
-  EXPECT_EQ(log_->Get("a")->bounds.event_count(), 50u);
+  EXPECT_EQ(log_->Get("a")->bounds->event_count(), 50u);
   keeper_.reset();
   log_->Reopen();
   Start();
@@ -132,7 +132,7 @@ TEST_F(KeeperTest, EventsGoByAgeAndByBytes) {
   while (*Await<uint64_t>([&](auto done) { log_->log().KeptBytes(*log_->Open("b"), std::move(done)); }) > 200) {
     absl::SleepFor(absl::Milliseconds(5));
   }
-  EXPECT_GT(log_->Get("b")->bounds.event_count(), 0u);
+  EXPECT_GT(log_->Get("b")->bounds->event_count(), 0u);
 }
 
 TEST_F(KeeperTest, APlanCountsWhatWouldGoAndChangesNothing) {
@@ -151,7 +151,7 @@ TEST_F(KeeperTest, APlanCountsWhatWouldGoAndChangesNothing) {
   EXPECT_EQ(all->events, 60u);
   EXPECT_FALSE(all->incomplete);
   EXPECT_TRUE(HasReason(plan("none").status(), Reason::kInstanceNotFound));
-  EXPECT_EQ(log_->Get("a")->bounds.event_count(), 50u);
+  EXPECT_EQ(log_->Get("a")->bounds->event_count(), 50u);
 }
 
 }  // namespace

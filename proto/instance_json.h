@@ -1,0 +1,20 @@
+// An instance as JSON, as the HTTP API gives it and `--json` prints it.
+#ifndef PLAYHEAD_PROTO_INSTANCE_JSON_H_
+#define PLAYHEAD_PROTO_INSTANCE_JSON_H_
+
+#include <string>
+
+#include "playhead/v1/event_log.pb.h"
+
+namespace playhead {
+
+//   {"name":"my-bot","first_cursor":1,"head_cursor":7,"event_count":7,"appended_bytes":812,
+//    "created_at":"2026-01-02T03:04:05.000006Z","last_appended_at":"2026-01-02T03:04:05.123456Z"}
+//
+// `last_appended_at` is left out if there is none. Of one that cannot be read: {"name":...,"created_at":...,
+// "unreadable":...}, which is as ErrorJson.
+std::string InstanceJson(const v1::Instance& instance);
+
+}  // namespace playhead
+
+#endif  // PLAYHEAD_PROTO_INSTANCE_JSON_H_
