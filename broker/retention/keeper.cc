@@ -25,6 +25,8 @@ namespace {
 constexpr size_t kPageSize = 100;
 // Of each interval, how much the walk over all instances takes.
 constexpr int kWalkShare = 10;
+// What is damaged is met again each time.
+constexpr std::chrono::minutes kFailureLogInterval(1);
 
 absl::StatusOr<std::shared_ptr<Instance>> Open(storage::EventLog& log, const std::string& name) {
   return Await<std::shared_ptr<Instance>>(
@@ -51,10 +53,6 @@ bool IsGone(const absl::Status& status) {
 
 // What may pass by itself, or is no fault.
 bool IsExpected(const absl::Status& status) { return IsGone(status) || HasReason(status, Reason::kStoreUnavailable); }
-
-void LogFailure(const std::string& instance, const absl::Status& status) {
-  Log().warn("event=retention_failed instance={}: {}", instance, std::string(status.message()));
-}
 
 }  // namespace
 
@@ -181,10 +179,21 @@ void Keeper::KeepSome(absl::Duration budget) {
   }
 }
 
+void Keeper::NoteFailure(const std::string& instance, const absl::Status& status) {
+  if (status.ok() || IsExpected(status)) return;
+  const SteadyTime now = SteadyClock::now();
+  if (now < next_failure_log_) {
+    ++failures_left_out_;
+    return;
+  }
+  next_failure_log_ = now + kFailureLogInterval;
+  Log().warn("event=retention_failed instance={} left_out={}: {}", instance, std::exchange(failures_left_out_, 0),
+             std::string(status.message()));
+}
+
 void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
-  const absl::Status readable = info.bounds.status();
-  if (!readable.ok() && !IsExpected(readable)) LogFailure(info.name, readable);
-  if (!readable.ok() || !MayTrim(policy, info, AgeNow())) return;
+  if (!info.bounds.ok()) return NoteFailure(info.name, info.bounds.status());
+  if (!MayTrim(policy, info, AgeNow())) return;
   auto opened = Open(log_, info.name);
   if (!opened.ok()) return;
   const std::shared_ptr<Instance>& instance = *opened;
@@ -197,7 +206,7 @@ void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
         [&](auto done) { log_.Trim(instance, Cursor(instance->head().epoch(), *last + 1), std::move(done)); });
     if (status.ok()) metrics_.retention_events.Increment(static_cast<double>(*last - gone));
   }
-  if (!status.ok() && !IsExpected(status)) LogFailure(info.name, status);
+  NoteFailure(info.name, status);
 }
 
 absl::StatusOr<uint64_t> Keeper::LastToGoOf(const std::shared_ptr<Instance>& instance, const Policy& policy) {

@@ -84,6 +84,8 @@ class Keeper {
   void KeepOwn();
   // The next instances of the catalogue, for a while.
   void KeepSome(absl::Duration budget);
+  // A failure that is to be told of is, at most once a minute; the next line counts those left out.
+  void NoteFailure(const std::string& instance, const absl::Status& status);
   // Trims, unless nothing is to go.
   void Keep(const storage::InstanceInfo& info, const Policy& policy);
   absl::StatusOr<uint64_t> LastToGoOf(const std::shared_ptr<storage::Instance>& instance, const Policy& policy);
@@ -106,6 +108,8 @@ class Keeper {
   std::string walk_after_;  // Where the walk over the catalogue goes on.
   SteadyTime next_walk_;
   SteadyTime walk_began_;
+  SteadyTime next_failure_log_;
+  uint64_t failures_left_out_ = 0;  // Since the last line.
   AgeClock age_clock_;
   std::thread thread_;
 };
