@@ -40,8 +40,10 @@ constexpr double kReclaimBytesPerSecond = 32 << 20;
 // Whatever held a step up, a busy disk above all: erasures wait behind it on the same thread.
 constexpr absl::Duration kReclaimPauseMax = absl::Seconds(1);
 
-// Whoever follows any log looks at it anew behind each such command.
+// Whoever follows any log looks at it anew behind each such command. A disk may take seconds to say that it cannot
+// read, and what it gave meanwhile does not wait for all of them.
 constexpr size_t kReloadedTogetherMax = 1000;
+constexpr std::chrono::seconds kReloadedTogetherFor{1};
 
 }  // namespace
 
@@ -243,7 +245,8 @@ absl::Status Maintenance::Reload(Store& store) {
   std::erase_if(waiting, [](const auto& instance) { return instance->CheckLoaded().ok(); });
   while (!waiting.empty()) {
     std::vector<CommitBuilder::Loaded> loaded;
-    for (; !waiting.empty() && loaded.size() < kReloadedTogetherMax; waiting.pop_back()) {
+    const SteadyTime end = SteadyClock::now() + kReloadedTogetherFor;
+    for (; !waiting.empty() && loaded.size() < kReloadedTogetherMax && SteadyClock::now() < end; waiting.pop_back()) {
       if (canceled_) return MakeError(Reason::kShuttingDown, "loading goes on later");
       const std::shared_ptr<LogInstance>& instance = waiting.back();
       auto state = LoadInstance(store.shared_from_this(), instance->name());
@@ -251,12 +254,12 @@ absl::Status Maintenance::Reload(Store& store) {
         loaded.push_back({instance, *std::move(state)});
         continue;
       }
-      const bool is_new = instance->CheckLoaded().code() != state.status().code();
+      const bool is_new = instance->CheckLoaded().message() != state.status().message();
       if (is_new) LogError("instance_not_loaded", absl::StrCat("instance=", instance->name()), state.status());
       instance->NoteLoadFailure(state.status());
       note(state.status());
     }
-    if (loaded.empty()) break;
+    if (loaded.empty()) continue;
     absl::Status status =
         RunCommand([&](CommitBuilder& builder, StatusCallback done) { builder.Reload(loaded, std::move(done)); });
     if (status.ok()) LogInfo("instances_loaded", absl::StrCat("instances=", loaded.size()));
@@ -289,7 +292,7 @@ void Maintenance::Tick() {
       ForgetIdentities(*store);
       stats_->set_wal_bytes(store->WalBytes());
       stats_->NoteWriteStalls(store->TakeWriteStalls());
-      store->PauseFailedMerges(SteadyClock::now());
+      store->PauseDamagedMerges(SteadyClock::now());
       RetryFailed();
       if (purge_records_at_.load() <= SteadyClock::now()) {
         purge_records_at_ = kNever;

@@ -291,7 +291,7 @@ uint64_t Store::Id() const {
   return RecordReader(absl::string_view(reinterpret_cast<const char*>(hash), size)).Get<uint64_t>();
 }
 
-void Store::PauseFailedMerges(std::chrono::steady_clock::time_point now) const {
+void Store::PauseDamagedMerges(std::chrono::steady_clock::time_point now) const {
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   for (const FamilyHandle& family : families_) families.push_back(family.get());
   tuning_.merge_pauses->Apply(*db_, families, now);

@@ -71,9 +71,9 @@ class Store : public std::enable_shared_from_this<Store> {
   // Writes all families' memory to files. Blocks.
   absl::Status Flush() const;
 
-  // Lets families with a merge that failed alone for a while (storage/store/merge_pauses.h). To be called every second.
-  // One caller at a time.
-  void PauseFailedMerges(std::chrono::steady_clock::time_point now) const;
+  // Lets families with a merge that met damage alone for a while (storage/store/merge_pauses.h). To be called every
+  // second; one caller at a time. Writes to the disk if there are any.
+  void PauseDamagedMerges(std::chrono::steady_clock::time_point now) const;
 
   // How often writes began to be stalled since this was last asked.
   uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }

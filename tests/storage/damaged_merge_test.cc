@@ -160,14 +160,14 @@ TEST_F(DamagedMergeTest, OfAFamilyIsTriedAgainAfterAPause) {
   FlipBit(path, 0);
   while (files() < 4) ASSERT_NO_FATAL_FAILURE(add_file());  // RocksDB merges so many.
   const auto now = std::chrono::steady_clock::now();
-  while (!is_paused()) store.PauseFailedMerges(now);
+  while (!is_paused()) store.PauseDamagedMerges(now);
   EXPECT_EQ(lines.Count("event=merges_paused family=keys for_s=3600"), 1);
   EXPECT_GE(files(), 4u);
 
   FlipBit(path, 0);
-  store.PauseFailedMerges(now + std::chrono::minutes(59));
+  store.PauseDamagedMerges(now + std::chrono::minutes(59));
   EXPECT_TRUE(is_paused());
-  store.PauseFailedMerges(now + std::chrono::minutes(60));
+  store.PauseDamagedMerges(now + std::chrono::minutes(60));
   EXPECT_FALSE(is_paused());
   while (files() > 0) std::this_thread::yield();
 }
