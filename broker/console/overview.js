@@ -11,6 +11,8 @@ const figuresOf = (row) => [
   cell('last', ago(row.last_appended_at), row.last_appended_at),
 ];
 
+const damage = ({ code, message }) => element('td', { colSpan: 5, className: 'bad', title: message }, `cannot be read: ${code}`);
+
 async function loadList() {
   const run = ++list.run;
   const query = new URLSearchParams({ prefix: list.filter, page_size: LIST_ROWS, page_token: list.pages.at(-1) });
@@ -22,7 +24,7 @@ async function loadList() {
         'tr',
         {},
         element('td', {}, element('a', { href: `#${encodeURIComponent(row.name)}` }, row.name)),
-        ...(row.unreadable ? [element('td', { colSpan: 5, className: 'bad' }, row.unreadable.message)] : figuresOf(row)),
+        ...(row.unreadable ? [damage(row.unreadable)] : figuresOf(row)),
       ),
     ),
   );

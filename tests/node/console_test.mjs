@@ -1,5 +1,7 @@
 // The console in a real browser: what an operator sees and does, and what events cannot do to it.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Chromium } from '../support/node/chromium.mjs';
@@ -56,6 +58,33 @@ test('instances are listed, page by page, and filtered by name', limit, async (t
   await page.until(`document.querySelectorAll('#events li').length === 3`);
   assert.deepEqual(await cursors(page), [3, 2, 1]);
   assert.equal(await page.text('#name'), '49170@s.whatsapp.net');
+});
+
+test('an instance that cannot be read is listed as such, beside the others', limit, async (t) => {
+  const { broker, page } = await start(t);
+  const restart = async () => {
+    await broker.stop();
+    await broker.restart();
+  };
+  await broker.publish('broken', numbered(1, 3));
+  await restart(); // The events of each life lie in a file of their own.
+  await broker.publish('sound', numbered(1, 2));
+  await broker.stop();
+  const data = path.join(broker.folder, 'data');
+  const tables = readdirSync(data).filter((name) => name.endsWith('.sst')).sort().map((name) => path.join(data, name));
+  const first = tables.find((table) => readFileSync(table).includes('events.0000'));
+  const bytes = readFileSync(first);
+  bytes[12] ^= 1;
+  writeFileSync(first, bytes);
+  await broker.restart();
+  await open(page, broker);
+  await page.until(`${names}.join() === 'broken,sound'`);
+  assert.equal(await page.text('#instances tr'), 'broken\tcannot be read: DATA_LOSS');
+  assert.match(await page.evaluate(`document.querySelector('#instances .bad').title`), /checksum mismatch/);
+  assert.match(await page.text('#instances tr:last-child'), /^sound\s+2\s+1\s+2\s+\d+ B\s+\d+ s ago$/);
+  await page.click('#instances a');
+  await page.until(shows('#error', 'DATA_LOSS'));
+  page.complaints.splice(0); // The browser complains about 500.
 });
 
 test('an instance is read from the newest back, and from a cursor on, by types', limit, async (t) => {
