@@ -25,12 +25,10 @@ struct InstanceSources {
 
 // The selector of `sources` for `caller`, who then may read all that it selects, also what is made later; `filter`,
 // which may be nullptr, counts as for a reader of one instance (broker/grpc/read_request.h). Instances of the broker's
-// own
-// (`playhead.*`) are selected only by name, or by a prefix of theirs.
+// own (`playhead.*`) are selected only by name, or by a prefix of theirs.
 //   InvalidArgument   SOURCES_INVALID: none, more than one kind, or too many names; INSTANCE_NAME_INVALID.
 //   PermissionDenied  a name, or some name that begins so, is not covered by the caller's key; for `all`, the key
-//   covers
-//                     nothing that it may read.
+//                     covers nothing that it may read.
 //   Unauthenticated   as Caller::CheckGood.
 absl::StatusOr<std::shared_ptr<const storage::InstanceSelector>> MakeInstanceSelector(
     InstanceSources sources, const std::shared_ptr<const Caller>& caller, const storage::EventFilter* filter);

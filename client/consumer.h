@@ -29,10 +29,10 @@
 // (CONSUMER_BUSY), and a reset (CONSUMER_RESET) are met with a new attempt, with backoff. What was delivered and not
 // settled comes again then, what was settled and not confirmed may. These are terminal, with the broker's reason:
 //   Aborted, CONSUMER_TAKEN_OVER   another holder has taken the consumer over: what was settled and not confirmed may
-//   come
-//                                  to it.
+//                                  come to it.
 //   NotFound, CONSUMER_NOT_FOUND   there is none of that name (any more).
-//   every other refusal that the broker calls not retryable, and the attempts of backoff being used up.
+//   Others                         every other refusal that the broker calls not retryable, and the attempts of
+//                                  backoff being used up.
 //
 // Thread safety: Next, NextBatch: one thread at a time. The On... methods: before the first of those, or before
 // Start(). Everything else from any thread; settling and Close() also from handlers and callbacks. Handlers run one at
@@ -63,8 +63,7 @@ class Connection;
 // Hears what became of a settlement, once, on any thread, possibly inside the settling call; must be quick.
 //   OK                  on disk: it survives everything, and what it settled never comes again by itself.
 //   FailedPrecondition  NOT_HELD: too late: the stream that brought the event has ended, its deadline has passed, or it
-//   was
-//                       settled before.
+//                       was settled before.
 //   Unavailable         the stream ended before the broker confirmed it: it may count, or the event comes again.
 //   Others              what the consumer failed with.
 using SettledCallback = std::function<void(const absl::Status&)>;

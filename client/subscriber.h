@@ -24,11 +24,11 @@
 // intervals that the broker announced are met with a new attempt, delayed by ClientOptions::backoff and announced to
 // SubscribeOptions::on_reconnect. These are terminal instead, and end the subscription with the broker's reason:
 //   OutOfRange, CURSOR_DIVERGED   the position is not of this log (it was restored or recreated): what was handled
-//   after
-//                                 the last good cursor is not in the log any more. Never resumed by itself.
+//                                 after the last good cursor is not in the log any more. Never resumed by itself.
 //   OutOfRange, CURSOR_TRIMMED    history behind the position is gone, and allow_gap is not set.
-//   every other refusal that the broker calls not retryable (InvalidArgument, NotFound, PermissionDenied, DataLoss
-//   ...), a failure to save the position, and the attempts of backoff being used up.
+//   Others                        every other refusal that the broker calls not retryable (InvalidArgument, NotFound,
+//                                 PermissionDenied, DataLoss ...), a failure to save the position, and the attempts
+//                                 of backoff being used up.
 //
 // Thread safety: Next, NextBatch, SavePosition, begin and iteration: one thread at a time. The On... methods: before
 // the first of those, or before Start(). Everything else from any thread; Close() also from handlers and callbacks.

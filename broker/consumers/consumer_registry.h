@@ -90,7 +90,8 @@ class ConsumerRegistry {
   // Sets the position. Holders are closed with CONSUMER_RESET. Parked events behind it leave the parked list, in the
   // same write, since they come again; those before it stay parked.
   //   FailedPrecondition  RESET_UNCONFIRMED: more would come again, or be skipped, than these limits. Not for a dry
-  //   run. and as Create of a start.
+  //                       run.
+  //   and as Create of a start.
   struct ResetOptions {
     bool dry_run = false;
     uint64_t again_max = 0;

@@ -2,11 +2,10 @@
 // and what a publisher that speaks no dialect gives as the data of an event with a canonical type.
 //
 //   message.*   {"message_id","chat","sender","sender_name","from_me","timestamp","type","text"} and, where there is
-//   one,
-//               "media" {"id","url","mime","sha256","caption","filename","voice"}, "location" {"latitude","longitude",
-//               "name","address"}, "contacts" […], "reaction" {"target","emoji"}, "target" (of edits and deletions),
-//               "target_from_me", "reply_to", "forwarded", "interactive" {"type","id","title","description",
-//               "response_json"}, "order", "system"
+//               one, "media" {"id","url","mime","sha256","caption","filename","voice"}, "location" {"latitude",
+//               "longitude","name","address"}, "contacts" […], "reaction" {"target","emoji"}, "target" (of edits and
+//               deletions), "target_from_me", "reply_to", "forwarded", "interactive" {"type","id","title",
+//               "description","response_json"}, "order", "system"
 //   status.*    {"message_id","chat","participant"?,"from_me","timestamp","errors"?}
 //   session.*   {"phone"?,"qr"?,"pairing_code"?,"reason"?,"status_code"?}
 //   presence.*  {"chat","user","state","last_seen"?}

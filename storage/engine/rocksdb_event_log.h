@@ -14,8 +14,7 @@ namespace playhead::storage {
 // acknowledged.
 //   FailedPrecondition  the folder is in use by another broker, of a newer format, or not a store.
 //   DataLoss            acknowledged data is damaged: says where. `accept_truncation` opens it all the same, without
-//   what
-//                       lies behind the damage, and raises the epoch.
+//                       what lies behind the damage, and raises the epoch.
 //   Otherwise           what the file system said.
 absl::StatusOr<std::unique_ptr<EventLog>> OpenRocksDbEventLog(const StoreOptions& options);
 

@@ -1,7 +1,8 @@
 // GatewaySocket: one client of Socket.IO's namespace /ws, which may speak either of its protocols, or both:
 //
 //   the older    envelopes, as documented for the plain WebSocket, each the one argument of an event `message`, both
-//   ways the present  rooms
+//                ways
+//   the present  rooms
 //
 // Which it speaks is known by what it does: the first envelope is answered with the welcome of the older one. A marker
 // is a ping of Engine.IO, which every client's library answers by itself.

@@ -32,7 +32,9 @@ struct Admission {
 
 // Judges a call whose request has `request_bytes`. Call once for a call.
 //   Unauthenticated   no `access_token`, or a wrong one; no `phone_number_id`; an `app_secret` that is not the
-//   instance's. PermissionDenied  the key may not subscribe to the instance. InvalidArgument   INSTANCE_NAME_INVALID.
+//                     instance's.
+//   PermissionDenied  the key may not subscribe to the instance.
+//   InvalidArgument   INSTANCE_NAME_INVALID.
 //   Unavailable       SHUTTING_DOWN.
 Admission Admit(const Dialect& dialect, const grpc::CallbackServerContext& context, size_t request_bytes);
 
