@@ -1,8 +1,8 @@
 // The time by which things grow too old to be kept: events, and the sessions of those who do not come back.
 //
-// It is the machine's clock, but for one that leaps forwards: what a wrong clock says is old is gone for good, while
-// what it says is young is only kept longer. So a leap is not believed for an hour, in which it can be put right; until
-// then time goes on as it went before.
+// It is the machine's clock, unless that leaps forwards: what a wrong clock says is old is gone for good, while what it
+// says is young is only kept longer. So a leap is not believed for an hour, in which it can be put right; until then
+// time goes on as it went before.
 #ifndef PLAYHEAD_BROKER_AGE_CLOCK_H_
 #define PLAYHEAD_BROKER_AGE_CLOCK_H_
 

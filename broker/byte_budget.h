@@ -51,12 +51,12 @@ class ByteBudget {
   ByteBudget& operator=(const ByteBudget&) = delete;
 
   // Grants `bytes` at once if that leaves at least `keep_free` and nobody waits who would be served first; else
-  // nullopt. Who can do with less asks with a `keep_free`, so that something is left for those who cannot.
+  // nullopt. A caller that can do with less asks with a `keep_free`, so that something is left for those that cannot.
   std::optional<Grant> TryAcquire(size_t bytes, size_t keep_free = 0) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `granted` once on the executor, when that leaves at least `keep_free` and all who asked before were served.
-  // Who asks with a `keep_free` is served behind those who ask without, and holds none of them up. More bytes than
-  // the budget then has are granted as all that it has.
+  // A caller that asks with a `keep_free` is served behind those that ask without, and holds none of them up. More
+  // bytes than the budget then has are granted as all that it has.
   void Acquire(size_t bytes, Granted granted) ABSL_LOCKS_EXCLUDED(mu_) { Acquire(bytes, 0, std::move(granted)); }
   void Acquire(size_t bytes, size_t keep_free, Granted granted) ABSL_LOCKS_EXCLUDED(mu_);
 

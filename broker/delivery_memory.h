@@ -50,7 +50,7 @@ class DeliveryMemory {
     handed_over_ = std::move(allowance);
   }
   void TakeBack() { GiveBack(handed_over_); }
-  // Who takes what was handed over answers for `bytes` of it from now on.
+  // Whoever takes what was handed over answers for `bytes` of it from now on.
   ByteBudget::Grant TakeOver(size_t bytes) { return handed_over_.grant.Split(bytes); }
   // Lets go of everything but what the owner's own allowances hold.
   void Release();

@@ -27,7 +27,7 @@ struct FetchRequest {
   bool reverse = false;
   std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   bool allow_gap = false;
-  // Who asks, for the quota of instances; nullptr is the broker itself. That it may read was checked.
+  // The caller, for its quota of instances; nullptr is the broker itself. That it may read was checked before.
   std::shared_ptr<Caller> caller;
 };
 

@@ -1,4 +1,4 @@
-// InstanceSettings: what is set of one kind for single instances, and for all that have nothing of their own.
+// InstanceSettings: the settings of one kind, for single instances and for all that have none of their own.
 #ifndef PLAYHEAD_BROKER_INSTANCE_SETTINGS_H_
 #define PLAYHEAD_BROKER_INSTANCE_SETTINGS_H_
 
@@ -25,8 +25,9 @@ namespace playhead::broker {
 // As services and stores name all instances that have nothing of their own.
 inline constexpr absl::string_view kAllInstances = "*";
 
-// Settings that go with their instances. `Record` (proto/playhead/store/v1) says in its `instance_number` whose it is:
-// a later instance of the same name does not have it. The rows' keys are a prefix and the name, or kAllInstances.
+// Settings that are deleted with their instances. `Record` (proto/playhead/store/v1) says in its `instance_number`
+// whose it is: a later instance of the same name does not have it. The rows' keys are a prefix and the name, or
+// kAllInstances.
 //
 // Guarantees, thread safety, blocking and ownership are those of StoredSettings.
 template <typename Record>
@@ -112,9 +113,9 @@ class InstanceSettings {
     };
     stored_->ChangeIf(name, nullptr, judge, std::move(done));
   }
-  // Clears, behind the call, what is set for instances that are no more: what was on its way when its instance was
-  // deleted stays behind if the broker ends before it is cleared. For each start, once; what fails then waits for the
-  // next one. `log` is the one whose records these are.
+  // Clears, after the call has returned, what is set for instances that no longer exist: what was on its way when its
+  // instance was deleted stays behind if the broker ends before it is cleared. Called once at each start; what fails
+  // then waits for the next start. `log` is the one whose records these are.
   void ClearLeftOver(storage::EventLog& log) { LookAtNext(log, std::make_shared<std::vector<std::string>>(Names())); }
 
   // Called after every change, on the thread that makes it. Set once, before any.
@@ -131,12 +132,12 @@ class InstanceSettings {
     return record != nullptr && record->instance_number() == number.value();
   }
 
-  // Whether that tells of an instance that the number is not of any more.
+  // Whether `info` says that the number is no longer that of the instance of this name.
   static bool IsGone(const absl::StatusOr<storage::InstanceInfo>& info, storage::InstanceNumber number) {
     return info.ok() ? info->number != number : HasReason(info.status(), Reason::kInstanceNotFound);
   }
 
-  // At the last of `names`, and then, one by one, at the others.
+  // Looks at the last of `names`, and then, one by one, at the others.
   void LookAtNext(storage::EventLog& log, std::shared_ptr<std::vector<std::string>> names) {
     std::string name;
     RecordPtr record;

@@ -1,4 +1,4 @@
-// Which instances a reader of many asks for, judged by what whoever asks may read.
+// Which instances a reader of many asks for, checked against what that reader may read.
 #ifndef PLAYHEAD_BROKER_INSTANCE_SOURCES_H_
 #define PLAYHEAD_BROKER_INSTANCE_SOURCES_H_
 
@@ -23,9 +23,9 @@ struct InstanceSources {
   bool all = false;                // All that the caller's key covers, but for the broker's own.
 };
 
-// The selector of `sources` for `caller`, who then may read all that it selects, also what is made later; `filter`,
-// which may be nullptr, counts as for a reader of one instance (broker/grpc/read_request.h). Instances of the broker's
-// own (`playhead.*`) are selected only by name, or by a prefix of theirs.
+// The selector of `sources` for `caller`, who may then read all that it selects, instances that are made later
+// included; `filter`, which may be nullptr, counts as for a reader of one instance (broker/grpc/read_request.h).
+// Instances of the broker's own (`playhead.*`) are selected only by name, or by a prefix of theirs.
 //   InvalidArgument   SOURCES_INVALID: none, more than one kind, or too many names; INSTANCE_NAME_INVALID.
 //   PermissionDenied  a name, or some name that begins so, is not covered by the caller's key; for `all`, the key
 //                     covers nothing that it may read.

@@ -37,7 +37,7 @@ namespace playhead::broker {
 using ManyStart = std::variant<AfterPosition, FromBeginning, FromNow, FromTime>;
 
 struct ManySubscriptionRequest {
-  // That whoever asks may read these was checked.
+  // That the caller may read these was checked before.
   std::shared_ptr<const storage::InstanceSelector> instances;
   ManyStart start;
   std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
@@ -54,7 +54,7 @@ class ManySubscription final : public TailWaiter,
  public:
   using NextCallback = absl::AnyInvocable<void(ManyDelivery) &&>;
 
-  // How often a subscription looks that waits at the head while others are busy.
+  // How often a subscription that waits at the head looks for events while others are busy.
   static constexpr absl::Duration kQuietInterval = absl::Milliseconds(2);
 
   // Errors of the request come as Closed, as every error does.

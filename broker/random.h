@@ -16,7 +16,7 @@ inline constexpr absl::string_view kBase32Alphabet = "0123456789abcdefghjkmnpqrs
 
 // `size` bytes of OpenSSL's generator.
 std::string RandomBytes(size_t size);
-// So many characters of kBase32Alphabet, of 5 random bits each.
+// This many characters of kBase32Alphabet, of 5 random bits each.
 std::string RandomBase32(size_t characters);
 
 }  // namespace playhead::broker

@@ -69,7 +69,7 @@ struct ServerOptions {
   CertificateFiles tls;
   // Listens where others reach it even without keys or TLS (broker/listen_policy.h).
   bool allow_anyone_on_the_network = false;
-  // Whose pages may use the HTTP API: origins as broker/http/cors.h has them; none by default.
+  // The origins whose pages may use the HTTP API, as broker/http/cors.h has them; none by default.
   std::vector<std::string> http_cors_origins;
   // Served with HTTP.
   webhook::Options webhook;
@@ -136,7 +136,7 @@ class Server {
   absl::Status LoadSocketIo(const ServerOptions& options);
   absl::Status LoadCertificates(const ServerOptions& options);
   Core MakeCore();
-  // Tells who keeps something about instances of deletions, and ends those that a crash interrupted.
+  // Has everything that keeps data about instances told of deletions, and ends the deletions that a crash interrupted.
   absl::Status ResumeDeletions();
   absl::Status LoadReplays(const ServerOptions& options);
   absl::Status ListenGrpc(const std::string& grpc_listen);

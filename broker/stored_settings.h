@@ -1,4 +1,4 @@
-// StoredSettings: what is set of one kind, by key, on disk and in memory.
+// StoredSettings: the settings of one kind, by key, on disk and in memory.
 #ifndef PLAYHEAD_BROKER_STORED_SETTINGS_H_
 #define PLAYHEAD_BROKER_STORED_SETTINGS_H_
 
@@ -26,7 +26,8 @@
 
 namespace playhead::broker {
 
-// So many instances have something of their own, of each kind. They are in memory; one without costs nothing.
+// At most this many instances may have a setting of their own, of each kind. The settings are in memory; an instance
+// without one costs nothing.
 inline constexpr size_t kInstanceSettingsMax = 10'000;
 
 // `Record` is the stored form of a setting, a message of Protocol Buffers. A row's key is a prefix and the setting's

@@ -49,7 +49,7 @@ struct SubscriptionRequest {
   std::shared_ptr<const storage::EventFilter> filter;  // nullptr matches everything that is not hidden.
   // Trimmed history becomes a Gap; without this it closes the subscription with CURSOR_TRIMMED.
   bool allow_gap = false;
-  // Who asks, for the quota of instances; nullptr is the broker itself. That it may read was checked.
+  // The caller, for its quota of instances; nullptr is the broker itself. That it may read was checked before.
   std::shared_ptr<Caller> caller;
   std::optional<absl::Duration> heartbeat_interval;  // Unset: Limits::heartbeat_interval.
 };

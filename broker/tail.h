@@ -29,7 +29,7 @@
 
 namespace playhead::broker {
 
-// Who waits for the next commit of an instance, or of any.
+// Something that waits for the next commit of an instance, or of any.
 class TailWaiter {
  public:
   virtual ~TailWaiter() = default;
@@ -160,8 +160,8 @@ class Tail final : public storage::CommitListener {
   // Whoever is behind what goes reads storage.
   void OnErase(storage::InstanceNumber instance) override ABSL_LOCKS_EXCLUDED(mu_);
 
-  // How many erasures of events were taken so far. What a read returns that began at this count hides all of them; who
-  // keeps it until the count is higher may have in it what was erased since, and must read it anew.
+  // How many erasures of events were taken so far. What a read returns that began at this count hides all of them; a
+  // reader that keeps it until the count is higher may have in it what was erased since, and must read again.
   uint64_t erasure_count() const { return erasure_count_.load(std::memory_order_acquire); }
 
   size_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -14,7 +14,7 @@
 namespace playhead {
 
 enum class Acknowledge {
-  kAfterHandling,  // By itself, once it was handled: see client/consumer.h.
+  kAfterHandling,  // Automatically, once it was handled: see client/consumer.h.
   kManually,       // By Consumer::Ack and its like.
 };
 

@@ -16,14 +16,14 @@
 //   DeliveryBatch batch;
 //   while (consumer->NextBatch(batch).ok()) ...            // The fastest: a message at a time.
 //
-// Acknowledging. With Acknowledge::kAfterHandling, the default, an event is acknowledged when it was handled: by
-// handlers when all of its type have returned OK, by one that pulls when it asks for the next. A handler that returns
-// an error makes the event come again after ConsumeOptions::nack_delay, and is told the attempt. With kManually nothing
-// is settled but by the methods below, from any thread and in any order. Settlements are sent together as they gather,
-// and each can be told when it is on disk. What a handler returns counts for nothing then.
-// What is settled by hand is left alone by kAfterHandling too.
+// Acknowledging. With Acknowledge::kAfterHandling, the default, an event is acknowledged once it was handled: with
+// handlers, when all those for its type have returned OK; when pulling, when the next one is asked for. A handler that
+// returns an error makes the event come again after ConsumeOptions::nack_delay; Delivery says which attempt it is. With
+// kManually events are settled only by the methods below, from any thread and in any order, and what a handler returns
+// does not matter. What is settled by hand is left alone by kAfterHandling, too. Settlements are sent together as they
+// gather; a SettledCallback hears when one is on disk.
 //
-// Deadlines are extended by themselves, also of what is queued here: see ConsumeOptions::extend_deadlines_max.
+// Deadlines are extended automatically, those of queued events included: see ConsumeOptions::extend_deadlines_max.
 //
 // Reconnecting. As Subscription does: a lost connection, a silent stream, a broker that stops, another holder
 // (CONSUMER_BUSY), and a reset (CONSUMER_RESET) are met with a new attempt, with backoff. What was delivered and not

@@ -33,7 +33,7 @@ class Delivery {
 
   const Event& event() const { return event_; }
   const std::string& instance() const { return source_->instance; }
-  // The how-manieth time it is delivered, from 1.
+  // The delivery attempt, counted from 1.
   uint32_t attempt() const { return attempt_; }
   bool replayed() const { return source_->replayed; }
   const std::string& replay_id() const { return source_->replay_id; }

@@ -102,8 +102,8 @@ class ManySubscription {
   // Adds a handler for events of `type`, or of every type if it is "*". An event goes to the handlers of its type, then
   // to those of "*", in the order in which they were added.
   ManySubscription& On(absl::string_view type, std::function<void(absl::string_view instance, const Event&)> handler);
-  // Notices, in their place among the events; in both shapes. Of a gap without instance only that it is there is known.
-  // A gap may also be upstream (v1::Gap::UPSTREAM), whatever types were asked for, unless they are 64.
+  // Notices, in their place among the events; in both shapes. Of a gap without an instance it is only known that there
+  // is one. A gap may also be upstream (v1::Gap::UPSTREAM), whatever types were asked for, unless they are 64.
   ManySubscription& OnCaughtUp(std::function<void()> handler);
   ManySubscription& OnGap(std::function<void(absl::string_view instance, const v1::Gap&)> handler);
   // Calls handlers until Close(), which is OK, or the terminal error.

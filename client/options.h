@@ -1,5 +1,5 @@
-// The options of the client. Each struct is plain data with defaults that suit most; the factories that take them say
-// INVALID_ARGUMENT to a value that is out of range.
+// The options of the client. Each struct is plain data with defaults that suit most; the factories that take them
+// refuse a value that is out of range with INVALID_ARGUMENT.
 #ifndef PLAYHEAD_CLIENT_OPTIONS_H_
 #define PLAYHEAD_CLIENT_OPTIONS_H_
 
@@ -30,7 +30,8 @@ struct BackoffOptions {
   int max_attempts = 0;
 };
 
-// How the connection is encrypted and who is believed. Files are in PEM, and are read when the client is created.
+// How the connection is encrypted and which servers are trusted. Files are in PEM, and are read when the client is
+// created.
 struct TlsOptions {
   std::string ca_file;    // The authorities to trust; empty: the system's.
   std::string cert_file;  // The client's own certificate and its key, where the broker asks for one.

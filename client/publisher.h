@@ -20,9 +20,9 @@
 // itself (the broker refuses the caller; the attempts that backoff allows are used up) fails everything, for good.
 //
 // An error is the last word, the event is not stored, with one exception: APPEND_UNCERTAIN, with the cause in its
-// message. So fails what was sent over a connection that broke, or met a failed write, and is refused when it is sent
-// again. Append the same events again, in the same order, and what was stored is a duplicate; other events in their
-// place are an ID_CONFLICT then, once.
+// message. It means events that were sent over a connection that broke, or met a failed write, and were then refused
+// when they were sent again. Append the same events again, in the same order, and those that were stored are
+// duplicates; other events in their place are then an ID_CONFLICT, once.
 //
 // Thread safety: all methods may be called from any thread.
 // Callbacks run on a thread of the client, in the order of the events of an instance; they must be quick and must not

@@ -1,9 +1,10 @@
 // ManyReader: one reader over many instances, as the log knows it between its reads. It makes reads cheaper and what
 // they tell complete; where the reader stands is not here but in StorePosition.
 //
-// Bounded: names of kInstancesKnownMax instances and as many trims; the most recent are met again soonest. One bit for
-// each instance of the store while a reader that started without a position is catching up (1 MiB for 8 million).
-// Not thread-safe: one read at a time, and nobody else meanwhile.
+// Memory is bounded: the names of at most kInstancesKnownMax instances, and as many trims, which are all forgotten when
+// there are more (names are met again, trims told again); and, while a reader that started without a position is
+// catching up, one bit for each instance of the store (1 MiB for 8 million). Not thread-safe: one read at a time, and
+// nobody else meanwhile.
 #ifndef PLAYHEAD_STORAGE_MANY_READER_H_
 #define PLAYHEAD_STORAGE_MANY_READER_H_
 

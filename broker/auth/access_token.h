@@ -1,7 +1,7 @@
 // Access tokens: a key's permission to read some instances, lent for minutes, to clients that can send no header.
 //
 // A browser's EventSource and WebSocket send a URL and nothing else, and URLs are kept in histories and proxies' logs:
-// a key does not belong there. Who has one mints a token, which the page may then put in its URL:
+// a key does not belong there. Whoever has a key mints a token, which the page may then put in its URL:
 //
 //   pat_ base64url( version 1 | expiry | key id | pattern ) . base64url( HMAC-SHA-256 )
 //

@@ -31,7 +31,7 @@
 
 namespace playhead::broker {
 
-// So many answers are held back at a time at most, over all clients.
+// At most this many answers are held back at a time, over all clients.
 inline constexpr size_t kRefusalsHeldMax = 1000;
 
 // A key as the table takes it up.

@@ -63,8 +63,8 @@ class Key {
 
   InstanceQuota& instance_quota() const { return *instance_quota_; }
 
-  // Notes a call with a wrong secret of this key; whether there have lately been so many that it is to be answered
-  // late.
+  // Notes a call with a wrong secret of this key. Returns whether there have lately been so many that the answer is to
+  // be held back.
   bool NoteWrongSecret() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace playhead::broker {
 
-// Whoever finds it not empty may draw as much as it likes, into debt; who comes next waits until that is paid. So an
-// append larger than the burst is possible, and the average still holds. Not thread-safe.
+// Whoever finds it not empty may draw as much as it likes, into debt; whoever comes next waits until that is paid. So
+// an append larger than the burst is possible, and the average still holds. Not thread-safe.
 class TokenBucket {
  public:
   // `per_second` of 0 is no bound.
@@ -40,7 +40,7 @@ class TokenBucket {
   }
 
  private:
-  // However large the append and low the rate, one waits no longer than this.
+  // No wait is longer than this, however large the append and low the rate.
   static constexpr double kDebtSecondsMax = 3600;
   static constexpr absl::Duration kWaitMax = absl::Hours(1);
 

@@ -54,9 +54,9 @@
 
 namespace playhead::broker {
 
-// Parked events of one consumer: when there are so many, it delivers no more until some are requeued or dropped.
+// Parked events of one consumer: when there are this many, it delivers no more until some are requeued or dropped.
 inline constexpr uint64_t kParkedMax = 10'000;
-// The same of one that lets events overtake: it goes on when there are so many, and what is given up then has no row.
+// The same of one that lets events overtake: it goes on when there are this many, and what is given up then has no row.
 inline constexpr uint64_t kOvertakenParkedMax = 100;
 // Progress over events that a filter passes over is written at most this often, and when the last holder goes.
 inline constexpr absl::Duration kProgressWriteInterval = absl::Seconds(1);
@@ -106,7 +106,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // Whether a row of the parked list still counts: if not, it is about to be deleted.
   bool IsParked(uint64_t number) const ABSL_LOCKS_EXCLUDED(mu_);
   // Takes rows out of the parked list, to come again or not. All or none; `done` when that is durable, with how many
-  // are left. ResourceExhausted (CONSUMER_FULL) if not so many ranges may wait.
+  // are left. ResourceExhausted (CONSUMER_FULL) if more ranges would then wait than may.
   void Unpark(const std::vector<ParkedRow>& rows, bool requeue, storage::Callback<uint64_t> done)
       ABSL_LOCKS_EXCLUDED(mu_);
 

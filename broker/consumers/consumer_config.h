@@ -54,15 +54,15 @@ struct ConsumerConfig {
   uint32_t in_flight_max = 1000;  // Events handed over and not settled, over all holders.
   bool shared = false;            // Many holders at once.
   bool allow_gap = true;          // What was trimmed before it was delivered is told and passed over.
-  // What failed holds later events back only until it has come again, not until it is settled; and nor does a parked
-  // list that is full: what has no room there is given up without a row.
+  // What failed holds later events back only until it has come again, not until it is settled; nor does a full parked
+  // list hold them back: what has no room there is given up without a row.
   bool overtake = false;
 
   friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };
 
 // Consumers that are the broker's own: what it keeps for a session of a client (broker/sessions). Only the broker makes
-// them, who lists consumers is told of them if the prefix that is asked for begins so, and neither the bound for
+// them. A list of consumers has them only if the prefix that is asked for begins so, and neither the bound for
 // consumers nor retention counts them.
 inline constexpr absl::string_view kSessionNamePrefix = "session.";
 inline bool IsSessionName(absl::string_view name) { return absl::StartsWith(name, kSessionNamePrefix); }

@@ -20,9 +20,9 @@ namespace playhead::broker {
 // Where a consumer starts: as a subscription of one instance, or behind a position of many.
 using ConsumerStart = std::variant<StartPosition, AfterPosition>;
 
-// Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check. A
-// consumer whose types name hidden ones is managed by whoever does anything with it: nobody has vouched for those
-// events.
+// Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check.
+// For a consumer whose types name hidden ones the permission is always to manage, whatever is asked: nobody has vouched
+// for those events.
 absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
                                  const ConsumerConfig& config);
 

@@ -118,9 +118,9 @@ class ConsumerRegistry {
   absl::StatusOr<std::shared_ptr<ConsumerHolder>> Open(const std::shared_ptr<Caller>& caller, const std::string& name,
                                                        HolderOptions options);
 
-  // Up to where nobody needs the events of `instance` any more: what is behind that cursor, some consumer has yet to
-  // settle, as its durable state says. Cursor(): all that is kept is needed; nullopt: no consumer covers the instance.
-  // `done` runs inside the call or on a thread of the log.
+  // Finds the cursor up to which no consumer needs the events of `instance` any more: some consumer has yet to settle
+  // what is behind it, as its durable state says. Cursor(): all that is kept is needed; nullopt: no consumer covers the
+  // instance. `done` runs inside the call or on a thread of the log.
   void OldestNeeded(std::shared_ptr<storage::Instance> instance,
                     storage::Callback<std::optional<storage::Cursor>> done);
 

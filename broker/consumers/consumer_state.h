@@ -42,7 +42,7 @@
 
 namespace playhead::broker {
 
-// Waiting ranges of one consumer. When there are so many, nothing new is handed over until some are settled.
+// Waiting ranges of one consumer. When there are this many, nothing new is handed over until some are settled.
 inline constexpr size_t kExceptionsMax = 10'000;
 
 // Names a stream that holds events of a consumer; 0 is nobody.

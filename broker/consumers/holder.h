@@ -24,13 +24,13 @@
 namespace playhead::broker {
 
 struct HolderOptions {
-  // Ends the hold of whoever holds the consumer, with CONSUMER_TAKEN_OVER. Means nothing for a shared consumer.
+  // Ends the hold of whoever holds the consumer, with CONSUMER_TAKEN_OVER. Ignored for a shared consumer.
   bool take_over = false;
   // Events that this holder may have and not have settled; 0, or more than the consumer's own: as many as that.
   uint32_t in_flight_max = 0;
   // Events come only for credit (AddCredit), an event for each; `in_flight_max` holds besides.
   bool manual_credit = false;
-  // Shown to operators: the key of who holds.
+  // Shown to operators: the holder's key.
   std::string key_id;
 };
 
@@ -50,7 +50,7 @@ struct HeldEvents {
   std::vector<storage::BlockSlice> slices;
   size_t bytes = 0;
   uint32_t event_count = 0;
-  std::vector<uint32_t> attempts;  // For each event, the how-manieth time it is handed over; empty: the first for all.
+  std::vector<uint32_t> attempts;  // For each event, the delivery attempt, counted from 1; empty: the first for all.
   std::string replay_id;           // Of an operator's replay; empty for what comes in the consumer's course.
 };
 

@@ -31,9 +31,9 @@ namespace playhead::broker {
 // Replies that the client does not take draw on a budget that all streams share (Limits::append_reply_budget_bytes),
 // from before the append. A stream that gets nothing of it goes on without, one request at a time.
 //
-// Who appends is checked once for the stream, and what it appends to for every request. The rates of a key and of an
-// instance slow the stream down: it reads on when they allow. What an instance may store refuses the request, unless it
-// repeats what is stored.
+// The caller is checked once for the stream, the instance for every request. The rates of a key and of an instance slow
+// the stream down: it reads on when they allow. What an instance may store refuses the request, unless it repeats what
+// is stored.
 //
 // After the first refusal nothing more is read; what was read behind it is answered with PREVIOUS_FAILED, and the
 // stream ends with the first refusal's status. A client that goes away does not take accepted appends back.
@@ -88,7 +88,7 @@ class AppendStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(size_t request_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StopWriting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Reads nothing for as long. Does nothing if it is not positive.
+  // Stops reading for `delay`. Does nothing if that is not positive.
   void Pause(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;

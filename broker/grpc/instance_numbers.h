@@ -18,7 +18,7 @@ namespace playhead::broker {
 // Thread safety: all methods may be called from any thread.   Blocking: none.   Ownership: borrows `log`.
 class InstanceNumbers : public std::enable_shared_from_this<InstanceNumbers> {
  public:
-  // When so many are remembered, all are forgotten, and asked for again.
+  // When this many are remembered, all are forgotten, and asked for again.
   static constexpr size_t kRememberedMax = 1024;
 
   using Found = absl::flat_hash_map<std::string, storage::InstanceNumber>;

@@ -1,5 +1,5 @@
-// What the calls have in common that show and change what is set for an instance, or for all that have nothing of their
-// own (broker/instance_settings.h).
+// What the calls that show and change the settings of an instance, or of all that have none of their own, have in
+// common (broker/instance_settings.h).
 #ifndef PLAYHEAD_BROKER_GRPC_SETTINGS_CALL_H_
 #define PLAYHEAD_BROKER_GRPC_SETTINGS_CALL_H_
 

@@ -1,4 +1,4 @@
-// Ends calls over gRPC whose clients take nothing while others wait for the memory that this holds.
+// Ends calls over gRPC whose clients take nothing while others wait for the memory that these calls hold.
 #ifndef PLAYHEAD_BROKER_GRPC_STALLED_CALLS_H_
 #define PLAYHEAD_BROKER_GRPC_STALLED_CALLS_H_
 

@@ -12,7 +12,7 @@
 
 namespace playhead::broker::http {
 
-// A good piece to write at a time: about this, and then the rest of the item at hand.
+// A good size for what is written at a time: about this much, and then the rest of the item at hand.
 inline constexpr size_t kPieceBytes = size_t{64} << 10;
 
 // All methods but Post are for the connection's thread.

@@ -1,4 +1,4 @@
-// What an operator's machines ask: does it live, does it serve, how does it fare.
+// What an operator's machines ask: whether the broker is alive, whether it takes appends, and its figures.
 #ifndef PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
 #define PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
 

@@ -1,7 +1,7 @@
 // A WebSocket (RFC 6455) as a protocol sees it: whole messages in, whole messages out, and when to send more.
 //
 // Everything of one connection happens on one I/O thread: the handler is called there, and the socket is used there, so
-// that neither needs a lock. Who comes from another thread, with an event to deliver, posts a task.
+// that neither needs a lock. Code on another thread that has an event to deliver posts a task.
 #ifndef PLAYHEAD_BROKER_HTTP_WEBSOCKET_H_
 #define PLAYHEAD_BROKER_HTTP_WEBSOCKET_H_
 

@@ -17,8 +17,8 @@
 
 namespace playhead::broker::http_api {
 
-// MALFORMED_REQUEST if the query has a parameter that is not among `names`, or has one twice: a slip of the pen in
-// `allow_gap` must not mean something else than was asked for.
+// MALFORMED_REQUEST if the query has a parameter that is not among `names`, or has one twice: a misspelt `allow_gap`
+// must not silently do something other than what was asked for.
 absl::Status CheckParameters(const http::Request& request, absl::Span<const absl::string_view> names);
 
 // Each is nullopt if the parameter is not there. MALFORMED_REQUEST if it is no whole number, or neither `true` nor

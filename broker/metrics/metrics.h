@@ -42,7 +42,7 @@ class Metrics {
   // Retention.
   prometheus::Counter& retention_events;  // That policies have trimmed.
 
-  // What a dialect's clients, who cannot be told, got otherwise than they asked; by `dialect`.
+  // What clients of a dialect got other than they asked for, where their protocol cannot tell them; by `dialect`.
   struct Dialect {
     prometheus::Counter& replaced_positions;  // Too old, or not of the log: the client went on at the first kept event.
     prometheus::Counter& events_not_rendered;   // Damaged events that were passed over.

@@ -1,5 +1,5 @@
-// What events in the words of each dialect say; broker/model/facts.h calls these. `data` is the event's, parsed, and
-// the kind one that KindsOf has for its type: `kind` says which, where that is one.
+// What events in the words of each dialect say; broker/model/facts.h calls these. `data` is the event's data, parsed;
+// `kind` is the first kind that KindsOf has for its type, which is what the event is unless its data say otherwise.
 //
 // Each appends what it finds; what is not of the shape that the type promises adds nothing.
 #ifndef PLAYHEAD_BROKER_MODEL_DIALECT_FACTS_H_

@@ -32,7 +32,7 @@ constexpr Step StepOf(size_t fact, size_t frame, bool is_last_of_fact) {
   return static_cast<Step>(std::min<size_t>(step, kStepMax));
 }
 
-// Whether who has seen `seen` of an event need not get the frame at `step` again.
+// Whether a client that has seen `seen` of an event need not get the frame at `step` again.
 constexpr bool WasSeen(Step step, Step seen) { return step != kWholeEvent && step < kStepMax && step <= seen; }
 
 struct Rendering {

@@ -23,8 +23,8 @@
 
 namespace playhead::broker {
 
-// So many instances' rates are remembered at a time, in about 300 bytes each: those that were appended to lately and
-// have limits. When there are more, some start anew, with a burst.
+// The rates of at most this many instances are remembered at a time, in about 300 bytes each: of those that were
+// appended to lately and have limits. When there are more, some start anew, with a burst.
 inline constexpr size_t kLimitedInUseMax = 65'536;
 
 // Instances in use carry what they have used up; an idle one costs nothing, and while nothing is set no one does. What

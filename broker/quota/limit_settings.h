@@ -23,7 +23,7 @@
 
 namespace playhead::broker {
 
-// So many changes may be on their way to the disk.
+// At most this many changes may be on their way to the disk.
 inline constexpr size_t kLimitChangesMax = 100;
 
 // What holds for an instance; 0 is no bound.

@@ -1,4 +1,4 @@
-// Target: who a replay sends events to.
+// Target: the receiver that a replay sends events to.
 #ifndef PLAYHEAD_BROKER_REPLAY_TARGET_H_
 #define PLAYHEAD_BROKER_REPLAY_TARGET_H_
 

@@ -47,7 +47,7 @@ namespace playhead::broker {
 inline constexpr uint32_t kSessionWindowEvents = 1'000;
 inline constexpr uint32_t kSessionDeliveriesMax = 5;
 inline constexpr absl::Duration kAckWriteInterval = absl::Milliseconds(500);
-// So many acknowledgements are not kept waiting.
+// When this many acknowledgements are waiting, they are settled at once.
 inline constexpr size_t kAcksPerWrite = 256;
 inline constexpr absl::Duration kAckSilenceMax = absl::Seconds(60);
 

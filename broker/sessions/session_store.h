@@ -88,8 +88,8 @@ class SessionStore {
   //   Unavailable  as RecordStore::Scan.
   static absl::StatusOr<std::unique_ptr<SessionStore>> Load(const Core& core, const SessionLimits& limits = {});
 
-  // Calls `on_removed` for sessions that went by themselves, because they expired or others took their room. Before
-  // anything else is called, and for each beginning of keys by one only.
+  // Calls `on_removed` for sessions that went by themselves, because they expired or others took their room. Call it
+  // before anything else, and once at most for each beginning of keys.
   using OnRemoved = std::function<void(const std::string& key)>;
   void SetOnRemoved(std::string prefix, OnRemoved on_removed);
 

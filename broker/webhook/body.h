@@ -26,8 +26,8 @@ inline constexpr size_t kBodyBytesMax = storage::kEventBytesCeiling - 8192;
 inline constexpr size_t kBodyEventsMax = 50'000;
 inline constexpr size_t kBodyExpandedBytesMax = size_t{64} << 20;
 
-// Where that is kept which names no instance that it could belong to. The name is the broker's own: to read it takes
-// the manage permission.
+// The instance of events that name none that they could belong to. The name is the broker's own: to read it takes the
+// manage permission.
 inline constexpr absl::string_view kUnroutedInstance = "playhead.webhooks";
 
 // The type of what has not the shape that it should have.
@@ -55,7 +55,7 @@ struct BodyEvent {
 //   InvalidArgument  WEBHOOK_BODY_INVALID: not a JSON object with entries, or beyond the limits above.
 absl::StatusOr<std::vector<BodyEvent>> SplitBody(absl::string_view body);
 
-// The event as which a body is kept whole that SplitBody does not take.
+// The event that keeps a body whole which SplitBody does not take.
 BodyEvent WholeBodyEvent(absl::string_view body);
 
 // The instances that events name, each once, in the order of their first.
@@ -64,7 +64,7 @@ std::vector<absl::string_view> InstancesOf(const std::vector<BodyEvent>& events)
 // "sha256:" and the hash of `parts`, one behind the other, in hexadecimal: the id of what has none of its own.
 std::string ContentId(std::initializer_list<absl::string_view> parts);
 
-// Under which id an event is kept whose own id belongs to other content: `<id>#<16 digits of the data's SHA-256>`.
+// The id under which an event is kept whose own id belongs to other content: `<id>#<16 digits of the data's SHA-256>`.
 std::string ConflictId(absl::string_view id, absl::string_view data);
 
 }  // namespace playhead::broker::webhook

@@ -14,7 +14,7 @@ namespace playhead::broker::webhook {
 
 enum class Verdict {
   kVerified,    // Under the secret of every instance that it names. All of it is to be stored, whatever it is.
-  kUnverified,  // No instance that it names has a secret, nor have all.
+  kUnverified,  // No instance that it names has a secret, and none is set for all.
 };
 
 struct Judgement {
@@ -26,7 +26,7 @@ struct Judgement {
 // all nothing is parsed before the signature holds; otherwise the body is looked through for the names of its
 // instances, and nothing else is done with it before. Pure; any thread; its time goes by the size of the body.
 //   Unauthenticated     SIGNATURE_INVALID: it does not hold for an instance that has a secret, or there is none.
-//   InvalidArgument     WEBHOOK_BODY_INVALID: it names no instance, and all have no secret.
+//   InvalidArgument     WEBHOOK_BODY_INVALID: it names no instance, and no secret is set for all.
 absl::StatusOr<Judgement> Judge(const SecretTable& secrets, absl::string_view signature, absl::string_view body,
                                 absl::Time now);
 

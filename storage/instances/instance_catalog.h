@@ -23,7 +23,7 @@ namespace playhead::storage {
 // only epoch_base may be set.
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
 
-// Keys of the family and its records, for who looks at it as a whole. docs/on-disk-format.md, `instances`.
+// Keys of the family and its records, for code that looks at it as a whole. docs/on-disk-format.md, `instances`.
 namespace catalogue_key {
 inline constexpr char kName = 'N';    // + name -> record.
 inline constexpr char kNumber = '#';  // + number (6) -> name.

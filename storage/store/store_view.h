@@ -1,4 +1,4 @@
-// StoreView: the store as it is at one moment, for who compares its parts with each other.
+// StoreView: the store as it is at one moment, for code that compares its parts with each other.
 #ifndef PLAYHEAD_STORAGE_STORE_STORE_VIEW_H_
 #define PLAYHEAD_STORAGE_STORE_STORE_VIEW_H_
 

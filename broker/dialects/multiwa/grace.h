@@ -13,8 +13,9 @@
 //   one hangs and has returned  the broken connection is not yet known to be broken: what it has not been known to read
 //                               counts as well, and so does where it stands if it was sent nothing more yet
 //
-// So mistakes are duplicates, with one exception: of several clients on one host, one that is away starts too late if
-// meanwhile a new one comes to that host and another of them breaks.
+// So a wrong guess makes duplicates and loses nothing, with one exception: one of several clients of a host is away, a
+// new client comes from that host and uses up what was kept for the one that is away, and then another of them breaks.
+// The one that was away then starts where that other was, which is too late for it.
 //
 // Kept in broker/sessions, so that it outlives the broker: a subscription is on disk before it is acknowledged (Flush),
 // its position is written at most kWriteInterval and kSessionWriteInterval late, so that a crash makes duplicates. With
@@ -109,7 +110,7 @@ class Grace {
     std::string owner;
     std::string host;
     bool is_broken = false;
-    // Its client has returned, as far as can be known: it counts only for who finds nothing else.
+    // Its client has returned, as far as can be known: it counts only for a client that finds nothing else.
     bool is_used = false;
     bool client_acks = false;
     std::optional<uint64_t> uses_up;

@@ -2,10 +2,10 @@
 //
 //   a batch is sent --> the client's side has taken it --> a marker --> it has read everything before the marker
 //
-// The client says nothing by itself that would tell so. One marker is under way at most, and they keep
-// Options::marker_interval between them. From the first acknowledgement that a client sends (an addition to the
-// original) these count instead, also when it comes back; and markers count no more, nor did they before: they say what
-// its library has read, and it has said that it handles that later.
+// The client does not say by itself how far it has read, so the broker sends markers: at most one is under way, and
+// successive ones are Options::marker_interval apart. Once a client has sent an acknowledgement (an addition to the
+// original protocol), acknowledgements count instead, also after it has reconnected, and markers do not, earlier ones
+// included: a marker says only what the client's library has read, and this client handles events later than that.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_PROFILE_STREAM_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_PROFILE_STREAM_H_
 

@@ -13,8 +13,8 @@
 
 namespace playhead::broker::photon {
 
-// The log is searched from its end, up to so many bytes of messages and for so long. The urls that WhatsApp gives out
-// are good for minutes: what is further back would be no use.
+// The log is searched from its end, through at most this many bytes of messages and for at most this long. The urls
+// that WhatsApp gives out are good for minutes: what is further back would be no use.
 inline constexpr size_t kMediaSearchBytesMax = size_t{64} << 20;
 inline constexpr absl::Duration kMediaSearchTimeMax = absl::Seconds(2);
 

@@ -10,16 +10,17 @@ namespace playhead::broker::socketio {
 
 // Names that one client may be subscribed to, all together in bytes.
 inline constexpr size_t kSubscribedBytesMax = 3'000;
-// Who subscribes so soon after connecting gets everything since then: clients that subscribe before they are connected
-// do so at once.
+// A client that subscribes within this time of connecting gets everything since it connected: clients that subscribe
+// before they are connected send the subscription as soon as they are.
 inline constexpr absl::Duration kSubscribeGrace = absl::Seconds(10);
 
-// A client that polls and has not come back for so long has lost its connection, if another comes that may be it.
+// A client that polls and has been silent for longer than this is taken to have lost its connection, if another client
+// connects that may be the same one.
 inline constexpr absl::Duration kSilenceMax = absl::Seconds(2);
 
 struct Options {
-  // A client that says nothing of itself and does not subscribe for so long is one that has come back, and takes up
-  // what an earlier one of the same key left behind, if that has ended no longer ago than the window.
+  // A client that does not identify itself and has not subscribed for this long is taken to have come back: it takes up
+  // what an earlier client of the same key left behind, if that one ended no longer ago than `adoption_window`.
   absl::Duration adoption_delay = absl::Seconds(1);
   absl::Duration adoption_window = absl::Minutes(10);
 };

@@ -35,7 +35,7 @@ enum class PacketType : char {
 
 struct Packet {
   PacketType type = PacketType::kEvent;
-  size_t attachment_count = 0;     // Only of the binary ones: so many binary messages follow.
+  size_t attachment_count = 0;     // Only of the binary ones: this many binary messages follow.
   std::string name_space = "/";    // Begins with a slash.
   std::optional<uint64_t> ack_id;  // Only of events, where the sender wants one, and of acknowledgements.
   std::string data;  // JSON, or empty: an object or nothing to connect, nothing to disconnect, of an error
