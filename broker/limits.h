@@ -1,5 +1,7 @@
-// The broker's limits, each with its default and its unit. Every queue and buffer of the broker is bounded by one of
-// them. The fixed limits of the contract are in storage/limits.h, those of the store in storage/options.h.
+// The broker's limits that apply to it as a whole, each with its default and its unit. Most have a flag
+// (tools/cli/serve.cc); the others only tests change. Queues and buffers that are not bounded by one of these are
+// bounded by a k... constant beside their code (as kRefusalsHeldMax in broker/auth/authenticator.h), or by the options
+// of a dialect. The fixed limits of the contract are in storage/limits.h, those of the store in storage/options.h.
 #ifndef PLAYHEAD_BROKER_LIMITS_H_
 #define PLAYHEAD_BROKER_LIMITS_H_
 
@@ -11,7 +13,9 @@
 namespace playhead::broker {
 
 struct Limits {
-  // Streams (Subscribe and AppendStream) open at once over all connections: beyond that, STREAMS_LIMIT.
+  // Streams of every kind (StreamRegistry::Admit) open at once over all connections: beyond that, STREAMS_LIMIT. They
+  // are Subscribe, SubscribeMany, AppendStream, Consume, Backup and Verify; server-sent events; and each client of a
+  // dialect that is sent events.
   size_t streams_max = 10'000;
 
   // Named consumers: each keeps its position in memory, about a kilobyte.

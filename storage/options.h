@@ -1,4 +1,6 @@
-// What an operator may set of the store. The limits fixed by the contract are in storage/limits.h.
+// The options of the store. Those that an operator may set have a flag of the same name (tools/cli/serve.cc); only
+// tests and benchmarks change the others: commit_bytes_max, slice_bytes, idle_instances_max, resolver_threads and env.
+// The limits fixed by the contract are in storage/limits.h.
 #ifndef PLAYHEAD_STORAGE_OPTIONS_H_
 #define PLAYHEAD_STORAGE_OPTIONS_H_
 

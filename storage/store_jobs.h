@@ -1,5 +1,6 @@
-// Long jobs over a whole store, as EventLog::Backup and EventLog::Verify run them: what they are asked and what they
-// tell. Offline, storage/backup/restore.h and storage/verify/verifier.h speak of the same.
+// Long jobs over a whole store, as EventLog::Backup and VerifyRocksDbEventLog (storage/engine/rocksdb_event_log.h) run
+// them: what they are asked and what they tell. Offline, storage/backup/restore.h and storage/verify/verifier.h speak
+// of the same.
 #ifndef PLAYHEAD_STORAGE_STORE_JOBS_H_
 #define PLAYHEAD_STORAGE_STORE_JOBS_H_
 

@@ -26,8 +26,8 @@ enum class Family {
   kDirectory,  // Which slices hold blocks of an instance, from which cursor on.
   kCommits,    // What each commit appended, in commit order.
   kDedup,      // Identities of appends: event ids and producers' sequences.
-  kConsumers,  // Positions of named consumers.
-  kKeys,       // Access keys.
+  kConsumers,  // Consumers, with their positions and parked lists; sessions of dialects' clients.
+  kKeys,       // What else the broker keeps: keys, secrets, settings of instances, replays, deletions under way.
 };
 inline constexpr std::array<const char*, 7> kFamilyNames = {"meta",  "instances", "directory", "commits",
                                                             "dedup", "consumers", "keys"};

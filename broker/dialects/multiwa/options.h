@@ -1,4 +1,5 @@
-// What an operator may set of this dialect.
+// The options of this dialect. `resume` and `grace` have flags, --multiwa_resume and --multiwa_grace; the others have
+// none, and only tests change them.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_OPTIONS_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_OPTIONS_H_
 

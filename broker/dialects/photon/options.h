@@ -1,4 +1,5 @@
-// What an operator may set of this dialect.
+// The options of this dialect. `first_subscribe` has a flag, --photon_first_subscribe; the others have none, and only
+// tests change them.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_OPTIONS_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_OPTIONS_H_
 

@@ -1,4 +1,5 @@
-// What an operator may set of this dialect.
+// The options of this dialect. `first_frame_delay` has a flag, --vzaps_first_frame_delay; `token_life` has none, and
+// only tests change it.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_OPTIONS_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_OPTIONS_H_
 
