@@ -43,8 +43,8 @@ class StoredSettings {
  public:
   using RecordPtr = std::shared_ptr<const Record>;
 
-  // Looks at a key's record, and at what it will be when all changes on their way are stored; null is none. Answers
-  // nothing to go on with a change, else what its caller is told instead. Under a lock.
+  // Judges a change by the key's record as it is, and as it will be when all changes on their way are stored; null is
+  // none. nullopt lets the change go on; else this is what its caller is told instead. Runs under a lock.
   using Judge = absl::FunctionRef<std::optional<absl::Status>(const RecordPtr& held, const RecordPtr& queued)>;
 
   // Of the rows that begin with `prefix`. `key_of_all` is the key that stands for all.

@@ -13,13 +13,14 @@
 
 namespace playhead::broker::replay {
 
-// What writes a replay that begins.
+// The changes that write a replay that begins.
 std::vector<storage::RecordChange> NewChanges(const store::v1::ReplayRecord& record, absl::Span<const Range> ranges);
 
-// What writes how far it got. One that has ended gives the number of its ranges, whose rows go.
+// The changes that write how far it got. For one that has ended `ended_ranges` is the number of its ranges, whose rows
+// go.
 std::vector<storage::RecordChange> ProgressChanges(const store::v1::ReplayRecord& record, size_t ended_ranges);
 
-// What forgets one that has ended.
+// The change that forgets one that has ended.
 storage::RecordChange ForgetChange(const std::string& id);
 
 // A replay as it was last written; without ranges if it has ended.
