@@ -28,9 +28,6 @@ class LineReader {
   //   InvalidArgument  the line is too long, or the input cannot be read.
   absl::StatusOr<std::optional<absl::string_view>> Next();
 
-  // Whether Next can answer without waiting for input.
-  bool HasLine() const { return buffer_.find('\n', begin_) != std::string::npos; }
-
   // How much of the input the lines returned so far make up.
   uint64_t consumed_bytes() const { return consumed_bytes_; }
   // The number of the line returned last; the first is 1.
