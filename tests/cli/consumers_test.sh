@@ -60,7 +60,7 @@ test_a_reset_says_first_what_it_would_do() {
   start_broker
   append_numbers bot 1 10
   expect_exit 0 timeout 20 "$playhead" consume crm --instance=bot --count=10
-  expect_exit 0 "$playhead" consumers reset crm --after=4 --dry-run
+  expect_exit 0 "$playhead" consumers reset crm --after=4 --dry_run
   expect_eq "$out" "Would reset crm from 10 to 4: 6 events come again, 0 events are skipped."
   expect_exit 0 "$playhead" consumers lag crm
   expect_eq "$out" "0"
@@ -72,7 +72,7 @@ test_a_reset_says_first_what_it_would_do() {
   expect_exit 1 "$playhead" consumers lag crm --max=5
   expect_exit 0 timeout 20 "$playhead" consume crm --count=6
   expect_eq "$(data_of)" "5,6,7,8,9,10"
-  expect_exit 0 "$playhead" consumers reset crm --from=beginning --dry-run --json
+  expect_exit 0 "$playhead" consumers reset crm --from=beginning --dry_run --json
   expect_match "$out" '*"events_again":10,"events_skipped":0,"unparked":0,"dry_run":true}'
   expect_exit 2 "$playhead" consumers reset crm
   expect_error USAGE
@@ -85,7 +85,7 @@ test_nothing_is_parked_and_that_is_said() {
   expect_match "$out" "NUMBER*INSTANCE*CURSOR*REASON"
   expect_exit 0 "$playhead" consumers parked requeue crm --all --yes
   expect_eq "$out" "Requeued 0 events of crm; 0 stay parked."
-  expect_exit 0 "$playhead" consumers parked drop crm --oldest=5 --dry-run
+  expect_exit 0 "$playhead" consumers parked drop crm --oldest=5 --dry_run
   expect_eq "$out" "Would drop 0 events of crm; 0 would stay parked."
   expect_exit 2 "$playhead" consumers parked requeue crm
   expect_error USAGE

@@ -202,8 +202,8 @@ class ConsumersResetCommand : public ConsumersCommand {
         .summary = "Set a consumer's position: what lies behind it comes again.",
         .description =
             R"(Says how many events would come again and how many would be skipped, asks, and then does it: not more than
-it said. With --dry-run it only says. Without a terminal --yes is needed.
-  playhead consumers reset crm --from=2026-01-31T12:00:00Z --dry-run
+it said. With --dry_run it only says. Without a terminal --yes is needed.
+  playhead consumers reset crm --from=2026-01-31T12:00:00Z --dry_run
 )",
         .arguments_min = 1,
         .arguments_max = 1};

@@ -33,7 +33,7 @@ class ConsumersParkedCommand : public Command {
                 R"(Events that failed too often are parked, with the reason, until somebody looks at them:
   playhead consumers parked crm                                    what is parked, and why
   playhead consumers parked requeue crm --numbers=3,7              these are delivered again, as if new
-  playhead consumers parked requeue crm --oldest=100 --dry-run     how many it would be
+  playhead consumers parked requeue crm --oldest=100 --dry_run     how many it would be
   playhead consumers parked drop crm --all --yes                   none of them comes any more
 )",
             .arguments_min = 1,
