@@ -31,6 +31,11 @@ struct ConsumeOptions {
   // How many events may be received and not settled: up to 10,000; 0 is what the consumer is made for.
   uint32_t in_flight_max = 0;
 
+  // How many events are received in all, over every stream; 0 is no bound. The broker hands over no more (its manual
+  // credit), so that none is taken from another holder, or counts an attempt, that nobody asked for. Once they were
+  // handed out Next waits until Close().
+  uint64_t events_max = 0;
+
   // Keeps the deadlines of everything that was received from passing, those in the queue here included, for as long as
   // the program goes on: until what was handed out last has been handled for this long. Zero extends nothing.
   absl::Duration extend_deadlines_max = absl::Minutes(10);

@@ -155,7 +155,10 @@ class Consumer::Impl {
   absl::Status Fill(absl::Time deadline) {
     while (true) {
       // Of another stream: it comes again.
-      if (!batch_.empty() && batch_.source().stream != core_->stream()) batch_ = {};
+      if (!batch_.empty() && batch_.source().stream != core_->stream()) {
+        core_->GiveBack(batch_.size());
+        batch_ = {};
+      }
       if (!core_->taking() || batch_.empty()) {
         internal::ReceivedDeliveries received;
         if (absl::Status status = core_->Take(deadline, received); !status.ok()) return status;
@@ -238,6 +241,7 @@ absl::StatusOr<Consumer> Consumer::Create(std::shared_ptr<Connection> connection
   open.set_consumer(std::string(name));
   open.set_take_over(options.take_over);
   open.set_in_flight_max(options.in_flight_max);
+  open.set_manual_credit(options.events_max != 0);
   if (options.create.has_value()) {
     *open.mutable_create() = *options.create;
     open.mutable_create()->mutable_config()->set_name(std::string(name));

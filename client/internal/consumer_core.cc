@@ -20,6 +20,9 @@ constexpr int kSilentIntervalsMax = 3;
 // As consumers.proto says.
 constexpr absl::Duration kAckDeadlineDefault = absl::Seconds(30);
 
+// As consumers.proto says: what the broker remembers of credit that is not used.
+constexpr uint64_t kCreditMax = 10'000;
+
 // Deadlines are extended so often within each.
 constexpr int kExtensionsPerDeadline = 3;
 
@@ -194,6 +197,7 @@ void ConsumerCore::Deliver(ReceivedDeliveries received, Actions& actions) {
   if (notice.has_confirmed()) settlements_.OnConfirmed(notice.confirmed().up_to_number(), actions.told);
   if (notice.has_refused()) settlements_.OnRefused(notice.refused());
   if (!received.batch.empty()) settlements_.Hold(received.batch);
+  credit_out_ -= std::min<uint64_t>(credit_out_, received.batch.size());
   const bool is_for_the_program =
       !received.batch.empty() || notice.has_opened() || notice.has_caught_up() || notice.has_gap();
   if (!is_for_the_program || stopped_) return;
@@ -204,6 +208,8 @@ void ConsumerCore::Deliver(ReceivedDeliveries received, Actions& actions) {
 void ConsumerCore::NoteOpened(const v1::ConsumeResponse::Opened& opened) {
   open_ = true;
   ++opened_;
+  credit_left_ = options_.events_max - std::min(options_.events_max, taken_events_);
+  credit_out_ = 0;
   backoff_.Reset();
   open_request_.set_take_over(false);
   heartbeat_interval_ = absl::Milliseconds(opened.heartbeat_interval_ms());
@@ -223,11 +229,27 @@ void ConsumerCore::Pump(Actions& actions) {
     reading_ = actions.read = true;
     silent_since_ = timers_->Now();
   }
-  if (open_ && !writing_ && settlements_.has_unsent()) {
-    writing_ = true;
-    actions.write = SharedBytes::Of(settlements_.TakeRequest().SerializeAsString());
-  }
   actions.call = call_;
+  if (!open_ || writing_) return;
+  v1::ConsumeRequest request;
+  if (const uint32_t credit = TakeCredit(); credit > 0) {
+    request.mutable_credit()->set_events(credit);
+  } else if (settlements_.has_unsent()) {
+    request = settlements_.TakeRequest();
+  } else {
+    return;
+  }
+  writing_ = true;
+  actions.write = SharedBytes::Of(request.SerializeAsString());
+}
+
+uint32_t ConsumerCore::TakeCredit() {
+  if (options_.events_max == 0) return 0;
+  if (credit_out_ > kCreditMax / 2) return 0;  // Some is left: not a request for each message.
+  const uint64_t credit = std::min(credit_left_, kCreditMax - credit_out_);
+  credit_left_ -= credit;
+  credit_out_ += credit;
+  return static_cast<uint32_t>(credit);
 }
 
 void ConsumerCore::OnWritten(uint64_t attempt) {
@@ -256,10 +278,22 @@ absl::Status ConsumerCore::Take(absl::Time deadline, ReceivedDeliveries& message
     message = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= message.bytes;
+    taken_events_ += message.batch.size();
     Pump(actions);
   }
   Run(std::move(actions));
   return absl::OkStatus();
+}
+
+void ConsumerCore::GiveBack(size_t events) {
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    taken_events_ -= events;
+    credit_left_ += events;
+    Pump(actions);
+  }
+  Run(std::move(actions));
 }
 
 void ConsumerCore::Settle(const DeliverySource& source, absl::Span<const uint64_t> cursors,

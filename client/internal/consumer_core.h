@@ -54,6 +54,9 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   //   DeadlineExceeded; Cancelled after StopTaking(); or the terminal status.
   absl::Status Take(absl::Time deadline, ReceivedDeliveries& message) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // So many events of what was taken will not be handed out: their stream has ended, and they come again.
+  void GiveBack(size_t events) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The stream on which deliveries can be settled; those of others come again.
   uint64_t stream() const { return stream_.load(std::memory_order_acquire); }
 
@@ -111,6 +114,8 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   }
   void Deliver(ReceivedDeliveries received, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteOpened(const v1::ConsumeResponse::Opened& opened) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What of the bound of events_max the stream may be given now; 0 if nothing.
+  uint32_t TakeCredit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The stream is over: what it brought, and what was settled on it and is not confirmed.
   void DropStream(const absl::Status& why, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Adds the next read and write, as far as they may be started.
@@ -152,6 +157,11 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   uint64_t opened_ ABSL_GUARDED_BY(mu_) = 0;   // How many streams were.
   int flushing_ ABSL_GUARDED_BY(mu_) = 0;      // Who waits in Flush.
   uint64_t losses_ ABSL_GUARDED_BY(mu_) = 0;   // How many ended with settlements that were not confirmed.
+
+  // With ConsumeOptions::events_max.
+  uint64_t taken_events_ ABSL_GUARDED_BY(mu_) = 0;  // Over all streams.
+  uint64_t credit_left_ ABSL_GUARDED_BY(mu_) = 0;   // Of the stream's share, not given to it yet.
+  uint64_t credit_out_ ABSL_GUARDED_BY(mu_) = 0;    // Given to it and not used yet.
 
   std::deque<ReceivedDeliveries> queue_ ABSL_GUARDED_BY(mu_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;

@@ -24,6 +24,16 @@ test_what_is_consumed_does_not_come_again() {
   expect_eq "$out" "0"
 }
 
+test_no_more_is_taken_than_is_printed() {
+  start_broker
+  append_numbers bot 1 500
+  expect_exit 0 timeout 20 "$playhead" consume crm --instance=bot --count=3
+  expect_eq "$(data_of)" "1,2,3"
+  expect_exit 0 timeout 20 "$playhead" consume crm --count=497
+  expect_eq "$(wc -l <stdout.txt)" 497
+  expect_eq "$(grep -c attempt stdout.txt || true)" 0
+}
+
 test_a_consumer_that_is_not_there_is_not_made_by_itself() {
   start_broker
   expect_exit 3 timeout 20 "$playhead" consume crm --count=1

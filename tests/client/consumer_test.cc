@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -364,6 +365,34 @@ TEST_F(ConsumerTest, AFullBufferHidesNoConfirmationFromOneWhoWaits) {
   stream_->Confirm(1);
   EXPECT_TRUE(confirmed);
   EXPECT_FALSE(stream_->reading());
+  Close(consumer);
+}
+
+TEST_F(ConsumerTest, NoMoreIsAskedForThanWillBeTaken) {
+  Consumer consumer = Open({.events_max = 3});
+  EXPECT_TRUE(open_.manual_credit());
+  EXPECT_EQ(stream_->Take().credit().events(), 3u);
+  stream_->SendEvents("bot", {1, 2});
+  EXPECT_EQ(Next(consumer).event().cursor(), 1u);
+  Reopen(absl::UnavailableError("gone"));
+  EXPECT_EQ(stream_->Take().credit().events(), 1u);
+  stream_->SendEvents("bot", {1}, {2});
+  EXPECT_EQ(Next(consumer).attempt(), 2u);
+  EXPECT_EQ(stream_->Take().credit().events(), 1u) << "for the second one, which the first stream took along";
+  stream_->SendEvents("bot", {2}, {2});
+  EXPECT_EQ(Next(consumer).event().cursor(), 2u);
+  EXPECT_EQ(Describe(stream_->Take()), "bot 1 ack") << "and no more credit";
+  stream_->Confirm(1);
+  Close(consumer);
+}
+
+TEST_F(ConsumerTest, CreditBeyondWhatTheBrokerRemembersIsGivenLater) {
+  Consumer consumer = Open({.acknowledge = Acknowledge::kManually, .events_max = 10'001});
+  EXPECT_EQ(stream_->Take().credit().events(), 10'000u);
+  std::vector<uint64_t> cursors(5'000);
+  std::iota(cursors.begin(), cursors.end(), uint64_t{1});
+  stream_->SendEvents("bot", cursors);
+  EXPECT_EQ(stream_->Take().credit().events(), 1u);
   Close(consumer);
 }
 

@@ -51,7 +51,7 @@ there is none of that name; otherwise it must exist.
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("Consuming");
-    flags.OptionalNumber("count", &count_, "N", "End after so many events.");
+    flags.OptionalNumber("count", &count_, "N", "End after so many events, and take no more from the consumer.");
     flags.Bool("take_over", &take_over_, "Take the consumer from whoever holds it.");
     consumer_.Add(flags);
     client_.Add(flags, /*streams=*/true);
@@ -63,8 +63,7 @@ there is none of that name; otherwise it must exist.
     options.acknowledge = Acknowledge::kManually;
     options.take_over = take_over_;
     options.on_reconnect = SayReconnecting;
-    // More would only be received to come again.
-    if (count_.has_value()) options.in_flight_max = static_cast<uint32_t>(std::min<uint64_t>(*count_, 10'000));
+    options.events_max = count_.value_or(0);
     if (consumer_.given()) {
       const auto create = consumer_.request(arguments[0]);
       if (!create.ok()) return create.status();
@@ -89,13 +88,12 @@ there is none of that name; otherwise it must exist.
     DeliveryBatch batch;
     absl::Status status;
     while (left > 0 && status.ok() && (status = consumer->NextBatch(batch)).ok()) {
-      if (batch.size() > left) batch = batch.TakeFront(left);
       std::string out;
       for (size_t i = 0; i < batch.size(); ++i) AppendDelivery(batch, i, out);
       status = WriteOut(out);
       status.Update(gap_status);
       if (status.ok()) consumer->Ack(batch);
-      left -= batch.size();
+      left -= std::min<uint64_t>(left, batch.size());
     }
     consumer->Close();
     status.Update(consumer->WaitForClose());
