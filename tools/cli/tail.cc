@@ -155,7 +155,8 @@ and goes on behind the last event that it printed. For example:
 Many instances come in one stream, each in its own order, with --prefix, --all, or names and --position:
   playhead tail --prefix=whatsapp- --from=beginning
   playhead tail --all --position=pos_...            behind what an earlier run printed last
-It says at its end which --position to go on with; instances that are made later join by themselves.
+It says at its end which --position to go on with; instances that are made later join by themselves. Positions lie
+between runs of events of one instance, so --count prints at least so many here, and the run to its end.
 
 With --cursor_dir the position is saved there after the events were written; the next run goes on behind it, and
 --after or --from count only for an instance that has no saved cursor yet.
@@ -170,7 +171,8 @@ With --cursor_dir the position is saved there after the events were written; the
     flags.Bool("all", &all_, "All instances that the key covers, but for the broker's own, in one stream.");
     flags.Text("position", &position_, "POSITION",
                "Go on behind this position of an earlier stream of many instances.");
-    flags.OptionalNumber("count", &count_, "N", "End after so many events.");
+    flags.OptionalNumber("count", &count_, "N",
+                         "End after so many events; of many instances in one stream, after at least so many.");
     flags.Text("cursor_dir", &cursor_dir_, "DIR", "Save positions in this folder and resume from them.");
     client_.Add(flags, /*streams=*/true);
   }

@@ -1,5 +1,6 @@
 #include "tools/cli/tail_many.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <limits>
 #include <string>
@@ -20,31 +21,25 @@ absl::Status TailMany(ManySubscription& subscription, bool json, std::optional<u
       written.Update(WriteOut(FormatGap(instance, gap, json)));
     }
   });
+  const std::string given = subscription.position();
   ManyBatch batch;
-  // Only a batch that was printed whole is behind the position: the rest of one that --count cuts comes again.
-  std::string position;
   absl::Status status;
-  while (left > 0 && written.ok() && status.ok()) {
-    status = subscription.NextBatch(batch);
-    if (position.empty()) position = subscription.position();
-    if (!status.ok()) break;
+  bool is_behind_all = true;  // What was printed.
+  while ((left > 0 || !is_behind_all) && written.ok() && (status = subscription.NextBatch(batch)).ok()) {
+    const std::string before = subscription.position();
     std::string out;
-    bool whole = true;
-    for (const EventView& event : batch.events) {
-      if (left == 0) {
-        whole = false;
-        break;
-      }
-      printer.Format(batch.instance, event, out);
-      --left;
-    }
+    for (const EventView& event : batch.events) printer.Format(batch.instance, event, out);
+    left -= std::min<uint64_t>(left, batch.events.size());
     written.Update(WriteOut(out));
-    if (written.ok() && whole) {
-      subscription.NoteHandled();
-      position = subscription.position();
-    }
+    if (!written.ok()) break;
+    subscription.NoteHandled();
+    // Of a part that comes in pieces the last one moves it.
+    is_behind_all = subscription.position() != before;
   }
-  if (!position.empty()) std::fprintf(stderr, "playhead: go on with --position=%s\n", position.c_str());
+  const std::string position = subscription.position();
+  // One that the broker has refused, or never seen, is none to go on with.
+  const bool was_open = status.ok() || absl::IsCancelled(status) || position != given;
+  if (was_open && !position.empty()) std::fprintf(stderr, "playhead: go on with --position=%s\n", position.c_str());
   if (!written.ok() && !IsOutputClosed(written)) return written;
   return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
