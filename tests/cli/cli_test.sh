@@ -243,6 +243,32 @@ test_an_interrupted_append_is_completed_by_running_it_again() {
   "$playhead" fetch bot --limit=0 --json | jq -r .data | cmp - numbers.txt
 }
 
+test_an_interrupted_pipe_is_told_what_is_appended() {
+  start_broker
+  mkfifo numbers
+  local appender code=0
+  "$playhead" append bot --type=n <numbers >/dev/null 2>append.log &
+  appender=$!
+  exec 5>numbers
+  seq 1 3 >&5
+  "$playhead" tail bot --from=beginning --count=3 >/dev/null
+  kill -INT $appender
+  wait $appender || code=$?
+  exec 5>&-
+  expect_eq $code 130
+  expect_match "$(<append.log)" "playhead: INTERRUPTED: interrupted; 3 lines are known to be appended*again*--producer*"
+  code=0
+  "$playhead" append bot --type=n --producer=p <numbers >/dev/null 2>append.log &
+  appender=$!
+  exec 5>numbers
+  seq 4 5 >&5
+  "$playhead" tail bot --after=3 --count=2 >/dev/null
+  kill -INT $appender
+  wait $appender || code=$?
+  exec 5>&-
+  expect_match "$(<append.log)" "playhead: INTERRUPTED: *run the same command again*"
+}
+
 test_the_error_names_the_line() {
   start_broker
   expect_exit 2 append_corpus < <(head -n 2 "$corpus"; echo '{"other":1}')

@@ -65,6 +65,11 @@ class Tally {
     progress_.SetEvents(++stored_);
   }
 
+  uint64_t stored() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return stored_;
+  }
+
   bool failed() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     return !failure_.ok();
@@ -196,6 +201,8 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
     PublisherOptions options;
     options.producer_id = !producer_.empty() ? producer_ : StableProducerId(*input).value_or("");
     options.on_reconnect = SayReconnecting;
+    // By the producer's sequences, or by the ids that all events have.
+    const bool can_repeat = !options.producer_id.empty() || !format_.id_at.empty();
     absl::StatusOr<Publisher> made = client->NewPublisher(std::move(options));
     if (!made.ok()) return made.status();
     publisher.emplace(*std::move(made));
@@ -207,9 +214,7 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
     publisher->Close(sent.ok() ? absl::InfiniteFuture() : absl::Now() + kInterruptGrace).IgnoreError();
     progress.reset();  // The bar makes room for what is said now; every callback has run.
     const std::string summary = tally.Format(client_.json, absl::Now() - start);
-    if (interrupt.interrupted()) {
-      return InterruptedError("interrupted; run the same command again to append the rest");
-    }
+    if (interrupt.interrupted()) return Interrupted(can_repeat, tally.stored());
     if (absl::Status status = tally.failure(); !status.ok()) return status;
     if (!sent.ok()) return sent;
     return WriteOut(summary);
@@ -217,6 +222,14 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
 
  private:
   static constexpr absl::Duration kInterruptGrace = absl::Seconds(2);
+
+  static absl::Status Interrupted(bool can_repeat, uint64_t stored) {
+    if (can_repeat) return InterruptedError("interrupted; run the same command again to append the rest");
+    return InterruptedError(absl::StrCat("interrupted; ", WithThousands(stored),
+                                         stored == 1 ? " line is" : " lines are",
+                                         " known to be appended, and the same command would append them again, unless "
+                                         "their events have ids: give --producer from the first run on"));
+  }
 
   absl::Status ReportUpstreamGap() const {
     if (format_.instance.empty()) return UsageError("give the INSTANCE whose source was down");
