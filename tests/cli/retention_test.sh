@@ -43,11 +43,32 @@ test_a_policy_is_tried_set_shown_and_cleared() {
   expect_eq "$(jq -rs 'map(.type) | join(" ")' <<<"$out")" "audit.retention_set audit.retention_cleared"
 }
 
+test_keeping_everything_is_said_and_not_meant_by_silence() {
+  start_broker
+  echo one | "$playhead" append bot --type=t
+  local bounds
+  for bounds in "" --events_min=5 --age=0; do
+    # shellcheck disable=SC2086  # None, or one flag.
+    expect_exit 2 "$playhead" retention set --all $bounds
+    expect_error USAGE
+    expect_match "$err" "*--age, --bytes, --events, --keep_for_consumers or --life*--keep_everything*"
+  done
+  expect_exit 2 "$playhead" retention set bot --keep_everything --age=1d
+  expect_error USAGE
+  expect_exit 0 "$playhead" retention set --all --events=100
+  expect_exit 0 "$playhead" retention set bot --keep_everything
+  expect_match "$out" "Set the retention of bot:*keeps everything"
+  expect_exit 0 "$playhead" retention show bot
+  expect_match "$out" "bot (by its own policy)*keeps everything*"
+}
+
 test_what_is_wrong_is_said() {
   start_broker
   expect_exit 2 "$playhead" retention set
   expect_exit 2 "$playhead" retention set bot --all --events=1
   expect_exit 2 "$playhead" retention set bot --life=presence
+  expect_exit 2 "$playhead" retention set bot --life=presence=1h --life=presence=2h
+  expect_error USAGE
   expect_exit 3 "$playhead" retention set bot --events=1
   expect_error INSTANCE_NOT_FOUND
   echo one | "$playhead" append bot --type=t

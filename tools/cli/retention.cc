@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -137,7 +138,8 @@ class RetentionSetCommand final : public RetentionCommand {
         .description =
             R"(Sets the policy of INSTANCE, or with --all that of all instances without their own. It replaces the one
 before as a whole. An event goes once --age, --bytes or --events says so, unless --events_min or
---keep_for_consumers keep it. Look first: --dry_run changes nothing and counts what would go.
+--keep_for_consumers keep it. Look first: --dry_run changes nothing and counts what would go. A policy that keeps
+everything, whatever that of all says, is --keep_everything.
   playhead retention set bot-1 --age=90d --dry_run
   playhead retention set bot-1 --age=90d --life='presence.*=1h'
   playhead retention set --all --age=30d --events_min=1000 --keep_for_consumers=60d
@@ -156,6 +158,7 @@ before as a whole. An event goes once --age, --bytes or --events says so, unless
     flags.Duration("keep_for_consumers", &consumers_, absl::ZeroDuration(), kAgeMax,
                    "What a named consumer has yet to settle, but no longer than this; 0 minds no consumer.");
     flags.Texts("life", &lives_, "TYPE=SPAN", "Types that live shorter, such as presence.*=1h; may be repeated.");
+    flags.Bool("keep_everything", &keep_everything_, "No bound at all; excludes the others.");
     flags.Bool("dry_run", &dry_run_, "Only count what would go at once.");
   }
 
@@ -181,11 +184,31 @@ before as a whole. An event goes once --age, --bytes or --events says so, unless
       const auto life =
           equals == std::string::npos ? std::nullopt : ParseDuration(absl::string_view(text).substr(equals + 1));
       if (!life) return UsageError(absl::StrCat("--life=", text, " is not TYPE=SPAN, such as presence.*=1h"));
+      const std::string type = text.substr(0, equals);
+      if (HasLife(policy, type)) return UsageError(absl::StrCat("--life is given twice for ", type));
       v1::TypeLife& added = *policy.add_type_lives();
-      added.set_type(text.substr(0, equals));
+      added.set_type(type);
       added.set_seconds(Seconds(*life));
     }
+    if (absl::Status status = CheckBounds(policy); !status.ok()) return status;
     return policy;
+  }
+
+  static bool HasLife(const v1::RetentionPolicy& policy, const std::string& type) {
+    const auto& lives = policy.type_lives();
+    return std::any_of(lives.begin(), lives.end(), [&](const v1::TypeLife& life) { return life.type() == type; });
+  }
+
+  absl::Status CheckBounds(const v1::RetentionPolicy& policy) const {
+    const bool has_bound = policy.age_seconds() != 0 || policy.bytes() != 0 || policy.events() != 0 ||
+                           policy.consumers_seconds() != 0 || policy.type_lives_size() != 0;
+    if (keep_everything_ && (has_bound || policy.events_min() != 0)) {
+      return UsageError("--keep_everything excludes every bound");
+    }
+    if (keep_everything_ || has_bound) return absl::OkStatus();
+    return UsageError(
+        "give a bound: --age, --bytes, --events, --keep_for_consumers or --life; or --keep_everything, if that is "
+        "what is meant");
   }
 
   absl::Status Plan(RetentionClient& client, const std::string& instance, const v1::RetentionPolicy& policy) const {
@@ -218,6 +241,7 @@ before as a whole. An event goes once --age, --bytes or --events says so, unless
   uint64_t events_min_ = 0;
   absl::Duration consumers_;
   std::vector<std::string> lives_;
+  bool keep_everything_ = false;
   bool dry_run_ = false;
 };
 
