@@ -151,6 +151,22 @@ test_exit_codes_tell_errors_apart() {
   expect_exit 0 "$playhead" append bot --type=t --producer=p < <(echo first)
   expect_exit 6 "$playhead" append bot --type=t --producer=p < <(echo other)
   expect_error ID_CONFLICT
+  expect_exit 1 bash -c "'$playhead' fetch bot >/dev/full"
+  expect_error FAILED
+}
+
+test_what_may_be_retried_is_one_exit_code_and_a_full_house_another() {
+  start_broker --consumers_max=1
+  expect_exit 0 "$playhead" append bot --type=t < <(echo one)
+  "$playhead" consume crm --instance=bot >consumed.ndjson 2>&1 &
+  local holder=$!
+  await_lines consumed.ndjson 1
+  expect_exit 4 timeout 20 "$playhead" consume crm --count=1 --max_attempts=1
+  expect_match "$err" "*playhead: CONSUMER_BUSY: *"
+  expect_exit 1 "$playhead" consumers create other --instance=bot
+  expect_error CONSUMERS_LIMIT
+  kill -INT $holder
+  wait $holder
 }
 
 test_delete_needs_consent() {

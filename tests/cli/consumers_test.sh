@@ -80,6 +80,7 @@ test_a_reset_says_first_what_it_would_do() {
   expect_exit 0 "$playhead" consumers reset crm --after=4 --yes
   expect_eq "$out" "Reset crm from 10 to 4: 6 events come again, 0 events are skipped."
   expect_exit 1 "$playhead" consumers lag crm --max=5
+  expect_error FAILED
   expect_exit 0 timeout 20 "$playhead" consume crm --count=6
   expect_eq "$(data_of)" "5,6,7,8,9,10"
   expect_exit 0 "$playhead" consumers reset crm --from=beginning --dry_run --json

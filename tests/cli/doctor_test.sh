@@ -45,7 +45,7 @@ test_what_is_open_to_others_is_told_with_what_to_do() {
   expect_exit 1 "$playhead" doctor --data_dir=data --admin_secret_file=admin --skip_verify
   expect_match "$out" '*warning  data folder *-> chmod 700 data*'
   expect_match "$out" "*problem  administrator's secret *-> chmod 600 admin*"
-  expect_match "$err" '*1 problem*'
+  expect_match "$err" 'playhead: FAILED: 1 problem'
 }
 
 test_a_folder_that_is_not_there_is_no_problem_and_none_at_all_is_a_mistake() {

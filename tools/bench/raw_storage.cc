@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "proto/event_wire.h"
 #include "tools/bench/raw_limits.h"
+#include "tools/cli/exit_code.h"
 
 namespace playhead::tools {
 namespace {
@@ -22,12 +23,10 @@ constexpr size_t kSyncBytes = 4096;
 constexpr size_t kBlockBytes = 64 << 10;
 constexpr size_t kBatchBytes = 4 << 20;
 
-absl::Status ErrnoStatus(absl::string_view what) {
-  return absl::UnknownError(absl::StrCat(what, ": ", std::strerror(errno)));
-}
+absl::Status ErrnoStatus(absl::string_view what) { return FailedError(absl::StrCat(what, ": ", std::strerror(errno))); }
 
 absl::Status FromRocks(const rocksdb::Status& status) {
-  return status.ok() ? absl::OkStatus() : absl::UnknownError(absl::StrCat("RocksDB: ", status.ToString()));
+  return status.ok() ? absl::OkStatus() : FailedError(absl::StrCat("RocksDB: ", status.ToString()));
 }
 
 struct RawBlock {

@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "proto/event_wire.h"
 #include "tools/bench/raw_limits.h"
+#include "tools/cli/exit_code.h"
 
 namespace playhead::tools {
 namespace {
@@ -101,7 +102,7 @@ class Receiver : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   // How many messages came.
   absl::StatusOr<uint64_t> Wait() {
     done_.WaitForNotification();
-    if (!status_.ok()) return absl::UnknownError(absl::StrCat("gRPC: ", status_.error_message()));
+    if (!status_.ok()) return FailedError(absl::StrCat("gRPC: ", status_.error_message()));
     return messages_;
   }
 
@@ -122,7 +123,7 @@ absl::StatusOr<RawThroughput> MeasureGrpcStream(const Corpus& corpus, uint64_t e
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.RegisterCallbackGenericService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr) return absl::UnknownError("cannot start a gRPC server on loopback");
+  if (server == nullptr) return FailedError("cannot start a gRPC server on loopback");
   grpc::GenericStub stub(grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
 
   grpc::ClientContext context;

@@ -128,7 +128,7 @@ then has half of the processor at best.
         .Latencies("answer_", result.latencies);
     if (absl::Status status = WriteOut(report.Format(bench_.client.json)); !status.ok()) return status;
     if (result.failed == 0) return absl::OkStatus();
-    return absl::UnknownError(absl::StrCat(
+    return FailedError(absl::StrCat(
         result.failed, " webhooks were not answered 200; the first: ", result.first_failure.substr(0, 300)));
   }
 

@@ -29,12 +29,12 @@ Exit codes:
   0  done
   1  failed for a reason that has no code of its own
   2  flags, arguments or input that are not taken
-  3  no such instance, or no such key
-  4  the broker cannot be reached or is busy: the same command may succeed later
+  3  what was named is not there: an instance, a key, a consumer, a backup
+  4  not now: the broker cannot be reached, is busy or cannot write; the same command may succeed later
   5  cannot resume from that cursor (CURSOR_TRIMMED, CURSOR_DIVERGED)
-  6  the append clashes with what is stored (ID_CONFLICT, SEQUENCE_GAP, CURSOR_MISMATCH)
+  6  clashes with what is there (ID_CONFLICT, SEQUENCE_GAP, CONSUMER_EXISTS, RESET_UNCONFIRMED)
   7  stored events cannot be read intact (DATA_LOSS)
-  8  the key is missing, wrong or no longer good, or does not allow this
+  8  the key is missing, wrong or no longer good; or it, or the broker's flags, do not allow this
 130  interrupted before the work was done
 An error is one line on stderr: `playhead: REASON: what was wrong`. docs/errors.md lists the reasons.
 )";

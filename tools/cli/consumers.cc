@@ -112,7 +112,7 @@ With --max it exits with 1 if they are more.
     const uint64_t lag = consumer->lag().event_count() + consumer->unsettled_count();
     absl::Status status = Write(client_.json ? ConsumerJson(*consumer) : absl::StrCat(lag, "\n"));
     if (!status.ok() || !max_.has_value() || lag <= *max_) return status;
-    return absl::UnknownError(absl::StrCat(arguments[0], " has ", Events(lag), " to settle; --max is ", *max_));
+    return FailedError(absl::StrCat(arguments[0], " has ", Events(lag), " to settle; --max is ", *max_));
   }
 
  private:

@@ -66,7 +66,7 @@ removes. The exit code is 1 if there is a problem, 7 if the store is damaged.
     }
     const absl::Status verified = skip_verify_ ? absl::OkStatus() : Verify(folder);
     if (!verified.ok() || problems == 0) return verified;
-    return absl::UnknownError(absl::StrCat(problems, problems == 1 ? " problem" : " problems"));
+    return FailedError(absl::StrCat(problems, problems == 1 ? " problem" : " problems"));
   }
 
  private:

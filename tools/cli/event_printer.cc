@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/event_json.h"
+#include "tools/cli/exit_code.h"
 #include "tools/cli/text.h"
 
 namespace playhead::tools {
@@ -56,7 +57,7 @@ absl::Status WriteOut(absl::string_view text) {
     return absl::OkStatus();
   }
   const int error = errno;
-  absl::Status status = absl::UnknownError(absl::StrCat("cannot write the output: ", std::strerror(error)));
+  absl::Status status = FailedError(absl::StrCat("cannot write the output: ", std::strerror(error)));
   if (error == EPIPE) status.SetPayload(kOutputClosed, absl::Cord());
   return status;
 }

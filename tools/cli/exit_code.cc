@@ -24,12 +24,18 @@ absl::Status UsageError(absl::string_view message) {
   return WithReason(absl::StatusCode::kInvalidArgument, message, "USAGE");
 }
 
+absl::Status FailedError(absl::string_view message) {
+  return WithReason(absl::StatusCode::kUnknown, message, "FAILED");
+}
+
 absl::Status InterruptedError(absl::string_view message) {
   return WithReason(absl::StatusCode::kCancelled, message, "INTERRUPTED");
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (HasReason(status, Reason::kCursorTrimmed) || HasReason(status, Reason::kCursorDiverged)) return ExitCode::kCursor;
+  if (IsRetryable(status)) return ExitCode::kUnavailable;
+  const bool has_reason = FindReason(ToProto(status).code()) != nullptr;
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;
@@ -39,12 +45,14 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return ExitCode::kNotFound;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kResourceExhausted:
       return ExitCode::kUnavailable;
+    case absl::StatusCode::kResourceExhausted:
+      // A limit on how many there may be is not retryable.
+      return has_reason ? ExitCode::kFailed : ExitCode::kUnavailable;
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
-      // Only the broker speaks of appends; of anything else (a folder in use) this is a plain failure.
-      return FindReason(ToProto(status).code()) != nullptr ? ExitCode::kConflict : ExitCode::kFailed;
+      // Of anything but the broker (a folder in use) this is a plain failure.
+      return has_reason ? ExitCode::kConflict : ExitCode::kFailed;
     case absl::StatusCode::kDataLoss:
       return ExitCode::kDataLoss;
     case absl::StatusCode::kUnauthenticated:

@@ -10,12 +10,12 @@ enum class ExitCode {
   kOk = 0,
   kFailed = 1,        // Anything that has no code of its own.
   kUsage = 2,         // Flags or arguments that the command does not take; input that the broker refuses.
-  kNotFound = 3,      // No such instance, or it was deleted; no such key.
-  kUnavailable = 4,   // The broker cannot be reached or is busy: the same command may succeed later.
+  kNotFound = 3,      // What was named is not there, or no more: an instance, a key, a consumer, a backup.
+  kUnavailable = 4,   // Not now: every reason that is retryable. The same command may succeed later.
   kCursor = 5,        // Cannot resume from that cursor: it was trimmed away, or is not of this log.
-  kConflict = 6,      // An append clashes with what is stored: an identity, a sequence or the expected head.
+  kConflict = 6,      // Clashes with what is there: an identity, a sequence, a consumer of that name, a plan.
   kDataLoss = 7,      // Stored events cannot be read intact.
-  kDenied = 8,        // The key is missing, wrong or no longer good, or does not allow this.
+  kDenied = 8,        // The key is missing, wrong or no longer good; or it, or the broker's flags, do not allow this.
   kInterrupted = 130  // Ctrl-C before the work was done.
 };
 
@@ -27,6 +27,9 @@ ExitCode PrintError(const absl::Status& status);
 
 // A status for what was typed wrong: exit code 2.
 absl::Status UsageError(absl::string_view message);
+
+// A status for what failed here rather than at the broker: reason FAILED, exit code 1.
+absl::Status FailedError(absl::string_view message);
 
 // A status for work that Ctrl-C ended: exit code 130.
 absl::Status InterruptedError(absl::string_view message);

@@ -231,8 +231,8 @@ Look after it with playhead replay list | show | pause | resume | cancel.
       return status;
     }
     if (replay.state() == v1::Replay::DONE) return absl::OkStatus();
-    return absl::AbortedError(absl::StrCat("the replay is ", StateText(replay.state()),
-                                           replay.problem().empty() ? "" : ": ", replay.problem()));
+    return FailedError(absl::StrCat("the replay is ", StateText(replay.state()), replay.problem().empty() ? "" : ": ",
+                                    replay.problem()));
   }
 
   std::string prefix_;
