@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeVerifyCommand());
   commands.push_back(playhead::tools::MakeDoctorCommand());
   commands.push_back(playhead::tools::MakeTlsDevCertCommand());
+  commands.push_back(playhead::tools::MakeVersionCommand());
   commands.push_back(playhead::tools::MakeBenchLimitsCommand());
   commands.push_back(playhead::tools::MakeBenchAppendCommand());
   commands.push_back(playhead::tools::MakeBenchReplayCommand());

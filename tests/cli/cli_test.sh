@@ -126,6 +126,35 @@ test_every_command_explains_itself() {
   expect_eq $count "$listed"
 }
 
+test_the_list_of_commands_has_two_columns() {
+  expect_exit 0 "$playhead" --help
+  expect_eq "$(sed -n '/^Commands:/,/^$/s/^\(  [a-z -]*[a-z]  *\)[A-Z].*/\1/p' stdout.txt | awk '{print length}' | sort -u | wc -l)" 1
+}
+
+test_help_is_asked_for_in_either_order() {
+  expect_exit 0 "$playhead" append --help
+  local other=$out
+  expect_exit 0 "$playhead" help append
+  expect_eq "$out" "$other"
+  expect_exit 0 "$playhead" help bench append
+  expect_match "$out" "playhead bench append - *"
+  expect_exit 0 "$playhead" help bench
+  expect_match "$out" "*bench append *bench replay *"
+  expect_exit 2 "$playhead" help nonsense
+  expect_error USAGE
+}
+
+test_the_version_is_one_line() {
+  expect_exit 0 "$playhead" --version
+  expect_match "$out" "playhead [0-9]*.[0-9]*.[0-9]* (store format [0-9]*, RocksDB [0-9]*.[0-9]*.[0-9]*, gRPC [0-9]*.[0-9]*)"
+  expect_eq "$(wc -l <stdout.txt)" 1
+  local other=$out
+  expect_exit 0 "$playhead" version
+  expect_eq "$out" "$other"
+  start_broker
+  expect_match "$(<broker.log)" "*event=version playhead=[0-9]*.[0-9]*.[0-9]* store_format=[0-9]*"
+}
+
 test_a_group_of_commands_says_what_is_in_it() {
   expect_exit 0 "$playhead" bench --help
   expect_match "$out" "*bench append *bench replay *"

@@ -22,8 +22,8 @@ Commands:
 )";
 
 constexpr absl::string_view kCommon = R"(
-`playhead COMMAND --help` explains each. Flags can be set in the environment too (--target is
-PLAYHEAD_TARGET) and in a --flagfile; the command line wins, then the environment, then the file.
+`playhead COMMAND --help`, or `playhead help COMMAND`, explains each. Flags can be set in the environment
+too (--target is PLAYHEAD_TARGET) and in a --flagfile; the command line wins, then the environment, then the file.
 
 Exit codes:
   0  done
@@ -39,12 +39,25 @@ Exit codes:
 An error is one line on stderr: `playhead: REASON: what was wrong`. docs/errors.md lists the reasons.
 )";
 
+// Those whose names start with `beginning`, one a line. False if there are none.
+bool AppendCommands(absl::Span<const std::unique_ptr<Command>> commands, absl::string_view beginning,
+                    std::string& text) {
+  std::vector<Command::Info> shown;
+  size_t columns = 0;
+  for (const auto& command : commands) {
+    if (!absl::StartsWith(command->info().name, beginning)) continue;
+    shown.push_back(command->info());
+    columns = std::max(columns, shown.back().name.size());
+  }
+  for (const Command::Info& info : shown) {
+    absl::StrAppendFormat(&text, "  %-*s  %s\n", static_cast<int>(columns), info.name, info.summary);
+  }
+  return !shown.empty();
+}
+
 void PrintOverview(absl::Span<const std::unique_ptr<Command>> commands, std::FILE* out) {
   std::string text(kOverview);
-  for (const auto& command : commands) {
-    const Command::Info info = command->info();
-    absl::StrAppendFormat(&text, "  %-14s %s\n", info.name, info.summary);
-  }
+  AppendCommands(commands, "", text);
   absl::StrAppend(&text, kCommon);
   std::fputs(text.c_str(), out);
 }
@@ -52,13 +65,7 @@ void PrintOverview(absl::Span<const std::unique_ptr<Command>> commands, std::FIL
 // The commands whose first word is `group`, for one who does not know the second. False if there are none.
 bool PrintGroup(absl::Span<const std::unique_ptr<Command>> commands, absl::string_view group, std::FILE* out) {
   std::string text = absl::StrCat("Usage: playhead ", group, " COMMAND [ARGUMENTS] [FLAGS]\n\nCommands:\n");
-  bool found = false;
-  for (const auto& command : commands) {
-    const Command::Info info = command->info();
-    if (!absl::StartsWith(info.name, absl::StrCat(group, " "))) continue;
-    absl::StrAppendFormat(&text, "  %-14s %s\n", info.name, info.summary);
-    found = true;
-  }
+  const bool found = AppendCommands(commands, absl::StrCat(group, " "), text);
   if (found) std::fputs(text.c_str(), out);
   return found;
 }
@@ -100,13 +107,24 @@ absl::Status CheckEnvironment(absl::Span<const std::unique_ptr<Command>> command
   return absl::OkStatus();
 }
 
+// `help append` is `append --help`, and `--version` is `version`, as people expect.
+std::vector<std::string> AsCommand(std::vector<std::string> args) {
+  if (args[0] == "--version") args[0] = "version";
+  if (args[0] == "help" && args.size() > 1) {
+    args.erase(args.begin());
+    args.push_back("--help");
+  }
+  return args;
+}
+
 }  // namespace
 
-int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const std::vector<std::string>& args) {
-  if (args.empty()) {
+int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const std::vector<std::string>& given) {
+  if (given.empty()) {
     PrintOverview(commands, stderr);
     return static_cast<int>(ExitCode::kUsage);
   }
+  const std::vector<std::string> args = AsCommand(given);
   if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
     PrintOverview(commands, stdout);
     return static_cast<int>(ExitCode::kOk);

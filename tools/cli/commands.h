@@ -51,6 +51,7 @@ std::unique_ptr<Command> MakeRestoreCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
 std::unique_ptr<Command> MakeTlsDevCertCommand();
+std::unique_ptr<Command> MakeVersionCommand();
 
 }  // namespace playhead::tools
 

@@ -12,6 +12,7 @@
 #include "tools/cli/interrupt.h"
 #include "tools/cli/library_log.h"
 #include "tools/cli/memory_limit.h"
+#include "tools/version.h"
 
 namespace playhead::tools {
 namespace {
@@ -215,6 +216,7 @@ Everything else is on stderr, one line an event. Sizes are written 64MiB, times 
           "the machine fails",
           absl::FormatDuration(options_.store.sync_interval));
     }
+    broker::Log().info("event=version playhead={} store_format={}", kVersion, kStoreFormat);
     const absl::StatusOr<std::unique_ptr<broker::Server>> server = broker::Server::Start(options_);
     if (!server.ok()) return server.status();
     if (absl::Status status = WriteOut(ReadyLine(**server)); !status.ok()) {
