@@ -15,7 +15,7 @@ start_with_events() {
 test_a_backup_is_made_checked_and_restored() {
   start_with_events
   expect_exit 0 "$playhead" backup nightly
-  expect_match "$out" "Point 1 in $PWD/backups/nightly: *1 point can be restored."
+  expect_match "$out" "Point 1 in $PWD/backups/nightly: * in * files; * were written: *1 point can be restored."
   seq 101 150 | "$playhead" append bot --type=t >stdout.txt
   expect_exit 0 "$playhead" backup "$PWD/backups/nightly" --json
   expect_match "$out" '{"dir":"*","point":2,"made_at":"*","bytes":*,"points":2}'

@@ -116,9 +116,9 @@ seals webhook secrets (--seal_key_file of serve): keep a copy of it elsewhere.
     }
     return WriteOut(absl::StrCat("Point ", point.number(), " in ", Printable(made.dir()), ": ",
                                  ApproximateBytes(static_cast<double>(point.bytes())), " in ", point.files(),
-                                 " files, of which ", ApproximateBytes(static_cast<double>(made.copied_bytes())),
-                                 " were new. ", made.points(), made.points() == 1 ? " point" : " points",
-                                 " can be restored.\n"));
+                                 " files; ", ApproximateBytes(static_cast<double>(made.copied_bytes())),
+                                 " were written: what was new of them, and their list. ", made.points(),
+                                 made.points() == 1 ? " point" : " points", " can be restored.\n"));
   }
 
   uint32_t keep_ = storage::BackupOptions().keep;
