@@ -103,6 +103,10 @@ test_an_upstream_gap_is_recorded_and_shown() {
   expect_exit 0 "$playhead" append bot --type=t <<<first
   expect_exit 0 "$playhead" append bot --upstream_gap=2026-01-31T12:00:00Z/2026-01-31T12:05:00Z --reason="phone off"
   expect_eq "$out" "Recorded that the source of bot was down for 5m, at cursor 2."
+  expect_exit 0 "$playhead" append other --upstream_gap=2026-01-31T12:00:00Z/2026-02-02T13:05:31.8Z
+  expect_eq "$out" "Recorded that the source of other was down for 2d1h, at cursor 1."
+  expect_exit 0 "$playhead" append other --upstream_gap=2026-01-31T12:00:00Z/2026-01-31T12:05:31.8Z
+  expect_eq "$out" "Recorded that the source of other was down for 5m31s, at cursor 2."
   expect_exit 0 "$playhead" tail bot --from=beginning --count=2
   expect_match "$out" "*-- gap in bot at cursor 2: its source was down from 2026-01-31T12:00:00*: phone off*"
   expect_exit 0 "$playhead" tail bot --from=beginning --count=2 --json

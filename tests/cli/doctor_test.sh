@@ -48,6 +48,13 @@ test_what_is_open_to_others_is_told_with_what_to_do() {
   expect_match "$err" 'playhead: FAILED: 1 problem'
 }
 
+test_a_secret_that_is_missing_is_said_to_be() {
+  mkdir -m 700 data
+  expect_exit 1 "$playhead" doctor --data_dir=data --admin_secret_file=nope --skip_verify
+  expect_match "$out" "*problem  administrator's secret *nope is missing*"
+  [[ $out != *chmod* ]] || die "chmod of a file that is not there"
+}
+
 test_a_folder_that_is_not_there_is_no_problem_and_none_at_all_is_a_mistake() {
   expect_exit 0 "$playhead" doctor --data_dir=later
   expect_match "$out" '*note     data folder *later is not there yet*'

@@ -36,6 +36,13 @@ TEST(ParseDuration, TakesDaysToo) {
   for (const char* text : {"", "10", "-1s", "soon", "-2d"}) EXPECT_EQ(ParseDuration(text), std::nullopt) << text;
 }
 
+TEST(FormatSpan, CountsWholeDaysFirst) {
+  EXPECT_EQ(FormatSpan(absl::ZeroDuration()), "0");
+  EXPECT_EQ(FormatSpan(absl::Minutes(90)), "1h30m");
+  EXPECT_EQ(FormatSpan(absl::Hours(24)), "1d");
+  EXPECT_EQ(FormatSpan(absl::Hours(24 * 90 + 12)), "90d12h");
+}
+
 TEST(Printable, EscapesWhatATerminalActsOn) {
   EXPECT_EQ(Printable("a\tb\nc"), "a\\tb\\nc");
   EXPECT_EQ(Printable("\x1b]0;x\x07"), "\\x1b]0;x\\x07");

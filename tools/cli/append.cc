@@ -131,6 +131,12 @@ class Tally {
   uint64_t failed_line_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
+// Of days only the hours are told, and no fractions of a second.
+std::string FormatDownTime(absl::Duration down) {
+  if (down < absl::Seconds(1)) return "less than a second";
+  return FormatSpan(absl::Trunc(down, down < absl::Hours(24) ? absl::Seconds(1) : absl::Hours(1)));
+}
+
 class AppendCommand : public Command {
  public:
   Info info() const override {
@@ -249,12 +255,11 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
     const absl::StatusOr<Receipt> receipt = client->ReportUpstreamGap(
         format_.instance, {.from = absl::ToUnixMicros(*from), .to = absl::ToUnixMicros(*to), .reason = reason_});
     if (!receipt.ok()) return receipt.status();
-    return WriteOut(client_.json
-                        ? absl::StrFormat(R"({"instance":%s,"cursor":%d})"
-                                          "\n",
-                                          JsonString(format_.instance), receipt->cursor)
-                        : absl::StrCat("Recorded that the source of ", format_.instance, " was down for ",
-                                       absl::FormatDuration(*to - *from), ", at cursor ", receipt->cursor, ".\n"));
+    return WriteOut(client_.json ? absl::StrFormat(R"({"instance":%s,"cursor":%d})"
+                                                   "\n",
+                                                   JsonString(format_.instance), receipt->cursor)
+                                 : absl::StrCat("Recorded that the source of ", format_.instance, " was down for ",
+                                                FormatDownTime(*to - *from), ", at cursor ", receipt->cursor, ".\n"));
   }
 
   absl::Status Send(LineParser& parser, const AppendInput& input, Interrupt& interrupt, Publisher& publisher,

@@ -24,14 +24,7 @@ constexpr absl::Duration kAgeMax = absl::Hours(24 * 365 * 100);
 
 uint64_t Seconds(absl::Duration duration) { return static_cast<uint64_t>(absl::ToInt64Seconds(duration)); }
 
-// "30d", "90d12h": whole days first, as people count.
-std::string SpanText(uint64_t seconds) {
-  constexpr uint64_t kDay = 24 * 3600;
-  const uint64_t days = seconds / kDay;
-  const std::string rest = absl::FormatDuration(absl::Seconds(static_cast<int64_t>(seconds % kDay)));
-  if (days == 0) return rest;
-  return seconds % kDay == 0 ? absl::StrCat(days, "d") : absl::StrCat(days, "d", rest);
-}
+std::string SpanText(uint64_t seconds) { return FormatSpan(absl::Seconds(static_cast<int64_t>(seconds))); }
 
 std::string WhoText(absl::string_view instance) {
   return instance == kAllInstances ? "all instances without a policy of their own" : Printable(instance);

@@ -91,6 +91,13 @@ std::optional<absl::Duration> ParseDuration(absl::string_view text) {
   return duration;
 }
 
+std::string FormatSpan(absl::Duration span) {
+  absl::Duration rest;
+  const int64_t days = absl::IDivDuration(span, absl::Hours(24), &rest);
+  if (days == 0) return absl::FormatDuration(rest);
+  return absl::StrCat(days, "d", rest == absl::ZeroDuration() ? "" : absl::FormatDuration(rest));
+}
+
 std::optional<absl::Time> ParseTime(absl::string_view text) {
   absl::Time time;
   std::string error;

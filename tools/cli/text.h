@@ -22,6 +22,9 @@ std::string ApproximateBytes(double bytes);
 // "10s", "250ms", "24h", "1h30m", "8d". nullopt for anything else, and for a negative one.
 std::optional<absl::Duration> ParseDuration(absl::string_view text);
 
+// "90d12h", "1h30m", "5m": whole days first, as people count.
+std::string FormatSpan(absl::Duration span);
+
 // RFC 3339, with or without a fraction of a second; nullopt for anything else.
 std::optional<absl::Time> ParseTime(absl::string_view text);
 

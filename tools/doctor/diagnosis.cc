@@ -274,6 +274,10 @@ Diagnosis CheckSecretFile(absl::string_view name, const std::string& path, bool 
     out.finding = absl::StrCat(path, " is nobody else's");
   } else if (absl::IsNotFound(content.status()) && is_optional) {
     out.finding = absl::StrCat(path, " is not there, and made when it is needed");
+  } else if (absl::IsNotFound(content.status())) {
+    out.severity = Severity::kProblem;
+    out.finding = absl::StrCat(path, " is missing");
+    out.advice = "name the file that is there, or put it back";
   } else {
     out.severity = Severity::kProblem;
     out.finding = std::string(content.status().message());
