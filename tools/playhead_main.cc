@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
   commands.push_back(playhead::tools::MakeVZapsSetCommand());
   commands.push_back(playhead::tools::MakeVZapsClearCommand());
   commands.push_back(playhead::tools::MakeBackupCommand());
+  commands.push_back(playhead::tools::MakeBackupListCommand());
   commands.push_back(playhead::tools::MakeRestoreCommand());
   commands.push_back(playhead::tools::MakeVerifyCommand());
   commands.push_back(playhead::tools::MakeDoctorCommand());

@@ -208,6 +208,7 @@ absl::StatusOr<std::unique_ptr<BackupReader>> BackupReader::Open(rocksdb::Env& e
       reader->broken_points_.push_back(info.backup_id);
     }
   }
+  std::sort(reader->broken_points_.begin(), reader->broken_points_.end());
   if (reader->points_.empty() && reader->broken_points_.empty()) {
     return MakeError(Reason::kBackupNotFound, absl::StrCat("there is no point in ", dir, ": no backup was ended"));
   }

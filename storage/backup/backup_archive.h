@@ -43,6 +43,8 @@ class BackupReader {
 
   // Those that can be restored, as far as sizes tell; oldest first.
   const std::vector<BackupPoint>& points() const { return points_; }
+  // Those that cannot, or that this build does not know; rising.
+  const std::vector<uint32_t>& broken_points() const { return broken_points_; }
   // 0 is the newest.   NotFound  BACKUP_NOT_FOUND, with what there is.   DataLoss  it is a broken one.
   absl::StatusOr<BackupPoint> Find(uint32_t number) const;
 

@@ -111,6 +111,12 @@ absl::Status MoveIntoPlace(rocksdb::Env& env, const std::string& dir) {
 
 }  // namespace
 
+absl::StatusOr<BackupContent> ListBackup(const std::string& backup_dir) {
+  const auto backup = BackupReader::Open(*rocksdb::Env::Default(), backup_dir);
+  if (!backup.ok()) return backup.status();
+  return BackupContent{(*backup)->points(), (*backup)->broken_points()};
+}
+
 absl::StatusOr<RestoreReport> Restore(const RestoreOptions& options) {
   rocksdb::Env& env = options.env != nullptr ? *options.env : *rocksdb::Env::Default();
   const auto backup = BackupReader::Open(env, options.backup_dir);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "storage/store_jobs.h"
@@ -35,6 +36,15 @@ struct RestoreReport {
   BackupPoint point;
   uint32_t epoch_floor = 0;
 };
+
+// What there is to restore in a folder: points, as far as the sizes of their files tell, oldest first, and the numbers
+// of those that are damaged. Reads no content.
+struct BackupContent {
+  std::vector<BackupPoint> points;
+  std::vector<uint32_t> damaged;
+};
+//   NotFound  BACKUP_NOT_FOUND.   Unavailable  it cannot be read.
+absl::StatusOr<BackupContent> ListBackup(const std::string& backup_dir);
 
 // Copies, compares checksums, recovers the store and raises its epoch floor, all in a folder inside `data_dir`; then
 // moves the files into place, the one that makes them a store last. Cut off at any moment it leaves either a store that

@@ -45,6 +45,26 @@ test_a_backup_is_made_checked_and_restored() {
   expect_match "$out" "*new*"
 }
 
+test_the_points_of_a_backup_are_listed() {
+  start_with_events
+  expect_exit 0 "$playhead" backup nightly --json
+  local first=$out
+  seq 101 150 | "$playhead" append bot --type=t >stdout.txt
+  expect_exit 0 "$playhead" backup nightly
+  expect_exit 0 "$playhead" backup list backups/nightly
+  expect_match "$out" "POINT*MADE AT*SIZE*FILES*1  20*Z *2  20*Z *"
+  expect_eq "$(wc -l <stdout.txt)" 3
+  expect_exit 0 "$playhead" backup list backups/nightly --json
+  expect_eq "$(head -n 1 stdout.txt)" "$(jq -c '{point, made_at, bytes, files}' <<<"$first")"
+  expect_eq "$(jq -c .point stdout.txt | xargs)" "1 2"
+  expect_exit 3 "$playhead" backup list backups
+  expect_error BACKUP_NOT_FOUND
+  rm "$(find backups/nightly/private/2 -type f -name 'MANIFEST*')"
+  expect_exit 7 "$playhead" backup list backups/nightly --json
+  expect_error DATA_LOSS
+  expect_eq "$(tail -n 1 stdout.txt)" '{"point":2,"damaged":true}'
+}
+
 test_a_broker_writes_only_where_its_operator_allows() {
   start_broker
   expect_exit 8 "$playhead" backup "$PWD/anywhere"

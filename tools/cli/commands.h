@@ -47,6 +47,7 @@ std::unique_ptr<Command> MakeVZapsShowCommand();
 std::unique_ptr<Command> MakeVZapsSetCommand();
 std::unique_ptr<Command> MakeVZapsClearCommand();
 std::unique_ptr<Command> MakeBackupCommand();
+std::unique_ptr<Command> MakeBackupListCommand();
 std::unique_ptr<Command> MakeRestoreCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
