@@ -254,7 +254,8 @@ class EventLog {
 
   // Reads one bounded slice of a log. `done` runs on a reading thread.
   //   OutOfRange  as LogBounds::CheckStart says of `after` (forwards) or `until` (in reverse).
-  //   DataLoss    the range is not intact: a block is damaged or missing. Nothing of the slice is returned.
+  //   DataLoss    what comes first is not intact: a block is damaged or missing. A read that comes to such a block ends
+  //               in front of it.
   //   NotFound    INSTANCE_DELETED.
   virtual void Read(std::shared_ptr<Instance> instance, ReadOptions options, Callback<ReadResult> done) = 0;
 
@@ -278,7 +279,7 @@ class EventLog {
   // Reads one bounded slice of many logs in the order of the store. What was trimmed comes as such, once, by instance;
   // what is deleted is passed over. `done` runs on a reading thread.
   //   OutOfRange  CURSOR_DIVERGED: `after` is beyond the end of the store's history, or of the epoch that it is of.
-  //   DataLoss    as of Read, of any of the instances that the reader wants.
+  //   DataLoss    as of Read, of any of the instances that the reader wants: behind all that comes before the damage.
   virtual void ReadMany(ManyReadOptions options, Callback<ManyReadResult> done) = 0;
 
   // Whether the store's history holds `position`, or held it before it was trimmed. OutOfRange as of ReadMany.

@@ -39,6 +39,8 @@ class PartCollector {
            (result_.scanned_blocks > 0 && result_.scanned_bytes >= options_.scan_bytes_max);
   }
   StorePosition position() const { return result_.next; }
+  // Whether anything was found: then what stops the read in its midst is left to the next one.
+  bool found_any() const { return result_.next != options_.after || !result_.parts.empty(); }
 
   // Ends the read. Nothing of a deleted instance is returned.
   ManyReadResult Finish(bool end_reached);

@@ -34,6 +34,12 @@ absl::Status LogHole(const Instance& instance, uint64_t expected_sequence, absl:
                                                    expected_sequence, " should follow, but ", found));
 }
 
+absl::Status LogUnreadable(const Instance& instance, absl::string_view place, const absl::Status& error) {
+  v1::Error named = ToProto(error);
+  named.set_message(absl::StrCat("the log of ", instance.name(), " cannot be read ", place, ": ", named.message()));
+  return FromProto(named);
+}
+
 absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, const Instance& instance,
                                     absl::FunctionRef<BlockPlace(const BlockHeader&)> place,
                                     absl::FunctionRef<uint32_t(const Block&)> within) {

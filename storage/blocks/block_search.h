@@ -20,6 +20,8 @@ namespace playhead::storage {
 absl::Status DeletedInstance(const Instance& instance);
 // DATA_LOSS: the log should go on with this sequence, but `found`.
 absl::Status LogHole(const Instance& instance, uint64_t expected_sequence, absl::string_view found);
+// `error`, of which log and where: `place` is such as "behind cursor 4".
+absl::Status LogUnreadable(const Instance& instance, absl::string_view place, const absl::Status& error);
 
 // Where a block lies, seen from what is sought.
 enum class BlockPlace {

@@ -36,7 +36,7 @@ class RangeRead {
     uint64_t expected = options_.after.sequence() + 1;
     for (block.Seek(options_.after + 1); block.Valid(); block.Next()) {
       auto decoded = block.block(instance_.name());
-      if (!decoded.ok()) return decoded.status();
+      if (!decoded.ok()) return Unreadable(decoded.status());
       // The first block may begin before the start; every other begins right behind the one before it.
       const uint64_t first = (*decoded)->first().sequence();
       if (first > expected || (first < expected && result_.scanned_bytes > 0)) {
@@ -52,7 +52,7 @@ class RangeRead {
       if (result_.next < end || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
         return Finished();
     }
-    if (!block.status().ok()) return block.status();
+    if (!block.status().ok()) return Unreadable(block.status());
     return HoleOrTrim(expected, "nothing follows");
   }
 
@@ -68,7 +68,7 @@ class RangeRead {
     uint64_t expected = until_.sequence();  // The block at hand must reach up to this.
     for (block.Seek(until_); block.Valid(); block.Prev()) {
       auto decoded = block.block(instance_.name());
-      if (!decoded.ok()) return decoded.status();
+      if (!decoded.ok()) return Unreadable(decoded.status());
       const uint64_t last = (*decoded)->last().sequence();
       if (last < expected || (last > expected && result_.scanned_bytes > 0) ||
           (*decoded)->first().sequence() > expected) {
@@ -85,7 +85,7 @@ class RangeRead {
       if (done == Cursor() || done > lowest || budget_.exhausted() || result_.scanned_bytes >= options_.scan_bytes_max)
         return Finished();
     }
-    if (!block.status().ok()) return block.status();
+    if (!block.status().ok()) return Unreadable(block.status());
     return HoleOrTrim(expected, "nothing precedes");
   }
 
@@ -104,7 +104,15 @@ class RangeRead {
     return std::move(result_);
   }
 
-  absl::Status HoleOrTrim(uint64_t expected, absl::string_view found) {
+  // What is sound up to here is returned: the next read begins with what stops this one.
+  absl::StatusOr<ReadResult> Unreadable(const absl::Status& error) {
+    if (result_.scanned_blocks > 0) return Finished();
+    return LogUnreadable(instance_,
+                         absl::StrCat(options_.reverse ? "up to cursor " : "behind cursor ", result_.next.value()), error);
+  }
+
+  absl::StatusOr<ReadResult> HoleOrTrim(uint64_t expected, absl::string_view found) {
+    if (result_.scanned_blocks > 0) return Finished();
     if (instance_.deleted()) return DeletedInstance(instance_);
     if (!options_.reverse) {
       if (absl::Status status = instance_.bounds().CheckStart(options_.after); !status.ok()) return status;

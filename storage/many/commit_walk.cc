@@ -19,26 +19,33 @@ class CommitWalk {
       : source_(source), options_(options), finder_(source.store), parts_(options, source.lives) {}
 
   absl::StatusOr<ManyReadResult> Run() {
+    const auto end_reached = Walk();
+    if (!end_reached.ok() && !parts_.found_any()) return end_reached.status();
+    return parts_.Finish(end_reached.value_or(false));
+  }
+
+ private:
+  // Whether the end of the commits was reached.
+  absl::StatusOr<bool> Walk() {
     CommitRows rows(*source_.store);
     // After the rows were pinned: those that are forgotten meanwhile are told rather than not.
     if (absl::Status status = TellForgotten(); !status.ok()) return status;
     for (rows.Seek(parts_.position().commit); rows.Valid() && rows.position() <= source_.head; rows.Next()) {
-      if (++steps_ > kWalkedRangesMax) return parts_.Finish(/*end_reached=*/false);
+      if (++steps_ > kWalkedRangesMax) return false;
       const auto ranges = rows.ranges();
       if (!ranges.ok()) return ranges.status();
       for (const CommitRange& range : *ranges) {
         const auto go_on = ReadRange(rows.position(), range);
         if (!go_on.ok()) return go_on.status();
-        if (!*go_on) return parts_.Finish(/*end_reached=*/false);
+        if (!*go_on) return false;
       }
       parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(rows.position())));
     }
     if (!rows.status().ok()) return rows.status();
     parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(source_.head)));
-    return parts_.Finish(/*end_reached=*/true);
+    return true;
   }
 
- private:
   // Tells the reader, unless it has heard of it, that commits are no longer listed in which it would have had events.
   absl::Status TellForgotten() {
     const auto last = ForgettingsCount(*source_.store);
@@ -92,7 +99,9 @@ class CommitWalk {
       if (!block.ok() || *block == nullptr || (*block)->header().commit != commit) {
         if (instance->deleted()) break;
         if (instance->bounds().first > bounds.first) continue;  // A trim overtook the read.
-        if (!block.ok()) return block.status();
+        if (!block.ok()) {
+          return LogUnreadable(*instance, absl::StrCat("behind cursor ", after.value()), block.status());
+        }
         return LogHole(*instance, after.sequence() + 1, absl::StrCat("commit ", commit.value(), " has no such block"));
       }
       after = parts_.Take(instance, *block, after);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 #include "storage/blocks/block_search.h"
 #include "storage/blocks/block_store.h"
 #include "storage/part_collector.h"
@@ -57,6 +58,18 @@ class InstanceMerge {
   }
 
   absl::StatusOr<ManyReadResult> Run() {
+    const auto end_reached = Merge();
+    if (!end_reached.ok() && !parts_.found_any()) return end_reached.status();
+    ManyReadResult result = parts_.Finish(end_reached.value_or(false));
+    absl::flat_hash_map<uint64_t, Cursor> cursors;
+    for (const Lane& lane : lanes_) cursors[lane.instance->number().value()] = lane.reached;
+    options_.reader->NoteCursors(result.next, std::move(cursors));
+    return result;
+  }
+
+ private:
+  // Whether the end of all lanes was reached.
+  absl::StatusOr<bool> Merge() {
     std::vector<Lane*> heap;
     for (Lane& lane : lanes_) {
       if (absl::Status status = Seek(lane); !status.ok()) return status;
@@ -79,16 +92,11 @@ class InstanceMerge {
         std::push_heap(heap.begin(), heap.end(), ComesLater);
       }
     }
-    const bool end_reached = fitted && heap.empty();
-    if (end_reached) parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(source_.head)));
-    ManyReadResult result = parts_.Finish(end_reached);
-    absl::flat_hash_map<uint64_t, Cursor> cursors;
-    for (const Lane& lane : lanes_) cursors[lane.instance->number().value()] = lane.reached;
-    options_.reader->NoteCursors(result.next, std::move(cursors));
-    return result;
+    if (!fitted || !heap.empty()) return false;
+    parts_.PassTo(std::max(parts_.position(), StorePosition::EndOf(source_.head)));
+    return true;
   }
 
- private:
   // Where the reader stands in the log, as the position tells; nullopt if it cannot.
   absl::StatusOr<std::optional<Cursor>> Reached(const std::shared_ptr<Instance>& instance) {
     const StorePosition& after = options_.after;
@@ -121,16 +129,20 @@ class InstanceMerge {
     return Look(lane);
   }
 
-  // Takes in the header of the block that the lane stands at.
+  // Takes in the header of the block that the lane stands at. What should follow and is not there is met here, before
+  // anything of the other lanes is taken that may come behind it.
   absl::Status Look(Lane& lane) {
     if (!lane.block->Valid()) {
-      if (!lane.block->status().ok()) return SeekAgain(lane, lane.block->status());
+      if (!lane.block->status().ok()) return SeekAgain(lane, Unreadable(lane, lane.block->status()));
       if (lane.head.sequence() > lane.reached.sequence()) return SeekAgain(lane, Hole(lane, "nothing follows"));
       lane.block.reset();
       return absl::OkStatus();
     }
     const auto header = Block::DecodeHeader(lane.block->value());
-    if (!header.ok()) return header.status();
+    if (!header.ok()) return Unreadable(lane, header.status());
+    if (header->first.sequence() > lane.reached.sequence() + 1) {
+      return SeekAgain(lane, Hole(lane, absl::StrCat("the next block starts at ", header->first.sequence())));
+    }
     if (header->commit > source_.head) {
       lane.block.reset();
       return absl::OkStatus();
@@ -149,6 +161,9 @@ class InstanceMerge {
   static absl::Status Hole(const Lane& lane, absl::string_view found) {
     return LogHole(*lane.instance, lane.reached.sequence() + 1, found);
   }
+  static absl::Status Unreadable(const Lane& lane, const absl::Status& error) {
+    return LogUnreadable(*lane.instance, absl::StrCat("behind cursor ", lane.reached.value()), error);
+  }
 
   // Tells at once of what was trimmed: it stood in commits that the other lanes may be about to pass.
   void PassTrimmed(Lane& lane, const LogBounds& bounds) {
@@ -160,14 +175,8 @@ class InstanceMerge {
   // Takes the block that the lane stands at and moves on. False if not all of it fitted.
   absl::StatusOr<bool> TakeBlock(Lane& lane) {
     const auto block = lane.block->block(lane.instance->name());
-    if (!block.ok()) return block.status();
-    const LogBounds bounds = lane.instance->bounds();
-    PassTrimmed(lane, bounds);
-    const uint64_t first = (*block)->first().sequence();
-    if (first > lane.reached.sequence() + 1) {
-      absl::Status status = SeekAgain(lane, Hole(lane, absl::StrCat("the next block starts at ", first)));
-      return status.ok() ? absl::StatusOr<bool>(true) : status;
-    }
+    if (!block.ok()) return Unreadable(lane, block.status());
+    PassTrimmed(lane, lane.instance->bounds());
     if ((*block)->last() > lane.reached) {
       lane.reached = parts_.Take(lane.instance, *block, lane.reached);
       if (lane.reached < (*block)->last()) return false;
@@ -188,9 +197,11 @@ class InstanceMerge {
 absl::StatusOr<std::optional<ManyReadResult>> MergeInstances(const ManySource& source, const ManyReadOptions& options) {
   InstanceMerge merge(source, options);
   const auto opened = merge.Open();
+  if (HasReason(opened.status(), Reason::kDataLoss)) return std::nullopt;
   if (!opened.ok()) return opened.status();
   if (!*opened) return std::nullopt;
   auto result = merge.Run();
+  if (HasReason(result.status(), Reason::kDataLoss)) return std::nullopt;
   if (!result.ok()) return result.status();
   return *std::move(result);
 }

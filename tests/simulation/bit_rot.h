@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "storage/options.h"
+#include "storage/store_jobs.h"
 #include "tests/simulation/oracle.h"
 #include "tests/support/seed.h"
 
@@ -45,8 +46,9 @@ class BitRot {
   std::optional<Target> ChooseTarget(const std::string& dir);
   std::vector<Target> Tables(const std::string& dir) const;
   std::vector<Target> Logs(const std::string& dir) const;
-  // What a start and reads say to it. What is read all the same is judged.
-  absl::Status Open(const StoreOptions& copy, const Target& target);
+  // What a start and reads say to it. What is read all the same is judged, and that is all but what the `findings` of a
+  // verification name; a start that is refused names the file.
+  absl::Status Open(const StoreOptions& copy, const Target& target, const std::vector<Finding>& findings);
 
   Oracle& oracle_;
   playhead::testing::Random& random_;

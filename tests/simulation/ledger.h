@@ -66,6 +66,7 @@ struct Recovered {
   bool exists = false;
   LogBounds bounds;
   std::vector<TestEvent> events;
+  Cursor reached;  // All that is kept up to here was read.
 };
 
 // How far a reader has come in one life of a log.

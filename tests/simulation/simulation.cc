@@ -307,10 +307,8 @@ void Simulation::Close(bool cut_power) {
 void Simulation::CheckTheEnd() {
   const FaultEnv calm;  // Syncs nothing, and fails nothing.
   const StoreOptions options = MakeStoreOptions(calm.env.get());
-  const auto findings = FindingsOf(options);
-  if (!findings.ok() || !findings->empty()) {
-    oracle_.Violation(absl::StrCat("a verification says: ", findings.ok() ? *findings : findings.status().ToString()));
-  }
+  const std::string complaints = ComplaintsOf(options);
+  if (!complaints.empty()) oracle_.Violation(absl::StrCat("a verification says: ", complaints));
   if (backups_.CheckNewest(options, random_, options_.restore_older_point)) ++report_.restored;
   BitRot bit_rot(oracle_, random_, options);
   // What one flip breaks is not to be mixed with what another does.

@@ -1,6 +1,8 @@
 #include "tests/simulation/store_reads.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -28,19 +30,58 @@ absl::Status ReadWhole(EventLog& log, const std::string& name, Random& random, c
   if (!instance.ok()) return instance.status();
   found.exists = true;
   found.bounds = (*instance)->bounds();
+  found.reached = std::max(found.reached, found.bounds.BeforeFirst());
   ReadOptions read;
-  read.after = found.bounds.BeforeFirst();
   read.until = found.bounds.head;
   for (;;) {
+    read.after = found.reached;
     read.events_max = static_cast<uint32_t>(1 + random.Skewed(400));
     auto result = Await<ReadResult>([&](auto done) { log.Read(*instance, read, std::move(done)); });
     if (!result.ok()) return result.status();
     if (tamper) tamper(*result);
     for (TestEvent& event : EventsOf(*result)) found.events.push_back(std::move(event));
+    found.reached = result->next;
     if (result->end_reached || result->next >= found.bounds.head) return absl::OkStatus();
-    read.after = result->next;
   }
 }
+
+namespace {
+
+// Up to where the findings have the log damaged that cannot be read behind `reached`; nullopt if they do not. That is
+// its head where nobody can tell.
+std::optional<Cursor> DamagedUpTo(const std::vector<Finding>& findings, const std::string& instance,
+                                  const Recovered& log) {
+  const uint64_t next = log.reached.sequence() + 1;
+  std::optional<uint64_t> last;
+  for (const Finding& found : findings) {
+    if (found.instance != instance || found.first.sequence() > next) continue;
+    const bool open = found.last == Cursor();
+    if (open && !last) last = next;
+    if (!open && found.last.sequence() >= next) last = std::max(last.value_or(0), found.last.sequence());
+  }
+  if (!last) return std::nullopt;
+  return log.bounds.epochs.AtSequence(std::min(*last, log.bounds.head.sequence()), log.bounds.head);
+}
+
+// Reads the log and goes on behind what is damaged of it. The first error.
+absl::Status ReadAroundDamage(EventLog& log, const std::string& instance, const std::vector<Finding>& findings,
+                              Oracle& oracle, Random& random, Recovered& found) {
+  absl::Status first;
+  for (;;) {
+    const absl::Status status = ReadWhole(log, instance, random, nullptr, found);
+    first.Update(status);
+    if (status.ok() || !found.exists) return first;
+    const auto last = DamagedUpTo(findings, instance, found);
+    if (!last) {
+      oracle.Violation(absl::StrCat(instance, " cannot be read behind ", found.reached.value(),
+                                    ", where a verification has no damage: ", status.ToString()));
+    }
+    if (!last || *last >= found.bounds.head) return first;
+    found.reached = *last;
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::map<std::string, uint64_t>> ReadRecords(EventLog& log) {
   const auto rows = Await<std::vector<Record>>([&](auto done) {
@@ -68,12 +109,12 @@ absl::Status CheckStore(EventLog& log, Oracle& oracle, Random& random, const Tam
   return ManyFollower(oracle, AnySelector(random), ManyFollower::Start::kAtKept, nullptr).CatchUp(log, random);
 }
 
-absl::Status CheckDamagedStore(EventLog& log, Oracle& oracle, Random& random) {
+absl::Status CheckDamagedStore(EventLog& log, const std::vector<Finding>& findings, Oracle& oracle, Random& random) {
   const Moment moment = oracle.Now();
   absl::Status met;
   for (const std::string& instance : SimulatedInstances()) {
     Recovered found;
-    const absl::Status status = ReadWhole(log, instance, random, nullptr, found);
+    const absl::Status status = ReadAroundDamage(log, instance, findings, oracle, random, found);
     if (status.ok()) {
       oracle.CheckWhole(moment, instance, found);
     } else {

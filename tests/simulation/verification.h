@@ -3,6 +3,7 @@
 #define PLAYHEAD_TESTS_SIMULATION_VERIFICATION_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -11,15 +12,24 @@
 
 namespace playhead::storage {
 
-// Empty if it is well; else findings, for people. An error if it cannot be verified.
-inline absl::StatusOr<std::string> FindingsOf(const StoreOptions& store) {
-  std::string text;
-  const VerifyListener listener = {.finding = [&text](const Finding& found) {
-    absl::StrAppend(&text, FindingName(found.kind), " ", found.instance, " ", found.first.value(), "-",
-                    found.last.value(), " ", found.what, "; ");
-  }};
+// Empty if it is well. An error if it cannot be verified.
+inline absl::StatusOr<std::vector<Finding>> FindingsOf(const StoreOptions& store) {
+  std::vector<Finding> findings;
+  const VerifyListener listener = {.finding = [&](const Finding& found) { findings.push_back(found); }};
   const auto progress = VerifyDataDir(store, {.bytes_per_second = 0}, JobControl(), listener);
   if (!progress.ok()) return progress.status();
+  return findings;
+}
+
+// Of a store that must be well: empty if it is, else what is not.
+inline std::string ComplaintsOf(const StoreOptions& store) {
+  const auto findings = FindingsOf(store);
+  if (!findings.ok()) return findings.status().ToString();
+  std::string text;
+  for (const Finding& found : *findings) {
+    absl::StrAppend(&text, FindingName(found.kind), " ", found.instance, " ", found.first.value(), "-",
+                    found.last.value(), " ", found.what, "; ");
+  }
   return text;
 }
 

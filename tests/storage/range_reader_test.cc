@@ -82,15 +82,24 @@ TEST_F(OvertakenReadTest, AReadIsToldOfTheTrim) {
   const OvertakenInstance forwards(number_, before_, now_);
   EXPECT_TRUE(HasReason(ReadRange(store_, forwards, {.after = Cursor(10)}).status(), Reason::kCursorTrimmed));
   const OvertakenInstance backwards(number_, before_, now_);
-  const auto read = ReadRange(store_, backwards, {.until = Cursor(60), .reverse = true});
+  const auto read = ReadRange(store_, backwards, {.until = Cursor(50), .reverse = true});
   EXPECT_TRUE(HasReason(read.status(), Reason::kStoreUnavailable)) << "again, with the new bounds: " << read.status();
+}
+
+TEST_F(OvertakenReadTest, WhatIsThereBeforeATrimsBlocksIsRead) {
+  const OvertakenInstance backwards(number_, before_, now_);
+  const auto read = ReadRange(store_, backwards, {.until = Cursor(60), .reverse = true});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->event_count, 10u);
+  EXPECT_EQ(read->next, Cursor(50));
+  EXPECT_FALSE(read->end_reached);
 }
 
 TEST_F(OvertakenReadTest, BlocksThatNoTrimRemovedAreDataLoss) {
   const OvertakenInstance forwards(number_, before_, before_);
   EXPECT_TRUE(HasReason(ReadRange(store_, forwards, {.after = Cursor(10)}).status(), Reason::kDataLoss));
   const OvertakenInstance backwards(number_, before_, before_);
-  const auto read = ReadRange(store_, backwards, {.until = Cursor(60), .reverse = true});
+  const auto read = ReadRange(store_, backwards, {.until = Cursor(50), .reverse = true});
   EXPECT_TRUE(HasReason(read.status(), Reason::kDataLoss)) << read.status();
   const OvertakenInstance times(number_, before_, before_);
   const auto found = FindTimeInLog(store_, times, Timestamp(times_[10].appended_at));

@@ -124,7 +124,7 @@ TEST_F(StatsTest, CountsReadsAndTimeSeeksThatMeetDamage) {
 
   EXPECT_TRUE(HasReason(log_.ReadAll("a").status(), Reason::kDataLoss));
   EXPECT_EQ(Stats().damaged_ranges, 1u);
-  EXPECT_TRUE(HasReason(log_.Read("a", {.until = Cursor(25), .reverse = true}).status(), Reason::kDataLoss));
+  EXPECT_TRUE(HasReason(log_.Read("a", {.until = Cursor(20), .reverse = true}).status(), Reason::kDataLoss));
   EXPECT_EQ(Stats().damaged_ranges, 2u);
   const auto found = log_.FindTime("a", time);
   EXPECT_TRUE(HasReason(found.status(), Reason::kDataLoss)) << found.status();
