@@ -107,8 +107,8 @@ class RangeRead {
   // What is sound up to here is returned: the next read begins with what stops this one.
   absl::StatusOr<ReadResult> Unreadable(const absl::Status& error) {
     if (result_.scanned_blocks > 0) return Finished();
-    return LogUnreadable(instance_,
-                         absl::StrCat(options_.reverse ? "up to cursor " : "behind cursor ", result_.next.value()), error);
+    return LogUnreadable(
+        instance_, absl::StrCat(options_.reverse ? "up to cursor " : "behind cursor ", result_.next.value()), error);
   }
 
   absl::StatusOr<ReadResult> HoleOrTrim(uint64_t expected, absl::string_view found) {

@@ -136,11 +136,7 @@ void AppendPipeline::AnswerCompleted() {
       const std::unique_ptr<Commit> commit = std::move(answers_.front());
       answers_.pop_front();
       answers_mu_.Unlock();
-      if (commit != nullptr) {
-        Answer(*commit);
-      } else if (CommitListener* const listener = listener_.load(std::memory_order_acquire); listener != nullptr) {
-        listener->OnCommit({});
-      }
+      Answer(*commit);
       answers_mu_.Lock();
     }
     answering_ = false;
@@ -150,12 +146,12 @@ void AppendPipeline::AnswerCompleted() {
 
 std::unique_ptr<CommitBuilder> AppendPipeline::Reopen(const absl::Status& cause,
                                                       const CommitBuilder::GivenOut& given_out) {
-  auto builder = owner_->Reopen(cause, given_out);
-  if (builder != nullptr) {
+  Reopened reopened = owner_->Reopen(cause, given_out);
+  if (reopened.builder != nullptr) {
     absl::MutexLock lock(&answers_mu_);
-    answers_.push_back(nullptr);
+    answers_.push_back(std::move(reopened.news));
   }
-  return builder;
+  return std::move(reopened.builder);
 }
 
 void AppendPipeline::Answer(Commit& commit) {

@@ -40,6 +40,12 @@ namespace playhead::storage {
 class AppendPipeline final : private Committer::Host {
  public:
   // The log that it is part of.
+  // The store as it was opened again.
+  struct Reopened {
+    std::unique_ptr<CommitBuilder> builder;  // nullptr: it could not be.
+    std::unique_ptr<Commit> news;            // What followers are to hear, as of a commit.
+  };
+
   class Owner {
    public:
     virtual ~Owner() = default;
@@ -49,8 +55,7 @@ class AppendPipeline final : private Committer::Host {
     // All of its answers were given. In commit order, on the answering thread.
     virtual void OnAnswered(const Commit& commit) = 0;
     // As Committer::Host::Reopen.
-    virtual std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause,
-                                                  const CommitBuilder::GivenOut& given_out) = 0;
+    virtual Reopened Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) = 0;
   };
 
   // What it shares with the rest of the log.
@@ -115,8 +120,7 @@ class AppendPipeline final : private Committer::Host {
   std::atomic<size_t> queued_bytes_{0};
 
   absl::Mutex answers_mu_;
-  std::deque<std::unique_ptr<Commit>> answers_
-      ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few. nullptr: the store was reopened.
+  std::deque<std::unique_ptr<Commit>> answers_ ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few.
   bool answering_ ABSL_GUARDED_BY(answers_mu_) = false;
 
   std::unique_ptr<Committer> committer_;

@@ -49,6 +49,16 @@ absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   return LastCommitPositionOfFiles(store);
 }
 
+// Up to which commit erasures hide events: later ones must not get a number that is lower. Commits without events have
+// numbers, too, and no row that tells of them.
+uint64_t LastErasedCommit(const Store& store) {
+  uint64_t last = 0;
+  if (const auto masks = store.erasures().masks().set(); masks != nullptr) {
+    for (const ErasureMaskSet::Mask& mask : masks->masks()) last = std::max(last, mask.until.value());
+  }
+  return last;
+}
+
 }  // namespace
 
 void RecentIds::Add(const LogInstance* instance, const IdHash& id, uint64_t commit, uint64_t durable_commit) {
@@ -93,8 +103,8 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   builder->erasure_last_ = *erasure_last;
   builder->epoch_floor_ = static_cast<uint32_t>(*epoch_floor);
   builder->last_listed_ = CommitPosition(*last_commit);
-  builder->next_commit_ =
-      std::max({*last_commit + 1, given_out.commit + 1, CommitPosition::FirstOf(builder->epoch_floor_).value()});
+  builder->next_commit_ = std::max({*last_commit + 1, given_out.commit + 1, LastErasedCommit(*builder->store_) + 1,
+                                    CommitPosition::FirstOf(builder->epoch_floor_).value()});
   builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
   return builder;
 }
@@ -131,6 +141,10 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
     append.refusal = std::move(status);
     return Verdict::kRefuse;
   };
+  const auto refuse_as_it_stands = [&](absl::Status status) {
+    append.rests_on_commits = true;
+    return refuse(std::move(status));
+  };
   if (append.session->failed) {
     return refuse(PreviousFailed());
   }
@@ -141,7 +155,8 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
   if (!assigned.exists && assigned.number != InstanceNumber()) return Verdict::kDefer;
   bool defer = false;
   if (append.batch.producer) {
-    if (absl::Status status = JudgeProducer(append, defer); !status.ok()) return refuse(std::move(status));
+    absl::Status status = JudgeProducer(append, defer);
+    if (!status.ok()) return refuse_as_it_stands(std::move(status));
   }
   size_t new_events = append.fates.empty() ? append.batch.events.size() : 0;
   for (size_t i = 0; i < append.fates.size(); ++i) new_events += append.fates[i].is_new() ? 1 : 0;
@@ -154,22 +169,23 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
   if (!append.batch.refuse_new.ok()) return refuse(append.batch.refuse_new);
   if (append.batch.expected_cursor) {
     if (new_events != append.batch.events.size()) {
-      return refuse(MakeError(Reason::kPartialDuplicate,
-                              "some events of the batch are duplicates: with expected_cursor, all must be or none",
-                              {.head = assigned.head.value()}));
+      return refuse_as_it_stands(
+          MakeError(Reason::kPartialDuplicate,
+                    "some events of the batch are duplicates: with expected_cursor, all must be or none",
+                    {.head = assigned.head.value()}));
     }
     if (*append.batch.expected_cursor != assigned.head) {
-      return refuse(MakeError(Reason::kCursorMismatch,
-                              absl::StrCat("the head is ", assigned.head.value(), ", not the expected ",
-                                           append.batch.expected_cursor->value()),
-                              {.head = assigned.head.value()}));
+      return refuse_as_it_stands(MakeError(Reason::kCursorMismatch,
+                                           absl::StrCat("the head is ", assigned.head.value(), ", not the expected ",
+                                                        append.batch.expected_cursor->value()),
+                                           {.head = assigned.head.value()}));
     }
   }
   // Only the broker itself appends to those, and what it records must not fail for want of a place.
   const bool is_own = IsOwnInstance(append.instance->name());
   absl::Status status = EnsureExists(append.instance, is_own);
   if (status.ok()) status = AdoptEpoch(append.instance);
-  return status.ok() ? Verdict::kStore : refuse(std::move(status));
+  return status.ok() ? Verdict::kStore : refuse_as_it_stands(std::move(status));
 }
 
 absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& defer) const {
@@ -412,7 +428,10 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
 }
 
 void CommitBuilder::Reload(absl::Span<const Loaded> loaded, StatusCallback done) {
-  for (const Loaded& log : loaded) log.instance->Reload(log.state);
+  for (const Loaded& log : loaded) {
+    log.instance->Reload(log.state);
+    if (log.instance->deleted()) commit_->deleted.push_back(log.instance);
+  }
   commit_->holds_more = true;
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
 }

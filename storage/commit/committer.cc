@@ -169,7 +169,9 @@ void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) 
   commit->deleted.clear();
   commit->erased.clear();
   for (auto& append : commit->appends) {
-    // What was refused stays refused: nothing of it was written. What was deferred is looked at again.
+    // What was refused for itself stays refused. What stood in the way of another may not be on disk: it is to be tried
+    // again, and nothing of it was written. What was deferred is looked at again.
+    if (append->rests_on_commits) append->refusal = BeingReopened(error);
     if (append->refusal.ok()) append->refusal = error;
     append->session->failed = true;
   }

@@ -34,6 +34,8 @@ struct PendingAppend {
 
   // Set when it is refused before the commit: it still goes through the committer, so that answers keep their order.
   absl::Status refusal;
+  // It was refused by the commit, for what stood before it, be that on disk or not yet.
+  bool rests_on_commits = false;
 
   std::shared_ptr<LogInstance> instance;
   std::vector<EventFate> fates;  // Empty: all are new.

@@ -41,7 +41,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
  public:
   static absl::StatusOr<std::unique_ptr<EventLog>> Open(const StoreOptions& options) {
     auto log = std::unique_ptr<RocksDbEventLog>(new RocksDbEventLog(options));
-    auto builder = log->OpenStore(options, {});
+    Commit nobody_follows_yet;
+    auto builder = log->OpenStore(options, {}, nobody_follows_yet);
     if (!builder.ok()) return builder.status();
     log->store_id_ = log->store_.get()->Id();
     log->Start(*std::move(builder));
@@ -117,9 +118,10 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
         pipeline_(options, {store_, table_, disk_, resolvers_, calls_, stats_}, this) {}
 
   // Opens the store and makes it current, with the instances in memory reloaded from it as far as it can be read.
+  // `news` is what their followers are to hear.
   absl::StatusOr<std::unique_ptr<CommitBuilder>> OpenStore(const StoreOptions& options,
-                                                           const CommitBuilder::GivenOut& given_out);
-  void ReloadInstances(const std::shared_ptr<const Store>& store);
+                                                           const CommitBuilder::GivenOut& given_out, Commit& news);
+  void ReloadInstances(const std::shared_ptr<const Store>& store, Commit& news);
   void Start(std::unique_ptr<CommitBuilder> builder);
 
   // RecordStore.
@@ -130,7 +132,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   // AppendPipeline::Owner.
   void OnCommitted(const Commit& commit) override;
   void OnAnswered(const Commit& commit) override;
-  std::unique_ptr<CommitBuilder> Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) override;
+  AppendPipeline::Reopened Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) override;
 
   // Runs `task` with the open store on `executor` and gives `done` its answer, or why there is no store.
   template <typename T>
@@ -166,7 +168,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
 };
 
 absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const StoreOptions& options,
-                                                                          const CommitBuilder::GivenOut& given_out) {
+                                                                          const CommitBuilder::GivenOut& given_out,
+                                                                          Commit& news) {
   auto opened = Store::Open(options);
   if (!opened.ok()) return opened.status();
   // Once for everything that was stored since the last time: a disk that fails again and again uses up no epochs.
@@ -178,7 +181,9 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
   if (absl::Status status = (*opened)->NoteHistorySettled(); !status.ok()) return status;
   auto builder = CommitBuilder::Load(*opened, options, given_out);
   if (!builder.ok()) return builder.status();
-  ReloadInstances(*opened);
+  ReloadInstances(*opened, news);
+  news.holds_more = true;
+  if ((*opened)->erasures().masks().set() != nullptr) news.erased.push_back(InstanceNumber());
   stats_.set_instances((*builder)->instance_count());
   head_commit_.store((*builder)->last_listed().value(), std::memory_order_release);
   store_closed_ = (*opened)->closed();
@@ -186,7 +191,7 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
   return builder;
 }
 
-void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store) {
+void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store, Commit& news) {
   // Everybody waits for this, and a disk may take seconds to say that it cannot read. Housekeeping loads the rest.
   using SteadyClock = std::chrono::steady_clock;
   constexpr std::chrono::seconds kFailingMax(1);
@@ -200,6 +205,9 @@ void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store)
     const auto state = LoadInstance(store, instance->name());
     if (state.ok()) {
       instance->Reload(*state);
+      if (!instance->deleted()) continue;
+      table_.Erase(*instance);
+      news.deleted.push_back(instance);
     } else {
       end = std::min(end, begin + kFailingMax);
       LogError("instance_not_loaded", absl::StrCat("instance=", instance->name()), state.status());
@@ -218,28 +226,31 @@ void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
   maintenance_->MergeFullSlices();
 }
 
-std::unique_ptr<CommitBuilder> RocksDbEventLog::Reopen(const absl::Status& cause,
-                                                       const CommitBuilder::GivenOut& given_out) {
+AppendPipeline::Reopened RocksDbEventLog::Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) {
   if (store_.Drop(cause)) LogError("write_failed", "action=reopen", cause);
   maintenance_->CutOff();
   jobs_.CutOff();
   store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
   StoreOptions options = options_;
   options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
-  auto builder = OpenStore(options, given_out);
+  auto news = std::make_unique<Commit>();
+  auto builder = OpenStore(options, given_out, *news);
   if (!builder.ok()) {
     LogError("reopen_failed", absl::StrCat("data_dir=", options.data_dir), builder.status());
-    return nullptr;
+    return {};
   }
   maintenance_->GoOn();
   maintenance_->ReloadInstances();
+  // What failed may be on disk all the same, and nobody has begun to carry it out.
+  maintenance_->EraseDeleted();
+  maintenance_->EraseEvents();
   stats_.NoteReopen();
   LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
-  return *std::move(builder);
+  return {*std::move(builder), std::move(news)};
 }
 
 void RocksDbEventLog::OnCommitted(const Commit& commit) {
-  for (const auto& instance : commit.deleted) table_.Erase(instance->name());
+  for (const auto& instance : commit.deleted) table_.Erase(*instance);
   if (!commit.blocks.empty()) {
     stored_since_open_.store(true, std::memory_order_relaxed);
     head_commit_.store(commit.number, std::memory_order_release);

@@ -27,10 +27,10 @@ absl::StatusOr<std::shared_ptr<LogInstance>> InstanceTable::FindOrLoad(
   return instance;
 }
 
-void InstanceTable::Erase(absl::string_view name) {
+void InstanceTable::Erase(const LogInstance& instance) {
   absl::MutexLock lock(&mu_);
-  const auto found = rows_.find(name);
-  if (found == rows_.end()) return;
+  const auto found = rows_.find(instance.name());
+  if (found == rows_.end() || found->second.instance.get() != &instance) return;
   recency_.erase(found->second.recency);
   rows_.erase(found);
 }

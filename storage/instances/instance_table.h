@@ -33,8 +33,8 @@ class InstanceTable {
       absl::string_view name, absl::FunctionRef<absl::StatusOr<InstanceState>(absl::string_view)> load)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Forgets a deleted instance: the name is loaded anew when it is next asked for.
-  void Erase(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
+  // Forgets a deleted instance: the name is loaded anew when it is next asked for. Nothing if it was already.
+  void Erase(const LogInstance& instance) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Everything in memory, loaded or not: to be reloaded after the store was reopened.
   std::vector<std::shared_ptr<LogInstance>> All() const ABSL_LOCKS_EXCLUDED(mu_);

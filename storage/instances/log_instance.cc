@@ -6,6 +6,15 @@
 namespace playhead::storage {
 
 void LogInstance::Reload(const InstanceState& state) {
+  if (exists() && number() != state.number) {
+    assigned_ = AssignedState();
+    assigned_.number = number();
+    PublishDeleted();
+    absl::MutexLock lock(&mu_);
+    load_failure_ = absl::OkStatus();
+    loaded_.store(true, std::memory_order_release);
+    return;
+  }
   assigned_ = AssignedState();
   assigned_.exists = state.number != InstanceNumber();
   assigned_.number = state.number;
@@ -74,7 +83,9 @@ void LogInstance::LearnProducer(absl::string_view id, uint64_t last_sequence, ui
   absl::MutexLock lock(&mu_);
   if (producers_forgotten_ > durable_commit) return;
   MakeRoomForProducer(durable_commit);
-  producers_.try_emplace(id, ProducerState{last_sequence, 0});
+  // That commit, although an older one may hold it: whoever was resolved before it is resolved again. Of a run that was
+  // under way then, neither memory nor disk told.
+  producers_.try_emplace(id, ProducerState{last_sequence, durable_commit});
 }
 
 void LogInstance::AdvanceProducer(absl::string_view id, ProducerState state, uint64_t durable_commit) {

@@ -46,7 +46,7 @@ struct AssignedState {
 // What the store has stored of a producer, durable or not.
 struct ProducerState {
   uint64_t last_sequence = 0;  // 0: nothing is known, any sequence may come.
-  uint64_t last_commit = 0;    // The commit that holds it.
+  uint64_t last_commit = 0;    // The commit that holds it, or a later one.
 };
 
 class LogInstance final : public Instance {
@@ -68,7 +68,8 @@ class LogInstance final : public Instance {
   // Whether it is in the catalogue: false for a name that is only being appended to for the first time.
   bool exists() const { return number() != InstanceNumber(); }
 
-  // Takes the state on disk for the truth: when it was loaded, and again after the store was reopened.
+  // Takes the state on disk for the truth: when it was loaded, and again after the store was reopened. If that has
+  // another number, or none, the commit whose write failed has deleted this one all the same: deleted() from here on.
   // REQUIRES: no commit under way has anything of it.
   void Reload(const InstanceState& state) ABSL_LOCKS_EXCLUDED(mu_);
   // It could not be read from the reopened store. What readers were shown stays; until it is reloaded nothing is added

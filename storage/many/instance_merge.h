@@ -12,8 +12,8 @@
 namespace playhead::storage {
 
 // EventLog::ReadMany for a reader whose selector names its instances, at most kMergedInstancesMax. nullopt where the
-// logs cannot tell by themselves what comes next, and only the commits can: history of one that is trimmed may be before
-// or behind the reader's position; and if a block is damaged, nothing says what of the others comes before it.
+// logs cannot tell by themselves what comes next, and only the commits can: history of one that is trimmed may be
+// before or behind the reader's position; and if a block is damaged, nothing says what of the others comes before it.
 absl::StatusOr<std::optional<ManyReadResult>> MergeInstances(const ManySource& source, const ManyReadOptions& options);
 
 }  // namespace playhead::storage

@@ -50,7 +50,9 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
 // to make a new one: it was copied by half. RocksDB's first MANIFEST alone is what a start leaves that was cut short
 // before there was a CURRENT; a store has it no more once it was opened again.
 absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
-  if (env.FileExists(dir + "/CURRENT").ok()) return false;
+  const rocksdb::Status current = env.FileExists(dir + "/CURRENT");
+  if (current.ok()) return false;
+  if (!current.IsNotFound()) return CannotOpen(current, dir);
   std::vector<std::string> children;
   const rocksdb::Status status = env.GetChildren(dir, &children);
   if (!status.ok()) {  // RocksDB says NotFound to both, and no more.
@@ -133,7 +135,9 @@ absl::StatusOr<std::shared_ptr<Store>> Store::OpenReadOnly(const StoreOptions& o
 absl::Status Store::Recover() {
   rocksdb::Env& env = EnvOf(options_);
   const std::string& dir = options_.data_dir;
-  const bool may_be_unsynced = env.FileExists(dir + kUnsyncedMarker).ok();
+  const rocksdb::Status marker = env.FileExists(dir + kUnsyncedMarker);
+  if (!marker.ok() && !marker.IsNotFound()) return CannotOpen(marker, dir);
+  const bool may_be_unsynced = marker.ok();
   history_may_be_lost_ = may_be_unsynced;
   const auto damage = InspectAndCutTail(env, dir);
   if (!damage.ok()) return damage.status();
@@ -165,7 +169,9 @@ absl::Status Store::NoteHistorySettled() {
   rocksdb::Env& env = EnvOf(options_);
   const std::string& dir = options_.data_dir;
   if (options_.durability == Durability::kOs) return WriteMarker(env, dir);
-  if (!env.FileExists(dir + kUnsyncedMarker).ok()) return absl::OkStatus();
+  const rocksdb::Status marker = env.FileExists(dir + kUnsyncedMarker);
+  if (marker.IsNotFound()) return absl::OkStatus();
+  if (!marker.ok()) return ReadError(marker, "looking for the marker of unsynced data");
   return ReadError(RemoveMarker(env, dir), "removing the marker of unsynced data");
 }
 

@@ -129,8 +129,9 @@ TEST_F(DamagedEndTest, OfAnInstanceThatComesBackIsTakenUpAgain) {
   EXPECT_EQ((*held)->head(), Cursor(kEvents));
   for (const absl::Status& refused :
        {Append("broken").status(), log_->Get("broken").status(), log_->Trim("broken", Cursor(2)),
-        log_->Delete("broken"),
-        Await<ReadResult>([&](auto done) { log_->log().Read(*held, {}, std::move(done)); }).status()}) {
+        log_->Delete("broken"), Await<ReadResult>([&](auto done) {
+                                  log_->log().Read(*held, {.after = Cursor(kEvents - 1)}, std::move(done));
+                                }).status()}) {
     EXPECT_TRUE(HasReason(refused, Reason::kStoreUnavailable)) << refused;
   }
 

@@ -9,12 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "tests/storage/log_harness.h"
+#include "tests/support/await.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
 namespace {
 
+using playhead::testing::AwaitStatus;
 using playhead::testing::FaultEnv;
 using playhead::testing::FaultFileSystem;
 using playhead::testing::Random;
@@ -81,6 +83,29 @@ TEST_F(ErasureFaultTest, AFailedSyncInTheMiddleIsSurvived) {
     EXPECT_EQ(CountOf(absl::StrCat(customer + 1)), customer == 4 ? 0 : kBatches * kBatchEvents / 5);
     faults_.files->Heal();
   }
+}
+
+// Commits without events are counted, but not listed: the numbers of those behind the erasure must not come again.
+TEST_F(ErasureFaultTest, WhatIsStoredAfterALossOfPowerIsNotErased) {
+  Random random(TestSeed());
+  Open();
+  Fill();
+  for (int i = 0; i < 10; ++i) {
+    const absl::Status written = AwaitStatus([&](auto done) {
+      harness_->log().records().Write({{RecordSpace::kConsumers, "test/row", absl::StrCat(i)}}, std::move(done));
+    });
+    ASSERT_TRUE(written.ok()) << written;
+  }
+  const auto erasure = harness_->StartErasure(Of("0"));
+  ASSERT_TRUE(erasure.ok()) << erasure.status();
+  faults_.files->CutPower();
+  harness_.reset();
+  faults_.files->RestorePower(random);
+  Open();
+  ASSERT_TRUE(harness_->Append("i0", {{.data = "later", .attributes = {{"customer", "0"}}}}).ok());
+  EXPECT_EQ(CountOf("0"), 1u);
+  EXPECT_EQ(harness_->AwaitEnd(erasure->id).progress.erased_events, kBatches * kBatchEvents / 5);
+  EXPECT_EQ(CountOf("0"), 1u);
 }
 
 TEST_F(ErasureFaultTest, WhatWasTakenBeforeALossOfPowerIsErased) {

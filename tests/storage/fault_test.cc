@@ -454,6 +454,24 @@ TEST_F(FaultTest, WithoutSyncsTheEpochIsRaisedAlsoIfThatFailsAtFirst) {
   harness_.reset();
 }
 
+// Else cursors of what is lost would be given to other events, in the same epoch.
+TEST_F(FaultTest, AMarkerOfUnsyncedDataThatCannotBeLookedForIsNotTakenForNone) {
+  StoreOptions options = Options();
+  options.durability = Durability::kOs;
+  Open(options);
+  ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
+  faults_.files->CutPower();
+  harness_.reset();
+  Random random(TestSeed());
+  faults_.files->RestorePower(random);
+  faults_.files->FailOnce(kOpen, "/UNSYNCED", 0, rocksdb::IOStatus::IOError("the disk is broken"));
+  const absl::Status refused = OpenRocksDbEventLog(options).status();
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  Open(options);
+  EXPECT_EQ(harness_->Append("a", MakeEvents(1))->head.epoch(), 1u);
+  harness_.reset();
+}
+
 TEST_F(FaultTest, TheMarkerOfUnsyncedDataDoesNotComeBackWithALossOfPower) {
   Random random(TestSeed());
   const std::string marker = dir_.path() + "/UNSYNCED";

@@ -170,8 +170,16 @@ IOStatus FaultFileSystem::CheckSectors(absl::string_view name, uint64_t offset, 
 void FaultFileSystem::AwaitSyncMay(absl::string_view name) {
   if (!absl::EndsWith(name, ".log")) return;
   absl::MutexLock lock(&mu_);
+  ++log_syncs_waiting_;
   const auto may = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !log_syncs_held_; };
   mu_.Await(absl::Condition(&may));
+  --log_syncs_waiting_;
+}
+
+void FaultFileSystem::AwaitHeldLogSync() const {
+  absl::MutexLock lock(&mu_);
+  const auto waits = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return log_syncs_waiting_ > 0; };
+  mu_.Await(absl::Condition(&waits));
 }
 
 void FaultFileSystem::CutPower() {
@@ -293,6 +301,12 @@ void FaultFileSystem::SettleEntries(const std::filesystem::path& directory) {
     if (is_in(name)) state->linked = true;
   }
   std::erase_if(deleted_empty_, is_in);
+}
+
+IOStatus FaultFileSystem::FileExists(const std::string& name, const rocksdb::IOOptions& options,
+                                     IODebugContext* debug) {
+  if (IOStatus fault = NextFault(Operation::kOpen, name); !fault.ok()) return fault;
+  return FileSystemWrapper::FileExists(name, options, debug);
 }
 
 IOStatus FaultFileSystem::NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,

@@ -28,7 +28,7 @@ namespace playhead::testing {
 // Thread safety: all methods. Must outlive whoever uses its files.
 class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  // kOpen: for reading from the beginning. kRead: from anywhere, so of table files.
+  // kOpen: for reading from the beginning, or looking whether it is there. kRead: from anywhere, so of table files.
   enum class Operation { kOpen, kRead, kWrite, kSync };
 
   FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
@@ -52,6 +52,8 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   // From now on syncs of logs wait until ReleaseLogSyncs().
   void HoldLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
   void ReleaseLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
+  // Until one waits.
+  void AwaitHeldLogSync() const ABSL_LOCKS_EXCLUDED(mu_);
   // The most that one sync of a log made durable so far.
   uint64_t log_sync_bytes_max() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -67,6 +69,8 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   // What the disk says is free; unset: what really is.
   void set_free_bytes(std::optional<uint64_t> bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
+  rocksdb::IOStatus FileExists(const std::string& name, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSSequentialFile>* file,
                                       rocksdb::IODebugContext* debug) override;
@@ -135,6 +139,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::optional<uint64_t> changes_left_ ABSL_GUARDED_BY(mu_);  // Before the power is cut.
   bool log_syncs_lie_ ABSL_GUARDED_BY(mu_) = false;
   bool log_syncs_held_ ABSL_GUARDED_BY(mu_) = false;
+  int log_syncs_waiting_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t log_sync_bytes_max_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
   std::optional<std::pair<std::string, uint64_t>> broken_sector_ ABSL_GUARDED_BY(mu_);
