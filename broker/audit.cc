@@ -25,6 +25,7 @@ void Audit::Record(const AuditEntry& entry, storage::StatusCallback done) {
   const absl::string_view view = *bytes;
   auto batch = storage::ParseAppendRequest(view, std::move(bytes), storage::AppendLimits());
   if (!batch.ok()) return std::move(done)(batch.status());
+  batch->despite_low_disk = true;
   // Two hold the session: the callback may come, and go, before Append has returned.
   const std::shared_ptr<storage::AppendSession> session = log_.NewAppendSession();
   session->Append(*std::move(batch),

@@ -116,6 +116,9 @@ struct AppendBatch {
   // Why nothing new may be stored, if so: what a batch with a new event is refused with. One that only repeats what is
   // stored succeeds all the same.
   absl::Status refuse_new;
+  // Also while the disk is nearly full: for the few small events without which no key could be revoked, and nothing
+  // deleted.
+  bool despite_low_disk = false;
 
   absl::string_view event(const EventSpan& span) const { return bytes.substr(span.offset, span.size); }
   absl::string_view type(const EventSpan& span) const { return bytes.substr(span.type_offset, span.type_size); }

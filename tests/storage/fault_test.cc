@@ -200,6 +200,9 @@ TEST_F(FaultTest, LowSpaceRefusesAppendsAndNotReads) {
   Open(options);
   EXPECT_TRUE(HasReason(harness_->Append("a", MakeEvents(1)).status(), Reason::kDiskLow));
   EXPECT_TRUE(HasReason(harness_->log().CheckTakesAppends(), Reason::kDiskLow));
+  AppendBatch needed = MakeBatch("needed", MakeEvents(1));
+  needed.despite_low_disk = true;
+  EXPECT_TRUE(harness_->Append(needed).ok());
   EXPECT_TRUE(harness_->Open("a").ok());
   EXPECT_THAT(DataOf("a"), SizeIs(0));
   faults_.files->set_free_bytes(1000);
