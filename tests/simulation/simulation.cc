@@ -70,6 +70,9 @@ class Simulation {
   StoreOptions MakeStoreOptions(rocksdb::Env* env) const;
   Plan PlanFault();
   Plan FailOnce(FaultFileSystem::Operation operation, const char* suffix, uint64_t within);
+  Plan FailChange();
+  // How the disk fails, noted in the plans.
+  rocksdb::IOStatus DrawFailure();
   bool OpenLog();
   void CheckAndSettle();
   void Work(Plan plan);
@@ -150,16 +153,26 @@ SimulationReport Simulation::Run() {
 }
 
 Simulation::Plan Simulation::FailOnce(FaultFileSystem::Operation operation, const char* suffix, uint64_t within) {
-  ++report_.disk_faults;
-  const bool full = random_.OneIn(3);
   const int skip = static_cast<int>(random_.Below(within));
   constexpr absl::string_view kOperations[] = {"open", "read", "write", "sync"};
   absl::StrAppend(&plans_, "; behind ", skip, " a ", kOperations[static_cast<int>(operation)], " of *", suffix,
-                  " fails", full ? ", for the disk is full" : "");
-  faults_.files->FailOnce(
-      operation, suffix, skip,
-      full ? rocksdb::IOStatus::NoSpace("the disk is full") : rocksdb::IOStatus::IOError("the disk is broken"));
+                  " fails");
+  faults_.files->FailOnce(operation, suffix, skip, DrawFailure());
   return Plan::kFault;
+}
+
+Simulation::Plan Simulation::FailChange() {
+  const uint64_t skip = random_.Skewed(kChangesMax);
+  absl::StrAppend(&plans_, "; behind ", skip, " a change fails");
+  faults_.files->FailChange(skip, DrawFailure());
+  return Plan::kFault;
+}
+
+rocksdb::IOStatus Simulation::DrawFailure() {
+  ++report_.disk_faults;
+  if (!random_.OneIn(3)) return rocksdb::IOStatus::IOError("the disk is broken");
+  absl::StrAppend(&plans_, ", for the disk is full");
+  return rocksdb::IOStatus::NoSpace("the disk is full");
 }
 
 Simulation::Plan Simulation::PlanFault() {
@@ -168,7 +181,7 @@ Simulation::Plan Simulation::PlanFault() {
   if (random_.OneIn(4)) {
     faults_.files->SlowDown(/*every=*/1 + random_.Below(30), absl::Milliseconds(1 + random_.Below(5)));
   }
-  switch (random_.Below(8)) {
+  switch (random_.Below(10)) {
     case 0:
       plans_ += "; nothing fails";
       return Plan::kNothing;
@@ -180,6 +193,10 @@ Simulation::Plan Simulation::PlanFault() {
       return FailOnce(random_.OneIn(2) ? Operation::kSync : Operation::kWrite, ".sst", 5);
     case 4:
       return FailOnce(Operation::kRead, ".sst", 200);
+    case 5:
+      return FailChange();
+    case 6:
+      return FailOnce(Operation::kOpen, "", 12);
     default:
       plans_ += "; the power is cut";
       faults_.files->CutPowerAfter(random_.Skewed(kChangesMax));

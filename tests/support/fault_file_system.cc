@@ -121,6 +121,11 @@ void FaultFileSystem::FailFrom(Operation operation, std::string suffix, int skip
   fault_ = Fault{operation, std::move(suffix), skip, std::move(status), /*lasting=*/true};
 }
 
+void FaultFileSystem::FailChange(uint64_t skip, IOStatus status) {
+  absl::MutexLock lock(&mu_);
+  change_fault_.emplace(skip, std::move(status));
+}
+
 void FaultFileSystem::BreakSector(std::string suffix, uint64_t offset) {
   absl::MutexLock lock(&mu_);
   broken_sector_.emplace(std::move(suffix), offset);
@@ -134,6 +139,7 @@ void FaultFileSystem::SlowDown(uint64_t every, absl::Duration delay) {
 void FaultFileSystem::Heal() {
   absl::MutexLock lock(&mu_);
   fault_.reset();
+  change_fault_.reset();
   broken_sector_.reset();
   slowness_.reset();
   changes_left_.reset();
@@ -141,7 +147,7 @@ void FaultFileSystem::Heal() {
 
 bool FaultFileSystem::fault_pending() const {
   absl::MutexLock lock(&mu_);
-  return fault_.has_value();
+  return fault_.has_value() || change_fault_.has_value();
 }
 
 void FaultFileSystem::HoldLogSyncs() {
@@ -207,6 +213,7 @@ void FaultFileSystem::RestorePower(Random& random) {
   }
   deleted_empty_.clear();
   fault_.reset();
+  change_fault_.reset();
   powered_ = true;
 }
 
@@ -245,7 +252,11 @@ IOStatus FaultFileSystem::CheckPower() {
     powered_ = false;
     changes_left_.reset();
   }
-  return powered_ ? IOStatus::OK() : IOStatus::IOError("the power is off");
+  if (!powered_) return IOStatus::IOError("the power is off");
+  if (!change_fault_ || change_fault_->first-- > 0) return IOStatus::OK();
+  IOStatus fault = std::move(change_fault_->second);
+  change_fault_.reset();
+  return fault;
 }
 
 absl::Duration FaultFileSystem::NextDelay() {

@@ -39,6 +39,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void FailOnce(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
   // The same, but every operation from then on until Heal().
   void FailFrom(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
+  // Fails one change of whatever kind (a file that is made, written, synced, cut, closed, renamed or deleted, a folder
+  // that is synced), after `skip` that succeed. Besides the fault above.
+  void FailChange(uint64_t skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
   // Reads from anywhere that take this byte of a file whose name ends in `suffix` fail, until Heal(). Besides the fault
   // above.
   void BreakSector(std::string suffix, uint64_t offset) ABSL_LOCKS_EXCLUDED(mu_);
@@ -142,6 +145,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   int log_syncs_waiting_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t log_sync_bytes_max_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<Fault> fault_ ABSL_GUARDED_BY(mu_);
+  std::optional<std::pair<uint64_t, rocksdb::IOStatus>> change_fault_ ABSL_GUARDED_BY(mu_);  // After so many changes.
   std::optional<std::pair<std::string, uint64_t>> broken_sector_ ABSL_GUARDED_BY(mu_);
   std::optional<Slowness> slowness_ ABSL_GUARDED_BY(mu_);
   std::optional<uint64_t> free_bytes_ ABSL_GUARDED_BY(mu_);
