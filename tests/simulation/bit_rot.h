@@ -47,7 +47,7 @@ class BitRot {
   std::vector<Target> Tables(const std::string& dir) const;
   std::vector<Target> Logs(const std::string& dir) const;
   // What a start and reads say to it. What is read all the same is judged, and that is all but what the `findings` of a
-  // verification name; a start that is refused names the file.
+  // verification name; a start that is refused names the file, but for a table.
   absl::Status Open(const StoreOptions& copy, const Target& target, const std::vector<Finding>& findings);
 
   Oracle& oracle_;
