@@ -39,11 +39,17 @@ const auto kTimeout = absl::ToChronoMilliseconds(kAttemptTimeout);
   throw boost::system::system_error(asio::error::make_error_code(asio::error::host_unreachable), why);
 }
 
+// Without the place in Boost's source, which it adds in brackets.
+absl::string_view TextOf(const boost::system::system_error& error) {
+  const absl::string_view text = error.what();
+  return text.substr(0, text.find(" ["));
+}
+
 absl::Status ToStatus(const boost::system::system_error& error) {
   if (error.code() == beast::error::timeout) {
     return absl::DeadlineExceededError(absl::StrCat("no answer within ", absl::FormatDuration(kAttemptTimeout)));
   }
-  return absl::UnavailableError(error.what());
+  return absl::UnavailableError(TextOf(error));
 }
 
 }  // namespace
@@ -167,7 +173,7 @@ absl::StatusOr<std::shared_ptr<asio::ssl::context>> MakePosterContext(const std:
     if (!ca_file.empty()) context->load_verify_file(ca_file);
     return context;
   } catch (const boost::system::system_error& error) {
-    return absl::FailedPreconditionError(absl::StrCat("replay_ca: ", ca_file, ": ", error.what()));
+    return absl::FailedPreconditionError(absl::StrCat("replay_ca: ", ca_file, ": ", TextOf(error)));
   }
 }
 

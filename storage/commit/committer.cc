@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/commit/reopening.h"
+#include "storage/store/rocksdb_status.h"
 
 namespace playhead::storage {
 namespace {
@@ -161,7 +162,7 @@ absl::Status Committer::Write(Commit& commit) {
   const absl::Time begin = absl::Now();
   const rocksdb::Status status = commit.store->db()->Write(write, &commit.batch);
   if (status.ok()) commit.write_time = absl::Now() - begin;
-  return status.ok() ? absl::OkStatus() : absl::UnavailableError(status.ToString());
+  return status.ok() ? absl::OkStatus() : absl::UnavailableError(WithoutFolders(status.ToString()));
 }
 
 void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) {

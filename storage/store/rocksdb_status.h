@@ -4,6 +4,8 @@
 
 #include <rocksdb/status.h>
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -14,11 +16,18 @@ namespace playhead::storage {
 inline rocksdb::Slice ToSlice(absl::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); }
 inline absl::string_view FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// The status of a failed read: damage is DATA_LOSS, everything else may pass and is STORE_UNAVAILABLE.
+// `text` with a file's name in the place of its path: where the broker keeps its files is none of its clients' business.
+inline std::string WithoutFolders(std::string text) {
+  const size_t path = text.find(" /");
+  if (path != std::string::npos) text.erase(path + 1, text.rfind('/') - path);
+  return text;
+}
+
+// The status of a failed read, for clients too: damage is DATA_LOSS, everything else may pass and is STORE_UNAVAILABLE.
 inline absl::Status ReadError(const rocksdb::Status& status, absl::string_view what) {
   if (status.ok()) return absl::OkStatus();
   return MakeError(status.IsCorruption() ? Reason::kDataLoss : Reason::kStoreUnavailable,
-                   absl::StrCat(what, ": ", status.ToString()));
+                   absl::StrCat(what, ": ", WithoutFolders(status.ToString())));
 }
 
 }  // namespace playhead::storage

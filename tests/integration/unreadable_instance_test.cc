@@ -21,6 +21,7 @@ namespace playhead::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kEvents = 3;
 
@@ -69,6 +70,8 @@ TEST_F(UnreadableInstanceTest, ListsSayWhichItIs) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].name(), "shop-broken");
   EXPECT_EQ(rows[0].unreadable().code(), "DATA_LOSS");
+  EXPECT_THAT(rows[0].unreadable().message(), HasSubstr(".sst"));
+  EXPECT_THAT(rows[0].unreadable().message(), Not(HasSubstr(dir_.path()))) << "of no business to clients";
   EXPECT_GT(rows[0].created_at(), 0);
   EXPECT_EQ(rows[0].event_count(), 0u);
   EXPECT_FALSE(rows[1].has_unreadable());
