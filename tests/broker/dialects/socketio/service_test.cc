@@ -87,7 +87,7 @@ class SocketIoServiceTest : public http::ListenerFixture {
   void Stop() {
     service_->BeginStop();
     server_->Stop();
-    listener_.reset();
+    listener_->Stop(absl::InfinitePast());
     store_->Stop(absl::Now() + absl::Seconds(10));
     consumers_->BeginStop();
     core_.reset();
@@ -95,6 +95,7 @@ class SocketIoServiceTest : public http::ListenerFixture {
     server_.reset();
     store_.reset();
     consumers_.reset();
+    listener_.reset();  // Behind the log, whose answers hold connections.
   }
   void TearDown() override { Stop(); }
 
