@@ -1,8 +1,8 @@
-// The time by which things grow too old to be kept: events, and the sessions of those who do not come back.
+// The clock that decides when events, and sessions of clients that do not come back, are too old to be kept.
 //
-// It is the machine's clock, unless that leaps forwards: what a wrong clock says is old is gone for good, while what it
-// says is young is only kept longer. So a leap is not believed for an hour, in which it can be put right; until then
-// time goes on as it went before.
+// It follows the machine's clock, except when that jumps forward: a wrong clock that runs ahead would delete data for
+// good, one that runs behind only keeps data longer. A forward jump is not believed for an hour, so that it can be
+// corrected; until then time goes on as before the jump.
 #ifndef PLAYHEAD_BROKER_AGE_CLOCK_H_
 #define PLAYHEAD_BROKER_AGE_CLOCK_H_
 
@@ -12,23 +12,24 @@
 
 namespace playhead::broker {
 
-// Further ahead than this of what it should show is a leap: more than a clock that is kept in step is ever off.
+// The machine's clock jumped if it is ahead of the expected time by more than this: more than a synchronised clock is
+// ever off.
 inline constexpr absl::Duration kLeapMin = absl::Minutes(1);
-// From the last leap on: one that follows another says that neither was meant.
+// How long a jump is not believed. Another jump in that time starts the hour again.
 inline constexpr absl::Duration kLeapDoubted = absl::Hours(1);
 
 // Not thread-safe.
 class AgeClock {
  public:
-  // The time, when the machine's clock shows `wall` and `steady` has passed since some moment that stays the same.
+  // The time to use. `wall` is what the machine's clock shows; `steady` is the time since a fixed moment.
   absl::Time Now(absl::Time wall, absl::Duration steady);
 
-  // Whether the clock leapt and is not believed yet.
+  // Whether the clock jumped and the jump is not believed yet.
   bool doubts() const { return doubted_since_.has_value(); }
 
  private:
-  std::optional<absl::Time> begin_;  // What it would have shown at that moment.
-  absl::Time doubted_begin_;         // What it says by now; while `doubted_since_`.
+  std::optional<absl::Time> begin_;  // The believed clock's time at that fixed moment.
+  absl::Time doubted_begin_;         // The same by the machine's clock. Only used while `doubted_since_` is set.
   std::optional<absl::Duration> doubted_since_;
 };
 

@@ -15,7 +15,7 @@ using storage::AppendResult;
 namespace {
 
 void AppendToLog(const Core& core, AppendBatch batch, storage::Callback<AppendResult> done) {
-  // Two hold the session: the callback may come before Append has returned.
+  // The callback shares ownership of the session: it may run before Append has returned.
   const std::shared_ptr<storage::AppendSession> session = core.log.NewAppendSession();
   session->Append(std::move(batch), [session, done = std::move(done)](absl::StatusOr<AppendResult> result) mutable {
     std::move(done)(std::move(result));

@@ -1,4 +1,4 @@
-// Append: what a batch passes on its way into the log, whatever protocol it came by in one piece.
+// Append: the checks that a batch passes before it reaches the log. Every protocol that appends whole batches uses it.
 //
 //   permission -> the key's rate -> the key's quota of instances -> the instance's limits -> the log
 #ifndef PLAYHEAD_BROKER_APPEND_H_
@@ -13,11 +13,11 @@
 
 namespace playhead::broker {
 
-// Appends `batch` for `caller`, and calls `done` once, inside the call or on another thread. Blocking: none. That the
-// broker serves was checked, and memory for the batch was granted by Core::append_budget.
-//   As Caller::Check of kAppend, Caller::ChargeAppend, Caller::AdmitInstance, InstanceLimits::Charge and
-//   AppendSession::Append, in this order; what comes first is what is told. InstanceLimits::CheckRoom is told of what
-//   AppendSession::Append finds to be new.
+// Appends `batch` for `caller`, and calls `done` once, inside the call or on another thread. Blocking: none. REQUIRES:
+// StreamRegistry::CheckServing returned OK, and Core::append_budget granted the memory for the batch.
+//   The first error of Caller::Check (kAppend), Caller::ChargeAppend, Caller::AdmitInstance, InstanceLimits::Charge and
+//   AppendSession::Append, in this order. The error of InstanceLimits::CheckRoom applies only if AppendSession::Append
+//   finds the events to be new.
 void Append(const Core& core, const std::shared_ptr<Caller>& caller, storage::AppendBatch batch,
             storage::Callback<storage::AppendResult> done);
 

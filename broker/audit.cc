@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -26,7 +25,7 @@ void Audit::Record(const AuditEntry& entry, storage::StatusCallback done) {
   auto batch = storage::ParseAppendRequest(view, std::move(bytes), storage::AppendLimits());
   if (!batch.ok()) return std::move(done)(batch.status());
   batch->despite_low_disk = true;
-  // Two hold the session: the callback may come, and go, before Append has returned.
+  // The callback shares ownership of the session: it may run before Append has returned.
   const std::shared_ptr<storage::AppendSession> session = log_.NewAppendSession();
   session->Append(*std::move(batch),
                   [session, done = std::move(done)](absl::StatusOr<storage::AppendResult> result) mutable {

@@ -1,4 +1,4 @@
-// Where the broker's operator lets backups be written: so that a key, which can ask for one, cannot write anywhere
+// The directories that the operator allows backups in: a key that may request a backup cannot have it written anywhere
 // else.
 #ifndef PLAYHEAD_BROKER_BACKUP_DIRS_H_
 #define PLAYHEAD_BROKER_BACKUP_DIRS_H_
@@ -12,14 +12,16 @@
 
 namespace playhead::broker {
 
-// Immutable. Judges paths as text: what links in those folders lead to is the operator's doing.
+// Immutable. Compares paths as text: symbolic links in those directories are the operator's responsibility.
 class BackupDirs {
  public:
-  // `allowed`: absolute paths; empty: no backups.   InvalidArgument  one is not absolute, or in the data directory.
+  // `allowed`: absolute paths; empty means no backups.
+  //   InvalidArgument  one is not absolute, or is in the data directory.
   static absl::StatusOr<BackupDirs> Make(const std::vector<std::string>& allowed, const std::string& data_dir);
 
-  // The folder that `asked` means: an absolute path in or below one that is allowed, or a path relative to the first.
-  //   PermissionDenied (BACKUP_DIR_REFUSED)  it is neither; the message says what is.
+  // The directory that `asked` names: an absolute path in or below an allowed one, or a path relative to the first of
+  // them.
+  //   PermissionDenied (BACKUP_DIR_REFUSED)  it is neither; the message names the allowed directories.
   absl::StatusOr<std::string> Resolve(absl::string_view asked) const;
 
  private:

@@ -1,4 +1,4 @@
-// A bounded number of bytes that many share: appends in flight, deliveries in memory.
+// A bounded number of bytes that many users share: appends in flight, deliveries in memory.
 #ifndef PLAYHEAD_BROKER_BYTE_BUDGET_H_
 #define PLAYHEAD_BROKER_BYTE_BUDGET_H_
 
@@ -14,12 +14,12 @@
 
 namespace playhead::broker {
 
-// Thread safety: all methods may be called from any thread, under the caller's locks too.   Blocking: none.
-// Ownership: borrows `executor`; must outlive its grants. What waits when the budget is destroyed is dropped, not
-// called.
+// Thread safety: all methods may be called from any thread, also with the caller's locks held.   Blocking: none.
+// Ownership: borrows `executor`; must outlive its grants. Requests that still wait when the budget is destroyed are
+// dropped, and not called.
 class ByteBudget {
  public:
-  // Bytes held of a budget; gives them back when destroyed. Not thread-safe.
+  // Bytes taken from a budget; returns them when destroyed. Not thread-safe.
   class Grant {
    public:
     Grant() = default;
@@ -28,11 +28,11 @@ class ByteBudget {
     ~Grant() { Release(); }
 
     size_t bytes() const { return bytes_; }
-    // Gives back all but `bytes`. Does nothing if it holds no more than that.
+    // Returns all but `bytes` to the budget. Does nothing if it holds no more than that.
     void ShrinkTo(size_t bytes);
-    // Takes over what `other`, of the same budget, holds.
+    // Takes over the bytes of `other`, which must be of the same budget.
     void Merge(Grant other);
-    // Gives away `bytes`, or all that it holds if that is less.
+    // Moves `bytes` into a new grant, or all that it holds if that is less.
     Grant Split(size_t bytes);
     void Release();
 
@@ -50,13 +50,14 @@ class ByteBudget {
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
 
-  // Grants `bytes` at once if that leaves at least `keep_free` and nobody waits who would be served first; else
-  // nullopt. A caller that can do with less asks with a `keep_free`, so that something is left for those that cannot.
+  // Grants `bytes` at once if that leaves at least `keep_free` and no earlier request of equal or higher priority
+  // waits; else nullopt. Callers that can do with less pass a `keep_free`, which leaves something for those that
+  // cannot.
   std::optional<Grant> TryAcquire(size_t bytes, size_t keep_free = 0) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Calls `granted` once on the executor, when that leaves at least `keep_free` and all who asked before were served.
-  // A caller that asks with a `keep_free` is served behind those that ask without, and holds none of them up. More
-  // bytes than the budget then has are granted as all that it has.
+  // Calls `granted` once on the executor, when the grant leaves at least `keep_free` and all earlier requests of this
+  // kind were served. Requests with a `keep_free` are served after those without, and never delay them. A request for
+  // more than the budget less `keep_free` is granted all of that.
   void Acquire(size_t bytes, Granted granted) ABSL_LOCKS_EXCLUDED(mu_) { Acquire(bytes, 0, std::move(granted)); }
   void Acquire(size_t bytes, size_t keep_free, Granted granted) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -80,7 +81,7 @@ class ByteBudget {
   storage::Executor& executor_;
   mutable absl::Mutex mu_;  // Guards the members below it.
   size_t in_use_ ABSL_GUARDED_BY(mu_) = 0;
-  // One entry at most for each call in progress, so it is bounded by their number.
+  // At most one entry for each call in progress, which bounds it.
   std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mu_);
   std::deque<Waiter> yielding_waiters_ ABSL_GUARDED_BY(mu_);  // Those with a `keep_free`.
 };

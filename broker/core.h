@@ -1,4 +1,4 @@
-// What every protocol of the broker works with, by reference. broker/server.h owns it all.
+// References to the parts of the broker that every protocol uses. broker/server.h owns them.
 #ifndef PLAYHEAD_BROKER_CORE_H_
 #define PLAYHEAD_BROKER_CORE_H_
 
@@ -8,15 +8,13 @@
 #include "broker/limits.h"
 #include "broker/metrics/metrics.h"
 #include "broker/quota/instance_limits.h"
+#include "broker/read/tail.h"
 #include "broker/stream_registry.h"
-#include "broker/tail.h"
 #include "broker/timer_queue.h"
 #include "storage/event_log.h"
 #include "storage/executor.h"
 
 namespace playhead::broker {
-
-class StalledCalls;  // broker/grpc/stalled_calls.h
 
 struct Core {
   const Limits& limits;
@@ -32,7 +30,6 @@ struct Core {
   Authenticator& auth;
   Audit& audit;
   InstanceLimits& instance_limits;
-  StalledCalls& stalled_calls;
 };
 
 }  // namespace playhead::broker

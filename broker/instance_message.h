@@ -1,4 +1,4 @@
-// An instance as callers are told of it, whatever they call over.
+// An instance as the API message that all protocols share.
 #ifndef PLAYHEAD_BROKER_INSTANCE_MESSAGE_H_
 #define PLAYHEAD_BROKER_INSTANCE_MESSAGE_H_
 

@@ -1,4 +1,4 @@
-// Refusals that are held back, so that guessing secrets is slow (broker/auth/authenticator.h).
+// Delayed refusals, which make guessing secrets slow (broker/auth/authenticator.h).
 #ifndef PLAYHEAD_BROKER_LATE_REFUSAL_H_
 #define PLAYHEAD_BROKER_LATE_REFUSAL_H_
 
@@ -8,8 +8,8 @@
 
 namespace playhead::broker {
 
-// Calls `refuse` once: inside the call if `delay` is zero, as it usually is; else that much later, as a task of
-// `timers`, and not at all if those stop before.
+// Calls `refuse` once: inside the call if `delay` is zero, as it usually is; otherwise after `delay`, as a task of
+// `timers`, or never if `timers` stop first.
 void RefuseAfter(TimerQueue& timers, absl::Duration delay, absl::AnyInvocable<void()> refuse);
 
 }  // namespace playhead::broker

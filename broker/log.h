@@ -1,4 +1,4 @@
-// The broker's lines in the process's log (storage/log.h).
+// Logging of the broker (storage/log.h).
 #ifndef PLAYHEAD_BROKER_LOG_H_
 #define PLAYHEAD_BROKER_LOG_H_
 
@@ -9,9 +9,10 @@
 namespace playhead::broker {
 
 using storage::Log;
+using storage::LogWarning;
 
-// Says that `method` was refused with `status`. At most a line a second over all methods; the next one counts those
-// left out. Thread-safe.
+// Counts the refusal (broker/refusal_counts.h), and logs that `method` was refused with `status`: at most one line a
+// second over all methods. The next line counts those that were left out. Thread-safe.
 void LogRefusal(absl::string_view method, const absl::Status& status);
 
 }  // namespace playhead::broker

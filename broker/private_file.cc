@@ -60,7 +60,7 @@ absl::StatusOr<std::string> ReadPrivateFile(const std::string& path, size_t byte
 }
 
 absl::Status MakePrivateFile(const std::string& path, absl::string_view content) {
-  // Under another name until it is whole: a crash leaves no half of a secret behind.
+  // Written under another name until it is complete: a crash never leaves part of a secret at `path`.
   const std::string unfinished = absl::StrCat(path, ".unfinished");
   unlink(unfinished.c_str());
   const int fd = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -69,7 +69,7 @@ absl::Status MakePrivateFile(const std::string& path, absl::string_view content)
   absl::Status status = WriteAll(fd, content, unfinished);
   close(fd);
   if (!status.ok()) return status;
-  // Fails if there is one, as a rename would not.
+  // Unlike rename, link fails if `path` exists.
   if (link(unfinished.c_str(), path.c_str()) != 0) return FileError("make", path);
   const std::string folder = std::filesystem::absolute(path).parent_path();
   const int folder_fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

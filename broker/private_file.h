@@ -1,4 +1,4 @@
-// Files that hold a secret: read only if nobody but their owner may.
+// Files that hold a secret: only the owner may have access to them.
 #ifndef PLAYHEAD_BROKER_PRIVATE_FILE_H_
 #define PLAYHEAD_BROKER_PRIVATE_FILE_H_
 
@@ -11,15 +11,15 @@
 
 namespace playhead::broker {
 
-// What the file at `path` holds. Reads a disk.
+// The content of the file at `path`. Reads from disk.
 //   NotFound            there is no such file.
 //   FailedPrecondition  the group or others may read or write it; or it cannot be read.
 //   InvalidArgument     it has more than `bytes_max` bytes.
 absl::StatusOr<std::string> ReadPrivateFile(const std::string& path, size_t bytes_max);
 
-// Makes a file that only its owner may read, and returns when it and its name are on disk. Writes a disk.
-//   AlreadyExists       there is such a file; it stays as it is.
-//   FailedPrecondition  it cannot be made.
+// Creates a file that only its owner may read, and returns once the file and its name are on disk. Writes to disk.
+//   AlreadyExists       the file exists; it is not changed.
+//   FailedPrecondition  it cannot be created.
 absl::Status MakePrivateFile(const std::string& path, absl::string_view content);
 
 }  // namespace playhead::broker

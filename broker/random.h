@@ -1,4 +1,4 @@
-// Randomness that nobody can guess: for secrets, and for names that must not collide.
+// Cryptographically secure randomness, for secrets and for names that must not collide.
 #ifndef PLAYHEAD_BROKER_RANDOM_H_
 #define PLAYHEAD_BROKER_RANDOM_H_
 
@@ -12,9 +12,9 @@ namespace playhead::broker {
 // Digits and lower case letters, without i, l, o and u, which are misread.
 inline constexpr absl::string_view kBase32Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
-// Both end the process if the system has no randomness: going on would mean secrets that can be guessed.
+// Both abort the process if the system has no randomness: the alternative would be secrets that can be guessed.
 
-// `size` bytes of OpenSSL's generator.
+// `size` bytes from OpenSSL's generator.
 std::string RandomBytes(size_t size);
 // This many characters of kBase32Alphabet, of 5 random bits each.
 std::string RandomBase32(size_t characters);

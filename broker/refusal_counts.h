@@ -1,4 +1,4 @@
-// How often each reason was given, over all protocols.
+// Counts refusals by reason, over all protocols.
 #ifndef PLAYHEAD_BROKER_REFUSAL_COUNTS_H_
 #define PLAYHEAD_BROKER_REFUSAL_COUNTS_H_
 
@@ -10,15 +10,16 @@
 
 namespace playhead::broker {
 
-// `code`: of proto/errors.h; there are few. Of the process, as its log is (broker/log.h). Thread-safe.
+// Counts a refusal with `code`, one of the few of proto/errors.h. The counts belong to the process, as its log does
+// (broker/log.h). Thread-safe.
 void CountRefusal(absl::string_view code);
 
-// Of QUOTA_EXCEEDED: which limit it was; there are few. Thread-safe.
+// Counts a QUOTA_EXCEEDED by the limit that caused it; there are few. Thread-safe.
 void CountQuotaRefusal(absl::string_view limit);
-absl::btree_map<std::string, uint64_t> QuotaRefusalCounts();
 
-// By code, of those that were given at all. Thread-safe.
+// By code and by limit, without those that were never given. Thread-safe.
 absl::btree_map<std::string, uint64_t> RefusalCounts();
+absl::btree_map<std::string, uint64_t> QuotaRefusalCounts();
 
 }  // namespace playhead::broker
 

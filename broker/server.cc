@@ -6,6 +6,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -14,7 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "broker/auth/admin_secret.h"
 #include "broker/console/console.h"
-#include "broker/dialects/vzaps/settings_service.h"
+#include "broker/dialects/all.h"
 #include "broker/grpc/consumers_service.h"
 #include "broker/grpc/erasures_service.h"
 #include "broker/grpc/event_log_service.h"
@@ -27,9 +28,11 @@
 #include "broker/http/cors.h"
 #include "broker/http/status_routes.h"
 #include "broker/http_api/routes.h"
-#include "broker/listen_policy.h"
+#include "broker/listen/listen_policy.h"
 #include "broker/log.h"
+#include "broker/option_checks.h"
 #include "broker/tls/grpc_credentials.h"
+#include "broker/webhook/stored_app_secrets.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 #include "storage/engine/rocksdb_event_log.h"
 
@@ -40,18 +43,18 @@ int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt6
 
 void SetChannelArguments(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits.grpc_receive_bytes_max);
-  // gRPC holds the compressed size to that limit, then unpacks without one, and before anybody is asked for a key.
+  // gRPC applies that limit to the compressed size, and decompresses without a limit before any key is checked.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.grpc_connection_calls_max);
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(limits.grpc_buffer_bytes_max));
-  // Clients may ping idle connections; a strike would end the connection with GOAWAY.
+  // Clients may ping idle connections; a ping strike would end the connection with GOAWAY.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              Milliseconds(limits.client_ping_interval_min));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  // Finds peers that are gone without a word.
+  // Detects peers that disappeared without closing the connection.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(limits.keepalive_interval));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(limits.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_SENT_PING_INTERVAL_WITHOUT_DATA_MS,
@@ -72,21 +75,8 @@ void EnableReflectionAndHealth() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
-  if (options.limits.event_bytes_max > storage::kEventBytesCeiling) {
-    return absl::InvalidArgumentError(absl::StrCat("event_bytes_max is ", options.limits.event_bytes_max, "; up to ",
-                                                   storage::kEventBytesCeiling,
-                                                   " is allowed, so that any event fits a message"));
-  }
-  if (options.limits.delivery_budget_bytes < storage::kEventBytesCeiling + storage::kBlockBytesTarget) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "delivery_budget_bytes is ", options.limits.delivery_budget_bytes, "; at least ",
-        storage::kEventBytesCeiling + storage::kBlockBytesTarget, " is needed, so that any event can be delivered"));
-  }
-  if (options.limits.append_budget_bytes >= options.store.append_queue_bytes_max) {
-    return absl::InvalidArgumentError(absl::StrCat("append_budget_bytes is ", options.limits.append_budget_bytes,
-                                                   "; it must be less than append_queue_bytes_max, which is ",
-                                                   options.store.append_queue_bytes_max,
-                                                   ", so that streams are slowed down before anything is refused"));
+  for (const OptionCheck& check : CheckOptions(options, absl::Now())) {
+    if (!check.status.ok()) return check.status;
   }
   std::optional<SecretHash> admin_secret;
   if (!options.admin_secret_file.empty()) {
@@ -101,19 +91,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   std::unique_ptr<Server> server(new Server(options, admin_secret, *std::move(backup_dirs)));
   if (absl::Status status = server->OpenLog(options.store); !status.ok()) return status;
   if (absl::Status status = server->LoadConsumers(); !status.ok()) return status;
-  if (absl::Status status = server->LoadVZaps(options.vzaps); !status.ok()) return status;
-  if (absl::Status status = server->LoadSocketIo(options); !status.ok()) return status;
-  server->multiwa_ = std::make_unique<multiwa::Endpoint>(server->MakeCore(), *server->sessions_, options.multiwa);
-  server->multiwa_->AddRoutes(server->router_);
-  server->multiwa_->AddNamespace(*server->socketio_server_);
   if (absl::Status status = server->LoadCertificates(options); !status.ok()) return status;
   if (absl::Status status = server->LoadWebhooks(options); !status.ok()) return status;
   if (absl::Status status = server->LoadRetention(options.retention_interval); !status.ok()) return status;
-  if (absl::Status status = server->ResumeDeletions(); !status.ok()) return status;
+  server->AddDeletionKeepers();
+  if (absl::Status status = server->LoadDialects(options); !status.ok()) return status;
+  if (absl::Status status = server->deletion_->Resume(); !status.ok()) return status;
   if (absl::Status status = server->LoadReplays(options); !status.ok()) return status;
-  server->photon_app_secrets_ = std::make_unique<PhotonAppSecrets>(*server->webhook_secrets_);
-  server->photon_ =
-      std::make_unique<photon::Services>(server->MakeCore(), options.photon, server->photon_app_secrets_.get());
   if (absl::Status status = server->ListenGrpc(options.grpc_listen); !status.ok()) return status;
   if (absl::Status status = server->ListenHttp(options); !status.ok()) return status;
   const std::string http_address = server->http_address();
@@ -142,11 +126,11 @@ Server::~Server() {
   Shutdown(limits_.shutdown_timeout);
   grpc_.reset();
   listener_.reset();
-  photon_.reset();
   services_.clear();
   if (retention_keeper_ != nullptr) retention_keeper_->Stop();
   if (replays_ != nullptr) replays_->Stop();
-  log_.reset();  // Reads that streams left behind end here, and give their memory back.
+  if (deletion_ != nullptr) deletion_->Stop();
+  log_.reset();  // Reads that streams have left running end here, and return their memory.
   timers_.Stop();
   executor_.Join();
 }
@@ -157,7 +141,7 @@ absl::Status Server::OpenLog(const storage::StoreOptions& options) {
   log_ = *std::move(log);
   log_->SetCommitListener(&tail_);
   audit_ = std::make_unique<Audit>(*log_);
-  deletion_ = std::make_unique<InstanceDeletion>(*log_, *audit_);
+  deletion_ = std::make_unique<InstanceDeletion>(*log_, *audit_, timers_);
   auto keys = KeyStore::Load(*log_, auth_, *audit_);
   if (!keys.ok()) return keys.status();
   keys_ = *std::move(keys);
@@ -182,27 +166,10 @@ absl::Status Server::LoadConsumers() {
   return absl::OkStatus();
 }
 
-absl::Status Server::LoadVZaps(const vzaps::Options& options) {
-  auto service = vzaps::Service::Make(MakeCore(), *consumers_, *sessions_, options);
-  if (!service.ok()) return service.status();
-  vzaps_ = *std::move(service);
-  vzaps_->AddRoutes(router_);
-  return absl::OkStatus();
-}
-
-absl::Status Server::LoadSocketIo(const ServerOptions& options) {
-  socketio_server_ = std::make_unique<http::socketio::Server>(options.socketio_server, timers_);
-  socketio_server_->AddRoutes(router_);
-  auto service = socketio::Service::Make(MakeCore(), *consumers_, *sessions_, *socketio_server_, options.socketio);
-  if (!service.ok()) return service.status();
-  socketio_ = *std::move(service);
-  return absl::OkStatus();
-}
-
 absl::Status Server::LoadCertificates(const ServerOptions& options) {
   credentials_ = grpc::InsecureServerCredentials();
   if (!options.tls.empty()) {
-    auto certificates = Certificates::Load(options.tls);
+    auto certificates = Certificates::Load(options.tls, {});
     if (!certificates.ok()) return certificates.status();
     certificates_ = *std::move(certificates);
     credentials_ = MakeServerCredentials(*certificates_);
@@ -214,8 +181,8 @@ absl::Status Server::LoadCertificates(const ServerOptions& options) {
 }
 
 Core Server::MakeCore() {
-  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,    append_reply_budget_,
-              delivery_budget_, streams_, metrics_,  auth_, *audit_, *instance_limits_, stalled_calls_};
+  return Core{limits_,          *log_,    executor_, tail_, timers_, append_budget_,   append_reply_budget_,
+              delivery_budget_, streams_, metrics_,  auth_, *audit_, *instance_limits_};
 }
 
 absl::Status Server::LoadWebhooks(const ServerOptions& options) {
@@ -225,7 +192,7 @@ absl::Status Server::LoadWebhooks(const ServerOptions& options) {
   if (!secrets.ok()) return secrets.status();
   webhook_secrets_ = *std::move(secrets);
   if (absl::Status status = webhook_secrets_->ready(); !status.ok()) {
-    Log().warn("event=webhooks_not_ready: {}", std::string(status.message()));
+    LogWarning("webhooks_not_ready", "", status);
   }
   auto endpoint = webhook::Endpoint::Make(MakeCore(), *webhook_secrets_, options.webhook);
   if (!endpoint.ok()) return endpoint.status();
@@ -247,28 +214,36 @@ absl::Status Server::LoadRetention(absl::Duration interval) {
   return absl::OkStatus();
 }
 
-absl::Status Server::ResumeDeletions() {
+void Server::AddDeletionKeepers() {
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     consumers_->OnInstanceDeleted(instance, std::move(done));
   });
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     sessions_->OnInstanceDeleted(instance, std::move(done));
   });
-  // Limits are of names and outlive instances: nobody lifts his own by deleting.
+  // Limits belong to names and outlive instances: a caller cannot lift its own by deleting the instance. So they have
+  // no keeper.
   deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
     retention_policies_->ClearOf(instance->name(), instance->number(), std::move(done));
   });
-  deletion_->AddKeeper([this](const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done) {
-    vzaps_->subscribed_events().ClearOf(instance->name(), instance->number(), std::move(done));
-  });
-  return deletion_->Resume();
+}
+
+absl::Status Server::LoadDialects(const ServerOptions& options) {
+  app_secrets_ = std::make_unique<webhook::StoredAppSecrets>(*webhook_secrets_);
+  socketio_server_ = std::make_unique<http::socketio::Server>(options.socketio_server, timers_);
+  socketio_server_->AddRoutes(router_);
+  return MakeDialects(
+      {MakeCore(), *consumers_, *sessions_, *app_secrets_, stalled_calls_, router_, *socketio_server_, *deletion_},
+      options.dialects, dialects_);
 }
 
 absl::Status Server::LoadReplays(const ServerOptions& options) {
-  // Where callers are not asked who they are, only those on this machine may have it post to this machine.
+  // Callers on this machine reach it anyway. The first key ends this: from then on others may come in by a proxy.
   const bool open_to_this_machine = auth_.open() && CheckListen(options.grpc_listen, {}).ok() &&
                                     (options.http_listen.empty() || CheckListen(options.http_listen, {}).ok());
-  auto endpoints = replay::EndpointPolicy::Make(options.replay_endpoints, open_to_this_machine);
+  std::function<bool()> allows_loopback;
+  if (open_to_this_machine) allows_loopback = [this] { return auth_.open(); };
+  auto endpoints = replay::EndpointPolicy::Make(options.replay_endpoints, std::move(allows_loopback));
   if (!endpoints.ok()) return endpoints.status();
   auto replays = replay::Registry::Open(MakeCore(), *webhook_secrets_, *consumers_,
                                         {.endpoints = *std::move(endpoints), .ca_file = options.replay_ca_file});
@@ -279,20 +254,21 @@ absl::Status Server::LoadReplays(const ServerOptions& options) {
 
 absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   EnableReflectionAndHealth();
-  services_.push_back(MakeEventLogService(MakeCore(), *deletion_));
+  services_.push_back(MakeEventLogService(MakeCore(), *deletion_, stalled_calls_));
   services_.push_back(MakeKeysService(MakeCore(), *keys_));
   services_.push_back(MakeLimitsService(MakeCore(), *limit_settings_));
   services_.push_back(MakeWebhooksService(MakeCore(), *webhook_secrets_));
   services_.push_back(MakeErasuresService(MakeCore()));
-  services_.push_back(MakeConsumersService(MakeCore(), *consumers_));
+  services_.push_back(MakeConsumersService(MakeCore(), *consumers_, stalled_calls_));
   services_.push_back(MakeRetentionService(MakeCore(), *retention_policies_, *retention_keeper_));
   services_.push_back(MakeMaintenanceService(MakeCore(), backup_dirs_));
   services_.push_back(MakeReplaysService(MakeCore(), *replays_));
-  services_.push_back(vzaps::MakeSettingsService(MakeCore(), vzaps_->subscribed_events()));
   grpc::ServerBuilder builder;
   SetChannelArguments(limits_, builder);
   for (const auto& service : services_) builder.RegisterService(service.get());
-  for (grpc::Service* const service : photon_->all()) builder.RegisterService(service);
+  for (const auto& dialect : dialects_) {
+    for (grpc::Service* const service : dialect->grpc_services()) builder.RegisterService(service);
+  }
 
   auto listener = GrpcListener::Make(grpc_listen, limits_.keepalive_timeout, credentials_, builder);
   if (!listener.ok()) return listener.status();
@@ -300,7 +276,7 @@ absl::Status Server::ListenGrpc(const std::string& grpc_listen) {
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr) return absl::FailedPreconditionError(absl::StrCat("gRPC does not serve on ", grpc_listen));
   listener_->Start();
-  // gRPC calls the server as a whole serving; so is its one service, by name.
+  // gRPC itself reports the server as a whole as serving; this reports its main service, by name.
   grpc_->GetHealthCheckService()->SetServingStatus(v1::EventLog::service_full_name(), true);
   return absl::OkStatus();
 }
@@ -326,7 +302,7 @@ absl::Status Server::ListenHttp(const ServerOptions& options) {
 void Server::FlushBeforeShutdown() {
   const auto flushed = std::make_shared<absl::Notification>();
   log_->Flush([flushed](const absl::Status& status) {
-    if (!status.ok()) Log().warn("event=flush_failed error={}", status.ToString());
+    if (!status.ok()) LogWarning("flush_failed", "", status);
     flushed->Notify();
   });
   flushed->WaitForNotificationWithTimeout(limits_.flush_timeout);
@@ -340,16 +316,18 @@ void Server::Shutdown(absl::Duration timeout) {
   Log().info("event=stopping streams={}", streams_.size());
   grpc_->GetHealthCheckService()->SetServingStatus(false);
   listener_->Stop();
-  socketio_->BeginStop();  // Before its connections are ended, so that it is known why they end.
+  // Before their connections end, so that they know the reason.
+  for (const auto& dialect : dialects_) dialect->BeginStop();
   socketio_server_->Stop();
   if (http_ != nullptr) http_->BeginStop();
-  retention_keeper_->Stop();  // It asks the consumers.
-  replays_->Stop();           // Before the consumers to whom some of them send.
+  retention_keeper_->Stop();  // It uses the consumers.
+  replays_->Stop();           // Before the consumers, to which some of them send.
   consumers_->BeginStop();
   streams_.CloseAll();
   grpc_->Shutdown(absl::ToChronoTime(deadline));
   grpc_->Wait();
   if (http_ != nullptr) http_->Stop(deadline);
+  deletion_->Stop();  // No call can start one any more. It uses the consumers and the sessions.
   consumers_->Stop(deadline);
   sessions_->Stop(deadline);
   Log().info("event=stopped");

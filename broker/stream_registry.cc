@@ -1,6 +1,5 @@
 #include "broker/stream_registry.h"
 
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -61,8 +60,7 @@ void StreamRegistry::Remove(uint64_t number) {
 
 void StreamRegistry::ArmCheck() {
   if (std::exchange(check_armed_, true)) return;
-  timers_.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kCallerCheckInterval),
-                   [this] { CheckCallers(); });
+  timers_.Schedule(SteadyNow() + absl::ToChronoNanoseconds(kCallerCheckInterval), [this] { CheckCallers(); });
 }
 
 void StreamRegistry::CheckCallers() {

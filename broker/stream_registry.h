@@ -1,5 +1,5 @@
-// The streams that are open, of every protocol: bounds their number, ends them when the broker stops, and those of a
-// caller who is no longer good.
+// The open streams of every protocol: limits their number, ends all of them when the broker stops, and ends those of a
+// caller whose credentials are no longer valid.
 #ifndef PLAYHEAD_BROKER_STREAM_REGISTRY_H_
 #define PLAYHEAD_BROKER_STREAM_REGISTRY_H_
 
@@ -23,19 +23,19 @@ namespace playhead::broker {
 class ClosableStream {
  public:
   virtual ~ClosableStream() = default;
-  // Ends the stream with `status` as soon as what it has accepted is done. Must not block.
+  // Ends the stream with `status` as soon as the work it has accepted is done. Must not block.
   virtual void Close(absl::Status status) = 0;
 };
 
-// How soon after a key is revoked or expires its streams are asked to end. The registry looks that often at each caller
-// with a stream, so neither a moved clock nor a forgotten notice keeps a stream open.
+// How soon after a key is revoked or expires its streams are asked to end. The registry checks each caller with a
+// stream this often, so neither a moved clock nor a missed notification keeps a stream open.
 inline constexpr absl::Duration kCallerCheckInterval = absl::Milliseconds(250);
 
 // Thread safety: all methods may be called from any thread.   Blocking: none.
-// Ownership: must outlive its tickets; borrows `timers`, which must be stopped before it goes.
+// Ownership: must outlive its tickets; borrows `timers`, which must be stopped before it is destroyed.
 class StreamRegistry {
  public:
-  // A stream's place; given back when destroyed. Not thread-safe.
+  // A stream's place in the registry; released when destroyed. Not thread-safe.
   class Ticket {
    public:
     Ticket() = default;
@@ -56,18 +56,18 @@ class StreamRegistry {
   StreamRegistry(const StreamRegistry&) = delete;
   StreamRegistry& operator=(const StreamRegistry&) = delete;
 
-  // Takes up a stream of `caller`; from then on `stream` is closed when the broker stops, and within a second of the
-  // caller's no longer being good, with Caller::CheckGood's status.
-  //   ResourceExhausted  STREAMS_LIMIT; QUOTA_EXCEEDED: the key has as many streams as it may.
+  // Registers a stream of `caller`. From then on `stream` is closed when the broker stops, and, with
+  // Caller::CheckGood's status, within a second after the caller's credentials become invalid.
+  //   ResourceExhausted  STREAMS_LIMIT; QUOTA_EXCEEDED: the key has reached its limit of streams.
   //   Unavailable        SHUTTING_DOWN.
   //   Unauthenticated    as Caller::CheckGood.
   absl::StatusOr<Ticket> Admit(const std::shared_ptr<ClosableStream>& stream, std::shared_ptr<Caller> caller)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Ok, or Unavailable (SHUTTING_DOWN): what every new call asks first.
+  // OK, or Unavailable (SHUTTING_DOWN). Every new call checks this first.
   absl::Status CheckServing() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From now on everything new is refused and every open stream is asked to end.
+  // Refuses all new streams and calls from now on, and asks every open stream to end.
   void CloseAll() ABSL_LOCKS_EXCLUDED(mu_);
 
   size_t size() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -82,7 +82,7 @@ class StreamRegistry {
 
   void Remove(uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void ArmCheck() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Ends the streams of callers who are no longer good.
+  // Ends the streams of callers whose credentials are no longer valid.
   void CheckCallers() ABSL_LOCKS_EXCLUDED(mu_);
 
   const size_t streams_max_;

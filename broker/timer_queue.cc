@@ -1,12 +1,12 @@
 #include "broker/timer_queue.h"
 
-#include <chrono>
 #include <utility>
 
 namespace playhead::broker {
 namespace {
 
-// One post to the executor runs this many tasks, so that thousands that are due at once spread over its threads.
+// At most this many tasks run in one post to the executor, so that thousands that are due at once spread over its
+// threads.
 constexpr size_t kTasksPerPost = 64;
 
 }  // namespace
@@ -68,7 +68,7 @@ void TimerQueue::Run() {
       changed_.Wait(&mu_);
       continue;
     }
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = SteadyNow();
     const SteadyTime earliest = timers_.begin()->first.deadline;
     if (earliest > now) {
       changed_.WaitUntil(&mu_, earliest);

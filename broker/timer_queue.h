@@ -1,4 +1,5 @@
-// Timers by the hundred thousand: one thread waits for all of them and hands what is due to an executor.
+// A timer queue for hundreds of thousands of timers: one thread waits for all of them and posts due tasks to an
+// executor.
 #ifndef PLAYHEAD_BROKER_TIMER_QUEUE_H_
 #define PLAYHEAD_BROKER_TIMER_QUEUE_H_
 
@@ -17,16 +18,17 @@
 
 namespace playhead::broker {
 
-// Time that no one sets back.
+// Monotonic time.
 using SteadyTime = std::chrono::steady_clock::time_point;
+inline SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
-// Thread safety: all methods may be called from any thread, under the caller's locks and from tasks too; Stop and the
-// destructor not from tasks.
+// Thread safety: all methods may be called from any thread, with the caller's locks held, and from tasks; but Stop and
+// the destructor not from tasks.
 // Blocking: none, except Stop.   Ownership: borrows `executor`.
-// Cost: about 100 bytes a timer and a logarithmic step for each call.
+// Cost: about 100 bytes a timer and logarithmic time for each call.
 class TimerQueue {
  public:
-  // Names a timer; the default one names none.
+  // Identifies a timer; a default-constructed Id identifies none.
   struct Id {
     SteadyTime deadline;
     uint64_t number = 0;
@@ -41,7 +43,7 @@ class TimerQueue {
   // Runs `task` once on the executor, not before `deadline`.
   Id Schedule(SteadyTime deadline, absl::AnyInvocable<void()> task) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // True if the task will not run. False if it has run, is about to, or there is no such timer.
+  // True if the task will now not run. False if it has run, is about to, or there is no such timer.
   bool Cancel(const Id& id) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Drops all timers and ends the thread. What is scheduled afterwards never runs.
@@ -53,12 +55,12 @@ class TimerQueue {
   using Tasks = std::vector<absl::AnyInvocable<void()>>;
 
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
-  // Takes out what is due at `now`, as much as one post to the executor should have.
+  // Removes and returns the tasks due at `now`, at most one post to the executor's worth.
   Tasks TakeDue(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   storage::Executor& executor_;
   mutable absl::Mutex mu_;          // Guards the members below it.
-  storage::SteadyCondVar changed_;  // The earliest deadline did, or it stops.
+  storage::SteadyCondVar changed_;  // Signalled when the earliest deadline changes, or `stopping_`.
   absl::btree_map<Id, absl::AnyInvocable<void()>> timers_ ABSL_GUARDED_BY(mu_);
   uint64_t last_number_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

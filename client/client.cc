@@ -10,7 +10,7 @@
 namespace playhead {
 namespace {
 
-// The broker's pages for a range that is walked: few calls, none of them large.
+// Page sizes for ranges that are walked: few calls, none of them large.
 constexpr uint32_t kFetchPageEvents = 1000;
 constexpr uint32_t kInstancesPage = 500;
 
@@ -20,7 +20,8 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 
-// Calls `attempt(deadline)` until it succeeds, fails with what `may_repeat` says no to, or the time is up.
+// Calls `attempt(deadline)` until it succeeds, `may_repeat` rejects its error, the backoff allows no more attempts, or
+// request_timeout would pass before the next one.
 template <typename Attempt, typename MayRepeat>
 auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) {
   const absl::Time deadline = options.timers->Now() + options.request_timeout;
@@ -37,7 +38,7 @@ auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) 
   }
 }
 
-// The broker says that nothing was stored and that the same append may succeed later.
+// Whether the broker says that nothing was stored and that the same append may succeed later.
 bool NothingStored(const absl::Status& status) {
   return internal::SaidByBroker(status) && IsRetryable(status) && !HasReason(status, Reason::kAppendUncertain);
 }

@@ -10,9 +10,8 @@
 // Ownership: publishers and subscriptions share the connection and may outlive the Client.
 // Blocking: single calls block until the reply or ClientOptions::request_timeout; ranges block when they fetch a page.
 // Errors: statuses carry the broker's reason and cursors (proto/errors.h: HasReason, IsRetryable, ToProto). A call is
-// repeated, with backoff and within its timeout, when that is safe: reads and deletions always; an append when the
-// broker said that nothing was stored, or when it carries an identity. When the timeout passes the last error is
-// returned.
+// retried, with backoff and within its timeout, when that is safe: reads and deletions always; an append if the broker
+// reported that nothing was stored, or if it carries an identity. When the timeout passes, the last error is returned.
 #ifndef PLAYHEAD_CLIENT_CLIENT_H_
 #define PLAYHEAD_CLIENT_CLIENT_H_
 
@@ -45,13 +44,13 @@ namespace playhead {
 struct AppendOptions {
   // The append happens only if this is the head (0: the log is empty); else FailedPrecondition (CURSOR_MISMATCH).
   std::optional<uint64_t> expected_cursor;
-  // An identity of the caller's own keeping: the sequence is the first event's, the others follow without holes. For
-  // more than an occasional batch a Publisher does this by itself.
+  // An identity that the caller keeps track of: `sequence` is that of the first event, and the others follow without
+  // holes. For more than an occasional batch, use a Publisher, which numbers events by itself.
   std::optional<v1::Producer> producer;
 };
 
 struct AppendResult {
-  std::vector<Receipt> receipts;  // Of each event, in order.
+  std::vector<Receipt> receipts;  // One for each event, in order.
   uint64_t head_cursor = 0;       // Right after this append.
   v1::Durability durability = v1::DURABILITY_UNSPECIFIED;
 };
@@ -60,8 +59,8 @@ struct FetchRequest {
   std::string instance;
   Start start;
   uint64_t until_cursor = 0;  // The last cursor to return, inclusive; 0 is the head.
-  // For FetchMissedPage: of the page; 0 is the broker's default (100), at most 10,000. For FetchMissed: of the whole
-  // range; 0 is no limit.
+  // The maximum number of events. For FetchMissedPage, in the page: up to 10,000; 0 is the broker's default (100). For
+  // FetchMissed, in the whole range; 0 is no limit.
   uint64_t limit = 0;
   bool reverse = false;            // Newest first, from until_cursor down to `start`.
   std::vector<std::string> types;  // Exact names, or `prefix*`; up to 64; empty for all.
@@ -71,10 +70,10 @@ struct FetchRequest {
 
 struct FetchPage {
   EventBatch events;
-  uint64_t next_cursor = 0;   // Forwards the start of the next page, in reverse its until_cursor.
-  uint64_t first_cursor = 0;  // The oldest kept event and the newest, when the page was read.
+  uint64_t next_cursor = 0;   // Forwards: the start of the next page. In reverse: its until_cursor.
+  uint64_t first_cursor = 0;  // The oldest kept event and the newest, as of this read.
   uint64_t head_cursor = 0;
-  bool end_reached = false;  // Nothing is left in the range behind this page.
+  bool end_reached = false;  // The range has no events after this page.
   std::optional<v1::Gap> gap;
 };
 
@@ -84,35 +83,36 @@ class Client {
   //   InvalidArgument  an option is out of range; the message says which.
   static absl::StatusOr<Client> Create(ClientOptions options);
 
-  // Over a connection of the caller's, usually a mock. `options` gives backoff, timeouts and timers.
+  // Uses a connection that the caller supplies, usually a mock. Of `options`, backoff, timeouts and timers apply.
   explicit Client(std::shared_ptr<Connection> connection, ClientOptions options = {});
 
-  // Appends a batch: all of it or nothing, on stable storage when it returns. At most 10,000 events and 3.5 MiB.
-  //   As AppendRequest in event_log.proto says. UNKNOWN, UNAVAILABLE and DEADLINE_EXCEEDED mean "may have been stored":
-  //   repeat with the same identity only.
+  // Appends a batch as a whole or not at all; when the call returns OK, it is as durable as AppendResult::durability
+  // says. At most 10,000 events and 3.5 MiB.
+  //   Errors are those of AppendRequest in event_log.proto. UNKNOWN, UNAVAILABLE and DEADLINE_EXCEEDED mean "may have
+  //   been stored": retry only with the same identity.
   absl::StatusOr<AppendResult> Append(absl::string_view instance, absl::Span<const NewEvent> events,
                                       const AppendOptions& options = {});
 
-  // Records that the source of the instance's events was down, in its place among them: see proto/upstream_gap.h.
-  // Errors as Append; reported twice it is there twice.
+  // Records, in its place among the instance's events, that their source was down: see proto/upstream_gap.h. Errors as
+  // for Append. A gap that is reported twice is recorded twice.
   absl::StatusOr<Receipt> ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap);
 
-  // One page of what was missed.
+  // Returns one page of the range.
   absl::StatusOr<FetchPage> FetchMissedPage(const FetchRequest& request);
 
-  // All of it, page by page, up to the head as it is when the last page is read. With `allow_gap`, `on_gap` (if given)
-  // is told of history that is missing at the start.
+  // Returns the whole range, fetched page by page, up to the head as of the last page. With `allow_gap`, `on_gap` (if
+  // given) is called if history is missing at the start.
   PagedRange<Event> FetchMissed(FetchRequest request, std::function<void(const v1::Gap&)> on_gap = nullptr);
 
-  // NotFound (INSTANCE_NOT_FOUND) if there is none of that name.
+  // NotFound (INSTANCE_NOT_FOUND) if no instance has that name.
   absl::StatusOr<v1::Instance> GetInstance(absl::string_view name);
 
-  // All instances whose names start with `prefix`, in the byte order of their names; one whose log cannot be read has
-  // `unreadable`, and no cursors.
+  // Lists all instances whose names start with `prefix`, in the byte order of their names. An instance whose log cannot
+  // be read has `unreadable` set, and no cursors.
   PagedRange<v1::Instance> ListInstances(absl::string_view prefix = "");
 
-  // Deletes the instance with all its events. NotFound if there is none; also possible when an attempt whose reply was
-  // lost has deleted it.
+  // Deletes the instance with all its events. NotFound if it does not exist; this can also mean that an earlier
+  // attempt, whose reply was lost, has deleted it.
   absl::Status DeleteInstance(absl::string_view name);
 
   // See publisher.h.   InvalidArgument  an option is out of range.
@@ -127,7 +127,7 @@ class Client {
   //   InvalidArgument  an option is out of range.
   absl::StatusOr<Consumer> Consume(absl::string_view name, ConsumeOptions options = {});
 
-  // See many_subscription.h. Begins when it is first waited for.   InvalidArgument  an option is out of range.
+  // See many_subscription.h. Starts at the first wait for events.   InvalidArgument  an option is out of range.
   absl::StatusOr<ManySubscription> SubscribeMany(const ManySources& sources, SubscribeManyOptions options);
 
  private:

@@ -1,9 +1,9 @@
-// Connection: one attempt at each call, and nothing else. Retries, resuming, batching and paging are above it, in
-// Client, Publisher and Subscription; a test of a program that uses those replaces the Connection (client/mocks) and
-// thereby exercises the very logic that will run against a broker.
+// Connection: one attempt at each call, and nothing else. Retries, resuming, batching and paging are done above it, in
+// Client, Publisher and Subscription. A test of a program that uses those replaces the Connection (client/mocks), and
+// so exercises the same logic that runs against a broker.
 //
 // Thread safety: all methods of Connection and of the calls may be called from any thread.
-// Errors: a status carries what the broker said (proto/errors.h: ToProto, HasReason); one that the transport made has
+// Errors: a status from the broker carries its reason (proto/errors.h: ToProto, HasReason); one from the transport has
 // no reason.
 #ifndef PLAYHEAD_CLIENT_CONNECTION_H_
 #define PLAYHEAD_CLIENT_CONNECTION_H_
@@ -18,17 +18,18 @@
 
 namespace playhead {
 
-// Hears of one subscription attempt. Methods are called one at a time, never inside a call of SubscribeCall.
+// Receives what happens on one subscription attempt. Methods are called one at a time, never from inside a call to
+// SubscribeCall.
 class SubscribeObserver {
  public:
   virtual ~SubscribeObserver() = default;
-  // An encoded v1::SubscribeResponse, or what else the stream carries: one for each Read().
+  // An encoded v1::SubscribeResponse, or the response type of another stream: one for each Read().
   virtual void OnMessage(SharedBytes message) = 0;
-  // The attempt is over: once, last. OK when the broker ended the stream without an error.
+  // The attempt is over. Called once, as the last call. OK if the broker ended the stream without an error.
   virtual void OnDone(absl::Status status) = 0;
 };
 
-// A subscription attempt. May be dropped at any time; the attempt ends with OnDone, not with this object.
+// A subscription attempt. May be destroyed at any time; the attempt goes on until OnDone.
 class SubscribeCall {
  public:
   virtual ~SubscribeCall() = default;
@@ -38,8 +39,8 @@ class SubscribeCall {
   virtual void Cancel() = 0;
 };
 
-// Hears of one append stream. Methods are called one at a time, except that OnWritten may run beside OnReply; never
-// inside a call of AppendCall.
+// Receives what happens on one append stream. Methods are called one at a time, except that OnWritten may run
+// concurrently with OnReply; never from inside a call to AppendCall.
 class AppendObserver {
  public:
   virtual ~AppendObserver() = default;
@@ -51,20 +52,21 @@ class AppendObserver {
   virtual void OnDone(absl::Status status) = 0;
 };
 
-// An append stream. May be dropped at any time; the stream ends with OnDone, not with this object.
+// An append stream. May be destroyed at any time; the stream goes on until OnDone.
 class AppendCall {
  public:
   virtual ~AppendCall() = default;
-  // Sends an encoded v1::AppendRequest. REQUIRES: the request before was written (OnWritten), and no WritesDone().
+  // Sends an encoded v1::AppendRequest. REQUIRES: the previous request was written (OnWritten), and WritesDone() was
+  // not called.
   virtual void Write(SharedBytes request) = 0;
-  // No more requests: the stream ends when all are answered. REQUIRES: no write is in flight.
+  // No more requests follow: the stream ends when all are answered. REQUIRES: no write is in flight.
   virtual void WritesDone() = 0;
   // Ends the stream soon. May be called more than once, and after OnDone.
   virtual void Cancel() = 0;
 };
 
-// Hears of one Consume stream. Methods are called one at a time, except that OnWritten may run beside OnMessage; never
-// inside a call of ConsumeCall.
+// Receives what happens on one Consume stream. Methods are called one at a time, except that OnWritten may run
+// concurrently with OnMessage; never from inside a call to ConsumeCall.
 class ConsumeObserver {
  public:
   virtual ~ConsumeObserver() = default;
@@ -76,13 +78,13 @@ class ConsumeObserver {
   virtual void OnDone(absl::Status status) = 0;
 };
 
-// A Consume stream. May be dropped at any time; the stream ends with OnDone, not with this object.
+// A Consume stream. May be destroyed at any time; the stream goes on until OnDone.
 class ConsumeCall {
  public:
   virtual ~ConsumeCall() = default;
   // Asks for the next message. REQUIRES: the message asked for before has arrived.
   virtual void Read() = 0;
-  // Sends an encoded v1::ConsumeRequest. REQUIRES: the request before was written (OnWritten).
+  // Sends an encoded v1::ConsumeRequest. REQUIRES: the previous request was written (OnWritten).
   virtual void Write(SharedBytes request) = 0;
   // Ends the stream soon. May be called more than once, and after OnDone.
   virtual void Cancel() = 0;
@@ -101,8 +103,8 @@ class Connection {
                                                                   absl::Time deadline) = 0;
   virtual absl::Status DeleteInstance(const v1::DeleteInstanceRequest& request, absl::Time deadline) = 0;
 
-  // Streams: return at once, never nullptr. The observer is held until its OnDone has run, and is never called inside
-  // these calls.
+  // Streams: return at once, never nullptr. The observer is kept alive until its OnDone has run, and is never called
+  // from inside these calls.
   virtual std::shared_ptr<SubscribeCall> Subscribe(const v1::SubscribeRequest& request,
                                                    std::shared_ptr<SubscribeObserver> observer) = 0;
   // Messages are encoded v1::SubscribeManyResponses.

@@ -70,7 +70,7 @@ class Consumer::Impl {
     if (thread_.joinable()) return RunsHandlers();
     AckHandled();
     if (absl::Status status = Fill(deadline); !status.ok()) return status;
-    // Up to the next upstream gap, so that its notice stands in its place.
+    // Only up to the next upstream gap, so that OnGap is called in order.
     const auto gap = std::find_if(batch_.begin() + 1, batch_.end(), internal::IsUpstreamGap);
     batch = batch_.TakeFront(static_cast<size_t>(gap - batch_.begin()));
     handled_ = batch;
@@ -96,14 +96,14 @@ class Consumer::Impl {
 
   void Close() {
     core_->StopTaking();
-    if (awaited_) core_->Finish(close_timeout_);  // By one who waits without having closed.
+    if (awaited_) core_->Finish(close_timeout_);  // WaitForClose was called before Close.
   }
 
   void Settle(const Delivery& delivery, const v1::Settlement& action, SettledCallback done) ABSL_LOCKS_EXCLUDED(mu_) {
     const uint64_t cursor = delivery.event().cursor();
     if (auto_ack_ && !action.has_in_progress()) {
       absl::MutexLock lock(&mu_);
-      settled_by_hand_.push_back(cursor);
+      settled_by_hand_.push_back({delivery.source().instance, delivery.source().replay_id, cursor});
     }
     core_->Settle(delivery.source(), {&cursor, 1}, action, std::move(done));
   }
@@ -118,7 +118,7 @@ class Consumer::Impl {
   const std::shared_ptr<internal::ConsumerCore> core_;
   Delivery delivery_;  // Handed out last.
 
-  // Fixed when the thread starts, or something is pulled.
+  // Must not change once the thread has started or an event was pulled.
   std::function<void(const v1::ConsumeResponse::Opened&)> on_open_;
   std::function<void()> on_caught_up_;
   std::function<void(const std::string&, const v1::Gap&)> on_gap_;
@@ -128,20 +128,33 @@ class Consumer::Impl {
   std::function<void(const absl::Status&)> on_close_;
 
  private:
+  // An event among all that the consumer gets.
+  struct EventKey {
+    std::string instance;
+    std::string replay_id;  // Empty unless a replay sent it.
+    uint64_t cursor;
+  };
+
   static absl::Status RunsHandlers() {
     return absl::FailedPreconditionError("the consumer runs handlers: nothing can be pulled");
   }
 
-  // What was handed out before is handled; but what the program has settled itself may have come again by now, and must
-  // not be acknowledged in its place.
+  // Acknowledges what was handed out last, except for events that the program has settled itself: those may have been
+  // redelivered since, and this must not acknowledge the redelivery.
   void AckHandled() ABSL_LOCKS_EXCLUDED(mu_) {
     core_->NoteProgress();
-    if (!auto_ack_ || handled_.empty()) return;
+    if (!auto_ack_) return;
     const DeliveryBatch handled = std::exchange(handled_, {});
-    std::vector<uint64_t> by_hand;
+    std::vector<EventKey> settled;
     {
       absl::MutexLock lock(&mu_);
-      by_hand.swap(settled_by_hand_);
+      settled.swap(settled_by_hand_);
+    }
+    if (handled.empty()) return;
+    std::vector<uint64_t> by_hand;
+    for (const EventKey& key : settled) {
+      const DeliverySource& source = handled.source();
+      if (key.instance == source.instance && key.replay_id == source.replay_id) by_hand.push_back(key.cursor);
     }
     std::vector<uint64_t> cursors;
     cursors.reserve(handled.size());
@@ -151,10 +164,10 @@ class Consumer::Impl {
     core_->Settle(handled.source(), cursors, AckAction(), nullptr);
   }
 
-  // Makes batch_ hold something that may be handed out.
+  // Waits until batch_ holds an event that may be handed out.
   absl::Status Fill(absl::Time deadline) {
     while (true) {
-      // Of another stream: it comes again.
+      // From a stream that has ended: the broker redelivers it.
       if (!batch_.empty() && batch_.source().stream != core_->stream()) {
         core_->GiveBack(batch_.size());
         batch_ = {};
@@ -204,7 +217,7 @@ class Consumer::Impl {
       action.mutable_nack()->set_reason(std::string(handled.message()));
       Settle(delivery_, action, nullptr);
     }
-    // The last that was handled was acknowledged when Next was asked.
+    // Next() has acknowledged the last event that was handled.
     core_->Finish(close_timeout_);
     core_->WaitForEnd();
     const absl::Status status = core_->status();
@@ -221,10 +234,10 @@ class Consumer::Impl {
   DeliveryBatch handled_;  // Handed out last.
 
   absl::Mutex mu_;
-  std::vector<uint64_t> settled_by_hand_ ABSL_GUARDED_BY(mu_);  // Of handled_, by the program itself.
+  std::vector<EventKey> settled_by_hand_ ABSL_GUARDED_BY(mu_);  // Since the last AckHandled.
 
   std::atomic<bool> awaited_{false};
-  std::thread thread_;  // Runs handlers; else not joinable.
+  std::thread thread_;  // Runs handlers; not joinable without Start().
   absl::Notification finished_;
 };
 

@@ -1,6 +1,6 @@
-// Consumer: reads as a named consumer, whose position the broker keeps: every event is delivered until it is settled
-// (acknowledged, or parked), so that it is handled at least once, whoever restarts. docs/clients/consumers.md explains
-// the model; proto/playhead/v1/consumers.proto has its exact rules.
+// Consumer: reads as a named consumer, whose position the broker keeps. Every event is redelivered until it is settled
+// (acknowledged, or parked), so it is handled at least once, whichever side restarts. docs/clients/consumers.md
+// explains the model; proto/playhead/v1/consumers.proto has its exact rules.
 //
 //   absl::StatusOr<Consumer> consumer = client.Consume("crm", {});
 // Handlers:
@@ -14,31 +14,32 @@
 //     Handle(*delivery);
 //   }
 //   DeliveryBatch batch;
-//   while (consumer->NextBatch(batch).ok()) ...            // The fastest: a message at a time.
+//   while (consumer->NextBatch(batch).ok()) ...            // The fastest: one message at a time.
 //
-// Acknowledging. With Acknowledge::kAfterHandling, the default, an event is acknowledged once it was handled: with
-// handlers, when all those for its type have returned OK; when pulling, when the next one is asked for. A handler that
-// returns an error makes the event come again after ConsumeOptions::nack_delay; Delivery says which attempt it is. With
-// kManually events are settled only by the methods below, from any thread and in any order, and what a handler returns
-// does not matter. What is settled by hand is left alone by kAfterHandling, too. Settlements are sent together as they
-// gather; a SettledCallback hears when one is on disk.
+// Acknowledging. With Acknowledge::kAfterHandling, the default, an event is acknowledged once it has been handled: with
+// handlers, when all handlers for its type have returned OK; when pulling, when the next event is asked for. If a
+// handler returns an error, the event is redelivered after ConsumeOptions::nack_delay; Delivery says which attempt it
+// is. With kManually, events are settled only by the methods below, from any thread and in any order, and the result of
+// a handler is ignored. kAfterHandling, too, leaves events alone that were settled by those methods. Settlements are
+// sent in batches; a SettledCallback reports when one is on disk.
 //
-// Deadlines are extended automatically, those of queued events included: see ConsumeOptions::extend_deadlines_max.
+// Deadlines are extended automatically, also those of queued events: see ConsumeOptions::extend_deadlines_max.
 //
-// Reconnecting. As Subscription does: a lost connection, a silent stream, a broker that stops, another holder
-// (CONSUMER_BUSY), and a reset (CONSUMER_RESET) are met with a new attempt, with backoff. What was delivered and not
-// settled comes again then, what was settled and not confirmed may. These are terminal, with the broker's reason:
-//   Aborted, CONSUMER_TAKEN_OVER   another holder has taken the consumer over: what was settled and not confirmed may
-//                                  come to it.
-//   NotFound, CONSUMER_NOT_FOUND   there is none of that name (any more).
-//   Others                         every other refusal that the broker calls not retryable, and the attempts of
-//                                  backoff being used up.
+// Reconnecting. As in Subscription, a new attempt is made, with backoff, after a lost connection, a silent stream, a
+// broker that stops, another holder (CONSUMER_BUSY), or a reset (CONSUMER_RESET). Events that were delivered and not
+// settled are then redelivered; those that were settled and not confirmed may be. These errors are terminal, with the
+// broker's reason:
+//   Aborted, CONSUMER_TAKEN_OVER   another holder has taken the consumer over. It may get events whose settlement was
+//                                  not confirmed here.
+//   NotFound, CONSUMER_NOT_FOUND   no consumer has that name (any more).
+//   Others                         every other refusal that the broker marks as not retryable; or the attempts that
+//                                  backoff allows are used up.
 //
-// Thread safety: Next, NextBatch: one thread at a time. The On... methods: before the first of those, or before
-// Start(). Everything else from any thread; settling and Close() also from handlers and callbacks. Handlers run one at
-// a time on one thread of the consumer's own, and may block; they must not throw. Memory:
+// Thread safety: Next and NextBatch may be called from one thread at a time, the On... methods before the first Next or
+// NextBatch or before Start(), everything else from any thread; settling and Close() also from handlers and callbacks.
+// Handlers run one at a time on a thread that the consumer owns, and may block; they must not throw. Memory:
 // ConsumeOptions::buffered_bytes_max and one message; some 16 bytes for each event that is not settled, and for each
-// settlement that is not confirmed and whose callback is waited for.
+// settlement that is not confirmed and has a callback.
 #ifndef PLAYHEAD_CLIENT_CONSUMER_H_
 #define PLAYHEAD_CLIENT_CONSUMER_H_
 
@@ -60,17 +61,17 @@ namespace playhead {
 
 class Connection;
 
-// Hears what became of a settlement, once, on any thread, possibly inside the settling call; must be quick.
-//   OK                  on disk: it survives everything, and what it settled never comes again by itself.
-//   FailedPrecondition  NOT_HELD: too late: the stream that brought the event has ended, its deadline has passed, or it
-//                       was settled before.
-//   Unavailable         the stream ended before the broker confirmed it: it may count, or the event comes again.
-//   Others              what the consumer failed with.
+// Called once with the outcome of a settlement, on any thread, possibly inside the settling call; must be quick.
+//   OK                  on disk: it survives any crash, and the events it settled are never redelivered by themselves.
+//   FailedPrecondition  NOT_HELD: too late. The stream that brought the event has ended, the event's deadline has
+//                       passed, or it was settled before.
+//   Unavailable         the stream ended before the broker confirmed it: either it counts, or the event is redelivered.
+//   Others              the error with which the consumer failed.
 using SettledCallback = std::function<void(const absl::Status&)>;
 
 class Consumer {
  public:
-  ~Consumer();  // Close() and WaitForClose(). Not from a handler.
+  ~Consumer();  // Close() and WaitForClose(). Not from a handler or a callback.
   Consumer(Consumer&&) noexcept;
   Consumer& operator=(Consumer&&) noexcept;
 
@@ -90,37 +91,39 @@ class Consumer {
 
   void Ack(const Delivery& delivery, SettledCallback done = nullptr);
   void Ack(const DeliveryBatch& batch, SettledCallback done = nullptr);
-  // Everything of the delivery's instance that was received up to it and is not settled.
+  // Acknowledges all received events of the delivery's instance, up to this one, that are not settled.
   void AckUpTo(const Delivery& delivery, SettledCallback done = nullptr);
-  // Not handled: it comes again, not before `delay` (up to 12 hours) has passed, with one more attempt; or it is parked
-  // if that was the last. The reason is for people: up to 512 bytes are kept if this parks it.
+  // The event was not handled. It is redelivered with one more attempt, not before `delay` (up to 12 hours) has passed;
+  // if this attempt was the last, it is parked. The reason is for people: up to 512 bytes are kept if this parks the
+  // event.
   void Nack(const Delivery& delivery, absl::Duration delay, absl::string_view reason, SettledCallback done = nullptr);
-  // It cannot be handled: it is parked at once.
+  // The event cannot be handled: parks it at once.
   void Park(const Delivery& delivery, absl::string_view reason, SettledCallback done = nullptr);
-  // It is being handled: its deadline starts anew. Only needed where ConsumeOptions::extend_deadlines_max is not
-  // enough.
+  // The event is still being handled: restarts its deadline. Only needed where ConsumeOptions::extend_deadlines_max is
+  // not enough.
   void InProgress(const Delivery& delivery);
 
-  // Waits until everything that was settled before this call is confirmed or refused.
-  //   DeadlineExceeded  not in time.   Unavailable  a stream ended first: some of it may come again.
+  // Waits until all settlements made before this call are confirmed or refused.
+  //   DeadlineExceeded  not in time.   Unavailable  a stream ended first: some events may be redelivered.
   absl::Status Flush(absl::Time deadline = absl::InfiniteFuture());
 
-  // ---- Notices, in both shapes: called in their place among the events, where events are handed out ----
+  // ---- Notices, for handlers and for pull: called in their place among the events, on the thread that gets events
+  // ----
 
   // A stream was opened, for the first time or again.
   Consumer& OnOpen(std::function<void(const v1::ConsumeResponse::Opened&)> handler);
-  // What was there when the end was reached has been handed out; what follows is live.
+  // All events up to the head have been handed out; what follows is live.
   Consumer& OnCaughtUp(std::function<void()> handler);
-  // Something is missing of an instance: events that were trimmed before they were settled; or what happened while the
-  // publisher's source was down (cause UPSTREAM), where the consumer's types let the event that says so through. That
-  // event is handed out too, behind the notice, and is settled like any other.
+  // Events of an instance are missing: they were trimmed before they were settled, or the publisher's source was down
+  // (cause UPSTREAM). The latter is reported only if the consumer's types let the event that records it through; that
+  // event is handed out too, after the notice, and is settled like any other.
   Consumer& OnGap(std::function<void(const std::string& instance, const v1::Gap&)> handler);
 
   // ---- Handlers ----
 
   // Adds a handler for events of `type`, or of every type if it is "*". An event goes to the handlers of its type, then
-  // to those of "*", in the order in which they were added, until one returns an error; one that has none counts as
-  // handled.
+  // to those of "*", in the order in which they were added, until one returns an error. An event without a handler
+  // counts as handled.
   Consumer& On(absl::string_view type, std::function<absl::Status(const Delivery&)> handler);
   // The consumer failed for good; called right before OnClose.
   Consumer& OnError(std::function<void(const absl::Status&)> handler);
@@ -135,16 +138,16 @@ class Consumer {
   // Blocks until the consumer is held for the first time.   DeadlineExceeded, or the terminal status.
   absl::Status WaitForOpen(absl::Time deadline = absl::InfiniteFuture());
 
-  // Hands out nothing more: Next returns, handlers are not called again after the one that is running. What was
-  // received and not settled comes again, to whoever holds the consumer next. Does not wait.
+  // Stops handing out events: Next returns, and no handler is called after the one that is running. Events that were
+  // received and not settled are redelivered to the consumer's next holder. Does not wait.
   void Close();
 
-  // Waits until the consumer has ended, after Close() or for good: settlements are confirmed, or
-  // ConsumeOptions::close_timeout is over; and if it runs handlers, OnClose has returned. Returns status(). Not from a
-  // handler.
+  // Waits until the consumer has ended, after Close() or by a terminal error: settlements are confirmed, or
+  // ConsumeOptions::close_timeout has passed; every callback of theirs has returned, and so has OnClose if handlers run.
+  // Returns status(). Not from a handler or a callback.
   absl::Status WaitForClose();
 
-  // OK while it lives and after Close(); the terminal error after it failed.
+  // OK while the consumer runs and after Close(); the terminal error after it has failed.
   absl::Status status() const;
 
  private:

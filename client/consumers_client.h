@@ -1,5 +1,5 @@
-// ConsumersClient: makes, describes, resets and deletes named consumers, and tends what they parked. client/consumer.h
-// reads with one; proto/playhead/v1/consumers.proto has the exact rules.
+// ConsumersClient: creates, describes, resets and deletes named consumers, and manages their parked events.
+// client/consumer.h reads as one; proto/playhead/v1/consumers.proto has the exact rules.
 #ifndef PLAYHEAD_CLIENT_CONSUMERS_CLIENT_H_
 #define PLAYHEAD_CLIENT_CONSUMERS_CLIENT_H_
 
@@ -23,8 +23,8 @@ class ServiceClient;
 }  // namespace internal
 
 // Thread safety: all methods may be called from any thread. Copies share one connection.
-// Blocking: until the reply or ClientOptions::request_timeout. Each call is one attempt; after UNAVAILABLE or
-// DEADLINE_EXCEEDED it may have been carried out.
+// Blocking: until the reply or ClientOptions::request_timeout. Each call is one attempt; one that ended with
+// UNAVAILABLE or DEADLINE_EXCEEDED may have been carried out.
 // Errors: as consumers.proto says; statuses carry the broker's reason (proto/errors.h).
 class ConsumersClient {
  public:
@@ -33,12 +33,12 @@ class ConsumersClient {
 
   absl::StatusOr<v1::CreateConsumerResponse> CreateConsumer(const v1::CreateConsumerRequest& request);
   absl::StatusOr<v1::Consumer> GetConsumer(absl::string_view name);
-  // Those whose names start with `prefix`, in the byte order of their names.
+  // Consumers whose names start with `prefix`, in the byte order of their names.
   PagedRange<v1::Consumer> ListConsumers(absl::string_view prefix = "");
   absl::Status DeleteConsumer(absl::string_view name);
   absl::StatusOr<v1::ResetConsumerResponse> ResetConsumer(const v1::ResetConsumerRequest& request);
 
-  // What the consumer has parked, oldest first; with the events themselves if asked for.
+  // The consumer's parked events, oldest first; `with_events` adds the events themselves.
   PagedRange<v1::ParkedEvent> ListParked(absl::string_view consumer, bool with_events);
   absl::StatusOr<v1::RequeueParkedResponse> RequeueParked(const v1::RequeueParkedRequest& request);
   absl::StatusOr<v1::DropParkedResponse> DropParked(const v1::DropParkedRequest& request);

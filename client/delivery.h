@@ -1,5 +1,5 @@
-// Delivery and DeliveryBatch: what a consumer is handed. Like Event and EventBatch they point into the message in which
-// they were received.
+// Delivery and DeliveryBatch: events as a consumer gets them. Like Event and EventBatch, they point into the message in
+// which they were received.
 //
 // Thread safety: immutable after they are handed out; copies may be used from any thread.
 #ifndef PLAYHEAD_CLIENT_DELIVERY_H_
@@ -19,12 +19,14 @@ namespace playhead {
 // What the deliveries of one message have in common.
 struct DeliverySource {
   std::string instance;
-  bool replayed = false;  // On behalf of an operator's replay: outside of the consumer's course.
+  bool replayed = false;  // Sent by an operator's replay; does not move the consumer's position.
   std::string replay_id;
-  uint64_t stream = 0;  // Which of the consumer's streams brought them: they are settled on it, or come again.
+  uint64_t stream = 0;  // Which of the consumer's streams delivered them: they are settled on that stream, or
+                        // redelivered.
 };
 
-// One event and the attempt at it. Copying counts references. REQUIRES, for all but copying: not default-constructed.
+// One event and its delivery attempt. Copying only adds references. REQUIRES, except for copying: not
+// default-constructed.
 class Delivery {
  public:
   Delivery() = default;
@@ -42,15 +44,15 @@ class Delivery {
  private:
   Event event_;
   uint32_t attempt_ = 1;
-  std::shared_ptr<const DeliverySource> source_;  // nullptr in an empty one.
+  std::shared_ptr<const DeliverySource> source_;  // nullptr if empty.
 };
 
-// Deliveries of one instance, in the order in which they came: that of the log, unless some come again.
-// REQUIRES, of what says whose they are: !empty().
+// Deliveries of one instance, in the order in which they arrived: that of the log, unless some are redelivered.
+// REQUIRES, for instance(), replayed() and source(): !empty().
 class DeliveryBatch {
  public:
   DeliveryBatch() = default;
-  // `attempts` is empty if it is the first for all of them, or has as many as `events`.
+  // `attempts` is empty if this is the first attempt for every event; otherwise it has one entry for each of `events`.
   DeliveryBatch(EventBatch events, std::vector<uint32_t> attempts, std::shared_ptr<const DeliverySource> source)
       : events_(std::move(events)), attempts_(std::move(attempts)), source_(std::move(source)) {}
 
@@ -67,7 +69,7 @@ class DeliveryBatch {
   // Delivery `i` on its own: outlives the batch.
   Delivery delivery(size_t i) const { return Delivery(events_.event(i), attempt(i), source_); }
 
-  // Takes the first `count` off the front. REQUIRES: there are as many.
+  // Removes the first `count` deliveries and returns them. REQUIRES: count <= size().
   DeliveryBatch TakeFront(size_t count) {
     DeliveryBatch front(events_.TakeFront(count), {}, source_);
     if (!attempts_.empty()) {
@@ -81,8 +83,8 @@ class DeliveryBatch {
  private:
   EventBatch events_;
   std::vector<uint32_t> attempts_;
-  size_t first_ = 0;                              // Attempts before it belong to events that were taken off.
-  std::shared_ptr<const DeliverySource> source_;  // nullptr in an empty one.
+  size_t first_ = 0;                              // Attempts before this index belong to events that were removed.
+  std::shared_ptr<const DeliverySource> source_;  // nullptr if empty.
 };
 
 }  // namespace playhead

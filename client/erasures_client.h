@@ -1,4 +1,4 @@
-// ErasuresClient: takes events out of the log. proto/playhead/v1/erasure.proto explains what that means.
+// ErasuresClient: erases events from the log. proto/playhead/v1/erasure.proto explains what that means.
 #ifndef PLAYHEAD_CLIENT_ERASURES_CLIENT_H_
 #define PLAYHEAD_CLIENT_ERASURES_CLIENT_H_
 
@@ -28,10 +28,10 @@ class ErasuresClient {
   // Does not connect yet.   InvalidArgument  an option is out of range; the message says which.
   static absl::StatusOr<ErasuresClient> Create(const ClientOptions& options);
 
-  // Takes an erasure; it is carried out in the background.
+  // Orders an erasure; it is carried out in the background.
   absl::StatusOr<v1::Erasure> Erase(const v1::EraseEventsRequest& request);
   absl::StatusOr<v1::Erasure> Get(uint64_t number);
-  // All that are listed, by number.
+  // All listed erasures, by number.
   absl::StatusOr<std::vector<v1::Erasure>> List();
   absl::StatusOr<v1::Erasure> Cancel(uint64_t number);
 

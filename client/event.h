@@ -1,8 +1,9 @@
-// Event and EventBatch: what a reader gets. Both point into the message in which they were received; nothing is copied.
+// Event and EventBatch: events as a reader gets them. Both point into the message in which they were received; nothing
+// is copied.
 //
 // Thread safety: immutable after they are handed out; copies may be used from any thread.
-// Ownership: an Event holds the received message (up to some hundreds of KiB) alive as long as any copy lives. To keep
-// a few events for long, copy out what is needed. Units: times are microseconds since the Unix epoch, UTC.
+// Ownership: an Event keeps the received message (up to some hundreds of KiB) alive as long as any copy lives. To keep
+// a few events for long, copy the needed fields out. Units: times are microseconds since the Unix epoch, UTC.
 #ifndef PLAYHEAD_CLIENT_EVENT_H_
 #define PLAYHEAD_CLIENT_EVENT_H_
 
@@ -22,7 +23,7 @@
 
 namespace playhead {
 
-// One event. Copying counts a reference. The views it returns are valid as long as any copy of it lives.
+// One event. Copying only adds a reference. The views it returns are valid as long as any copy of it lives.
 class Event {
  public:
   Event() = default;
@@ -31,13 +32,13 @@ class Event {
   absl::string_view type() const { return view_.type; }
   absl::string_view id() const { return view_.id; }  // Empty if the publisher gave none.
   absl::string_view data() const { return view_.data; }
-  int64_t created_at() const { return view_.created_at; }    // The publisher's clock; 0 if not said.
-  int64_t appended_at() const { return view_.appended_at; }  // The broker's clock; never decreasing within a log.
+  int64_t created_at() const { return view_.created_at; }    // By the publisher's clock; 0 if not given.
+  int64_t appended_at() const { return view_.appended_at; }  // By the broker's clock; never decreases within a log.
   uint64_t cursor() const { return view_.cursor; }
-  // Whether this only says that there was an event here that has been erased: it has a cursor and appended_at.
+  // Whether this is the stub of an erased event, which has only a cursor and appended_at.
   bool erased() const { return view_.type == kErasedEventType; }
 
-  // Key and value, in the order of the publisher.
+  // Keys and values, in the publisher's order.
   absl::Span<const std::pair<absl::string_view, absl::string_view>> attributes() const { return view_.attributes; }
   // The value of `key`; nullopt if there is no such attribute.
   std::optional<absl::string_view> attribute(absl::string_view key) const;
@@ -47,7 +48,8 @@ class Event {
   EventView view_;
 };
 
-// Events of one message, in the order of the log (or the reverse, if so asked for). Iterating costs nothing per event:
+// Events of one message, in the order of the log (or the reverse, if that was requested). Iterating costs nothing per
+// event:
 //   for (const EventView& event : batch) Handle(event.type, event.data);
 // The views are valid as long as the batch, or an Event made from it, lives and is not assigned to.
 class EventBatch {
@@ -63,12 +65,11 @@ class EventBatch {
   // Event `i` on its own: outlives the batch.
   Event event(size_t i) const { return Event(owner_, (*this)[i]); }
 
-  // Makes the batch the events found in `message`, an encoded message whose field 1 is `repeated Event events`. What
-  // else is in the message is appended to `rest`, still encoded. False if the bytes are malformed; the batch is then
-  // empty.
+  // Replaces the batch with the events found in `message`, an encoded message whose field 1 is `repeated Event events`.
+  // All other fields are appended to `rest`, still encoded. False if the bytes are malformed; the batch is then empty.
   bool Decode(SharedBytes message, std::string& rest);
 
-  // Takes the first `count` events off the front. REQUIRES: there are as many.
+  // Removes the first `count` events and returns them. REQUIRES: count <= size().
   EventBatch TakeFront(size_t count);
 
   // Drops the first event. REQUIRES: !empty().
@@ -82,7 +83,7 @@ class EventBatch {
  private:
   std::shared_ptr<const void> owner_;
   std::vector<EventView> views_;
-  size_t first_ = 0;  // Views before it were dropped.
+  size_t first_ = 0;  // Views before this index were dropped.
 };
 
 }  // namespace playhead

@@ -19,7 +19,7 @@
 namespace playhead {
 namespace {
 
-// A file is four lines, each ended: the format, the instance, the cursor, and a checksum of the three lines before.
+// A file is four lines, each with a line break: format, instance, cursor, and a checksum of the first three.
 constexpr absl::string_view kFormat = "playhead-cursor 1";
 constexpr size_t kFileBytesMax = 512;
 
@@ -38,7 +38,7 @@ std::optional<uint64_t> Decode(absl::string_view instance, const std::string& by
   const std::vector<absl::string_view> lines = absl::StrSplit(bytes, '\n');
   uint64_t cursor;
   if (lines.size() != 5 || !absl::SimpleAtoi(lines[2], &cursor)) return std::nullopt;
-  // Whatever was not written by Encode, to the byte, is not trusted.
+  // Only exactly what Encode writes is trusted.
   if (Encode(instance, cursor) != bytes) return std::nullopt;
   return cursor;
 }
@@ -53,7 +53,7 @@ bool WriteAll(int fd, absl::string_view bytes) {
   return true;
 }
 
-// Closes what it holds.
+// Owns a file descriptor.
 class Fd {
  public:
   explicit Fd(int fd) : fd_(fd) {}
@@ -70,9 +70,10 @@ class Fd {
   int fd_;
 };
 
-// A folder that is lost with the power takes every cursor along, and a reader that starts at "now" would skip in
-// silence. Also one that was there: whoever made it may have been killed before this. What others made is theirs to
-// keep where we may not even look, or where it is mounted into a file system that takes no writes.
+// Syncs the folder's parent: if a power failure lost the folder, every cursor would be lost with it, and a reader that
+// starts at "now" would silently skip events. Also done for a folder that already existed, because the process that
+// made it may have been killed before its sync. For such a folder it is no error if the parent may not be opened or its
+// file system cannot sync.
 bool SyncParent(const Fd& folder, bool made) {
   const Fd parent(openat(folder.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.get() < 0) return !made && errno == EACCES;

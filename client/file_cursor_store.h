@@ -1,4 +1,4 @@
-// FileCursorStore: cursors in files, one an instance, that survive a crash at any moment.
+// FileCursorStore: keeps cursors in files, one per instance, that survive a crash at any moment.
 #ifndef PLAYHEAD_CLIENT_FILE_CURSOR_STORE_H_
 #define PLAYHEAD_CLIENT_FILE_CURSOR_STORE_H_
 
@@ -14,13 +14,13 @@
 
 namespace playhead {
 
-// A folder with one small file an instance, `<instance>.cursor`. A save writes a new file, syncs it, renames it over
+// A folder with one small file per instance, `<instance>.cursor`. A save writes a new file, syncs it, renames it over
 // the old one and syncs the folder, so that a crash at any moment leaves the old cursor or the new one.
 class FileCursorStore : public CursorStore {
  public:
-  // Makes the folder if need be, and locks it for this process until the store is destroyed.
+  // Creates the folder if necessary, and locks it for this process until the store is destroyed.
   //   FailedPrecondition  another store, in this or another process, holds the folder.
-  //   Others              as the file system says.
+  //   Others              an error of the file system.
   static absl::StatusOr<std::unique_ptr<FileCursorStore>> Open(std::string folder);
 
   ~FileCursorStore() override;
@@ -28,7 +28,7 @@ class FileCursorStore : public CursorStore {
   FileCursorStore& operator=(const FileCursorStore&) = delete;
 
   //   InvalidArgument  `instance` is not a valid name.
-  //   DataLoss         the file is torn, corrupt or of another instance. Never taken for "none": to start over on
+  //   DataLoss         the file is torn, corrupt or of another instance. Never treated as "no cursor": to start over on
   //                    purpose, remove the file that the message names.
   absl::StatusOr<std::optional<uint64_t>> Load(absl::string_view instance) override;
   absl::Status Save(absl::string_view instance, uint64_t cursor) override;

@@ -30,7 +30,8 @@ class GrpcConnection : public Connection {
     grpc::ClientContext context;
     if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
     endpoint_.Prepare(context);
-    // Bytes in and out, without messages: a reply has up to 10,000 events. The calling thread does the waiting.
+    // Raw bytes in both directions, without building messages: a reply has up to 10,000 events. Waits on the calling
+    // thread.
     const std::shared_ptr<ChannelStubs> stubs = Stubs();
     grpc::CompletionQueue queue;
     auto call =
@@ -92,8 +93,8 @@ class GrpcConnection : public Connection {
     grpc::GenericStub generic;
   };
 
-  // The channel for the next attempt at a call: a new one if the last failed to connect. Calls hold what they need of
-  // an old one.
+  // The channel for the next attempt at a call: a new one if the last failed to connect. Calls in flight keep their old
+  // channel alive.
   std::shared_ptr<ChannelStubs> Stubs() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (stubs_ == nullptr || stubs_->channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) {

@@ -11,7 +11,7 @@
 namespace playhead {
 
 // Connects when the first call needs it. Each attempt at a call is one attempt to connect: the channel does not retry
-// on a schedule of its own. Streams that are open when the connection is destroyed go on; cancel them.
+// on a schedule of its own. Streams that are open when the connection is destroyed go on; cancel them first.
 //   InvalidArgument  as GrpcEndpoint::Create.
 absl::StatusOr<std::shared_ptr<Connection>> NewGrpcConnection(const ClientOptions& options);
 

@@ -21,10 +21,10 @@
 namespace playhead {
 namespace {
 
-// Large frames, because history arrives in messages of half a MiB: every frame is a slice to handle.
+// Large frames, because history arrives in messages of half a MiB and every frame costs a slice.
 constexpr int kFrameBytesMax = 1 << 20;
 
-// A secret has some 60 bytes; a broker takes headers of 8 KiB in all.
+// A secret has about 60 bytes; a broker accepts headers of 8 KiB in total.
 constexpr size_t kKeyBytesMax = 1024;
 
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
@@ -58,7 +58,7 @@ absl::StatusOr<std::string> ReadPem(absl::string_view what, const std::string& p
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(const std::optional<TlsOptions>& tls) {
   if (!tls.has_value()) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions options;  // Without authorities gRPC trusts the system's.
+  grpc::SslCredentialsOptions options;  // Without root certificates gRPC trusts the system's.
   if (!tls->ca_file.empty()) {
     absl::StatusOr<std::string> pem = ReadPem("ca_file", tls->ca_file);
     if (!pem.ok()) return pem.status();
@@ -78,8 +78,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(const 
   return grpc::SslCredentials(options);
 }
 
-// What most likely ails a connection that was made and ended before HTTP/2 began, by gRPC 1.51's words for it; empty if
-// that is not what happened.
+// The likely reason why a connection was established but ended before HTTP/2 began, judged by the error texts of gRPC
+// 1.51. Empty for any other error.
 absl::string_view HandshakeHint(absl::string_view message, bool tls) {
   if (!absl::StrContains(message, "failed to connect")) return "";
   if (!tls && absl::StrContains(message, "Socket closed")) {
@@ -94,7 +94,7 @@ absl::string_view HandshakeHint(absl::string_view message, bool tls) {
   return "";
 }
 
-// Never says the key itself.
+// The error never contains the key.
 absl::Status CheckKey(const ClientOptions& options) {
   if (options.key.empty()) return absl::OkStatus();
   if (options.key.size() > kKeyBytesMax || !std::all_of(options.key.begin(), options.key.end(), absl::ascii_isgraph)) {
@@ -118,7 +118,7 @@ bool IsLoopbackTarget(absl::string_view target) {
     return std::all_of(addresses.begin(), addresses.end(), IsLoopbackAddress);
   }
   if (absl::ConsumePrefix(&target, "dns:")) {
-    // dns:HOST, dns:///HOST, or dns://SERVER/HOST: whatever stands behind the last slash.
+    // dns:HOST, dns:///HOST, or dns://SERVER/HOST: the host follows the last slash.
     target = target.substr(target.rfind('/') + 1);
   }
   return IsLoopbackAddress(target);
@@ -143,8 +143,9 @@ GrpcEndpoint::GrpcEndpoint(const ClientOptions& options, std::shared_ptr<grpc::C
       tls_(options.tls.has_value()),
       authorization_(options.key.empty() ? "" : absl::StrCat("Bearer ", options.key)),
       credentials_(std::move(credentials)) {
-  // Every broken channel is replaced by its user, so that attempts follow the client's backoff and not the channel's,
-  // which is as good as switched off here; a channel must then not find the broken connection of another by its name.
+  // The user of a broken channel replaces it, so that attempts follow the client's backoff; the channel's own backoff is
+  // set to an hour to keep it out of the way. The local subchannel pool prevents a new channel from sharing the broken
+  // connection of the old one.
   arguments_.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments_.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 3'600'000);
   arguments_.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 3'600'000);
@@ -153,7 +154,7 @@ GrpcEndpoint::GrpcEndpoint(const ClientOptions& options, std::shared_ptr<grpc::C
   arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
   arguments_.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
   arguments_.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax);
-  // A proxy of the environment could read a key that goes to this machine in plain text.
+  // A proxy set in the environment could read a key that is sent in plain text.
   if (!tls_ && !authorization_.empty()) arguments_.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
 }
 

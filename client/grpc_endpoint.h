@@ -1,5 +1,4 @@
-// GrpcEndpoint: where a broker is and how it is spoken to over gRPC: what all connections and calls to it have in
-// common.
+// GrpcEndpoint: a broker's address and the gRPC settings that all connections and calls to it share.
 #ifndef PLAYHEAD_CLIENT_GRPC_ENDPOINT_H_
 #define PLAYHEAD_CLIENT_GRPC_ENDPOINT_H_
 
@@ -24,18 +23,18 @@ namespace playhead {
 class GrpcEndpoint {
  public:
   // Reads the files that the options name.
-  //   InvalidArgument  an option is out of range; a file cannot be read or is no PEM; the key is no key, or would go to
-  //                    another machine in plain text.
+  //   InvalidArgument  an option is out of range; a file cannot be read or is not PEM; the key is malformed, or would
+  //                    be sent to another machine in plain text.
   static absl::StatusOr<GrpcEndpoint> Create(const ClientOptions& options);
 
-  // Connects when the first call needs it, once: it does not retry on a schedule of its own.
+  // Connects when the first call needs it, with one attempt: it does not retry on a schedule of its own.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  // Adds what every call carries.
+  // Adds the metadata that every call carries.
   void Prepare(grpc::ClientContext& context) const;
 
-  // What a finished call's status means. A connection that could not be made because one side speaks TLS and the other
-  // does not, or because of the broker's certificate, is explained further.
+  // Translates the status of a finished call. If the connection failed because only one side speaks TLS, or because of
+  // the broker's certificate, the message explains that.
   absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& context) const;
 
   // One attempt at a unary call of a generated stub: Call<Reply>(stub, &Stub::Method, request, deadline).
@@ -60,7 +59,8 @@ class GrpcEndpoint {
   grpc::ChannelArguments arguments_;
 };
 
-// Whether `target`, as gRPC names addresses, is this machine by its name alone: unix:, localhost or a loopback address.
+// Whether `target`, in gRPC's address syntax, is this machine, judged by its name alone: unix:, localhost or a loopback
+// address.
 bool IsLoopbackTarget(absl::string_view target);
 
 }  // namespace playhead

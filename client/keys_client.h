@@ -1,4 +1,4 @@
-// KeysClient: makes, lists, revokes and rotates keys, for administrators. docs/security.md explains the model.
+// KeysClient: creates, lists, revokes and rotates keys, for administrators. docs/security.md explains the model.
 #ifndef PLAYHEAD_CLIENT_KEYS_CLIENT_H_
 #define PLAYHEAD_CLIENT_KEYS_CLIENT_H_
 
@@ -22,14 +22,14 @@ class ServiceClient;
 
 // Thread safety: all methods may be called from any thread. Copies share one connection.
 // Blocking: until the reply or ClientOptions::request_timeout. Each call is one attempt: after UNAVAILABLE or
-// DEADLINE_EXCEEDED a key may have been made or rotated whose secret nobody has seen; list the keys, and revoke it.
+// DEADLINE_EXCEEDED, a key may have been created or rotated whose secret nobody has seen; list the keys, and revoke it.
 // Errors: as keys.proto says; statuses carry the broker's reason (proto/errors.h).
 class KeysClient {
  public:
   // Does not connect yet.   InvalidArgument  an option is out of range; the message says which.
   static absl::StatusOr<KeysClient> Create(const ClientOptions& options);
 
-  // The response has the key's secret, this once.
+  // Only this response contains the key's secret.
   absl::StatusOr<v1::CreateKeyResponse> CreateKey(const v1::CreateKeyRequest& request);
 
   // All keys in the order of their ids, revoked and expired ones included.
@@ -37,7 +37,7 @@ class KeysClient {
 
   absl::StatusOr<v1::Key> RevokeKey(absl::string_view id);
 
-  // The response has the new secret, this once.
+  // Only this response contains the new secret.
   absl::StatusOr<v1::RotateKeyResponse> RotateKey(const v1::RotateKeyRequest& request);
 
  private:

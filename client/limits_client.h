@@ -1,4 +1,5 @@
-// LimitsClient: what instances may take, for administrators. proto/playhead/v1/limits.proto explains the model.
+// LimitsClient: gets and sets the limits of instances, for administrators. proto/playhead/v1/limits.proto explains the
+// model.
 #ifndef PLAYHEAD_CLIENT_LIMITS_CLIENT_H_
 #define PLAYHEAD_CLIENT_LIMITS_CLIENT_H_
 
@@ -29,10 +30,10 @@ class LimitsClient {
   // Does not connect yet.   InvalidArgument  an option is out of range; the message says which.
   static absl::StatusOr<LimitsClient> Create(const ClientOptions& options);
 
-  // An empty `instance` is the default, here and below.
+  // Here and below, an empty `instance` means the default limits.
   absl::StatusOr<v1::GetLimitsResponse> GetLimits(absl::string_view instance);
 
-  // The instances that have limits of their own, by name.
+  // Lists the instances that have limits of their own, by name.
   PagedRange<v1::ListLimitsResponse::Row> ListLimits();
 
   absl::Status SetLimits(absl::string_view instance, const v1::InstanceLimits& limits);

@@ -16,7 +16,7 @@ class MaintenanceClient::Impl {
  public:
   explicit Impl(GrpcEndpoint endpoint) : endpoint_(std::move(endpoint)), stub_(endpoint_.NewChannel()) {}
 
-  // Reads a stream to its end.
+  // Starts a call and reads its responses until it ends.
   template <typename Response, typename Request, typename Method>
   absl::Status Read(Method method, const Request& request, absl::FunctionRef<void(const Response&)> on_response) {
     grpc::ClientContext context;
@@ -45,7 +45,7 @@ class MaintenanceClient::Impl {
   v1::Maintenance::Stub stub_;
   absl::Mutex mu_;
   bool canceled_ ABSL_GUARDED_BY(mu_) = false;
-  grpc::ClientContext* running_ ABSL_GUARDED_BY(mu_) = nullptr;  // The newest call's.
+  grpc::ClientContext* running_ ABSL_GUARDED_BY(mu_) = nullptr;  // Of the newest call; nullptr if none is in flight.
 };
 
 absl::StatusOr<MaintenanceClient> MaintenanceClient::Create(const ClientOptions& options) {

@@ -1,4 +1,4 @@
-// MaintenanceClient: has a broker back up its store, and check it. docs/operating.md explains both.
+// MaintenanceClient: makes a broker back up its store, or verify it. docs/operating.md explains both.
 #ifndef PLAYHEAD_CLIENT_MAINTENANCE_CLIENT_H_
 #define PLAYHEAD_CLIENT_MAINTENANCE_CLIENT_H_
 
@@ -22,12 +22,12 @@ class MaintenanceClient {
   absl::StatusOr<v1::BackupResponse::Made> Backup(
       const v1::BackupRequest& request, const std::function<void(const v1::BackupResponse::Progress&)>& progress);
 
-  // Findings are no error.
+  // Findings are not an error.
   absl::StatusOr<v1::VerifyResponse::Progress> Verify(
       const v1::VerifyRequest& request, const std::function<void(const v1::VerifyResponse::Finding&)>& finding,
       const std::function<void(const v1::VerifyResponse::Progress&)>& progress);
 
-  // Ends the call under way, and those to come, with Cancelled; the broker stops its work.
+  // Ends the running call and all later ones with Cancelled; the broker stops its work.
   void Cancel();
 
  private:

@@ -1,6 +1,7 @@
 #include "client/many_subscription.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -14,11 +15,6 @@
 #include "proto/event_wire.h"
 
 namespace playhead {
-namespace {
-
-absl::Status Malformed() { return MakeError(Reason::kDataLoss, "the broker sent a message that cannot be parsed"); }
-
-}  // namespace
 
 class ManySubscription::Impl {
  public:
@@ -29,7 +25,9 @@ class ManySubscription::Impl {
 
   absl::Status NextBatch(ManyBatch& batch, absl::Time deadline) {
     NoteHandled();
+    if (!malformed_.ok()) return malformed_;
     for (;;) {
+      if (closed_) return absl::CancelledError("the subscription was closed");
       if (!part_.events.empty()) {
         if (HandOut(batch)) return absl::OkStatus();
         continue;
@@ -39,12 +37,11 @@ class ManySubscription::Impl {
         continue;
       }
       SharedBytes message;
-      bool reopened = false;
-      const absl::Status status = stream_->Take(deadline, position(), message, reopened);
+      const absl::Status status = stream_->Take(deadline, position(), message);
       if (!status.ok()) return status;
       message_ = std::move(message);
       if (!message_.view.empty() && message_.view[0] == kEventsTag) {
-        parts_ = message_.view;  // Parts are framed as events are elsewhere.
+        parts_ = message_.view;  // A part has the tag that an event has in other responses.
       } else if (absl::Status taken = TakeNotice(); !taken.ok()) {
         return taken;
       }
@@ -62,6 +59,10 @@ class ManySubscription::Impl {
         return absl::IsCancelled(status) ? absl::OkStatus() : status;
       }
       for (size_t i = 0; i < batch.events.size(); ++i) {
+        if (closed_) {
+          handed_out_.clear();  // The rest of the batch was not handled.
+          return absl::OkStatus();
+        }
         const Event event = batch.events.event(i);
         if (const auto found = on_type_.find(event.type()); found != on_type_.end()) {
           for (const Handler& handler : found->second) handler(batch.instance, event);
@@ -71,14 +72,17 @@ class ManySubscription::Impl {
     }
   }
 
-  void Close() { stream_->Close(); }
+  void Close() {
+    closed_ = true;
+    stream_->Close();
+  }
 
   std::string position() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     return position_;
   }
 
-  // Set before anything is pulled.
+  // Must not change once events were pulled.
   absl::flat_hash_map<std::string, std::vector<Handler>> on_type_;
   std::vector<Handler> on_any_;
   std::function<void()> on_caught_up_;
@@ -97,8 +101,8 @@ class ManySubscription::Impl {
     return absl::OkStatus();
   }
 
-  // Hands out the part up to the next upstream gap, so that its notice stands in its place. False if only that was
-  // left.
+  // Hands out the part up to the next upstream gap, so that OnGap is called in order. False if the part had only the
+  // gap left.
   bool HandOut(ManyBatch& batch) {
     EventBatch& events = part_.events;
     if (internal::IsUpstreamGap(events[0])) {
@@ -113,7 +117,7 @@ class ManySubscription::Impl {
     const auto gap = std::find_if(events.begin() + 1, events.end(), internal::IsUpstreamGap);
     batch.events = events.TakeFront(static_cast<size_t>(gap - events.begin()));
     batch.instance = part_.instance;
-    // There is no position within a part: who goes on from before it sees its beginning again.
+    // There is no position within a part: a reader that resumes in the middle of one gets its beginning again.
     batch.position = events.empty() ? part_.position : position();
     handed_out_ = batch.position;
     return true;
@@ -149,12 +153,20 @@ class ManySubscription::Impl {
     position_ = std::move(position);
   }
 
+  // Terminal: later messages would skip what this one held.
+  absl::Status Malformed() {
+    stream_->Close();
+    return malformed_ = MakeError(Reason::kDataLoss, "the broker sent a message that cannot be parsed");
+  }
+
   const std::shared_ptr<internal::ManyStream> stream_;
-  const bool hand_out_upstream_gaps_;  // As events, besides their notice.
+  const bool hand_out_upstream_gaps_;  // As events too, after OnGap.
   SharedBytes message_;
-  absl::string_view parts_;  // Of `message_`: those not handed out yet.
-  ManyBatch part_;           // What of the part taken last is not handed out yet.
-  std::string handed_out_;   // The position behind what was handed out last, until it is handled.
+  absl::string_view parts_;  // The parts of `message_` that were not taken yet.
+  ManyBatch part_;           // The part taken last, without the events already handed out.
+  std::string handed_out_;   // The position after what was handed out last, until it is handled.
+  absl::Status malformed_;   // Not OK once the broker has sent a message that cannot be parsed.
+  std::atomic<bool> closed_{false};
   mutable absl::Mutex mu_;
   std::string position_ ABSL_GUARDED_BY(mu_);
 };

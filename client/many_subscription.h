@@ -1,23 +1,23 @@
-// ManySubscription: reads many instances in one stream: a list, a prefix, or all that the key covers; live and without
-// end, each instance in the order of its cursors. It reconnects by itself behind what was *handled*, as a Subscription
-// does (client/subscriber.h), and one position, opaque text, says how far it has come in all of them.
+// ManySubscription: reads many instances in one live, endless stream: a list, a prefix, or all that the key covers;
+// each instance in the order of its cursors. It reconnects by itself after the last *handled* event, as a Subscription
+// does (client/subscriber.h). One position, an opaque text, says how far it has come in all instances.
 //
 // Pull:
 //   ManyBatch batch;
-//   while (subscription.NextBatch(batch).ok()) Handle(batch.instance, batch.events);   // Then: status of the end.
-// The batch handed out counts as handled when the next one is asked for, or by NoteHandled(). To resume in another
-// process, save position() when it was.
+//   while (subscription.NextBatch(batch).ok()) Handle(batch.instance, batch.events);   // Then: its terminal status.
+// A batch counts as handled when the next one is asked for, or by NoteHandled(). To resume in another process, save
+// position() after that.
 //
 // Handlers, on the caller's own thread:
 //   subscription.On("message", [](absl::string_view instance, const Event& event) { ... });
 //   subscription.Run();                                                                // Until Close() or an error.
 //
-// Reconnecting is done while NextBatch waits, delayed by ClientOptions::backoff. Terminal are CURSOR_DIVERGED (the
-// broker was restored, or is another one), CURSOR_TRIMMED without allow_gap, and every refusal that the broker calls
-// not retryable.
+// It reconnects while NextBatch waits, delayed by ClientOptions::backoff. These errors are terminal: CURSOR_DIVERGED
+// (the broker was restored, or is another one), CURSOR_TRIMMED without allow_gap, and every refusal that the broker
+// marks as not retryable.
 //
-// Thread safety: Close() and position() from any thread, handlers included; everything else from one at a time.
-// Memory: SubscribeManyOptions::buffered_bytes_max and one message received ahead of handling.
+// Thread safety: Close() and position() from any thread, also from handlers; everything else from one thread at a time.
+// Memory: at most SubscribeManyOptions::buffered_bytes_max and one message received ahead of handling.
 #ifndef PLAYHEAD_CLIENT_MANY_SUBSCRIPTION_H_
 #define PLAYHEAD_CLIENT_MANY_SUBSCRIPTION_H_
 
@@ -40,7 +40,7 @@ namespace playhead {
 
 class Connection;
 
-// Which instances, and from where. A value.
+// Which instances to read. A value.
 class ManySources {
  public:
   static ManySources Names(const std::vector<std::string>& names) {
@@ -53,7 +53,7 @@ class ManySources {
     sources.proto_.set_prefix(std::string(prefix));
     return sources;
   }
-  // All that the key covers, but for the broker's own.
+  // All that the key covers, except the broker's own.
   static ManySources All() {
     ManySources sources;
     sources.proto_.mutable_all();
@@ -66,14 +66,14 @@ class ManySources {
 };
 
 struct SubscribeManyOptions {
-  // Behind this position, as position() gave it; empty: as `start` says, which is not After.
+  // Start after this position, as position() returned it. If empty, `start` applies; it must not be After.
   std::string position;
   v1::Start start;
   std::vector<std::string> types;  // Exact names, or `prefix*`; up to 64; empty for all.
   std::string id_prefix;
-  bool allow_gap = false;  // Trimmed history is told to OnGap, instead of ending the subscription.
+  bool allow_gap = false;  // Trimmed history is reported to OnGap, instead of ending the subscription.
   size_t buffered_bytes_max = size_t{1} << 20;
-  // A stream ended and the next attempt, of this number, is due; on the thread that waits for events.
+  // Called when a stream has ended and the next attempt, with this number, is due; on the thread that waits for events.
   std::function<void(int attempt, const absl::Status& cause)> on_reconnect;
 };
 
@@ -81,7 +81,7 @@ struct SubscribeManyOptions {
 struct ManyBatch {
   std::string instance;
   EventBatch events;
-  std::string position;  // Behind them.
+  std::string position;  // After them.
 };
 
 class ManySubscription {
@@ -96,23 +96,24 @@ class ManySubscription {
   //   Others            terminal; see above. The same from then on.
   absl::Status NextBatch(ManyBatch& batch, absl::Time deadline = absl::InfiniteFuture());
 
-  // Counts what was handed out last as handled.
+  // Counts the batch handed out last as handled.
   void NoteHandled();
 
   // Adds a handler for events of `type`, or of every type if it is "*". An event goes to the handlers of its type, then
   // to those of "*", in the order in which they were added.
   ManySubscription& On(absl::string_view type, std::function<void(absl::string_view instance, const Event&)> handler);
-  // Notices, in their place among the events; in both shapes. Of a gap without an instance it is only known that there
-  // is one. A gap may also be upstream (v1::Gap::UPSTREAM), whatever types were asked for, unless they are 64.
+  // Notices, for handlers and for pull: called in their place among the events. A gap without an instance means that
+  // events are missing, but not of which instance. Upstream gaps (v1::Gap::UPSTREAM) are reported whatever types were
+  // asked for, unless those are 64 types.
   ManySubscription& OnCaughtUp(std::function<void()> handler);
   ManySubscription& OnGap(std::function<void(absl::string_view instance, const v1::Gap&)> handler);
-  // Calls handlers until Close(), which is OK, or the terminal error.
+  // Calls handlers until Close(), then returns OK; or until the terminal error, which it returns.
   absl::Status Run();
 
-  // Ends the subscription: NextBatch returns, handlers are not called again after the one that is running.
+  // Ends the subscription: NextBatch returns, and no handler is called after the one that is running.
   void Close();
 
-  // Everything up to here was handled or filtered out; empty until known.
+  // The position up to which everything was handled or filtered out; empty until known.
   std::string position() const;
 
  private:

@@ -21,7 +21,7 @@ namespace playhead {
 
 // How long to wait before the next attempt: a random time between 0 and a bound that starts at `initial_delay`, grows
 // by `multiplier` with each failed attempt and stops at `max_delay` ("full jitter": clients that lost the same broker
-// do not come back all at once). A message from the broker starts the count anew.
+// do not all return at once). A message from the broker resets the count.
 struct BackoffOptions {
   absl::Duration initial_delay = absl::Seconds(1);
   double multiplier = 2;  // At least 1.
@@ -34,7 +34,7 @@ struct BackoffOptions {
 // created.
 struct TlsOptions {
   std::string ca_file;    // The authorities to trust; empty: the system's.
-  std::string cert_file;  // The client's own certificate and its key, where the broker asks for one.
+  std::string cert_file;  // The client's own certificate and its key, if the broker asks for one.
   std::string key_file;
 };
 
@@ -46,35 +46,35 @@ struct ClientOptions {
   std::optional<TlsOptions> tls;
 
   // The secret of a key (`playhead keys create`), sent with every call. The factory refuses to send it in plain text,
-  // except to this machine (unix:, localhost or a loopback address) or where that is allowed.
+  // except to this machine (unix:, localhost or a loopback address) or if allow_key_in_plain_text is set.
   std::string key;
   bool allow_key_in_plain_text = false;
 
-  // Between attempts: of subscriptions and publishers without end, of single calls within request_timeout.
+  // The delays between attempts. Subscriptions and publishers have no time limit, single calls have request_timeout.
   BackoffOptions backoff;
 
-  // For a single call (Append, FetchMissed's pages, GetInstance, ...) with all its attempts.
+  // For a single call (Append, one page of FetchMissed, GetInstance, ...), including all its attempts.
   absl::Duration request_timeout = absl::Seconds(30);
 
   // How long a stream may take from its start to its first message before the attempt counts as failed.
   absl::Duration open_timeout = absl::Seconds(20);
 
-  // A connection with calls is probed with a ping after this long without a sign of life, and given up when the answer
-  // takes longer than the timeout.
+  // A connection with calls in progress is probed with a ping after it has been silent for the interval, and is given
+  // up if the answer takes longer than the timeout.
   absl::Duration keepalive_interval = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(10);
 
-  // Time and timers; nullptr is the system's. For tests.
+  // Clock and timers; nullptr uses the system's. For tests.
   std::shared_ptr<Timers> timers;
 };
 
-// When the handled position is given to the cursor store: as soon as one of the two holds. Whatever is not saved yet is
-// handled again after a crash; nothing is ever skipped.
+// When the handled position is saved to the cursor store: as soon as either condition holds. Events that were handled
+// after the last save are handled again after a crash; nothing is ever skipped.
 struct CursorSaving {
-  // After this many handled events. 1: at most one event is handled twice after a crash, at the price of one save
-  // (for FileCursorStore: two fsyncs) for each. 0: never by count.
+  // After this many handled events. 1: at most one event is handled twice after a crash, at the price of one save (for
+  // FileCursorStore: two fsyncs) per event. 0: never by count.
   uint32_t events = 1;
-  // This long after the last save, if the position has moved, also by progress past events that the filter skipped.
+  // This long after the last save, if the position has moved (progress past events that the filter skipped counts).
   absl::Duration interval = absl::Seconds(1);
 };
 
@@ -84,21 +84,21 @@ struct SubscribeOptions {
   // Only events whose id starts with this; up to 256 bytes; empty for all.
   std::string id_prefix;
 
-  // Goes on behind history that was trimmed, which is reported (Subscription::OnGap) and counted (missed_events).
-  // Without it, trimmed history ends the subscription with CURSOR_TRIMMED.
+  // Continues after trimmed history, which is reported (Subscription::OnGap) and counted (missed_events). Without it,
+  // trimmed history ends the subscription with CURSOR_TRIMMED.
   bool allow_gap = false;
 
-  // If set, the subscription starts behind the cursor that the store has for the instance, at `start` only if it has
-  // none, and saves after handling. One subscription for an instance and store at a time.
+  // If set, the subscription starts after the cursor that the store has for the instance (at `start` only if it has
+  // none), and saves the position after handling. At most one subscription per instance and store at a time.
   std::shared_ptr<CursorStore> cursor_store;
   CursorSaving cursor_saving;
 
-  // Received and not yet handed out; when it is reached the stream is not read any further until some of it is handled.
-  // One message (up to 4 MiB) may exceed it. At least 1.
+  // Bytes received and not yet handed out. When the bound is reached, the stream is not read until some of them are
+  // handled. One message (up to 4 MiB) may exceed it. At least 1.
   size_t buffered_bytes_max = size_t{4} << 20;
 
   // Called when an attempt failed (or the stream broke) and another was scheduled: `attempt` counts from 1 since the
-  // last message. On a thread of the client, possibly while an event is handled; must be quick; may call Close().
+  // last message. Runs on a thread of the client, possibly while an event is handled; must be quick; may call Close().
   std::function<void(int attempt, const absl::Status& cause)> on_reconnect;
 };
 
@@ -107,27 +107,27 @@ struct PublisherOptions {
   // [A-Za-z0-9._:@+-], unique to one writer. Empty: a random one.
   std::string producer_id;
 
-  // The sequence of the first event that this publisher appends to an instance. With a producer_id that is used again,
-  // an event that was stored under its sequence before is answered as a duplicate and not stored again. At least 1.
+  // The sequence of the first event that this publisher appends to an instance. If a producer_id is reused, an event
+  // whose sequence is already stored is answered as a duplicate and not stored again. At least 1.
   uint64_t first_sequence = 1;
 
-  // A batch is sent when it is this large: up to 10,000 events and 3.5 MiB.
+  // A batch is sent when it reaches either bound: up to 10,000 events and 3.5 MiB.
   uint32_t batch_events_max = 512;
   size_t batch_bytes_max = size_t{256} << 10;
 
-  // A batch that is not full is sent at once while fewer than `eager_batches` are in flight, and otherwise collects
-  // until replies make room. With a `linger` it collects for that long in any case.
+  // A batch that is not full is sent at once while fewer than `eager_batches` are in flight; otherwise it collects
+  // events until replies make room. With a `linger`, it collects for that long in any case.
   uint32_t eager_batches = 4;
   absl::Duration linger = absl::ZeroDuration();
 
-  // The window: accepted and not yet acknowledged. Append blocks, TryAppend refuses, when it is full.
+  // The window: events accepted and not yet acknowledged. When it is full, Append blocks and TryAppend refuses.
   uint32_t window_events_max = 65'536;
   size_t window_bytes_max = size_t{32} << 20;
 
-  // What the destructor grants to events that are not acknowledged yet before it fails them.
+  // How long the destructor waits for events that are not acknowledged yet before it fails them.
   absl::Duration close_timeout = absl::Seconds(10);
 
-  // Called when the stream broke and another attempt was scheduled; as SubscribeOptions::on_reconnect.
+  // Called when the stream broke and another attempt was scheduled; like SubscribeOptions::on_reconnect.
   std::function<void(int attempt, const absl::Status& cause)> on_reconnect;
 };
 

@@ -1,11 +1,11 @@
-// PagedRange: a sequence that is fetched page by page while it is walked.
+// PagedRange: a sequence that is fetched page by page during iteration.
 //
 //   for (const absl::StatusOr<Event>& event : client.FetchMissed(request)) {
 //     if (!event.ok()) return event.status();   // Always the last element.
 //     Handle(*event);
 //   }
 //
-// Walk it once. Moving on blocks when a page has to be fetched. Not thread-safe.
+// Single-pass: iterate once. Advancing blocks when a page has to be fetched. Not thread-safe.
 #ifndef PLAYHEAD_CLIENT_PAGED_RANGE_H_
 #define PLAYHEAD_CLIENT_PAGED_RANGE_H_
 

@@ -57,8 +57,10 @@ Publisher& Publisher::operator=(Publisher&& other) noexcept {
 }
 
 Publisher::~Publisher() {
-  // Callbacks hear of every failure; there is nobody else to tell.
-  if (core_ != nullptr) core_->Close(absl::Now() + core_->options().close_timeout).IgnoreError();
+  if (core_ == nullptr) return;
+  // The callbacks report every failure.
+  core_->Close(absl::Now() + core_->options().close_timeout).IgnoreError();
+  core_->WaitForReconnectCallbacks();
 }
 
 absl::Status Publisher::Append(absl::string_view instance, const NewEvent& event, AppendCallback done) {

@@ -8,26 +8,27 @@
 //
 // Order: events of one instance are stored in the order of the calls that accepted them.
 //
-// Errors. What a retry can mend (a lost connection, a broker that restarts, a full queue, an uncertain sync) is retried
-// in order and with the same identities, and never shows. Everything else follows one rule:
+// Errors. Whatever a retry can fix (a lost connection, a broker that restarts, a full queue, an uncertain sync) is
+// retried in order and with the same identities, and is not visible to the caller. Everything else follows one rule:
 //   - a refused event fails with the broker's reason, together with the batch it was in;
-//   - what was accepted behind it for the same instance fails with PREVIOUS_FAILED, and so does every further Append to
-//     that instance, because storing it would change the order,
-//   - until ResumeAppends(instance) says that the program knows. Numbering then goes on where the refused batch began,
-//     or where the broker said that it is.
-// So does an append beyond what its instance may store (QUOTA_EXCEEDED): ResumeAppends once RetryAfter (proto/errors.h)
-// has passed. Rates only slow the publisher down. Other instances are not affected. An error that concerns the stream
-// itself (the broker refuses the caller; the attempts that backoff allows are used up) fails everything, for good.
+//   - all events accepted after it for the same instance fail with PREVIOUS_FAILED, and so does every further Append to
+//     that instance, because storing them would change the order;
+//   - this lasts until the program calls ResumeAppends(instance). Numbering then continues where the refused batch
+//     began, or at the sequence that the broker reported.
+// The rule also covers an append beyond what its instance may store (QUOTA_EXCEEDED): call ResumeAppends once
+// RetryAfter (proto/errors.h) has passed. Rate limits only slow the publisher down. Other instances are not affected.
+// An error of the stream itself (the broker refuses the caller; the attempts that backoff allows are used up) fails all
+// instances, for good.
 //
-// An error is the last word, the event is not stored, with one exception: APPEND_UNCERTAIN, with the cause in its
-// message. It means events that were sent over a connection that broke, or met a failed write, and were then refused
-// when they were sent again. Append the same events again, in the same order, and those that were stored are
-// duplicates; other events in their place are then an ID_CONFLICT, once.
+// An error is final and means that the event is not stored, with one exception: APPEND_UNCERTAIN, with the cause in its
+// message. It is reported for events that were sent over a connection that broke, or met a failed write, and were
+// refused when they were sent again. If the program appends the same events again, in the same order, those that were
+// stored are answered as duplicates; if it appends other events in their place, they get one ID_CONFLICT.
 //
 // Thread safety: all methods may be called from any thread.
-// Callbacks run on a thread of the client, in the order of the events of an instance; they must be quick and must not
-// call a blocking method of the publisher (TryAppend is fine).
-// Ownership: events are copied while they are accepted. Memory: the window, and about 200 bytes for each instance that
+// Callbacks run on a thread of the client, for each instance in the order of its events. They must be quick and must
+// not call a blocking method of the publisher (TryAppend is fine).
+// Ownership: Append copies the event before it returns. Memory: the window, and about 200 bytes for each instance that
 // was ever appended to.
 #ifndef PLAYHEAD_CLIENT_PUBLISHER_H_
 #define PLAYHEAD_CLIENT_PUBLISHER_H_
@@ -55,7 +56,9 @@ class PublisherCore;
 
 class Publisher {
  public:
-  ~Publisher();  // Close(now + PublisherOptions::close_timeout), unless closed or moved from.
+  // Unless moved from: Close(now + PublisherOptions::close_timeout), then waits until on_reconnect is not running. Not
+  // from on_reconnect, nor with a lock held that it takes.
+  ~Publisher();
   Publisher(Publisher&&) noexcept;
   Publisher& operator=(Publisher&&) noexcept;
 
@@ -67,28 +70,30 @@ class Publisher {
   //   Others              the publisher has failed for good with this error.
   absl::Status Append(absl::string_view instance, const NewEvent& event, AppendCallback done);
 
-  // The same with a future. A refusal to accept is in the future too.
+  // The same with a future, which also reports an event that was not accepted.
   std::future<absl::StatusOr<Receipt>> Append(absl::string_view instance, const NewEvent& event);
 
   // As Append, but never blocks.
   //   ResourceExhausted   the window is full: try again when a callback has run.
   absl::Status TryAppend(absl::string_view instance, const NewEvent& event, AppendCallback done);
 
-  // Records that the source of the instance's events was down, in its place among them: appends an event
-  // `playhead.upstream_gap`, of which readers hear as of any other gap. As Append; InvalidArgument also for a gap that
+  // Records, in its place among the instance's events, that their source was down: appends a `playhead.upstream_gap`
+  // event, which is reported to readers like any other gap. Otherwise like Append; InvalidArgument also for a gap that
   // breaks a rule of proto/upstream_gap.h.
   absl::Status ReportUpstreamGap(absl::string_view instance, const UpstreamGap& gap, AppendCallback done);
 
-  // Sends what is collected and waits until every event accepted before this call is stored or failed. OK if none has
-  // failed since the last Flush; else the first failure. DeadlineExceeded leaves all as it is.
+  // Sends all collected events and waits until every event accepted before this call is stored or has failed. OK if
+  // none has failed since the last Flush; else the first failure. DeadlineExceeded changes nothing: the events stay
+  // accepted.
   absl::Status Flush(absl::Time deadline = absl::InfiniteFuture());
 
-  // Allows appends to an instance again after a refusal: events accepted from now on take the place of those that
+  // Allows appends to an instance again after a refusal: events accepted from now on take the sequences of those that
   // failed. Does nothing if the instance has not failed.
   void ResumeAppends(absl::string_view instance);
 
-  // Accepts no more, flushes until `deadline`, then fails what is left: as UNKNOWN (APPEND_UNCERTAIN) what was sent and
-  // may be stored, as CANCELLED what was not. When it returns every callback has run. Returns as Flush.
+  // Accepts no more events, flushes until `deadline`, then fails the rest: with UNKNOWN (APPEND_UNCERTAIN) if an event
+  // was sent and may be stored, with CANCELLED if not. When it returns, every AppendCallback has run. Returns the same
+  // status as Flush.
   absl::Status Close(absl::Time deadline = absl::InfiniteFuture());
 
   // As given in the options, or the random one.

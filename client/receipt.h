@@ -1,4 +1,4 @@
-// Receipt: what the appender of an event is told.
+// Receipt: the acknowledgement of one appended event.
 #ifndef PLAYHEAD_CLIENT_RECEIPT_H_
 #define PLAYHEAD_CLIENT_RECEIPT_H_
 
@@ -9,10 +9,10 @@
 
 namespace playhead {
 
-// An event that is stored.
+// The event is stored.
 struct Receipt {
   uint64_t cursor = 0;
-  bool duplicate = false;  // It was stored before, at this cursor, and not again.
+  bool duplicate = false;  // It was already stored, at this cursor, and was not stored again.
 };
 
 using AppendCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>) &&>;

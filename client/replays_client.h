@@ -1,4 +1,4 @@
-// ReplaysClient: plans and starts replays, and looks after them, for operators. docs/operating.md explains them.
+// ReplaysClient: plans, starts and manages replays, for operators. docs/operating.md explains them.
 #ifndef PLAYHEAD_CLIENT_REPLAYS_CLIENT_H_
 #define PLAYHEAD_CLIENT_REPLAYS_CLIENT_H_
 
@@ -22,9 +22,9 @@ class ServiceClient;
 }  // namespace internal
 
 // Thread safety: all methods may be called from any thread. Copies share one connection.
-// Blocking: until the reply or ClientOptions::request_timeout; a plan and a start read the whole range, so give them
-// time. Each call is one attempt. A start that ended with UNAVAILABLE or DEADLINE_EXCEEDED may have begun: list the
-// replays before it is repeated.
+// Blocking: until the reply or ClientOptions::request_timeout; Plan and Start read the whole range, so allow for a long
+// timeout. Each call is one attempt. A Start that ended with UNAVAILABLE or DEADLINE_EXCEEDED may have begun: list the
+// replays before repeating it.
 // Errors: as replays.proto says; statuses carry the broker's reason (proto/errors.h).
 class ReplaysClient {
  public:

@@ -1,5 +1,5 @@
-// SharedBytes: immutable bytes with whatever keeps them alive. What is received and sent travels in these, so that an
-// event can point into the message it came in and a request can be sent again without a copy.
+// SharedBytes: immutable bytes together with their owner. All messages received and sent are passed in this form, so
+// that an event can point into the message it came in, and a request can be sent again without a copy.
 //
 // Thread safety: immutable; copies may be used from any thread.
 #ifndef PLAYHEAD_CLIENT_SHARED_BYTES_H_

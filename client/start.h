@@ -8,12 +8,12 @@
 
 namespace playhead {
 
-// A value. The default is After(0): the whole log, and CURSOR_TRIMMED if a part of it is gone.
+// A value. The default is After(0): the whole log, or CURSOR_TRIMMED if a part of it is gone.
 class Start {
  public:
   Start() { proto_.set_after_cursor(0); }
 
-  // Behind this cursor: the usual way to resume. 0 is "seen nothing".
+  // After this cursor: the usual way to resume. 0 means "seen nothing".
   static Start After(uint64_t cursor) {
     Start start;
     start.proto_.set_after_cursor(cursor);
@@ -25,7 +25,7 @@ class Start {
     start.proto_.mutable_beginning();
     return start;
   }
-  // Behind the last event: only what comes from now on.
+  // After the last event: only events that are appended from now on.
   static Start Now() {
     Start start;
     start.proto_.mutable_now();

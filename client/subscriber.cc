@@ -25,10 +25,10 @@ class Subscription::Impl {
     if (thread_.joinable()) {
       thread_.join();
     } else {
-      // What was handled is saved even if the policy would have waited; who must know whether it was asks
-      // SavePosition().
+      // Saves the position even if the policy would wait. SavePosition() is for callers that need the status.
       walker_.Save().IgnoreError();
     }
+    core_->WaitForEnd();  // Waits for running callbacks too.
   }
 
   absl::Status Next(absl::Time deadline) {
@@ -53,7 +53,7 @@ class Subscription::Impl {
   internal::EventWalker walker_;
   Event event_;  // Handed out last.
 
-  // Handlers: fixed when the thread starts.
+  // Handlers. Must not change once the thread has started.
   absl::flat_hash_map<std::string, std::vector<std::function<void(const Event&)>>> on_type_;
   std::vector<std::function<void(const Event&)>> on_any_;
   std::function<void(const absl::Status&)> on_error_;
@@ -68,7 +68,7 @@ class Subscription::Impl {
       }
       for (const auto& handler : on_any_) handler(event_);
     }
-    // The position was moved when Next was asked; it fails only when it has ended.
+    // Next() has moved the position; it fails only once the subscription has ended.
     walker_.Save().IgnoreError();
     const absl::Status status = core_->status();
     if (!status.ok() && on_error_) on_error_(status);
@@ -76,7 +76,7 @@ class Subscription::Impl {
     finished_.Notify();
   }
 
-  std::thread thread_;  // Runs handlers; else not joinable.
+  std::thread thread_;  // Runs handlers; not joinable without Start().
   absl::Notification finished_;
 };
 

@@ -1,13 +1,13 @@
-// Subscription: reads a log from a position, live and without end. It reconnects by itself from the last event that was
-// *handled*, so that within one process every event is handed out once, in order, and none is left out; with a cursor
-// store (SubscribeOptions::cursor_store) the same holds across crashes, except that what was handled after the last
-// save is handed out again.
+// Subscription: reads a log from a position, live and without end. It reconnects by itself after the last event that
+// was *handled*, so within one process every event is handed out once and in order, and none is left out. With a cursor
+// store (SubscribeOptions::cursor_store) the same holds across crashes, except that events handled after the last save
+// are handed out again.
 //
 // Pull:
 //   for (const Event& event : subscription) Handle(event);    // Ends when closed or failed: see status().
 //   absl::StatusOr<Event> event = subscription.Next(deadline);
-//   while (subscription.NextBatch(batch).ok()) ...            // The fastest: a message at a time.
-// The event (or batch) handed out counts as handled when the next one is asked for, or by SavePosition().
+//   while (subscription.NextBatch(batch).ok()) ...            // The fastest: one message at a time.
+// An event (or batch) counts as handled when the next one is asked for, or by SavePosition().
 //
 // Handlers:
 //   subscription.On("message", [](const Event& event) { ... });
@@ -17,21 +17,22 @@
 //   ...
 //   subscription.Close();
 //   subscription.WaitForClose();
-// Handlers run one at a time on one thread of the subscription's own, and may block; an event is handled when all its
+// Handlers run one at a time on a thread that the subscription owns, and may block; an event is handled when all its
 // handlers have returned. Handlers must not throw.
 //
-// Reconnecting. A lost connection, a broker that stops, and a stream that stays silent for three of the heartbeat
-// intervals that the broker announced are met with a new attempt, delayed by ClientOptions::backoff and announced to
-// SubscribeOptions::on_reconnect. These are terminal instead, and end the subscription with the broker's reason:
-//   OutOfRange, CURSOR_DIVERGED   the position is not of this log (it was restored or recreated): what was handled
-//                                 after the last good cursor is not in the log any more. Never resumed by itself.
-//   OutOfRange, CURSOR_TRIMMED    history behind the position is gone, and allow_gap is not set.
-//   Others                        every other refusal that the broker calls not retryable (InvalidArgument, NotFound,
-//                                 PermissionDenied, DataLoss ...), a failure to save the position, and the attempts
-//                                 of backoff being used up.
+// Reconnecting. After a lost connection, a broker that stops, or a stream that stays silent for three of the heartbeat
+// intervals that the broker announced, a new attempt is made, delayed by ClientOptions::backoff and reported to
+// SubscribeOptions::on_reconnect. These errors are terminal, and end the subscription with the broker's reason:
+//   OutOfRange, CURSOR_DIVERGED   the position is not of this log (it was restored or recreated): events handled after
+//                                 the last good cursor are no longer in the log. Never resumed automatically.
+//   OutOfRange, CURSOR_TRIMMED    history after the position is gone, and allow_gap is not set.
+//   Others                        every other refusal that the broker marks as not retryable (InvalidArgument,
+//                                 NotFound, PermissionDenied, DataLoss ...); a failure to save the position; or the
+//                                 attempts that backoff allows are used up.
 //
-// Thread safety: Next, NextBatch, SavePosition, begin and iteration: one thread at a time. The On... methods: before
-// the first of those, or before Start(). Everything else from any thread; Close() also from handlers and callbacks.
+// Thread safety: Next, NextBatch, SavePosition, begin and iteration may be used by one thread at a time; the On...
+// methods before the first of those, or before Start(); everything else from any thread; Close() also from handlers and
+// callbacks.
 // Memory: at most SubscribeOptions::buffered_bytes_max and one message received ahead of handling.
 #ifndef PLAYHEAD_CLIENT_SUBSCRIBER_H_
 #define PLAYHEAD_CLIENT_SUBSCRIBER_H_
@@ -58,7 +59,7 @@ class Connection;
 
 class Subscription {
  public:
-  ~Subscription();  // Close() and WaitForClose(). Not from a handler.
+  ~Subscription();  // Close() and WaitForClose(). Not from a handler or a callback.
   Subscription(Subscription&&) noexcept;
   Subscription& operator=(Subscription&&) noexcept;
 
@@ -71,10 +72,10 @@ class Subscription {
   //   Others              terminal; see above. The same from then on.
   absl::StatusOr<Event> Next(absl::Time deadline = absl::InfiniteFuture());
 
-  // Blocks for the next run of events, at least one. Replaces `batch`, whose memory is used again.
+  // Blocks for the next run of events, at least one. Replaces the contents of `batch`, and reuses its memory.
   absl::Status NextBatch(EventBatch& batch, absl::Time deadline = absl::InfiniteFuture());
 
-  // Counts what was handed out last as handled, and saves the position if there is a store.
+  // Counts the event or batch handed out last as handled, and saves the position if there is a store.
   absl::Status SavePosition();
 
   class iterator {
@@ -103,22 +104,24 @@ class Subscription {
   iterator begin() { return iterator(this); }
   iterator end() { return iterator(); }
 
-  // ---- Notices, in both shapes: called in their place among the events, where events are handed out ----
+  // ---- Notices, for handlers and for pull: called in their place among the events, on the thread that gets events
+  // ----
 
   // A stream was opened, for the first time or again.
   Subscription& OnOpen(std::function<void(const v1::SubscribeResponse::Started&)> handler);
-  // What was in the log when its end was reached has been handed out; what follows is live.
+  // All events up to the head have been handed out; what follows is live.
   Subscription& OnCaughtUp(std::function<void(uint64_t cursor)> handler);
-  // Something is missing: history that was trimmed (only with allow_gap), or what happened while the publisher's source
-  // was down (cause UPSTREAM, with its times and reason): told in the place of the event that records it, whatever
-  // types were asked for (unless they are 64 others, or id_prefix is set: the event has no id). That event is then also
-  // handed out like others if SubscribeOptions::types lets it through.
+  // Events are missing: history that was trimmed (only with allow_gap), or what happened while the publisher's source
+  // was down (cause UPSTREAM, with its times and reason). The latter is reported in the place of the event that records
+  // it, whatever types were asked for (unless they are 64 others, or id_prefix is set: the event has no id). That event
+  // is also handed out like others if SubscribeOptions::types lets it through.
   Subscription& OnGap(std::function<void(const v1::Gap&)> handler);
 
   // ---- Handlers ----
 
   // Adds a handler for events of `type`, or of every type if it is "*". An event goes to the handlers of its type, then
-  // to those of "*", in the order in which they were added; one that has none is passed over (and counts as handled).
+  // to those of "*", in the order in which they were added; an event without a handler is passed over, and counts as
+  // handled.
   Subscription& On(absl::string_view type, std::function<void(const Event&)> handler);
   // The subscription failed for good; called right before OnClose.
   Subscription& OnError(std::function<void(const absl::Status&)> handler);
@@ -130,27 +133,28 @@ class Subscription {
 
   // ---- Both ----
 
-  // Blocks until a stream is open for the first time, which says that `Start::Now()` has been fixed by the broker.
+  // Blocks until a stream is open for the first time: from then on, the position of `Start::Now()` is fixed by the
+  // broker.
   //   DeadlineExceeded, or the terminal status.
   absl::Status WaitForOpen(absl::Time deadline = absl::InfiniteFuture());
 
-  // Ends the subscription: attempts stop at once, Next returns, handlers are not called again after the one that is
-  // running. Does not wait.
+  // Ends the subscription: attempts stop at once, Next returns, and no handler is called after the one that is running.
+  // Does not wait.
   void Close();
 
-  // Waits until the subscription has ended and, if it runs handlers, OnClose has returned. Returns status(). Not from a
-  // handler.
+  // Waits until the subscription has ended and every callback has returned; if it runs handlers, OnClose too. Returns
+  // status(). Not from a handler or a callback.
   absl::Status WaitForClose();
 
-  // OK while it lives and after Close(); the terminal error after it failed.
+  // OK while the subscription runs and after Close(); the terminal error after it has failed.
   absl::Status status() const;
 
   // Where a reader that resumes now would start: everything up to this cursor was handled or filtered out. 0 until
   // known.
   uint64_t position() const;
-  // The newest event of the log, as the broker last said; 0 until known.
+  // The cursor of the newest event of the log, as the broker last reported it; 0 until known.
   uint64_t head_cursor() const;
-  // How many events gaps have reported missing.
+  // How many events have been reported missing by gaps.
   uint64_t missed_events() const;
 
  private:

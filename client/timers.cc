@@ -12,8 +12,8 @@
 namespace playhead {
 namespace {
 
-// What the timers and their thread share: the thread may outlive the timers, when these are destroyed by one of their
-// own functions.
+// State shared by the timers and their thread. The thread outlives the timers if one of their own functions destroys
+// them.
 class Queue {
  public:
   Timers::Id Add(absl::Time when, absl::AnyInvocable<void()> run) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -26,7 +26,7 @@ class Queue {
   }
 
   bool Cancel(Timers::Id id) ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::AnyInvocable<void()> dropped;  // Destroyed without the lock: it may own anything.
+    absl::AnyInvocable<void()> dropped;  // Destroyed after the lock is released: it may own anything.
     absl::MutexLock lock(&mu_);
     const auto when = due_.find(id);
     if (when == due_.end()) return false;
@@ -48,7 +48,7 @@ class Queue {
   }
 
  private:
-  // The next function that is due; empty when stopped.
+  // Waits for the next function to fall due; empty once stopped.
   absl::AnyInvocable<void()> WaitForNext() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     while (!stopped_) {

@@ -1,5 +1,5 @@
-// Timers: the clock of the client and the calls it makes later. An interface, so that tests of a program that uses the
-// client can move time themselves (client/mocks/fake_timers.h).
+// Timers: the clock and the delayed calls of the client. An interface, so that tests of a program that uses the client
+// can move time themselves (client/mocks/fake_timers.h).
 #ifndef PLAYHEAD_CLIENT_TIMERS_H_
 #define PLAYHEAD_CLIENT_TIMERS_H_
 
@@ -11,7 +11,7 @@
 
 namespace playhead {
 
-// Thread safety: all methods may be called from any thread, also from inside a timer's function.
+// Thread safety: all methods may be called from any thread, also from a timer's function.
 class Timers {
  public:
   using Id = uint64_t;  // Never 0.
@@ -21,10 +21,10 @@ class Timers {
   virtual absl::Time Now() = 0;
 
   // Calls `run` once, `delay` from now (at once if not positive), on a thread of the timers and never inside this call.
-  // `run` must be quick: other timers wait behind it.
+  // `run` must be quick: other timers wait for it.
   virtual Id RunAfter(absl::Duration delay, absl::AnyInvocable<void()> run) = 0;
 
-  // True if the function will not be called. False if it was called, or is being called: this does not wait for it.
+  // True if the function will not be called. False if it was called, or is being called: Cancel does not wait for it.
   virtual bool Cancel(Id id) = 0;
 };
 
@@ -32,7 +32,7 @@ class Timers {
 // are not due and waits for a function that is running; it must not be called from such a function.
 std::unique_ptr<Timers> NewSystemTimers();
 
-// Blocks the caller for `duration` of the timers' time.
+// Blocks the caller for `duration`, measured by `timers`.
 void SleepOn(Timers& timers, absl::Duration duration);
 
 }  // namespace playhead

@@ -1,4 +1,4 @@
-// VZapsClient: what is set of instances for clients of VZaps' realtime API. proto/playhead/v1/vzaps.proto explains it.
+// VZapsClient: per-instance settings for clients of VZaps' realtime API. proto/playhead/v1/vzaps.proto explains it.
 #ifndef PLAYHEAD_CLIENT_VZAPS_CLIENT_H_
 #define PLAYHEAD_CLIENT_VZAPS_CLIENT_H_
 
@@ -33,7 +33,7 @@ class VZapsClient {
   static absl::StatusOr<VZapsClient> Create(const ClientOptions& options);
 
   absl::StatusOr<v1::GetSubscribedEventsResponse> GetSubscribedEvents(absl::string_view instance);
-  // Returns them as they are kept.
+  // Returns the events as the broker keeps them.
   absl::StatusOr<v1::SetSubscribedEventsResponse> SetSubscribedEvents(absl::string_view instance,
                                                                       const std::vector<std::string>& events);
   absl::Status ClearSubscribedEvents(absl::string_view instance);

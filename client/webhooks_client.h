@@ -31,10 +31,10 @@ class WebhooksClient {
 
   absl::StatusOr<v1::WebhookSecret> SetSecret(const v1::SetWebhookSecretRequest& request);
 
-  // By name; never a secret itself.
+  // By instance name; never the secrets themselves.
   absl::StatusOr<std::vector<v1::WebhookSecret>> ListSecrets();
 
-  // Of an instance, or `*`.
+  // `instance` is a name, or `*`.
   absl::Status DeleteSecret(absl::string_view instance);
 
  private:

@@ -26,12 +26,12 @@ Interactive TakeInteractive(v1::InboundInteractiveContent& interactive) {
       return {std::move(*interactive.mutable_list_reply())};
     case v1::InboundInteractiveContent::kNfmReply:
       return {std::move(*interactive.mutable_nfm_reply())};
-    default:  // ParseMessage lets none pass that has no reply.
+    default:  // ParseMessage returns none without a reply.
       return {std::move(*interactive.mutable_button_reply())};
   }
 }
 
-// Takes the content out of `message`, whose type agrees with it.
+// Takes the content out of `message`. REQUIRES: the message's type agrees with its content.
 Content TakeContent(v1::InboundMessage& message) {
   if (message.has_text()) return Text{std::move(*message.mutable_text()->mutable_body())};
   if (message.has_image()) return Image{std::move(*message.mutable_image())};
@@ -74,7 +74,7 @@ MessageStatus ToStatus(v1::MessageStatus status) {
       return MessageStatus::kPlayed;
     case v1::MESSAGE_STATUS_FAILED:
       return MessageStatus::kFailed;
-    default:  // ParseStatus lets no unspecified one pass.
+    default:  // ParseStatus never returns an unspecified one.
       return MessageStatus::kSent;
   }
 }

@@ -7,7 +7,7 @@
 //   }
 //
 // Nothing is parsed until From is called; it takes a microsecond or two. proto/whatsapp/content.h has the rules by
-// which webhooks are read, docs/clients/whatsapp-cpp.md the content kinds with an example.
+// which webhooks are read; docs/clients/whatsapp-cpp.md lists the content kinds, with an example.
 //
 // Thread safety: values. Ownership: they share nothing with the event. Strings are UTF-8.
 #ifndef PLAYHEAD_CLIENT_WHATSAPP_H_
@@ -79,7 +79,8 @@ struct Order {
 struct System {
   photon::whatsapp::v1::SystemContent system;
 };
-// What has no kind of its own, or could not be read: InboundMessage::message_type says what, the event's data has it.
+// Content that has no kind of its own, or could not be read: InboundMessage::message_type says what it is, and the
+// event's data contains it.
 struct Unknown {};
 
 using Content = std::variant<Text, Image, Video, Audio, Document, Sticker, Location, Contacts, Reaction, Interactive,
@@ -92,7 +93,7 @@ struct InboundMessage {
   std::string message_type;  // "text", "image", …; of Unknown content WhatsApp's own word, or one of content.h's.
   Content content;
   std::optional<Contact> contact;
-  std::optional<MessageContext> context;  // Set when it answers, forwards or asks about something.
+  std::optional<MessageContext> context;  // Set if the message answers, forwards or asks about something.
   std::optional<Referral> referral;       // Set when the user came through an advertisement.
   std::vector<Error> errors;
 };
@@ -102,7 +103,7 @@ enum class MessageStatus { kSent, kDelivered, kRead, kPlayed, kFailed };
 // "sent", "delivered", …
 absl::string_view MessageStatusName(MessageStatus status);
 
-// What became of a message that was sent.
+// The status of a message that the business sent.
 struct StatusUpdate {
   std::string id;  // Of the message. Never empty.
   MessageStatus status;
@@ -121,10 +122,10 @@ namespace playhead {
 class WhatsAppEvent {
  public:
   // Errors:
-  //   Unimplemented (NOT_RENDERED)     the event is sound and is neither a message that a user sent nor a status: not
-  //                                    of WhatsApp at all (the attribute `dialect` says so), a message that the
-  //                                    business itself sent, an account's error, a status of another kind. Skip it.
-  //   InvalidArgument (EVENT_INVALID)  its data is not what its type says.
+  //   Unimplemented (NOT_RENDERED)     the event is sound, but neither a message that a user sent nor a status: it is
+  //                                    not of WhatsApp at all (see its attribute `dialect`), a message that the
+  //                                    business itself sent, an account's error, or a status of another kind. Skip it.
+  //   InvalidArgument (EVENT_INVALID)  its data does not match its type.
   static absl::StatusOr<WhatsAppEvent> From(const Event& event);
 
   // Exactly one of the two is not null. Valid as long as this object is.

@@ -1,4 +1,4 @@
-// What an erasure leaves in the place of an event: a stub with its cursor and appended_at and nothing else
+// The stub that an erasure leaves in the place of an event: it has the event's cursor and appended_at, and nothing else
 // (proto/playhead/v1/erasure.proto).
 #ifndef PLAYHEAD_PROTO_ERASED_EVENT_H_
 #define PLAYHEAD_PROTO_ERASED_EVENT_H_

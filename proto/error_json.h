@@ -1,4 +1,4 @@
-// An error as JSON, as the HTTP API gives it and `--json` prints it.
+// An error as JSON, in the form that the HTTP API returns and `--json` prints.
 #ifndef PLAYHEAD_PROTO_ERROR_JSON_H_
 #define PLAYHEAD_PROTO_ERROR_JSON_H_
 
@@ -8,7 +8,7 @@
 
 namespace playhead {
 
-// {"code":"CURSOR_TRIMMED","message":"...","retryable":false,"first_cursor":7,...}. A cursor that does not help is
+// {"code":"CURSOR_TRIMMED","message":"...","retryable":false,"first_cursor":7,...}. Cursors that do not apply are
 // absent.
 std::string ErrorJson(const v1::Error& error);
 

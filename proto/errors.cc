@@ -100,8 +100,7 @@ constexpr auto kReasons = std::to_array<ReasonInfo>({
     {Reason::kWebhookSecretsSealed, "WEBHOOK_SECRETS_SEALED", absl::StatusCode::kFailedPrecondition, false},
 });
 
-// Messages quote what clients sent and what stands on disk, which may be any bytes; Protocol Buffers and JSON are
-// UTF-8.
+// Messages quote what clients sent and what is on disk, which may be any bytes; Protocol Buffers and JSON need UTF-8.
 std::string AsUtf8(absl::string_view message) {
   return simdjson::validate_utf8(message.data(), message.size()) ? std::string(message) : absl::CHexEscape(message);
 }
@@ -163,7 +162,7 @@ v1::Error ToProto(const absl::Status& status) {
 }
 
 absl::Status FromProto(const v1::Error& error) {
-  // An error never passes for success, whatever its sender says.
+  // An error must not become OK, whatever its sender claims.
   const auto code = error.status() == 0 ? absl::StatusCode::kUnknown : static_cast<absl::StatusCode>(error.status());
   absl::Status status(code, error.message());
   status.SetPayload(kPayloadUrl, absl::Cord(error.SerializeAsString()));

@@ -1,4 +1,4 @@
-// The one vocabulary of errors: a stable reason, the canonical status it comes with, and whether a retry can help.
+// The single vocabulary of errors: for each, a stable reason, its canonical status, and whether a retry can help.
 //
 // An error travels inside the process as an absl::Status whose payload is a playhead.v1.Error; the broker writes that
 // to gRPC trailers and HTTP bodies, and the client reads it back. docs/errors.md explains each reason to users.
@@ -108,7 +108,7 @@ struct ReasonInfo {
 // Every reason has exactly one row.
 const ReasonInfo& GetReasonInfo(Reason reason);
 
-// The row of a code as it came over the wire; nullptr for one that this version does not know.
+// The row of a code received over the wire; nullptr for a code that this version does not know.
 const ReasonInfo* FindReason(absl::string_view code);
 
 // The cursors that help with an error; see playhead.v1.Error.
@@ -119,23 +119,25 @@ struct ErrorCursors {
   std::optional<uint64_t> next_sequence;
 };
 
-// A status of the reason's canonical code that carries `message` (what was wrong and what is allowed).
+// Returns a status with the reason's canonical code and `message` (what was wrong and what is allowed).
 absl::Status MakeError(Reason reason, absl::string_view message, const ErrorCursors& cursors = {});
 
-// `error` with when a retry may succeed: the trailer `retry-after-ms`. `delay` is rounded up to milliseconds.
+// Returns `error` with the delay after which a retry may succeed: the trailer `retry-after-ms`. `delay` is rounded up
+// to milliseconds.
 absl::Status WithRetryAfter(const absl::Status& error, absl::Duration delay);
 
-// QUOTA_EXCEEDED of the limit of this name (docs/errors.md), and when a retry may succeed: the trailers `limit` and
-// `retry-after-ms`. `message`: what the limit is and what it says.
+// Returns QUOTA_EXCEEDED for the limit of this name (docs/errors.md), with the delay after which a retry may succeed:
+// the trailers `limit` and `retry-after-ms`. `message` names the limit and its value.
 absl::Status MakeQuotaError(absl::string_view limit, absl::string_view message, absl::Duration retry_after);
 
-// When a retry may succeed, if the error says so.
+// The delay after which a retry may succeed, if the error carries one.
 std::optional<absl::Duration> RetryAfter(const absl::Status& error);
 
-// The error in full. A status that MakeError did not make (a bug, or gRPC's own) is INTERNAL or its canonical name.
+// The complete error. The code of a status that MakeError did not create (a bug, or gRPC's own) is INTERNAL or its
+// canonical name.
 v1::Error ToProto(const absl::Status& status);
 
-// The inverse of ToProto: what a client makes of an error it received.
+// The inverse of ToProto, for an error that a client received.
 absl::Status FromProto(const v1::Error& error);
 
 // Whether `status` was made for `reason`.

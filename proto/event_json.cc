@@ -77,7 +77,7 @@ std::string FormatMicros(int64_t micros) {
 }
 
 std::optional<int64_t> ParseMicros(absl::string_view text) {
-  // Abseil would also take blanks and infinity.
+  // Abseil would also accept leading blanks and infinity.
   if (text.empty() || !absl::ascii_isdigit(static_cast<unsigned char>(text.front()))) return std::nullopt;
   absl::Time time;
   std::string error;

@@ -17,8 +17,8 @@ constexpr uint64_t kAppendedAtTag = 15 << 3 | 1;
 constexpr uint64_t kMapKeyTag = 1 << 3 | 2;
 constexpr uint64_t kMapValueTag = 2 << 3 | 2;
 
-// Reads fields off the front of some bytes: the hottest loop of a subscriber. With plain pointers, and failure as a
-// bool: views that travel in optionals go through memory, which made it several times slower.
+// Reads fields from the front of some bytes: the hottest loop of a subscriber. It uses plain pointers and reports
+// failure as a bool: optionals of views go through memory, which was several times slower.
 class Reader {
  public:
   explicit Reader(absl::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -51,7 +51,7 @@ class Reader {
     return true;
   }
 
-  // Passes over the value of a field with this tag.
+  // Skips the value of a field with this tag.
   bool Skip(uint64_t tag) {
     uint64_t number;
     absl::string_view field;

@@ -1,8 +1,8 @@
-// Event bytes without message objects: an event is read in place and written by appending to a buffer.
+// Event encoding without message objects: an event is read in place, and written by appending to a buffer.
 //
 // The log stores events exactly as a response carries them (`repeated Event events = 1`), so both the broker and the
-// client walk these bytes at several million events a second; building a playhead.v1.Event for each would decide the
-// speed of the product. Only field numbers and wire types of proto/playhead/v1/event_log.proto are assumed here.
+// client iterate over these bytes at several million events a second; building a playhead.v1.Event for each would
+// dominate the cost. Only field numbers and wire types of proto/playhead/v1/event_log.proto are assumed here.
 #ifndef PLAYHEAD_PROTO_EVENT_WIRE_H_
 #define PLAYHEAD_PROTO_EVENT_WIRE_H_
 
@@ -22,14 +22,14 @@ namespace playhead {
 inline constexpr char kEventsTag = 0x0a;
 
 // What the broker appends to each event: the tags of cursor (14, fixed64) and appended_at (15, sfixed64), each with its
-// eight bytes. Of fixed size, so that they can be filled in where the event already lies.
+// eight bytes. Of fixed size, so that they can be filled in place.
 inline constexpr size_t kEventTrailerBytes = 18;
 
-// Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is cut or over 64
-// bits.
+// Reads one varint at the front of `bytes` and removes it; nullopt (and `bytes` unspecified) if it is truncated or
+// longer than 64 bits.
 std::optional<uint64_t> ConsumeLongVarint(absl::string_view& bytes);
 inline std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes) {
-  // Tags and most lengths take a byte or two: not worth a call.
+  // Tags and most lengths take one or two bytes: not worth a call.
   if (!bytes.empty() && static_cast<uint8_t>(bytes[0]) < 0x80) {
     const auto value = static_cast<uint8_t>(bytes[0]);
     bytes.remove_prefix(1);
@@ -48,7 +48,7 @@ inline std::optional<uint64_t> ConsumeVarint(absl::string_view& bytes) {
 void AppendVarint(uint64_t value, std::string& out);
 size_t VarintBytes(uint64_t value);
 
-// An event read in place. The views point into the bytes it was parsed from and are valid as long as those are.
+// An event read in place. The views point into the parsed bytes, and are valid as long as those are.
 struct EventView {
   absl::string_view type;
   absl::string_view id;
@@ -59,13 +59,13 @@ struct EventView {
   uint64_t cursor = 0;
   int64_t appended_at = 0;
 
-  // Parses the encoding of one playhead.v1.Event. Unknown fields are passed over. False if the bytes are malformed;
-  // `*this` is then unspecified.
+  // Parses the encoding of one playhead.v1.Event. Unknown fields are skipped. False if the bytes are malformed; `*this`
+  // is then unspecified.
   bool Parse(absl::string_view event);
 };
 
-// Whether two events say the same: type, data and attributes in any order. Times do not count: a publisher that repeats
-// an event often stamps it anew.
+// Whether two events have the same content: type, data, and attributes in any order. Times do not count: a publisher
+// that repeats an event often gives it a new time.
 bool SameContent(const EventView& a, const EventView& b);
 
 // Takes the next event (without its tag and length) off the front of `events`, a run of `repeated Event events = 1`.
@@ -79,7 +79,7 @@ inline std::optional<absl::string_view> ConsumeEvent(absl::string_view& events) 
   return absl::string_view(rest.data(), *size);
 }
 
-// What a publisher says of an event: the fields of playhead.v1.Event that the broker does not set.
+// An event as its publisher gives it: the fields of playhead.v1.Event that the broker does not set.
 struct NewEvent {
   absl::string_view type;
   absl::string_view data;

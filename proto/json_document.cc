@@ -38,8 +38,8 @@ bool IsNumber(std::string_view text) {
   return at == text.size();
 }
 
-// `at` is behind the opening quote. The parser's first stage has found the closing one, and that the text is UTF-8
-// without control characters; escapes are left.
+// `at` is after the opening quote. The parser's first stage has found the closing quote, and has checked that the text
+// is UTF-8 without control characters, so only escapes are left to check.
 bool HasGoodEscapes(const char* at) {
   for (; *at != '"'; ++at) {
     if (*at != '\\') continue;
@@ -55,7 +55,7 @@ bool HasGoodEscapes(const char* at) {
   return true;
 }
 
-// A token reaches up to the next one, blanks included.
+// simdjson's raw tokens include trailing blanks.
 std::string_view WithoutBlanks(std::string_view token) {
   const size_t last = token.find_last_not_of(" \t\r\n");
   return token.substr(0, last == std::string_view::npos ? 0 : last + 1);
@@ -110,18 +110,18 @@ bool CheckValue(ondemand::value value, int depth) {
     case ondemand::json_type::string:
       return value.get_raw_json_string().get(text) == 0 && HasGoodEscapes(text.raw());
     default:
-      // Not consumed: the iterator passes over it.
+      // raw_json_token does not consume the value; the iterator skips it.
       return CheckScalar(value.raw_json_token(), type);
   }
 }
 
-// Whether something stands behind the document's value.
+// Whether anything follows the document's value.
 bool HasMore(ondemand::document& document) {
   const char* location;
   return document.current_location().get(location) == 0;
 }
 
-// Documents of texts up to this are kept by each thread that checks some.
+// Threads keep the document of IsJson for reuse only if the text is at most this long.
 constexpr size_t kKeptBytesMax = size_t{256} << 10;
 
 }  // namespace

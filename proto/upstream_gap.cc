@@ -13,7 +13,7 @@ namespace playhead {
 namespace {
 
 constexpr int64_t kTimeMax = (int64_t{1} << 53) - 1;
-// A reason of control characters takes six bytes for each; beyond that it is no gap, whatever else it says.
+// Escaped, a control character in the reason takes six bytes; longer data cannot be valid.
 constexpr size_t kDataBytesMax = 6 * kUpstreamGapReasonBytesMax + 1000;
 
 absl::Status Invalid(absl::string_view what) {
@@ -37,7 +37,8 @@ void AppendJsonString(absl::string_view text, std::string& out) {
   out.push_back('"');
 }
 
-// Reads the member `key` into `gap`. False if it is not known, was there before (`seen` says) or is of another kind.
+// Reads the member `key` into `gap`. False if the key is unknown or a duplicate (tracked in `seen`), or the value has
+// the wrong type.
 bool ReadMember(std::string_view key, simdjson::dom::element value, UpstreamGap& gap, uint32_t& seen) {
   const auto once = [&seen](uint32_t bit) { return (std::exchange(seen, seen | bit) & bit) == 0; };
   if (key == "from") return once(1) && value.get(gap.from) == simdjson::SUCCESS;
@@ -70,7 +71,7 @@ std::string EncodeUpstreamGap(const UpstreamGap& gap) {
 }
 
 absl::StatusOr<UpstreamGap> ParseUpstreamGap(absl::string_view data) {
-  // Empty data may have no address at all, which simdjson must not be given.
+  // The view of empty data may be null, which simdjson does not accept.
   if (data.empty() || data.size() > kDataBytesMax) {
     return Invalid(absl::StrCat("its data has ", data.size(), " bytes"));
   }

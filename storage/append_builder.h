@@ -1,4 +1,4 @@
-// Appends that the broker itself makes, from values: of a webhook, of its own records.
+// Appends that the broker itself builds from values, such as webhooks and its own records.
 #ifndef PLAYHEAD_STORAGE_APPEND_BUILDER_H_
 #define PLAYHEAD_STORAGE_APPEND_BUILDER_H_
 
@@ -13,8 +13,8 @@ namespace playhead::storage {
 
 // Encodes `events` into a batch that owns its bytes, under the same checks as a publisher's request. The rest of the
 // batch (expected_cursor, producer, ...) may be set on what it returns.
-//   InvalidArgument  BATCH_TOO_LARGE, EVENT_INVALID, EVENT_TOO_LARGE. What is left to AppendSession::Append as
-//                    storage/append_validator.h says, is so here.
+//   InvalidArgument  BATCH_TOO_LARGE, EVENT_INVALID, EVENT_TOO_LARGE. As in storage/append_validator.h, some checks are
+//                    left to AppendSession::Append.
 absl::StatusOr<AppendBatch> BuildAppendBatch(absl::string_view instance, absl::Span<const NewEvent> events,
                                              const AppendLimits& limits);
 

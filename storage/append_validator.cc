@@ -24,7 +24,7 @@ enum EntryTag : uint64_t { kKey = 0x0a, kValue = 0x12 };
 constexpr uint64_t kCursorField = 14;
 constexpr uint64_t kAppendedAtField = 15;
 constexpr uint64_t kFieldNumberMax = (uint64_t{1} << 29) - 1;
-// What a request has besides its events' bytes: their tags and lengths, the name, the producer.
+// Bytes of a request besides its events: their tags and lengths, the name, the producer.
 constexpr size_t kRequestOverheadMax = size_t{64} << 10;
 
 bool IsUtf8(absl::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
@@ -77,7 +77,7 @@ class FieldReader {
   }
 
  private:
-  // The generated parser reads tags and lengths of at most five bytes, even if the rest only says zero.
+  // The generated parser reads tags and lengths of at most five bytes, even if further bytes would add only zeros.
   std::optional<uint64_t> ConsumeShortVarint() {
     constexpr size_t kBytesMax = 5;
     const size_t before = rest_.size();
@@ -221,7 +221,7 @@ class EventChecker {
     return MakeError(Reason::kEventInvalid, absl::StrCat("event ", index_, ": ", field, ": ", allowed));
   }
 
-  // An empty view may point nowhere; its offset is never looked at.
+  // An empty view may have no address; its offset is never used.
   uint32_t Offset(absl::string_view part) const {
     return part.empty() ? 0 : static_cast<uint32_t>(part.data() - request_.data());
   }
@@ -284,7 +284,7 @@ absl::StatusOr<AppendBatch> ParseAppendRequest(absl::string_view request, std::s
           return MakeError(Reason::kBatchTooLarge, absl::StrCat("a batch has at most ", kBatchEventsMax, " events and ",
                                                                 kBatchBytesMax, " bytes"));
         }
-        // Batches tend to hold events of one size: what is left tells how many are still to come.
+        // Events of a batch tend to have one size, so the first predicts how many there are.
         if (batch.events.empty()) {
           batch.events.reserve(std::min(kBatchEventsMax, 1 + request.size() / std::max<size_t>(event.size(), 16)));
         }

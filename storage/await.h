@@ -1,4 +1,4 @@
-// Await: a call that answers with a callback, waited for.
+// Await: waits for a call that answers with a callback.
 #ifndef PLAYHEAD_STORAGE_AWAIT_H_
 #define PLAYHEAD_STORAGE_AWAIT_H_
 
@@ -10,9 +10,9 @@
 
 namespace playhead::storage {
 
-// Calls `call` with a callback and returns what that is given, once it is:
+// Calls `call` with a callback, waits until the callback runs, and returns its argument:
 //   const auto cursor = Await<Cursor>([&](auto done) { log.FindTime(instance, time, std::move(done)); });
-// For starts and for threads of one's own: never on a thread of the log, nor on one that serves.
+// Only for startup and for dedicated threads: never on a thread of the log or one that serves requests.
 // REQUIRES: the callback is called, once.
 template <typename T, typename Call>
 absl::StatusOr<T> Await(Call call) {
@@ -26,7 +26,7 @@ absl::StatusOr<T> Await(Call call) {
   return result;
 }
 
-// The same, of what answers with a status alone.
+// The same for a call that answers with only a status.
 template <typename Call>
 absl::Status AwaitStatus(Call call) {
   absl::Status result;

@@ -38,12 +38,12 @@ constexpr size_t kBodyBytesMax = std::max(kEventBytesCeiling, kBlockBytesTarget)
 // The smallest event in a body: a tag, a length, and what the broker adds.
 constexpr size_t kStoredEventBytesMin = 2 + kEventTrailerBytes;
 
-// The checksum covers everything but itself: what stands before it is the seed.
+// The checksum covers everything but itself: the bytes before it are the seed.
 uint64_t Checksum(absl::string_view header, absl::string_view stored_body) {
   uint64_t seed;
   std::memcpy(&seed, header.data(), sizeof(seed));
   XXH3_state_t state;
-  XXH3_INITSTATE(&state);  // Else what an earlier call left on the stack can pass for a state of the same seed.
+  XXH3_INITSTATE(&state);  // Otherwise remains of an earlier call on the stack could pass for a state of this seed.
   XXH3_64bits_reset_withSeed(&state, seed);
   XXH3_64bits_update(&state, header.data() + kAfterChecksum, header.size() - kAfterChecksum);
   XXH3_64bits_update(&state, stored_body.data(), stored_body.size());
@@ -94,7 +94,7 @@ absl::StatusOr<StoredHeader> DecodeStoredHeader(absl::string_view stored) {
 constexpr char kTypeTag = 1 << 3 | 2;
 constexpr char kIdTag = 2 << 3 | 2;
 
-// Whether a filter takes an encoded event. Its type and its id almost always come first, in this order.
+// Whether a filter matches an encoded event. Its type and its id almost always come first, in this order.
 bool Matches(const EventFilter& filter, absl::string_view event) {
   const bool by_id = !filter.id_prefix().empty();
   EventView view;
@@ -118,7 +118,7 @@ Timestamp AppendedAt(absl::string_view event) {
   return Timestamp(micros);
 }
 
-// Which events of a block a reader gets: those that its filter takes and whose types' lives are not over.
+// Which events of a block a reader gets: those that its filter matches and whose type's life is not over.
 class Selection {
  public:
   Selection(const BlockHeader& header, const EventFilter& filter, const TypeLives* lives)
@@ -130,7 +130,7 @@ class Selection {
     if (alive == TypeSummary::Match::kSome) lives_ = lives;
   }
 
-  // Of the whole block.
+  // How much of the whole block matches.
   TypeSummary::Match match() const {
     return match_ == TypeSummary::Match::kAll && lives_ != nullptr ? TypeSummary::Match::kSome : match_;
   }
@@ -159,7 +159,7 @@ class Selection {
   Timestamp now_;
 };
 
-// Walks the events of a body: offset and size of each with tag and length, and its encoding without.
+// Walks the events of a body.
 class BodyWalker {
  public:
   explicit BodyWalker(absl::string_view body) : rest_(body), body_(body) {}
@@ -174,7 +174,7 @@ class BodyWalker {
   }
 
   absl::string_view event() const { return event_; }
-  absl::string_view framed() const { return framed_; }
+  absl::string_view framed() const { return framed_; }  // With tag and length.
 
  private:
   absl::string_view rest_;
@@ -211,7 +211,7 @@ void TypeSummary::Add(absl::string_view type, absl::string_view dialect) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), is);
   last_ = static_cast<size_t>(found - entries_.begin());
   if (found != entries_.end()) return;
-  // A dialect too long for its length byte is not worth keeping either.
+  // Nor is there an entry for a dialect that is too long for its length byte.
   if (entries_.size() == kEntriesMax || dialect.size() > std::numeric_limits<uint8_t>::max()) {
     many_ = true;
     entries_.clear();
@@ -303,7 +303,7 @@ EncodedBlock EncodeBlock(const Block& block, Codec codec) {
     encoded.compressed_body.resize(static_cast<size_t>(bound));
     const int size = LZ4_compress_default(block.body().data(), encoded.compressed_body.data(),
                                           static_cast<int>(block.body().size()), bound);
-    encoded.compressed_body.resize(static_cast<size_t>(std::max(size, 0)));  // 0: it did not fit the bound.
+    encoded.compressed_body.resize(static_cast<size_t>(std::max(size, 0)));  // 0: it does not fit the bound.
   }
   const bool compressed = !encoded.compressed_body.empty();
   const size_t header_bytes = kFixedBytes + header.types.encoded_bytes();
@@ -376,7 +376,7 @@ Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Curso
   const Selection selection(block->header(), filter, lives);
   const TypeSummary::Match match = selection.match();
   if (match == TypeSummary::Match::kNone) return last;
-  // The usual case in a replay: all of it.
+  // The usual case in a replay: the whole block.
   if (match == TypeSummary::Match::kAll && after < block->first() && last == block->last() &&
       block->header().event_count <= budget.events && block->body().size() <= budget.bytes) {
     budget.events -= block->header().event_count;
@@ -407,11 +407,11 @@ Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after
   const Selection selection(block->header(), filter, lives);
   const TypeSummary::Match match = selection.match();
   if (match == TypeSummary::Match::kNone) return first;
-  std::vector<absl::string_view> framed;  // Events can only be found from the front.
+  std::vector<absl::string_view> framed;  // Events can only be walked from the front.
   framed.reserve(block->header().event_count);
   for (BodyWalker walker(block->body()); walker.Next();) framed.push_back(walker.framed());
   Cursor done;
-  // Of a body that has fewer events than its header says, those that there are.
+  // The body may have fewer events than its header says.
   const uint64_t end = std::min<uint64_t>(last.value() - block->first().value() + 1, framed.size());
   for (uint64_t i = end; i-- > first.value() - block->first().value();) {
     absl::string_view event = framed[i];

@@ -1,8 +1,8 @@
-// A block: a run of events of one instance in the very bytes in which a response carries them.
+// A block: a run of events of one instance, in the same bytes in which a response carries them.
 //
-// A block is what the store keeps, what the tail shares and what a stream sends: the body is `repeated Event events =
-// 1` with contiguous cursors of one epoch, so that replaying is a copy, not a parse. In the store a header stands
-// before the body and the body may be compressed; in memory it is always plain. docs/on-disk-format.md has the layout.
+// The store keeps blocks, the tail shares them and streams send them: the body is `repeated Event events = 1` with
+// contiguous cursors of one epoch, so replaying is a copy, not a parse. In the store, a header precedes the body, and
+// the body may be compressed; in memory it is always uncompressed. docs/on-disk-format.md has the layout.
 #ifndef PLAYHEAD_STORAGE_BLOCK_H_
 #define PLAYHEAD_STORAGE_BLOCK_H_
 
@@ -22,15 +22,15 @@
 
 namespace playhead::storage {
 
-// A block grows to about this size; one event that is larger makes a block of its own.
+// A block grows to about this size; a larger event gets a block of its own.
 inline constexpr size_t kBlockBytesTarget = size_t{64} << 10;
 
 enum class Codec : uint8_t { kNone = 0, kLz4 = 1 };
 
-// Which (type, dialect) pairs occur in a block. A filter takes or skips a whole block by it.
+// The (type, dialect) pairs that occur in a block. By this, a filter takes or skips a whole block.
 class TypeSummary {
  public:
-  // More than this and the block only says "many": it is then scanned event by event.
+  // Beyond this many, the summary only says "many", and the block is scanned event by event.
   static constexpr size_t kEntriesMax = 16;
 
   struct Entry {
@@ -40,7 +40,7 @@ class TypeSummary {
 
   void Add(absl::string_view type, absl::string_view dialect);
   bool many() const { return many_; }
-  // Whether a hidden type occurs (storage/event_filter.h), also where there are many.
+  // Whether a hidden type occurs (storage/event_filter.h); also set if there are many.
   bool hidden() const { return hidden_; }
   const std::vector<Entry>& entries() const { return entries_; }
 
@@ -53,7 +53,7 @@ class TypeSummary {
 
  private:
   std::vector<Entry> entries_;
-  size_t last_ = 0;  // The entry last added or found: runs of one type are the rule.
+  size_t last_ = 0;  // The entry last added or found: runs of one type are common.
   bool many_ = false;
   bool hidden_ = false;
 };
@@ -84,7 +84,7 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  // Takes a stored value apart. DataLoss (DATA_LOSS) if it is not intact, or not a block of `instance`.
+  // Decodes a stored value. DataLoss (DATA_LOSS) if it is not intact, or not a block of `instance`.
   static absl::StatusOr<std::shared_ptr<const Block>> Decode(InstanceNumber instance, absl::string_view stored);
 
   // Reads only the header of a stored value, which is enough for heads, counts and time seeks. The checksum covers the
@@ -95,7 +95,7 @@ class Block {
   absl::string_view body() const { return body_; }
   Cursor first() const { return header_.first; }
   Cursor last() const { return header_.last(); }
-  // What the block costs while it is held, overhead included.
+  // The memory that the block takes, including overhead.
   size_t memory_bytes() const {
     return sizeof(*this) + (read_body_ != nullptr ? body_.size() : built_body_.capacity()) +
            64 * header_.types.entries().size();
@@ -111,10 +111,10 @@ class Block {
 // A stored value in two parts, to be written one after the other without another copy.
 struct EncodedBlock {
   std::string header;
-  std::string compressed_body;  // Empty when the body is stored as it is.
+  std::string compressed_body;  // Empty if the body is stored uncompressed.
 };
 
-// Encodes `block` for the store. A body that `codec` does not make at least an eighth smaller is stored as it is.
+// Encodes `block` for the store. A body that `codec` does not make at least an eighth smaller is stored uncompressed.
 EncodedBlock EncodeBlock(const Block& block, Codec codec);
 
 // Collects events into a block. Not thread-safe.
@@ -132,7 +132,7 @@ class BlockBuilder {
   size_t body_bytes() const { return body_.size(); }
   uint32_t event_count() const { return header_.event_count; }
 
-  // REQUIRES: at least one event. The builder is spent.
+  // REQUIRES: at least one event. Consumes the builder.
   std::shared_ptr<const Block> Finish() &&;
 
  private:
@@ -147,7 +147,7 @@ struct BlockSlice {
   uint32_t event_count = 0;
 };
 
-// What a read may still take. A read takes at least one event, however large, so that it always makes progress.
+// How much a read may still take. A read takes at least one event, however large, so it always makes progress.
 struct ReadBudget {
   uint32_t events;
   size_t bytes;
@@ -157,13 +157,13 @@ struct ReadBudget {
 };
 
 // Appends to `out` the parts of `block` with cursors in (after, until] that `filter` matches, as far as `budget`
-// allows, in cursor order. Events that are over by `lives`, if there are any, are passed over. Returns the last cursor
-// that was dealt with, sent or skipped: `after` if none was.
+// allows, in cursor order. Events that have outlived their type according to `lives` (if not nullptr) are passed over.
+// Returns the last cursor that was processed, whether taken or skipped; `after` if none was.
 Cursor SliceBlock(const std::shared_ptr<const Block>& block, Cursor after, Cursor until, const EventFilter& filter,
                   ReadBudget& budget, std::vector<BlockSlice>& out, const TypeLives* lives = nullptr);
 
-// The same from the other end, newest first: one slice an event, cursors in (after, until], from `until` downwards.
-// Returns the lowest cursor that was dealt with, or Cursor() if none was.
+// The same in reverse, newest first: one slice per event, cursors in (after, until], from `until` downwards. Returns
+// the lowest cursor that was processed, or Cursor() if none was.
 Cursor SliceBlockReverse(const std::shared_ptr<const Block>& block, Cursor after, Cursor until,
                          const EventFilter& filter, ReadBudget& budget, std::vector<BlockSlice>& out,
                          const TypeLives* lives = nullptr);

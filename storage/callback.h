@@ -1,4 +1,4 @@
-// How storage answers: once, on a thread of its own.
+// How storage answers: each callback runs once, on a thread of the storage.
 #ifndef PLAYHEAD_STORAGE_CALLBACK_H_
 #define PLAYHEAD_STORAGE_CALLBACK_H_
 

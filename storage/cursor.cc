@@ -58,7 +58,7 @@ std::optional<EventId> EventId::Parse(absl::string_view text) {
 }
 
 Cursor EpochHistory::LastGood(Cursor cursor, Cursor head) const {
-  Cursor last_good;  // The end of the newest epoch that is older than the cursor's.
+  Cursor last_good;  // The end of the newest epoch before the cursor's.
   for (const End& end : ends_) {
     if (end.epoch > cursor.epoch()) return last_good;
     const Cursor epoch_end(end.epoch, end.last_sequence);
@@ -68,7 +68,7 @@ Cursor EpochHistory::LastGood(Cursor cursor, Cursor head) const {
     }
     last_good = epoch_end;
   }
-  if (cursor.epoch() < head.epoch()) return last_good;  // An epoch in which this log never had an event.
+  if (cursor.epoch() < head.epoch()) return last_good;  // In its epoch this log never had an event.
   if (cursor.epoch() > head.epoch() || cursor > head) return head;
   return cursor.sequence() > last_good.sequence() || cursor == Cursor() ? cursor : last_good;
 }

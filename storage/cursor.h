@@ -1,4 +1,4 @@
-// Cursors: an event's position in its log, as a number and as text; and what a log knows of its epochs.
+// Cursors: an event's position in its log, as a number and as text; and the history of a log's epochs.
 #ifndef PLAYHEAD_STORAGE_CURSOR_H_
 #define PLAYHEAD_STORAGE_CURSOR_H_
 
@@ -13,10 +13,10 @@
 
 namespace playhead::storage {
 
-// `epoch << 40 | sequence`. The sequence starts at 1, has no holes and goes on across epochs, so that counts are
-// subtractions; in epoch 0 cursors are simply 1, 2, 3. The epoch exists so that a cursor never means two different
+// `epoch << 40 | sequence`. The sequence starts at 1, has no holes and continues across epochs, so counts are
+// differences; in epoch 0 cursors are simply 1, 2, 3. The epoch exists so that a cursor never means two different
 // events: it rises when acknowledged history may have been lost (restore, truncation, deletion of the name).
-// The value 0 is "seen nothing". Values stay below 2^53, the integers that a JSON number keeps.
+// The value 0 means "seen nothing". Values stay below 2^53, so that a JSON number represents them exactly.
 class Cursor {
  public:
   static constexpr int kSequenceBits = 40;
@@ -30,10 +30,10 @@ class Cursor {
   constexpr uint64_t value() const { return value_; }
   constexpr uint32_t epoch() const { return static_cast<uint32_t>(value_ >> kSequenceBits); }
   constexpr uint64_t sequence() const { return value_ & kSequenceMax; }
-  // Whether the value can be a cursor at all: its epoch is within bounds.
+  // Whether the value can be a cursor, that is, whether its epoch is within bounds.
   constexpr bool valid() const { return value_ >> kSequenceBits <= kEpochMax; }
 
-  // The cursor `count` further on in the same epoch. REQUIRES: the sequence does not overflow.
+  // The cursor `count` events later in the same epoch. REQUIRES: the sequence does not overflow.
   constexpr Cursor operator+(uint64_t count) const { return Cursor(value_ + count); }
 
   friend constexpr auto operator<=>(Cursor, Cursor) = default;
@@ -43,8 +43,8 @@ class Cursor {
 };
 
 // A position as text, unique over all instances of a store: `evt_` and 26 Crockford base-32 characters over the
-// instance number (48 bits), the cursor (64) and the part (16; which of the frames that one event renders as in a
-// dialect).
+// instance number (48 bits), the cursor (64) and the part (16; the index of a frame, where a dialect renders one event
+// as several frames).
 struct EventId {
   InstanceNumber instance;
   Cursor cursor;
@@ -57,21 +57,21 @@ struct EventId {
   static std::optional<EventId> Parse(absl::string_view text);
 };
 
-// The epochs that a log has been through and where each ended. Most logs have only ever had one, and keep nothing here.
+// The past epochs of a log, and where each ended. Most logs have had only one epoch, and store nothing here.
 class EpochHistory {
  public:
   struct End {
     uint32_t epoch;
-    uint64_t last_sequence;  // Of that epoch; the next epoch starts behind it.
+    uint64_t last_sequence;  // The last sequence of that epoch; the next epoch starts after it.
   };
 
   EpochHistory() = default;
 
-  // Records that `epoch` ended at `last_sequence`. REQUIRES: epochs rise, sequences do not fall.
+  // Records that `epoch` ended at `last_sequence`. REQUIRES: epochs increase, sequences do not decrease.
   void Add(uint32_t epoch, uint64_t last_sequence) { ends_.push_back({epoch, last_sequence}); }
 
-  // The last cursor up to which the history of whoever holds `cursor` agrees with a log whose head is `head`: `cursor`
-  // itself if it belongs to this log, else the end of its epoch, or of the last one before it.
+  // The last cursor up to which the history of a reader at `cursor` agrees with a log whose head is `head`: `cursor`
+  // itself if it belongs to this log, else the end of its epoch, or of the last epoch before that.
   Cursor LastGood(Cursor cursor, Cursor head) const;
 
   // The cursor right before `cursor`, across epochs; Cursor() before the first event.

@@ -12,10 +12,10 @@ namespace {
 
 constexpr rlim_t kDescriptorsUseful = rlim_t{1} << 20;
 
-// What the store has open besides its tables: logs, MANIFEST, folders, a backup's files; and what is open for a moment.
+// Files that the store has open besides its tables: logs, MANIFEST, folders, a backup's files, and short-lived ones.
 constexpr int kOtherFiles = 32;
 
-// All tables of a few hundred slices; and of a process that may have few descriptors, a quarter of them.
+// Enough for all tables of a few hundred slices. If the process has few descriptors, a quarter of them.
 constexpr int kTableFiles = 512;
 constexpr int kTableFilesShare = 4;
 
@@ -25,7 +25,7 @@ absl::Status RaiseDescriptorsMax() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return absl::ErrnoToStatus(errno, "getrlimit");
   limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kDescriptorsUseful));
-  // Of one that may not be raised after all, what there is must do.
+  // If the limit cannot be raised, the check below decides.
   setrlimit(RLIMIT_NOFILE, &limit);
   if (DescriptorsMax() >= kDescriptorsWanted) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("this process may have only ", DescriptorsMax(),
@@ -41,8 +41,8 @@ int DescriptorsMax() {
   return static_cast<int>(std::min(limit.rlim_cur, kDescriptorsUseful));
 }
 
-int TableFilesMax() { return std::min(kTableFiles, DescriptorsMax() / kTableFilesShare); }
+int TableFilesMax(int descriptors) { return std::min(kTableFiles, descriptors / kTableFilesShare); }
 
-int ConnectionDescriptorsEnd() { return DescriptorsMax() - TableFilesMax() - kOtherFiles; }
+int ConnectionDescriptorsEnd(int descriptors) { return descriptors - TableFilesMax(descriptors) - kOtherFiles; }
 
 }  // namespace playhead::storage

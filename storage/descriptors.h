@@ -1,8 +1,8 @@
-// How the file descriptors that the process may have are shared: the store has its part, so that no flood of
-// connections keeps it from opening the files without which nothing can be appended or read.
+// How the process's file descriptors are shared: some are reserved for the store, so that no flood of connections keeps
+// it from opening the files that it needs for appends and reads.
 //
-// The kernel gives out the lowest descriptor that is free. So one whose number is high says by itself that as many are
-// in use, whoever has them, and nobody needs to count.
+// The kernel hands out the lowest free descriptor. So a high descriptor number alone shows that that many descriptors
+// are in use, and nobody needs to count them.
 #ifndef PLAYHEAD_STORAGE_DESCRIPTORS_H_
 #define PLAYHEAD_STORAGE_DESCRIPTORS_H_
 
@@ -10,24 +10,25 @@
 
 namespace playhead::storage {
 
-// With fewer there would be none left for connections.
+// With fewer, none would be left for connections.
 inline constexpr int kDescriptorsWanted = 128;
 
-// Lets the process have as many as it is allowed to: raises RLIMIT_NOFILE to its hard limit, a million at most. To be
-// called before the store is opened, by whoever owns the process.
+// Raises RLIMIT_NOFILE to its hard limit, but to a million at most. Call it before the store is opened, from the code
+// that owns the process.
 //   FailedPrecondition  that is less than kDescriptorsWanted.
 absl::Status RaiseDescriptorsMax();
 
 // All methods may be called from any thread.
 
-// What RLIMIT_NOFILE says.
+// The current RLIMIT_NOFILE.
 int DescriptorsMax();
 
-// How many table files the store keeps open, at most.
-int TableFilesMax();
+// Of a process that may have `descriptors` open:
+// The maximum number of table files that the store keeps open.
+int TableFilesMax(int descriptors = DescriptorsMax());
 
-// A connection that got this descriptor or a higher one has taken one of the store's, and is to be closed.
-int ConnectionDescriptorsEnd();
+// A connection with this descriptor or a higher one has taken a descriptor reserved for the store, and must be closed.
+int ConnectionDescriptorsEnd(int descriptors = DescriptorsMax());
 
 }  // namespace playhead::storage
 

@@ -1,7 +1,7 @@
-// Which events a reader wants: by type, exact names and `prefix*`, and by the beginning of their ids.
+// Selects events by type (exact names and `prefix*`) and by a prefix of their ids.
 //
-// Types that begin with `playhead.hidden.` are the broker's own: only a filter that names them sees them, and every
-// other reader passes over them as over anything filtered out.
+// Types that begin with `playhead.hidden.` are the broker's own: only a filter that names them lets them through; every
+// other reader passes over them like any filtered event.
 #ifndef PLAYHEAD_STORAGE_EVENT_FILTER_H_
 #define PLAYHEAD_STORAGE_EVENT_FILTER_H_
 
@@ -35,15 +35,15 @@ class EventFilter {
   //                                     longer than an id can be.
   static absl::StatusOr<EventFilter> Make(absl::Span<const absl::string_view> types, absl::string_view id_prefix = "");
 
-  // Whether it lets every type through but hidden ones, as far as it does not name those.
+  // Whether it lets every type through, except hidden types that it does not name.
   bool MatchesShownTypes() const { return shown_; }
   bool MatchesType(absl::string_view type) const;
   const std::string& id_prefix() const { return id_prefix_; }
 
-  // Whether a hidden type could pass, since it is named.
+  // Whether it names hidden types, so that these can pass.
   bool NamesHiddenTypes() const { return names_hidden_; }
 
-  // Whether it is what no filter at all is.
+  // Whether it is equivalent to having no filter.
   bool IsDefault() const { return shown_ && exact_.empty() && prefixes_.empty() && id_prefix_.empty(); }
 
  private:

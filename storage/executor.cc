@@ -17,7 +17,7 @@ Executor::Executor(int threads) : pool_(std::make_shared<Pool>(static_cast<std::
 Executor::~Executor() { Join(); }
 
 void Executor::Post(absl::AnyInvocable<void()> task) {
-  // A task may have run, and with it the executor's owner ended, before its post returns.
+  // The task may run, and destroy the executor's owner, before post returns.
   const std::shared_ptr<Pool> pool = pool_;
   boost::asio::post(*pool, [task = std::move(task)]() mutable { task(); });
 }

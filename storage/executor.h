@@ -9,7 +9,7 @@
 namespace playhead::storage {
 
 // Thread safety: Post may be called from any thread, tasks included.
-// Bounds: the queue has none of its own; whoever posts bounds what it has in flight.
+// Bounds: the queue itself is unbounded; callers bound the number of tasks they have in flight.
 class Executor {
  public:
   explicit Executor(int threads);
@@ -20,12 +20,12 @@ class Executor {
   // Runs `task` on one of the threads. Tasks start in order; with one thread they also end in order.
   void Post(absl::AnyInvocable<void()> task);
 
-  // Runs everything that was posted, tasks posted meanwhile included, then stops the threads. Not from a task.
+  // Runs all posted tasks, including those posted meanwhile, then stops the threads. Not from a task.
   void Join();
 
  private:
   class Pool;
-  std::shared_ptr<Pool> pool_;  // Shared with whoever is posting.
+  std::shared_ptr<Pool> pool_;  // Shared with threads inside Post.
 };
 
 }  // namespace playhead::storage

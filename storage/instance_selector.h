@@ -1,4 +1,4 @@
-// Which instances a reader over many wants.
+// Selects the instances that a reader of many instances wants.
 #ifndef PLAYHEAD_STORAGE_INSTANCE_SELECTOR_H_
 #define PLAYHEAD_STORAGE_INSTANCE_SELECTOR_H_
 
@@ -10,19 +10,19 @@
 
 namespace playhead::storage {
 
-// A reader who names at most this many instances reads their own blocks, merged; others follow all commits.
+// A reader that names at most this many instances reads and merges their own blocks; other readers follow all commits.
 inline constexpr size_t kMergedInstancesMax = 64;
 
-// Thread safety: all methods may be called from any thread, under locks too: they must be quick and take none that is
-// held while a log or a tail is asked. The answer for a name must never change.
+// Thread safety: all methods may be called from any thread, also with locks held. They must be quick, and must not take
+// a lock that is held during calls to a log or a tail. The answer for a name must never change.
 class InstanceSelector {
  public:
   virtual ~InstanceSelector() = default;
 
-  // Asked when a reader meets an instance, and remembered (storage/many_reader.h).
+  // Called when a reader first meets an instance; the answer is remembered (storage/many_reader.h).
   virtual bool Selects(absl::string_view name) const = 0;
 
-  // All that it selects, where that is a list of names; empty where it is anything else.
+  // The selected names, if the selection is a list of names; otherwise empty.
   virtual absl::Span<const std::string> names() const { return {}; }
 };
 

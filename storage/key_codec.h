@@ -32,11 +32,11 @@ inline std::string InstanceKey(InstanceNumber instance) {
   return key;
 }
 
-// The key right behind every key that starts with InstanceKey(instance).
+// The key right after every key that starts with InstanceKey(instance).
 inline std::string InstanceKeyEnd(InstanceNumber instance) { return InstanceKey(InstanceNumber(instance.value() + 1)); }
 
-// In `events`: a block stands under the cursor of its last event, so that a seek to "after cursor C" lands on the block
-// that holds the next event.
+// In `events`: a block's key has the cursor of its last event, so that a seek to "after cursor C" lands on the block
+// with the next event.
 inline std::string BlockKey(InstanceNumber instance, Cursor last) {
   std::string key = InstanceKey(instance);
   AppendBigEndian(last.value(), 8, key);

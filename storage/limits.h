@@ -14,17 +14,18 @@ inline constexpr size_t kTypeBytesMax = 128;
 inline constexpr size_t kEventIdBytesMax = 256;
 inline constexpr size_t kProducerIdBytesMax = 64;
 inline constexpr uint64_t kProducerSequenceMax = (uint64_t{1} << 53) - 1;
-// How long an append may ask for its ids to be remembered.
+// The longest time for which an append may have its ids remembered.
 inline constexpr absl::Duration kDedupWindowMax = absl::Hours(30 * 24);
 inline constexpr size_t kAttributesMax = 32;
 inline constexpr size_t kAttributeKeyBytesMax = 128;
 inline constexpr size_t kAttributesBytesMax = 4096;
 
-// An encoded event. What the operator sets may not exceed the ceiling: an event must fit a gRPC message of 4 MB alone.
+// An encoded event. The operator's setting may not exceed the ceiling: an event must fit into a gRPC message of 4 MB by
+// itself.
 inline constexpr size_t kEventBytesDefault = size_t{1} << 20;
 inline constexpr size_t kEventBytesCeiling = size_t{3} << 20;
 
-// One append: what fits a gRPC message of 4 MB, with room for the rest of the request.
+// One append: as much as fits into a gRPC message of 4 MB, with room for the rest of the request.
 inline constexpr size_t kBatchEventsMax = 10'000;
 inline constexpr size_t kBatchBytesMax = (size_t{7} << 20) / 2;
 
@@ -33,7 +34,7 @@ inline constexpr uint32_t kFetchEventsDefault = 100;
 inline constexpr uint32_t kFetchEventsMax = 10'000;
 inline constexpr size_t kFetchBytesMax = (size_t{4} << 20) - (size_t{64} << 10);
 
-// One read of a log looks at this much at most, whatever its filter lets through.
+// One read of a log scans at most this much, whatever its filter lets through.
 inline constexpr size_t kReadScanBytesMax = size_t{4} << 20;
 
 }  // namespace playhead::storage

@@ -1,4 +1,4 @@
-// The process's log: one line an event, `event=... key=value`, to standard error. Never a payload, never a secret.
+// The process's log: one line per event, `event=... key=value`, to standard error. Never a payload, never a secret.
 #ifndef PLAYHEAD_STORAGE_LOG_H_
 #define PLAYHEAD_STORAGE_LOG_H_
 
@@ -9,7 +9,7 @@
 
 namespace playhead::storage {
 
-// Where all lines go. Lives as long as the process. Thread-safe.
+// The logger that all lines go to. Lives as long as the process. Thread-safe.
 spdlog::logger& Log();
 
 // `fields` is `key=value` pairs with spaces between; a status that is not OK is added as `error="..."`.

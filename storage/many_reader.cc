@@ -8,7 +8,7 @@ const ManyReader::Known* ManyReader::Find(InstanceNumber number) const {
 }
 
 const ManyReader::Known& ManyReader::Meet(InstanceNumber number, const std::string& name) {
-  if (known_.size() >= kInstancesKnownMax) known_.clear();  // What is still in use is met again.
+  if (known_.size() >= kInstancesKnownMax) known_.clear();  // Instances still in use are looked up again.
   const bool selected = selector_->Selects(name);
   return known_[number.value()] = {selected, selected ? name : std::string()};
 }
@@ -38,7 +38,7 @@ std::optional<TrimmedRange> ManyReader::TellTrimmed(InstanceNumber number, Store
   if (AsksForKept(number, position.commit)) return std::nullopt;
   if (const auto told = told_.find(number.value()); told != told_.end()) after = std::max(after, told->second);
   if (last <= after) return std::nullopt;
-  if (told_.size() >= kInstancesKnownMax) told_.clear();  // Told again rather than not at all.
+  if (told_.size() >= kInstancesKnownMax) told_.clear();  // Better reported twice than not at all.
   told_[number.value()] = last;
   return TrimmedRange{after, last, last.sequence() - after.sequence()};
 }

@@ -1,4 +1,4 @@
-// The names that the broker keeps for instances of its own, such as its audit log.
+// The names that are reserved for the broker's own instances, such as its audit log.
 #ifndef PLAYHEAD_STORAGE_OWN_INSTANCES_H_
 #define PLAYHEAD_STORAGE_OWN_INSTANCES_H_
 
@@ -8,7 +8,7 @@
 namespace playhead::storage {
 
 // Only the broker itself appends to instances whose names begin with this; neither the bound on instances nor
-// restricted creation keeps it from making them.
+// restricted creation applies to them.
 inline constexpr absl::string_view kOwnInstancesPrefix = "playhead.";
 
 inline bool IsOwnInstance(absl::string_view name) { return absl::StartsWith(name, kOwnInstancesPrefix); }

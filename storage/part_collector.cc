@@ -22,7 +22,7 @@ Cursor PartCollector::Take(const std::shared_ptr<Instance>& instance, const std:
                            Cursor after) {
   result_.scanned_bytes += block->body().size();
   ++result_.scanned_blocks;
-  // What follows of the same instance, over commits too, goes on where the part before ends.
+  // A run of events of the same instance forms one part, even across commits.
   const bool extends =
       !result_.parts.empty() && result_.parts.back().instance == instance && !result_.parts.back().trimmed;
   InstanceEvents fresh;

@@ -1,4 +1,4 @@
-// Collects what a read over many instances finds, in the order of the store, until it has enough.
+// Collects the results of a read over many instances, in the order of the store, until the read has enough.
 #ifndef PLAYHEAD_STORAGE_PART_COLLECTOR_H_
 #define PLAYHEAD_STORAGE_PART_COLLECTOR_H_
 
@@ -15,22 +15,22 @@ namespace playhead::storage {
 // Not thread-safe. Borrows `options`.
 class PartCollector {
  public:
-  // Parts of one result, which bounds what small ones take in memory beyond their bytes.
+  // The maximum number of parts in one result; bounds the memory overhead of small parts.
   static constexpr size_t kPartsMax = 1024;
 
   // `lives` are those of all logs.
   PartCollector(const ManyReadOptions& options, const TypeLifeTable& lives);
 
-  // Takes what the filter leaves of the block's events behind `after`, and says how far it came. If that is not the end
-  // of the block, no more fits and the read must end.
+  // Takes the block's events after `after` that pass the filter, and returns the last cursor it processed. If that is
+  // not the end of the block, no more fits, and the read must end.
   Cursor Take(const std::shared_ptr<Instance>& instance, const std::shared_ptr<const Block>& block, Cursor after);
 
-  // Moves to `position`, where the instance's events behind `after` are trimmed; tells of all that are, unless the
-  // reader has heard of them.
+  // Moves to `position`, where the instance's events after `after` are trimmed. Reports all of its trimmed events,
+  // unless they were already reported to the reader.
   void PassTrimmed(const std::shared_ptr<Instance>& instance, Cursor after, StorePosition position);
-  // Tells that commits behind the position are no longer listed in which there were events for the reader.
+  // Reports that commits after the position that had events for the reader are no longer listed.
   void TellUnlistedCommits();
-  // Moves on without anything to return.
+  // Moves on without returning anything.
   void PassTo(StorePosition position) { result_.next = position; }
 
   // Whether the read must end here.
@@ -39,10 +39,10 @@ class PartCollector {
            (result_.scanned_blocks > 0 && result_.scanned_bytes >= options_.scan_bytes_max);
   }
   StorePosition position() const { return result_.next; }
-  // Whether anything was found: then what stops the read in its midst is left to the next one.
+  // Whether anything was found: if so, an error in the middle of this read is left to the next one.
   bool found_any() const { return result_.next != options_.after || !result_.parts.empty(); }
 
-  // Ends the read. Nothing of a deleted instance is returned.
+  // Ends the read. Leaves out the parts of deleted instances.
   ManyReadResult Finish(bool end_reached);
 
  private:

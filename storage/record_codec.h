@@ -17,7 +17,7 @@ class RecordWriter {
   template <typename Integer>
   RecordWriter& Put(Integer value) {
     char bytes[sizeof(value)];
-    std::memcpy(bytes, &value, sizeof(value));  // Every machine we build for is little-endian.
+    std::memcpy(bytes, &value, sizeof(value));  // All supported machines are little-endian.
     out_.append(bytes, sizeof(bytes));
     return *this;
   }

@@ -1,4 +1,4 @@
-// Counts what a log does. Relaxed atomics: a few nanoseconds each, and no order between them.
+// The counters of a log. Relaxed atomics: a few nanoseconds each, with no order between them.
 #ifndef PLAYHEAD_STORAGE_STATS_RECORDER_H_
 #define PLAYHEAD_STORAGE_STATS_RECORDER_H_
 
@@ -63,7 +63,7 @@ class StatsRecorder {
   void set_instances(uint64_t count) { instances_.store(count, std::memory_order_relaxed); }
   void set_wal_bytes(uint64_t bytes) { wal_bytes_.store(bytes, std::memory_order_relaxed); }
 
-  // All but disk_free_bytes.
+  // All fields except disk_free_bytes.
   LogStats Snapshot() const;
 
  private:

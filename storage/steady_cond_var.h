@@ -1,7 +1,7 @@
-// A condition variable whose waits take as long as they say, whatever happens to the machine's clock meanwhile.
+// A condition variable whose timeouts go by elapsed time, even if the machine's clock is set meanwhile.
 //
-// absl::CondVar and Mutex::AwaitWithTimeout (20220623) wait until the wall clock shows a time: if that is set back by
-// an hour during a wait of a second, the wait takes an hour. Threads that must go on by themselves wait with this.
+// absl::CondVar and Mutex::AwaitWithTimeout (20220623) wait until the wall clock shows a time: if the clock is set back
+// by an hour during a wait of a second, the wait takes an hour. Threads that must wake up by themselves use this class.
 #ifndef PLAYHEAD_STORAGE_STEADY_COND_VAR_H_
 #define PLAYHEAD_STORAGE_STEADY_COND_VAR_H_
 
@@ -15,7 +15,7 @@
 
 namespace playhead::storage {
 
-// Thread safety: all methods. Whoever changes what is waited for signals; waits may end without a cause.
+// Thread safety: all methods. The code that changes the awaited state must signal; waits may end spuriously.
 class SteadyCondVar {
  public:
   void Signal() { changed_.notify_one(); }
@@ -31,7 +31,7 @@ class SteadyCondVar {
     changed_.wait_until(lock, deadline);
   }
 
-  // Until `condition()` holds or `timeout`, at most a day, has passed. Whether it holds.
+  // Waits until `condition()` holds or `timeout` (at most a day) has passed. Returns whether the condition holds.
   template <typename Condition>
   bool AwaitWithTimeout(absl::Mutex* mu, Condition condition, absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -45,7 +45,7 @@ class SteadyCondVar {
   }
 
  private:
-  // The mutex by the names that the standard library knows.
+  // The mutex under the method names of the standard library.
   struct Lockable {
     void lock() ABSL_NO_THREAD_SAFETY_ANALYSIS { mu->Lock(); }
     void unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS { mu->Unlock(); }

@@ -1,7 +1,8 @@
-// How long events of some types live, inside a log that keeps others longer.
+// How long events of some types live, in a log that keeps other events longer.
 //
-// Readers pass over an event that has outlived its type as over one that their filter leaves out: its cursor is behind
-// them, and it is no gap. Its bytes go with its slice (docs/guarantees.md says when). A life counts from appended_at.
+// Readers pass over an event that has outlived its type like one that their filter leaves out: their position moves
+// past it, and no gap is reported. Its bytes are removed with its slice (docs/guarantees.md says when). A life counts
+// from appended_at.
 #ifndef PLAYHEAD_STORAGE_TYPE_LIFE_H_
 #define PLAYHEAD_STORAGE_TYPE_LIFE_H_
 
@@ -30,26 +31,26 @@ struct TypeLife {
 // The lives of one log. Immutable.
 class TypeLives {
  public:
-  // The first pattern that matches a type counts.
+  // The first pattern that matches a type applies.
   explicit TypeLives(std::vector<TypeLife> lives) : lives_(std::move(lives)) {}
 
   // nullopt: as long as the log keeps it.
   std::optional<absl::Duration> LifeOf(absl::string_view type) const;
 
-  // Whether an event is over at `now`.
+  // Whether an event has outlived its type at `now`.
   bool IsOver(absl::string_view type, Timestamp appended_at, Timestamp now) const;
 
  private:
   const std::vector<TypeLife> lives_;
 };
 
-// The lives of all logs: those of a name, and those of every name that has none of its own. Thread safety: all methods.
+// The lives of all logs: by name, and for all names without lives of their own. Thread safety: all methods.
 class TypeLifeTable {
  public:
   using Lives = std::shared_ptr<const TypeLives>;
 
-  // What holds for reads that begin from now on. nullptr: every type lives as long as the log keeps it. Without
-  // `of_all` and names, a read pays the loading of a flag. The broker's own instances have lives only by name.
+  // Sets the lives for reads that begin from now on. nullptr: every type lives as long as the log keeps it. Without
+  // `of_all` and names, a read costs only one atomic load. The broker's own instances have lives only by name.
   void Set(Lives of_all, absl::flat_hash_map<std::string, Lives> by_name) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     any_.store(of_all != nullptr || !by_name.empty(), std::memory_order_release);

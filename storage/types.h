@@ -1,4 +1,4 @@
-// Distinct types for the numbers of the store, so that none is mistaken for another.
+// Distinct types for the numbers of the store, so that they cannot be mixed up.
 #ifndef PLAYHEAD_STORAGE_TYPES_H_
 #define PLAYHEAD_STORAGE_TYPES_H_
 
@@ -24,9 +24,9 @@ class InstanceNumber {
   uint64_t value_ = 0;
 };
 
-// The position of a commit in the order of all commits of the store, starting at 1. 0 is "before any". In the upper
-// bits stands the store's epoch floor of then, so that a position never means two different commits: the floor rises
-// when history may have been lost.
+// The position of a commit in the order of all commits of the store, starting at 1. 0 is "before any". The upper bits
+// hold the store's epoch floor at that time, so that a position never means two different commits: the floor rises when
+// history may have been lost.
 class CommitPosition {
  public:
   static constexpr int kNumberBits = 48;
@@ -58,7 +58,7 @@ class Timestamp {
   int64_t micros_ = 0;
 };
 
-// What an acknowledged append has survived: a setting of the whole store.
+// What an acknowledged append survives: a setting of the whole store.
 enum class Durability {
   kDisk,  // Synced before the acknowledgement.
   kOs,    // Handed to the operating system; synced soon after.

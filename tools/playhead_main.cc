@@ -13,8 +13,8 @@
 
 namespace {
 
-// Batches of events and the transport's buffers are hundreds of KiB large and live for milliseconds. By default the C
-// library maps and unmaps memory for each, and the kernel zeroes every page of it: a fifth of the time of a replay.
+// Batches of events and the transport's buffers have hundreds of KiB and live for milliseconds. By default the C
+// library maps and unmaps memory for each, and the kernel zeroes every page: a fifth of the time of a replay.
 void KeepLargeBuffers() {
   constexpr int kKeepBytes = 64 << 20;
   mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -1,4 +1,4 @@
-// What this build is, as `playhead version` says it.
+// The version of this build, for `playhead version`.
 #ifndef PLAYHEAD_TOOLS_VERSION_H_
 #define PLAYHEAD_TOOLS_VERSION_H_
 
@@ -8,7 +8,8 @@ namespace playhead::tools {
 
 inline constexpr char kVersion[] = "0.1.0";
 
-// Of the stores that it writes: storage::kFormatVersion, which only storage sees. tests/cli/version_test.cc compares.
+// The format of the stores that it writes: equal to storage::kFormatVersion, which is private to storage
+// (tests/cli/version_test.cc compares them).
 inline constexpr uint32_t kStoreFormat = 1;
 
 }  // namespace playhead::tools

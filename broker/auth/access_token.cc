@@ -10,6 +10,7 @@
 #include "broker/auth/instance_patterns.h"
 #include "broker/auth/permission.h"
 #include "broker/auth/secret.h"
+#include "broker/auth/whole_seconds.h"
 #include "proto/errors.h"
 #include "storage/own_instances.h"
 
@@ -48,7 +49,7 @@ std::optional<Claims> Decode(absl::string_view bytes) {
                 std::string(bytes.substr(key_id_bytes))};
 }
 
-// What is signed. The hash has a fixed length, so this can be taken apart in one way only.
+// The signed text. The hash has a fixed length, so the text is unambiguous.
 std::string SignedText(const SecretHash& secret, absl::string_view claims) {
   return absl::StrCat(secret.bytes(), claims);
 }
@@ -80,7 +81,7 @@ absl::StatusOr<AccessTokens::Minted> AccessTokens::Mint(const Caller& lender, ab
   const auto patterns = InstancePatterns::Make({instances});
   if (!patterns.ok()) return patterns.status();
   if (absl::Status status = CheckLender(lender, *patterns); !status.ok()) return status;
-  const absl::Time expires_at = absl::FromUnixSeconds(absl::ToUnixSeconds(auth_.clock()() + lifetime));
+  const absl::Time expires_at = CeilToSecond(auth_.clock()() + lifetime);  // No sooner than was asked.
   const std::string claims = Encode({absl::ToUnixSeconds(expires_at), lender.key_id(), std::string(instances)});
   for (const Authenticator::Holder& holder : auth_.HoldersOf(lender.key_id())) {
     if (holder.caller.get() != &lender) continue;

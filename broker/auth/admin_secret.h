@@ -1,4 +1,4 @@
-// The administrator's secret: the first key of a broker, in a file that the operator keeps.
+// The administrator's secret: a broker's first key, in a file that the operator keeps.
 #ifndef PLAYHEAD_BROKER_AUTH_ADMIN_SECRET_H_
 #define PLAYHEAD_BROKER_AUTH_ADMIN_SECRET_H_
 
@@ -12,9 +12,10 @@ namespace playhead::broker {
 inline constexpr size_t kAdminSecretBytesMin = 32;
 
 // Reads the file at `path`: one line of kAdminSecretBytesMin to kSecretBytesMax visible ASCII characters, so that it
-// can be sent in a header; one newline at its end does not count. Only its hash leaves this function. Reads a disk.
+// can be sent in a header; one newline at the end (LF or CRLF) does not count. Only the hash leaves this function.
+// Reads from disk.
 //   NotFound, FailedPrecondition  as ReadPrivateFile.
-//   InvalidArgument               what it holds is no such line.
+//   InvalidArgument               it does not contain such a line.
 absl::StatusOr<SecretHash> LoadAdminSecret(const std::string& path);
 
 }  // namespace playhead::broker

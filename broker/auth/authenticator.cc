@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "broker/auth/wrong_secret_rate.h"
 #include "proto/errors.h"
 
@@ -90,7 +89,8 @@ absl::InlinedVector<Authenticator::Holder, 2> Authenticator::HoldersOf(absl::str
   return holders;
 }
 
-absl::Duration Authenticator::RefusalDelay(absl::string_view secret) {
+absl::Duration Authenticator::RefusalDelay(const absl::Status& refusal, absl::string_view secret) {
+  if (!HasReason(refusal, Reason::kUnauthenticated)) return absl::ZeroDuration();
   const absl::Time now = clock_();
   const auto key_id = KeyIdIn(secret);
   const Wrong kind = secret.empty() ? Wrong::kNone : key_id ? Wrong::kUnknown : Wrong::kMalformed;

@@ -1,10 +1,11 @@
-// Authenticator: from a secret to who calls. It holds the keys in memory; broker/auth/key_store.h keeps them on disk.
+// Authenticator: finds the caller for a secret. It holds the keys in memory; broker/auth/key_store.h keeps them on
+// disk.
 //
-// Wrong secrets. With 256 random bits none is ever guessed, so delays are not what protects a key; they keep a client
-// that tries without end from costing much and filling the log. What is counted is wrong secrets by what they name:
-// each key has a count of its own, and so has each kind that names none. There is no count by address: clients behind
-// one address do not punish each other. A right secret is never looked up in a count, so nobody can delay one. The
-// counts are bounded because keys are, and the answers held back by their rate: past that they are given at once.
+// Wrong secrets. A secret of 256 random bits cannot be guessed, so delays do not protect keys; they limit the work and
+// the log lines that a client can cause by trying without end. Wrong secrets are counted by what they name: each key
+// has its own count, and so has each kind of secret that names no key. There is no count by address, so clients behind
+// one address do not punish each other. Right secrets are never counted, so nobody can delay one. The number of counts
+// is bounded by the number of keys, and the number of delayed answers by a rate: beyond it, answers are given at once.
 #ifndef PLAYHEAD_BROKER_AUTH_AUTHENTICATOR_H_
 #define PLAYHEAD_BROKER_AUTH_AUTHENTICATOR_H_
 
@@ -18,6 +19,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -31,10 +33,10 @@
 
 namespace playhead::broker {
 
-// At most this many answers are held back at a time, over all clients.
+// At most this many answers are delayed at a time, over all clients.
 inline constexpr size_t kRefusalsHeldMax = 1000;
 
-// A key as the table takes it up.
+// A key for Authenticator::Put.
 struct KeyEntry {
   KeyRules rules;
   SecretHash secret;
@@ -48,40 +50,42 @@ struct KeyEntry {
 class Authenticator {
  public:
   // `admin_secret`: the hash of the administrator's secret, if there is one. `refusal_delay`: how long an answer is
-  // held back; positive.
+  // delayed; positive.
   Authenticator(
       std::optional<SecretHash> admin_secret, absl::Duration refusal_delay, Clock clock = [] { return absl::Now(); });
 
-  // Who calls with `secret`, which is empty if the call brought none. On a broker that runs open any will do.
-  // Comparisons are in constant time. Unauthenticated:
-  //   UNAUTHENTICATED           none, malformed, unknown or wrong; which of the last two is not said.
-  //   KEY_REVOKED, KEY_EXPIRED  it is right, but no longer good.
+  // The caller that `secret` identifies; `secret` is empty if the call has none. On a broker that runs open, any secret
+  // will do. Compares in constant time. Unauthenticated:
+  //   UNAUTHENTICATED           missing, malformed, unknown or wrong; all but the first get the same message.
+  //   KEY_REVOKED, KEY_EXPIRED  right, but no longer valid.
   absl::StatusOr<std::shared_ptr<Caller>> Authenticate(absl::string_view secret) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Who calls by a token that the broker gave to whoever had a secret of this key; the administrator's id and, while it
-  // runs open, "" count too.
+  // The caller for a token that the broker issued to a client with a secret of this key. The administrator's id counts
+  // too, and on a broker that runs open so does "".
   //   Unauthenticated  UNAUTHENTICATED: there is no such key; KEY_REVOKED, KEY_EXPIRED.
   absl::StatusOr<std::shared_ptr<Caller>> CallerOf(absl::string_view key_id) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // A secret that is known, and who calls with it.
+  // A known secret, and its caller.
   struct Holder {
     SecretHash secret;
     std::shared_ptr<Caller> caller;
   };
-  // Those of a key, the present one first: two at most, none if there is no such key. The administrator's id and, while
-  // the broker runs open, "" (whose secret is all zeros) count too. They may be no longer good.
+  // The secrets of a key, the current one first: at most two, none if there is no such key. The administrator's id
+  // counts too, and on a broker that runs open so does "" (whose secret is all zeros). They may be no longer valid.
   absl::InlinedVector<Holder, 2> HoldersOf(absl::string_view key_id) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Counts a secret that was just refused with UNAUTHENTICATED; how long the answer must be held back, usually zero.
-  absl::Duration RefusalDelay(absl::string_view secret) ABSL_LOCKS_EXCLUDED(mu_);
+  // How long to delay the answer to a call that brought `secret` and is refused with `refusal`; usually zero. An
+  // UNAUTHENTICATED counts as a wrong secret; no other refusal does. Call it once for each refused call.
+  absl::Duration RefusalDelay(const absl::Status& refusal, absl::string_view secret) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // No key and no administrator's secret exists: everybody may do everything. Once false it stays false.
+  // Whether no key and no administrator's secret exists, so that everybody may do everything. Once false it stays
+  // false.
   bool open() const { return open_.load(std::memory_order_acquire); }
 
-  // Takes up a key, or what has changed of it: expiry, secrets, and that it is revoked; of a known id the rules stay.
-  // The first ends open running: calls of anybody end as those of a revoked key do.
+  // Adds a key, or updates a known one: its expiry, its secrets and whether it is revoked; the rules of a known key do
+  // not change. The first key ends open running: callers without a secret become invalid, like those of a revoked key.
   void Put(const KeyEntry& entry) ABSL_LOCKS_EXCLUDED(mu_);
-  // Forgets a key; it counts as revoked for those who still hold it. Does not make the broker open.
+  // Removes a key. Its current callers see it as revoked. Does not make the broker run open.
   void Remove(absl::string_view key_id) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Clock& clock() const { return clock_; }
@@ -95,7 +99,7 @@ class Authenticator {
     std::shared_ptr<Caller> previous_caller;
   };
 
-  // What a wrong secret names, if it names no key.
+  // The kind of a wrong secret that names no known key.
   enum class Wrong { kNone, kMalformed, kUnknown };
 
   const absl::Duration refusal_delay_;

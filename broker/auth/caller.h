@@ -1,5 +1,5 @@
-// Who makes a call: a key by one of its secrets, the administrator, or anybody on a broker that runs open; or somebody
-// to whom one of these has lent a part of what it may do.
+// The identity behind a call: one of a key's secrets, the administrator, anybody on a broker that runs open; or a
+// client with an access token, to which one of these has lent part of its permissions.
 #ifndef PLAYHEAD_BROKER_AUTH_CALLER_H_
 #define PLAYHEAD_BROKER_AUTH_CALLER_H_
 
@@ -19,19 +19,19 @@
 
 namespace playhead::broker {
 
-// The administrator's key id. No key has it: theirs begin with `k` and are longer.
+// The administrator's key id. No key has this id: ids of keys begin with `k` and are longer.
 inline constexpr absl::string_view kAdminKeyId = "admin";
 
-// Shared by all calls with the same secret. What it may do never changes, only whether it is still good.
-// Thread safety: all methods may be called from any thread.   Blocking: none.
+// Shared by all calls with the same secret. Its permissions never change, only whether it is still valid. Thread
+// safety: all methods may be called from any thread.   Blocking: none.
 class Caller {
  public:
   // Anybody: may do everything until the broker has a key.
   explicit Caller(Clock clock);
-  // By a secret of `key`, which is good until Retire says otherwise.
+  // For a secret of `key`, which is valid until Retire ends it.
   explicit Caller(std::shared_ptr<Key> key);
-  // On loan: may do what `lender` may and `permissions` and `instances` allow, for as long as `lender` is good. What it
-  // uses counts against the quotas of the lender's key.
+  // On loan: may do what both `lender` may do and `permissions` and `instances` allow, as long as `lender` is valid.
+  // Its use counts against the quotas of the lender's key.
   Caller(std::shared_ptr<const Caller> lender, PermissionSet permissions, InstancePatterns instances);
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
@@ -39,47 +39,47 @@ class Caller {
   // "" for anybody.
   const std::string& key_id() const { return key_->rules().id; }
 
-  // Ok, or Unauthenticated: KEY_REVOKED, KEY_EXPIRED (the secret's end counts too); UNAUTHENTICATED for anybody once
-  // the broker has a key. A few nanoseconds.
+  // OK, or Unauthenticated: KEY_REVOKED; KEY_EXPIRED, also for a secret that was replaced; UNAUTHENTICATED for anybody
+  // once the broker has a key. Takes a few nanoseconds.
   absl::Status CheckGood() const;
 
-  // The one check of the broker, on every call and for every instance: as CheckGood, or
-  //   PermissionDenied  the key does not cover the instance or lacks the permission. An instance of the broker's own
-  //                     (`playhead.*`) is not appended to by anyone, and read with kManage.
-  //   InvalidArgument   INSTANCE_NAME_INVALID, where it is refused and that is why.
+  // The permission check of every call, for every instance. As CheckGood, or
+  //   PermissionDenied  the key does not cover the instance or lacks the permission. Nobody may append to the broker's
+  //                     own instances (`playhead.*`); reading them takes kManage.
+  //   InvalidArgument   INSTANCE_NAME_INVALID, instead of PermissionDenied for names that are not valid.
   absl::Status Check(Permission permission, absl::string_view instance) const;
 
-  // Whether Check would let it, of a key that is good: for lists, the rows that it may see.
+  // Whether Check would return OK for a valid key: selects the rows of lists that the caller may see.
   bool Covers(Permission permission, absl::string_view instance) const;
   bool CoversByAny(absl::string_view instance) const;
 
-  // As Check, for every instance whose name begins with `prefix`, those to come included: PERMISSION_DENIED unless the
-  // key covers all of them. The broker's own are among them only if the prefix is theirs.
+  // As Check, for every instance whose name begins with `prefix`, including future ones: PERMISSION_DENIED unless the
+  // key covers all of them. The broker's own instances are included only if the prefix is one of theirs.
   absl::Status CheckPrefix(Permission permission, absl::string_view prefix) const;
 
-  // As Check, for all instances at once: what administers the broker as a whole.
+  // As Check, for all instances at once: needed to administer the broker as a whole.
   absl::Status CheckAll(Permission permission) const;
 
   // Counts an append against the key's quotas. ResourceExhausted (QUOTA_EXCEEDED), with when to retry: not counted.
   absl::Status ChargeAppend(size_t events, size_t bytes) { return key_->ChargeAppend(events, bytes); }
-  // The same for a stream, which is slowed down instead: counts, and says how long the stream must not read on. A
-  // stream that has yet to begin asks with zeros.
+  // The same for a stream, which is slowed down instead: counts the append, and returns how long the stream must stop
+  // reading. A stream that is about to begin passes zeros.
   absl::Duration AppendDelay(size_t events, size_t bytes) { return key_->AppendDelay(events, bytes); }
 
-  // What comes before anything that makes an instance of a new name: InstanceQuota::Admit.
+  // Call it before anything that creates an instance for a new name: as InstanceQuota::Admit.
   void AdmitInstance(storage::EventLog& log, const std::string& instance, storage::StatusCallback done) const {
     key_->instance_quota().Admit(log, instance, std::move(done));
   }
 
-  // Whether it may do that to any instance that it covers.
+  // Whether it has the permission on the instances that it covers.
   bool HasPermission(Permission permission) const;
-  // The names among which all are that it covers: of the loan, if there is one.
+  // Patterns that include every name it covers: those of the loan, if it is on loan.
   const InstancePatterns& patterns() const { return loan_ == nullptr ? key_->rules().instances : loan_->instances; }
 
-  // What the caller shares with those who have another secret of the key.
+  // The key, which callers with other secrets of it share.
   Key& key() const { return *key_; }
 
-  // Ends the secret at `when`, or anybody's being let in. A later end than the one set before does nothing.
+  // Makes the caller invalid from `when` on. A later time than the one set before does nothing.
   void Retire(absl::Time when);
 
  private:
@@ -90,7 +90,7 @@ class Caller {
   };
 
   absl::Status Denied(Permission permission, absl::string_view instance) const;
-  // For messages: the key, or what was lent of it.
+  // For messages: the key, or the access token of the key.
   std::string Name() const;
 
   const std::shared_ptr<Key> key_;

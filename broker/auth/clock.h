@@ -1,4 +1,4 @@
-// The time of day, as a function, so that tests of what expires can move it.
+// The wall clock as a function, so that tests of expiry can move it.
 #ifndef PLAYHEAD_BROKER_AUTH_CLOCK_H_
 #define PLAYHEAD_BROKER_AUTH_CLOCK_H_
 

@@ -29,7 +29,7 @@ absl::StatusOr<InstancePatterns> InstancePatterns::Make(absl::Span<const absl::s
     }
     all.push_back({std::string(text), is_prefix});
   }
-  // A prefix sorts right before everything it covers, an equal exact name included.
+  // A prefix sorts right before everything it covers, including an equal exact name.
   std::sort(all.begin(), all.end(), [](const Range& a, const Range& b) {
     return a.text != b.text ? a.text < b.text : a.is_prefix && !b.is_prefix;
   });

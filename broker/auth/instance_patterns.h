@@ -1,4 +1,4 @@
-// The instances that a key covers: exact names, and `prefix*` for all whose names begin so.
+// The instances that a key covers: exact names, and `prefix*` for all names with that prefix.
 #ifndef PLAYHEAD_BROKER_AUTH_INSTANCE_PATTERNS_H_
 #define PLAYHEAD_BROKER_AUTH_INSTANCE_PATTERNS_H_
 
@@ -14,10 +14,10 @@ namespace playhead::broker {
 
 inline constexpr size_t kInstancePatternsMax = 64;
 
-// Immutable; thread-safe. Of names alone: what permission a name needs is for others to say.
+// Immutable; thread-safe. About names only: which permission a name needs is decided elsewhere.
 class InstancePatterns {
  public:
-  // The names that begin with `text`, or the one that is it.
+  // All names that begin with `text`, or only `text` itself.
   struct Range {
     std::string text;
     bool is_prefix = false;
@@ -27,8 +27,8 @@ class InstancePatterns {
     }
   };
 
-  // InvalidArgument (KEY_INVALID) unless there are 1 to kInstancePatternsMax, each a possible name, or the beginning of
-  // one followed by `*`, or `*`.
+  // InvalidArgument (KEY_INVALID) unless there are 1 to kInstancePatternsMax, each a valid name, the beginning of one
+  // followed by `*`, or `*`.
   static absl::StatusOr<InstancePatterns> Make(absl::Span<const absl::string_view> patterns);
   static InstancePatterns Everything();
 
@@ -37,11 +37,11 @@ class InstancePatterns {
   bool CoverPrefix(absl::string_view prefix) const;
   bool CoverEverything() const { return !ranges_.empty() && ranges_.front().text.empty(); }
 
-  // As they were given.
+  // The patterns as given to Make.
   const std::vector<std::string>& texts() const { return texts_; }
 
-  // What they cover, each name once: in the order of the names, and no range overlaps another. So a walk over one after
-  // the other lists what is covered in order, at the cost of what it finds.
+  // The covered names as ranges, sorted by name and without overlaps. Walking them in order lists what is covered in
+  // order, at a cost proportional to what is found.
   const std::vector<Range>& ranges() const { return ranges_; }
 
  private:

@@ -8,46 +8,55 @@
 
 namespace playhead::broker {
 
+using storage::Instance;
 using storage::InstanceInfo;
 
 namespace {
 
 constexpr size_t kKnownMax = 4096;
 constexpr size_t kRowsPerRead = 1000;
-// A count that says there is room is good for the first time, one that says there is none for the second.
+// How long a count is used: one that leaves room, and one that does not.
 constexpr absl::Duration kRoomAge = absl::Seconds(10);
 constexpr absl::Duration kFullAge = absl::Seconds(1);
-// Who was let in longer ago and is not in the catalogue made no instance, or it was deleted.
+// A name that was admitted longer ago and is not in the catalogue was never created, or was deleted.
 constexpr absl::Duration kLetInAge = absl::Seconds(5);
 
 }  // namespace
 
 struct InstanceQuota::Count {
-  size_t range = 0;        // The one whose instances are being counted ...
-  std::string after_name;  // ... behind this name.
+  size_t range = 0;        // The range whose instances are being counted ...
+  std::string after_name;  // ... after this name.
   uint64_t total = 0;
-  absl::flat_hash_map<std::string, absl::Time> not_yet_seen;  // Of those let in when the count began.
+  absl::flat_hash_map<std::string, absl::Time> not_yet_seen;  // Of the names that were admitted when the count began.
 };
 
 void InstanceQuota::Admit(storage::EventLog& log, const std::string& instance, storage::StatusCallback done) {
   bool passes = instances_max_ == 0;
   if (!passes) {
     absl::MutexLock lock(&mu_);
-    passes = known_.contains(instance) || let_in_.contains(instance);
+    passes = IsKnown(instance) || let_in_.contains(instance);
   }
   if (passes) return std::move(done)(absl::OkStatus());
-  log.GetInstance(instance, [self = shared_from_this(), &log, instance,
-                             done = std::move(done)](absl::StatusOr<InstanceInfo> info) mutable {
-    if (HasReason(info.status(), Reason::kInstanceNotFound)) {
-      return self->AdmitNew(log, std::move(instance), std::move(done));
-    }
-    if (info.ok()) {
-      absl::MutexLock lock(&self->mu_);
-      if (self->known_.size() >= kKnownMax) self->known_.clear();
-      self->known_.insert(std::move(instance));
-    }
-    std::move(done)(info.status());
-  });
+  log.OpenInstance(instance, storage::OpenMode::kExisting,
+                   [self = shared_from_this(), &log, instance,
+                    done = std::move(done)](absl::StatusOr<std::shared_ptr<Instance>> opened) mutable {
+                     if (HasReason(opened.status(), Reason::kInstanceNotFound)) {
+                       return self->AdmitNew(log, std::move(instance), std::move(done));
+                     }
+                     if (opened.ok()) {
+                       absl::MutexLock lock(&self->mu_);
+                       if (self->known_.size() >= kKnownMax) self->known_.clear();
+                       self->known_[std::move(instance)] = *opened;
+                     }
+                     std::move(done)(opened.status());
+                   });
+}
+
+bool InstanceQuota::IsKnown(const std::string& instance) const {
+  const auto found = known_.find(instance);
+  if (found == known_.end()) return false;
+  const std::shared_ptr<Instance> known = found->second.lock();
+  return known != nullptr && !known->deleted();
 }
 
 void InstanceQuota::AdmitNew(storage::EventLog& log, std::string instance, storage::StatusCallback done) {
@@ -71,7 +80,7 @@ void InstanceQuota::CountOn(storage::EventLog& log, std::shared_ptr<Count> count
   const std::vector<InstancePatterns::Range>& ranges = covered_.ranges();
   if (count->range == ranges.size() || count->total >= instances_max_) return OnCounted(absl::OkStatus(), *count);
   const InstancePatterns::Range& range = ranges[count->range];
-  // An exact name sorts before all others that begin so.
+  // An exact name sorts before all longer names that begin with it.
   const size_t limit = range.is_prefix ? kRowsPerRead : 1;
   const std::string after_name = count->after_name;
   log.ListInstances(
@@ -101,7 +110,7 @@ void InstanceQuota::OnCounted(const absl::Status& status, const Count& count) {
     if (status.ok()) {
       counted_ = count.total;
       counted_at_ = clock_();
-      let_in_ = count.not_yet_seen;  // Nobody was let in meanwhile.
+      let_in_ = count.not_yet_seen;  // None was admitted during the count.
       absl::erase_if(let_in_, [oldest = counted_at_ - kLetInAge](const auto& entry) { return entry.second < oldest; });
     }
     for (Waiter& waiter : std::exchange(waiters_, {})) {

@@ -1,8 +1,7 @@
-// How many instances may exist among those that a key covers.
+// The quota on how many of the instances that a key covers may exist.
 #ifndef PLAYHEAD_BROKER_AUTH_INSTANCE_QUOTA_H_
 #define PLAYHEAD_BROKER_AUTH_INSTANCE_QUOTA_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,7 +9,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -22,22 +20,23 @@ namespace playhead::broker {
 
 inline constexpr uint64_t kInstancesQuotaMax = 100'000;
 
-// Names that are known to exist pass without a look at the store. A new one is counted with all that exist; the count
-// is taken from the catalogue, at most once a second and one at a time, and in between carried on by what was let in.
-// So a name that is deleted and made again at once may slip through, once; nothing else does.
+// Names that are known to exist pass without a lookup in the store. A new name is counted together with all that exist.
+// The count comes from the catalogue, at most once a second and one count at a time; in between, admitted names are
+// added to it. A name that is deleted between its admission and its creation may exceed the quota, and so may names
+// that other keys create while a count is in use, for up to 10 s.
 //
-// Thread safety: all methods may be called from any thread.   Blocking: none.   Ownership: shared by those who wait.
+// Thread safety: all methods may be called from any thread.   Blocking: none.   Ownership: shared by pending calls.
 class InstanceQuota : public std::enable_shared_from_this<InstanceQuota> {
  public:
-  // `instances_max` of 0 is no bound.
+  // `instances_max` of 0 means no limit.
   InstanceQuota(uint64_t instances_max, InstancePatterns covered, Clock clock)
       : instances_max_(instances_max), covered_(std::move(covered)), clock_(std::move(clock)) {}
   InstanceQuota(const InstanceQuota&) = delete;
   InstanceQuota& operator=(const InstanceQuota&) = delete;
 
-  // Calls `done` once, inside the call or on a thread of `log`, with Ok if `instance` exists or may be made.
+  // Calls `done` once, inside the call or on a thread of `log`, with OK if `instance` exists or may be created.
   //   ResourceExhausted  QUOTA_EXCEEDED.
-  //   or as EventLog::GetInstance and ListInstances; NotFound aside.
+  //   Others as EventLog::OpenInstance and ListInstances, except NotFound.
   void Admit(storage::EventLog& log, const std::string& instance, storage::StatusCallback done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -46,8 +45,9 @@ class InstanceQuota : public std::enable_shared_from_this<InstanceQuota> {
     std::string instance;
     storage::StatusCallback done;
   };
-  struct Count;  // One that is under way.
+  struct Count;  // A count in progress.
 
+  bool IsKnown(const std::string& instance) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AdmitNew(storage::EventLog& log, std::string instance, storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
   void CountOn(storage::EventLog& log, std::shared_ptr<Count> count) ABSL_LOCKS_EXCLUDED(mu_);
   void OnCounted(const absl::Status& status, const Count& count) ABSL_LOCKS_EXCLUDED(mu_);
@@ -58,13 +58,15 @@ class InstanceQuota : public std::enable_shared_from_this<InstanceQuota> {
   const InstancePatterns covered_;
   const Clock clock_;
 
-  absl::Mutex mu_;                                                            // Guards the members below it.
-  absl::flat_hash_set<std::string> known_ ABSL_GUARDED_BY(mu_);               // Exist; kKnownMax of them.
-  absl::flat_hash_map<std::string, absl::Time> let_in_ ABSL_GUARDED_BY(mu_);  // New, and not in `counted_`; when.
+  absl::Mutex mu_;  // Guards the members below it.
+  // Instances that existed when they were looked up; at most kKnownMax.
+  absl::flat_hash_map<std::string, std::weak_ptr<storage::Instance>> known_ ABSL_GUARDED_BY(mu_);
+  // Admitted names that `counted_` does not include yet, with the time.
+  absl::flat_hash_map<std::string, absl::Time> let_in_ ABSL_GUARDED_BY(mu_);
   uint64_t counted_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Time counted_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   bool counting_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mu_);  // For the count; one for each call at most.
+  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mu_);  // For the count in progress; at most one for each call.
 };
 
 }  // namespace playhead::broker

@@ -10,7 +10,7 @@
 namespace playhead::broker {
 namespace {
 
-// When one closes cannot be foretold.
+// Nobody can tell when a stream will close.
 constexpr absl::Duration kStreamsRetry = absl::Seconds(1);
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -78,7 +78,7 @@ absl::Duration Key::AppendDelay(size_t events, size_t bytes) {
   if (!IsPaced(rules_.quotas)) return absl::ZeroDuration();
   absl::MutexLock lock(&mu_);
   const absl::Time now = clock_();
-  AppendWait(now);  // Fills them up to now.
+  AppendWait(now);  // Refills the buckets up to now.
   append_events_.Draw(events);
   append_bytes_.Draw(bytes);
   return AppendWait(now);

@@ -1,4 +1,4 @@
-// A key as all calls with it share it: what it may do, whether it is still good, and what it has used up.
+// The state of a key that all calls with it share: its rules, whether it is still valid, and its use of its quotas.
 #ifndef PLAYHEAD_BROKER_AUTH_KEY_H_
 #define PLAYHEAD_BROKER_AUTH_KEY_H_
 
@@ -22,7 +22,7 @@
 
 namespace playhead::broker {
 
-// Each is 0 for no bound; playhead.v1.KeyQuotas says what they mean.
+// 0 means no limit; playhead.v1.KeyQuotas explains each.
 struct KeyQuotas {
   uint64_t append_events_per_second = 0;
   uint64_t append_bytes_per_second = 0;
@@ -47,24 +47,24 @@ class Key {
   const KeyRules& rules() const { return rules_; }
   absl::Time Now() const { return clock_(); }
 
-  // Ok, or Unauthenticated: KEY_REVOKED, KEY_EXPIRED.
+  // OK, or Unauthenticated: KEY_REVOKED, KEY_EXPIRED.
   absl::Status CheckGood() const;
   void Revoke() { revoked_.store(true, std::memory_order_relaxed); }
   // absl::InfiniteFuture() for never.
   void SetExpiry(absl::Time expires_at);
 
-  // As Caller has them.
+  // As in Caller.
   absl::Status ChargeAppend(size_t events, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration AppendDelay(size_t events, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes a place for a stream. ResourceExhausted (QUOTA_EXCEEDED).
+  // Counts a stream as open. ResourceExhausted (QUOTA_EXCEEDED): not counted.
   absl::Status AddStream();
   void RemoveStream() { streams_.fetch_sub(1, std::memory_order_relaxed); }
 
   InstanceQuota& instance_quota() const { return *instance_quota_; }
 
-  // Notes a call with a wrong secret of this key. Returns whether there have lately been so many that the answer is to
-  // be held back.
+  // Counts a call with a wrong secret of this key. Returns whether there were so many lately that the answer must be
+  // delayed.
   bool NoteWrongSecret() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -29,7 +29,7 @@ std::optional<Permission> ToPermission(int permission) {
   }
 }
 
-// Empty unless all are known, and there is one.
+// Empty if any is unknown.
 PermissionSet ToPermissions(const google::protobuf::RepeatedField<int>& permissions) {
   PermissionSet set;
   for (const int value : permissions) {

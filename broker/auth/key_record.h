@@ -1,4 +1,4 @@
-// Between what is asked for a key, its stored form, and the table that calls are checked against.
+// Checks requests for keys, and converts the stored form of a key to the form that the authenticator takes.
 #ifndef PLAYHEAD_BROKER_AUTH_KEY_RECORD_H_
 #define PLAYHEAD_BROKER_AUTH_KEY_RECORD_H_
 
@@ -15,13 +15,13 @@ inline constexpr size_t kKeyNameBytesMax = 100;
 inline constexpr absl::Duration kGraceDefault = absl::Hours(24);
 inline constexpr absl::Duration kGraceMax = absl::Hours(24 * 30);
 
-// The rules of CreateKeyRequest. InvalidArgument (KEY_INVALID).
+// Checks the rules of CreateKeyRequest. InvalidArgument (KEY_INVALID).
 absl::Status CheckCreate(const v1::CreateKeyRequest& request, absl::Time now);
 
-// InvalidArgument (KEY_INVALID) unless `expires_at` is 0 or behind `now`.
+// InvalidArgument (KEY_INVALID) unless `expires_at` is 0 or after `now`.
 absl::Status CheckExpiry(int64_t expires_at, absl::Time now);
 
-// DataLoss for a record that no CreateKeyRequest makes.
+// DataLoss for a record that no CreateKeyRequest can produce.
 absl::StatusOr<KeyEntry> ToEntry(const store::v1::KeyRecord& record);
 
 }  // namespace playhead::broker

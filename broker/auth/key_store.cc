@@ -1,13 +1,12 @@
 #include "broker/auth/key_store.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "broker/auth/key_record.h"
 #include "broker/auth/secret.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "proto/errors.h"
 #include "storage/record_store.h"
 
@@ -22,7 +21,7 @@ namespace {
 
 constexpr absl::string_view kRowPrefix = "key/";
 
-// What a key may do, for the audit log.
+// A key's rules, for the audit log.
 std::string Describe(const v1::Key& key) {
   std::vector<std::string> permissions;
   for (const int permission : key.permissions()) permissions.push_back(v1::Permission_Name(permission));
@@ -193,43 +192,17 @@ v1::Key KeyStore::KeyOf(const std::string& id) const {
 }
 
 void KeyStore::Enqueue(Decide decide, storage::StatusCallback done) {
-  {
-    absl::ReleasableMutexLock lock(&mu_);
-    if (waiting_.size() >= kKeyChangesWaitingMax) {
-      lock.Release();
-      return std::move(done)(MakeError(Reason::kAppendQueueFull, "too many changes of keys wait: try again shortly"));
-    }
-    waiting_.push_back({std::move(decide), std::move(done)});
-    if (std::exchange(changing_, true)) return;
-  }
-  RunNext();
-}
-
-void KeyStore::RunNext() {
-  Pending next;
-  {
-    absl::MutexLock lock(&mu_);
-    if (waiting_.empty()) {
-      changing_ = false;
-      return;
-    }
-    next = std::move(waiting_.front());
-    waiting_.pop_front();
-  }
-  auto change = next.decide();
-  if (!change.ok() || !*change) return Finish(std::move(next.done), change.status());
-  CarryOut(**std::move(change), std::move(next.done));
-}
-
-void KeyStore::Finish(storage::StatusCallback done, absl::Status status) {
-  std::move(done)(std::move(status));
-  RunNext();
+  changes_.Add(std::move(done), [this, decide = std::move(decide)](storage::StatusCallback finish) mutable {
+    auto change = decide();
+    if (!change.ok() || !*change) return std::move(finish)(change.status());
+    CarryOut(**std::move(change), std::move(finish));
+  });
 }
 
 void KeyStore::CarryOut(Change change, storage::StatusCallback done) {
   const AuditEntry audit = change.audit;
   audit_.Record(audit, [this, change = std::move(change), done = std::move(done)](absl::Status recorded) mutable {
-    if (!recorded.ok()) return Finish(std::move(done), std::move(recorded));
+    if (!recorded.ok()) return std::move(done)(std::move(recorded));
     std::vector<RecordChange> rows;
     const std::string& id = change.record.key().id();
     rows.push_back({RecordSpace::kKeys, absl::StrCat(kRowPrefix, id), change.record.SerializeAsString()});
@@ -239,7 +212,7 @@ void KeyStore::CarryOut(Change change, storage::StatusCallback done) {
     log_.records().Write(std::move(rows),
                          [this, change = std::move(change), done = std::move(done)](absl::Status written) mutable {
                            if (written.ok()) written = Apply(change);
-                           Finish(std::move(done), std::move(written));
+                           std::move(done)(std::move(written));
                          });
   });
 }

@@ -10,7 +10,7 @@ namespace playhead::broker {
 
 enum class Permission : uint8_t { kAppend, kSubscribe, kManage };
 
-// As people write it: `append`, `subscribe`, `manage`.
+// As users write it: `append`, `subscribe`, `manage`.
 inline absl::string_view PermissionName(Permission permission) {
   switch (permission) {
     case Permission::kAppend:

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/random.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "storage/await.h"
 
 namespace playhead::broker {

@@ -1,4 +1,4 @@
-// A rate with a burst: what fills steadily and is drawn from by what it paces.
+// A token bucket: a rate with a burst.
 #ifndef PLAYHEAD_BROKER_AUTH_TOKEN_BUCKET_H_
 #define PLAYHEAD_BROKER_AUTH_TOKEN_BUCKET_H_
 
@@ -9,26 +9,26 @@
 
 namespace playhead::broker {
 
-// Whoever finds it not empty may draw as much as it likes, into debt; whoever comes next waits until that is paid. So
-// an append larger than the burst is possible, and the average still holds. Not thread-safe.
+// A draw from a bucket that is not empty may exceed its tokens and put it into debt; later draws wait until the debt is
+// paid. So an append larger than the burst is possible, and the average rate still holds. Not thread-safe.
 class TokenBucket {
  public:
-  // `per_second` of 0 is no bound.
+  // `per_second` of 0 means no limit.
   TokenBucket(uint64_t per_second, uint64_t burst)
       : per_second_(static_cast<double>(per_second)),
         burst_(static_cast<double>(std::max<uint64_t>(burst, 1))),
         tokens_(burst_) {}
 
-  // How long from `now` until it is no longer in debt or empty; zero if one may draw.
+  // How long from `now` until the bucket has tokens again; zero if it has some.
   absl::Duration Wait(absl::Time now) {
     if (per_second_ == 0) return absl::ZeroDuration();
     Fill(now);
     if (tokens_ > 0) return absl::ZeroDuration();
-    // A millisecond more than the debt, so that there is something to draw then.
+    // A millisecond more than the debt, so that there are tokens by then.
     return std::min(absl::Seconds(-tokens_ / per_second_) + absl::Milliseconds(1), kWaitMax);
   }
 
-  // Whether it is as it was made: nothing of what was drawn lately is left to be told.
+  // Whether the bucket is full, so that it needs no more memory of earlier draws.
   bool IsFull(absl::Time now) {
     if (per_second_ == 0) return true;
     Fill(now);
@@ -40,12 +40,12 @@ class TokenBucket {
   }
 
  private:
-  // No wait is longer than this, however large the append and low the rate.
+  // No wait is longer than this, however large the append and however low the rate.
   static constexpr double kDebtSecondsMax = 3600;
   static constexpr absl::Duration kWaitMax = absl::Hours(1);
 
   void Fill(absl::Time now) {
-    // A clock that was set back gives nothing, and counts on from where it is.
+    // A clock that was set back adds nothing; the bucket continues from the new time.
     const absl::Duration elapsed = std::clamp(now - filled_at_, absl::ZeroDuration(), kWaitMax);
     tokens_ = std::min(burst_, tokens_ + per_second_ * absl::ToDoubleSeconds(elapsed));
     filled_at_ = now;

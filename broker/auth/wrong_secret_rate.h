@@ -1,4 +1,5 @@
-// How many wrong secrets are answered at once: for each key, and for each kind of secret that names no key.
+// The rate of wrong secrets that are answered without delay: for each key, and for each kind of secret that names no
+// key.
 #ifndef PLAYHEAD_BROKER_AUTH_WRONG_SECRET_RATE_H_
 #define PLAYHEAD_BROKER_AUTH_WRONG_SECRET_RATE_H_
 
@@ -12,7 +13,7 @@ namespace playhead::broker {
 inline constexpr uint64_t kWrongSecretsPerSecond = 1;
 inline constexpr uint64_t kWrongSecretsBurst = 10;
 
-// Counts one at `now`; whether it is one too many.
+// Counts a wrong secret at `now`. Returns whether it exceeds the rate.
 inline bool NoteWrong(TokenBucket& bucket, absl::Time now) {
   if (bucket.Wait(now) > absl::ZeroDuration()) return true;
   bucket.Draw(1);

@@ -1,4 +1,4 @@
-// Requests to the API, and what becomes of refusals.
+// Requests to the API, and the display of refusals.
 const KEY = 'playhead-key'; // In sessionStorage.
 
 const apiKey = () => sessionStorage.getItem(KEY) ?? '';
@@ -10,7 +10,7 @@ class Refusal extends Error {
   }
 }
 
-// The text of an answer; a Refusal if it is none.
+// Returns the text of an answer; throws a Refusal for an error.
 async function call(path, options = {}) {
   const headers = { ...options.headers };
   if (apiKey()) headers.authorization = `Bearer ${apiKey()}`;
@@ -36,8 +36,8 @@ async function call(path, options = {}) {
 const post = (path, body) => call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
 const instancePath = (name) => `/v1/instances/${encodeURIComponent(name)}`;
 
-// Runs what somebody asked for, or what is done by itself, and shows why it was refused. What goes well by itself does
-// not take away what somebody has yet to read.
+// Runs a task of the user, or with `byItself` one of the page, and shows its error. A success of the page's own task
+// does not hide an error of the user's task.
 async function attempt(task, byItself = false) {
   try {
     await task();

@@ -27,7 +27,7 @@ constexpr char kStyle[] =
 #include "broker/console/style.inc"
     ;
 
-// What stands between its tags, as Content Security Policy names it (CSP Level 3, 2.3.1).
+// The hash of an element's content, in the form of Content Security Policy (CSP Level 3, 2.3.1).
 std::string HashSource(absl::string_view content) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
   SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), hash.data());
@@ -35,7 +35,7 @@ std::string HashSource(absl::string_view content) {
       "'sha256-", absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(hash.data()), hash.size())), "'");
 }
 
-// Nothing but what is named. Trusted types: no text becomes markup or script, not even by mistake.
+// Allows only what it names. Trusted types keep text from becoming markup or script, even by mistake.
 std::string Policy() {
   return absl::StrCat("default-src 'none'; script-src ", HashSource(kScript), "; style-src ", HashSource(kStyle),
                       "; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "

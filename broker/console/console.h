@@ -1,8 +1,8 @@
-// The console: one page, at `/`, that shows the instances and their events to whoever runs the broker.
+// The console: one page, at `/`, that shows instances and their events to the operator.
 //
-// The page is in the program, and holds no secret: it asks the HTTP API (/v1) as any client does, with the key that is
-// typed into it. Its script and style are named by their hashes in its policy (CSP), so nothing else runs on it, and it
-// talks to this broker alone. Events are hostile input there: docs/operating.md, "The console".
+// The page is compiled into the program and holds no secret: it uses the HTTP API (/v1) like any client, with the key
+// that the user enters. Its policy (CSP) lists its script and style by their hashes, so nothing else runs on it, and it
+// only connects to this broker. Events are hostile input there: docs/operating.md, "The console".
 #ifndef PLAYHEAD_BROKER_CONSOLE_CONSOLE_H_
 #define PLAYHEAD_BROKER_CONSOLE_CONSOLE_H_
 

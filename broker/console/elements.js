@@ -1,18 +1,18 @@
-// The console: what the public API of this broker (/v1) says of its instances, on a page. These files are one script,
-// in the order of BUILD.bazel.
+// The console: shows what the public API of this broker (/v1) says about its instances. These files form one script, in
+// the order of BUILD.bazel.
 //
-// Events are strangers' text. They reach the page as text nodes alone (`element`), and the page's policy (console.cc)
-// keeps the browser from taking text for anything else.
+// Events contain untrusted text. They reach the page only as text nodes (`element`), and the page's policy (console.cc)
+// keeps the browser from treating text as anything else.
 const $ = (id) => document.getElementById(id);
 
-// `children` are nodes, or text that stays text.
+// `children` are nodes, or strings, which become text nodes.
 function element(tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
 }
 
-// Of a table; where the page is narrow, `label` stands before it.
+// A table cell; on a narrow page, `label` is shown before it.
 function cell(label, text, title = '') {
   const td = element('td', { title }, text);
   td.dataset.label = label;
@@ -37,7 +37,7 @@ function ago(time) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-// In this machine's time zone; of today without the date.
+// In this machine's time zone; without the date if it is today.
 function clock(time) {
   const part = (n, digits = 2) => String(n).padStart(digits, '0');
   const hour = `${part(time.getHours())}:${part(time.getMinutes())}:${part(time.getSeconds())}`;

@@ -1,4 +1,4 @@
-// An instance's events live.
+// Follows an instance's events live.
 const REOPEN_MS = 1000;
 
 function setFollowing(following) {
@@ -22,7 +22,7 @@ function setLive(text, kind = '') {
   $('live').textContent = text;
 }
 
-// Rows are made once a frame, however many come; what would leave the page at once is not made.
+// Rows are created once per frame, however many events arrive; rows that would leave the page at once are not created.
 function show(row) {
   view.waiting.push(row);
   if (view.waiting.length > EVENT_ROWS_MAX) view.waiting.shift();
@@ -34,7 +34,7 @@ function show(row) {
   });
 }
 
-// Takes what is too much from one end; whether it did.
+// Removes surplus rows from one end; returns whether there were any.
 function shorten(end) {
   const tooMany = $('events').childElementCount > EVENT_ROWS_MAX;
   while ($('events').childElementCount > EVENT_ROWS_MAX) $('events')[end].remove();
@@ -43,7 +43,7 @@ function shorten(end) {
 
 async function openStream(stream) {
   setLive('connecting …', 'warn');
-  // EventSource can send no key: it has a token of this instance instead, which lives for minutes.
+  // EventSource cannot send a key: use a token for this instance, which lives for minutes.
   let token = {};
   if (apiKey()) {
     const { access_token } = JSON.parse(await post('/v1/access_tokens', JSON.stringify({ instances: view.name })));
@@ -70,7 +70,7 @@ async function openStream(stream) {
   on('gap', ({ data }) => show(() => gapRow(JSON.parse(data))));
   on('error', ({ data }) => {
     if (data) {
-      const { error } = JSON.parse(data); // The broker's word: the stream has ended, and comes again if it may.
+      const { error } = JSON.parse(data); // From the broker: the stream has ended, and reconnects if the error is retryable.
       showError(error.code, error.message);
       setLive('ended by the broker', 'bad');
     } else if (source.readyState === EventSource.CLOSED) {
@@ -81,7 +81,7 @@ async function openStream(stream) {
   });
 }
 
-// The browser got a refusal, which it does not show: asking for a page tells. If that is let in, the token was old.
+// The browser does not show why it was refused, so fetch a page to find out. If that succeeds, the token had expired.
 async function reopen(stream, wasOpen) {
   try {
     await call(`${instancePath(view.name)}/events?${query({ after: view.position, limit: 1 })}`);

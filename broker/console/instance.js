@@ -1,10 +1,21 @@
 // One instance and its events.
 const EVENT_ROWS = 50; // Fetched at a time.
-const EVENT_ROWS_MAX = 300; // On the page; what is further away leaves it.
+const EVENT_ROWS_MAX = 300; // Kept on the page; rows further away are removed.
 const PEEK_CHARACTERS = 200;
 
-// `run` and `stream` count what was asked for, so that an answer that comes too late is seen to be.
-const view = { name: '', run: 0, following: false, stream: 0, source: null, position: '0', waiting: [], frame: 0 };
+// Numbers that grow, to detect answers that come too late: `run` with each instance that is opened, `reading` with each
+// first page of events, `stream` with each start and stop of following.
+const view = {
+  name: '',
+  run: 0,
+  reading: 0,
+  following: false,
+  stream: 0,
+  source: null,
+  position: '0',
+  waiting: [],
+  frame: 0,
+};
 
 function factsOf(info) {
   const facts = {
@@ -24,7 +35,7 @@ async function loadFacts() {
   if (run === view.run) $('facts').replaceChildren(...factsOf(info));
 }
 
-// `json`: an event, as the API gives it.
+// `json`: an event in the form of the API.
 function eventRow(json) {
   const event = Object.fromEntries(parts(json));
   const text = (field) => (field in event ? JSON.parse(event[field]) : '');
@@ -56,17 +67,19 @@ const noteRow = (text, kind = '') => element('li', { className: `note ${kind}` }
 const gapRow = (gap) =>
   noteRow(`Gap: ${count(gap.event_count)} events in (${gap.after_cursor}, ${gap.last_cursor}] can no longer be read (${gap.cause})`, 'gap');
 
-// What a read has in common: the page may show gaps, so it asks for them.
+// The parameters that all reads share; the page shows gaps, so it allows them.
 function query(more) {
   const types = $('types').value.replaceAll(' ', '');
   return new URLSearchParams({ allow_gap: 'true', ...(types && { types }), ...more });
 }
 
-// Shows a page behind what is there: newest first from `until` down, or from `after` up. `more` is the next page's.
+// Appends a page of events: newest first from `until` down, or from `after` up. `more` gives the start of the next
+// page. A first page replaces the others, and discards those that are still to come.
 async function loadPage(start, more, isFirst) {
-  const { name, run } = view;
-  const page = Object.fromEntries(parts(await call(`${instancePath(name)}/events?${query({ limit: EVENT_ROWS, ...start })}`)));
-  if (run !== view.run) return;
+  const reading = isFirst ? ++view.reading : view.reading;
+  const path = `${instancePath(view.name)}/events?${query({ limit: EVENT_ROWS, ...start })}`;
+  const page = Object.fromEntries(parts(await call(path)));
+  if (reading !== view.reading) return;
   const rows = parts(page.events).map(([, json]) => eventRow(json));
   if (page.gap) rows[start.reverse ? 'push' : 'unshift'](gapRow(JSON.parse(page.gap)));
   if (isFirst) $('events').replaceChildren();
@@ -75,8 +88,18 @@ async function loadPage(start, more, isFirst) {
   $('events-empty').hidden = $('events').childElementCount > 0;
   $('more').hidden = page.end_reached === 'true' || $('events').childElementCount > EVENT_ROWS_MAX;
   $('more').textContent = start.reverse ? 'Older' : 'More';
-  $('more').onclick = () => attempt(() => loadPage(more(page.next_cursor), more, false));
+  $('more').onclick = () => attempt(() => loadMore(more(page.next_cursor), more));
   if (isFirst) view.position = rows[0]?.dataset.cursor ?? page.head_cursor;
+}
+
+// One at a time: a second click would append the same page once more.
+async function loadMore(start, more) {
+  $('more').disabled = true;
+  try {
+    await loadPage(start, more, false);
+  } finally {
+    $('more').disabled = false;
+  }
 }
 
 const older = (cursor) => ({ from: 'beginning', reverse: 'true', ...(cursor && { until: cursor }) });

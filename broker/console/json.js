@@ -1,7 +1,8 @@
-// JSON as it was written: a number of 20 digits, or a name given twice, is shown and not rounded or dropped.
+// Works on JSON as text, so that a number of 20 digits or a repeated name is shown as it is, and not rounded or
+// dropped.
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
-// The members of an object or the elements of an array: [name, JSON], of an element without a name.
+// The members of an object or the elements of an array: [name, JSON], with an undefined name for an element.
 function parts(json) {
   const found = [];
   let depth = 0;

@@ -17,7 +17,7 @@ async function loadList() {
   const run = ++list.run;
   const query = new URLSearchParams({ prefix: list.filter, page_size: LIST_ROWS, page_token: list.pages.at(-1) });
   const page = JSON.parse(await call(`/v1/instances?${query}`));
-  if (run !== list.run) return; // Another was asked for meanwhile.
+  if (run !== list.run) return; // A newer request was made in the meantime.
   $('instances').replaceChildren(
     ...page.instances.map((row) =>
       element(

@@ -1,9 +1,9 @@
-// What can be typed and clicked, and which part of the page is shown.
+// Handles input, and selects the visible part of the page.
 const REFRESH_MS = 5000;
 
 async function publish() {
   const data = $('publish-data').value;
-  JSON.parse(data); // Says where it is not JSON; what is sent is the text.
+  JSON.parse(data); // Throws if it is not JSON; the text itself is sent.
   const head = { type: $('publish-type').value, ...($('publish-id').value && { id: $('publish-id').value }) };
   const body = `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
   $('published').textContent = '';
@@ -23,10 +23,11 @@ function showKeyForm(shown) {
 function route() {
   stopFollowing();
   view.run++;
+  view.reading++;
   try {
     view.name = decodeURIComponent(location.hash.slice(1));
   } catch {
-    view.name = ''; // No name that this page has linked to.
+    view.name = ''; // Not a link of this page.
   }
   $('list').hidden = view.name !== '';
   $('instance').hidden = view.name === '';
@@ -37,9 +38,10 @@ function route() {
   $('facts').replaceChildren();
   $('events').replaceChildren();
   $('more').hidden = $('events-empty').hidden = true;
+  const { reading } = view;
   return attempt(async () => {
-    await loadFacts();
-    await loadNewest();
+    await loadFacts(); // Before events are read, which would create an instance that does not exist.
+    if (reading === view.reading) await loadNewest();
   });
 }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "broker/consumers/held_slices.h"
+#include "broker/utf8_prefix.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -16,14 +15,12 @@ using storage::InstanceNumber;
 
 namespace {
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// How soon something is tried again that the store refused for the moment.
+// The delay before the feed is opened again after a temporary error of the store.
 constexpr std::chrono::milliseconds kRetryDelay(200);
 
 }  // namespace
 
-// One stream's end of it.
+// The handle by which a stream holds a Consumer.
 class StreamHolder final : public ConsumerHolder {
  public:
   StreamHolder(std::shared_ptr<Consumer> consumer, Consumer::HoldPtr hold)
@@ -73,7 +70,7 @@ absl::StatusOr<std::shared_ptr<ConsumerHolder>> Consumer::Open(HolderOptions opt
     const uint32_t asked = hold->options.in_flight_max;
     hold->in_flight_max = asked == 0 ? config_.in_flight_max : std::min(asked, config_.in_flight_max);
     hold->since = storage::Timestamp::Now();
-    hold->last_delivery = Now();
+    hold->last_delivery = SteadyNow();
     holds_.push_back(hold);
     if (holds_.size() == 1) OpenFeed();
   }
@@ -125,7 +122,7 @@ Consumer::Needed Consumer::NeededOf(InstanceNumber instance) const {
   for (const UnsettledRange& range : durable_.unsettled) {
     if (range.instance != instance) continue;
     needed.exceptions_after = std::min(needed.exceptions_after.value_or(range.after), range.after);
-    break;  // They are in order.
+    break;  // The ranges are sorted.
   }
   return needed;
 }
@@ -153,7 +150,7 @@ void Consumer::Delete(storage::StatusCallback done) {
     EndAll(closed_);
     while (!replays_.empty()) EndReplay(std::string(replays_.begin()->first), closed_);
     abandoned_ = true;
-    if (deletions_.empty()) delete_at_ = Now();
+    if (deletions_.empty()) delete_at_ = SteadyNow();
     deletions_.push_back(std::move(done));
   }
   Pump();
@@ -217,7 +214,7 @@ std::vector<RefusedSettlement> Consumer::Settle(const HoldPtr& hold, std::vector
   std::vector<RefusedSettlement> refused;
   {
     absl::MutexLock lock(&mu_);
-    const SteadyTime now = Now();
+    const SteadyTime now = SteadyNow();
     for (size_t i = 0; i < items.size(); ++i) {
       if (absl::Status status = Apply(*hold, items[i], now); !status.ok()) refused.push_back({i, std::move(status)});
     }
@@ -232,7 +229,7 @@ uint32_t Consumer::SetDeadline(const Hold& hold, const std::string& replay_id, I
   ConsumerState* const state = StateOf(replay_id);
   if (state == nullptr || config_.ack_deadline == absl::InfiniteDuration()) return 0;
   return state->SetDeadline(hold.number, instance, first, last,
-                            Now() + absl::ToChronoNanoseconds(config_.ack_deadline));
+                            SteadyNow() + absl::ToChronoNanoseconds(config_.ack_deadline));
 }
 
 absl::Status Consumer::Apply(const Hold& hold, const Settlement& item, SteadyTime now) {
@@ -241,7 +238,7 @@ absl::Status Consumer::Apply(const Hold& hold, const Settlement& item, SteadyTim
   }
   ConsumerState* const state = StateOf(item.replay_id);
   if (state == nullptr) return MakeError(Reason::kNotHeld, "the replay has ended");
-  const absl::string_view reason = absl::string_view(item.reason).substr(0, kParkReasonBytesMax);
+  const absl::string_view reason = Utf8Prefix(item.reason, kParkReasonBytesMax);
   uint32_t count = 0;
   switch (item.action) {
     case Settlement::Action::kAck:
@@ -274,7 +271,7 @@ void Consumer::Pump() {
       while (Work work = NextWork()) {
         mu_.Unlock();
         std::move(work)();
-        work = nullptr;  // What it holds may call here when it goes.
+        work = nullptr;  // Its destructor may call this object, so not under the lock.
         mu_.Lock();
       }
     }
@@ -284,7 +281,7 @@ void Consumer::Pump() {
 }
 
 Consumer::Work Consumer::NextWork() {
-  const SteadyTime now = Now();
+  const SteadyTime now = SteadyNow();
   if (!closed_feeds_.empty()) {
     auto feed = std::move(closed_feeds_.back());
     closed_feeds_.pop_back();
@@ -318,7 +315,7 @@ Consumer::Work Consumer::NextWork() {
     feed_asked_ = true;
     erasure_count_asked_ = core_.tail.erasure_count();
     return [self = shared_from_this(), feed = feed_, generation = generation_] {
-      // False if it was cancelled: then nobody waits for it.
+      // False if the feed was cancelled: then nobody waits for the delivery.
       (void)feed->Next([self, generation](FeedDelivery delivery) { self->OnFed(generation, std::move(delivery)); });
     };
   }
@@ -327,7 +324,7 @@ Consumer::Work Consumer::NextWork() {
 }
 
 std::optional<SteadyTime> Consumer::NextDeadline(SteadyTime now) const {
-  SteadyTime next = std::min(retry_at_, SteadyTime::max());
+  SteadyTime next = retry_at_;
   if (buffered_) next = std::min(next, buffered_->yields_at);
   if (const auto deadline = state_.next_deadline()) next = std::min(next, *deadline);
   for (const auto& [id, lane] : replays_) {
@@ -365,7 +362,7 @@ void Consumer::ArmTimer(SteadyTime now) {
 }
 
 void Consumer::Detach(const HoldPtr& hold) {
-  const SteadyTime now = Now();
+  const SteadyTime now = SteadyNow();
   state_.Disconnect(hold->number, !stopping_, now);
   for (const auto& [id, lane] : replays_) lane->state.Disconnect(hold->number, !stopping_, now);
   holds_.erase(std::remove(holds_.begin(), holds_.end(), hold), holds_.end());
@@ -383,7 +380,7 @@ void Consumer::EndHold(const HoldPtr& hold, const absl::Status& status) {
   Detach(hold);
   if (!hold->next) return;
   ended_.push_back(hold);
-  pump_again_ = true;  // A pump that is at it has looked there already.
+  pump_again_ = true;  // A running pump may already have checked `ended_`.
 }
 
 void Consumer::EndAll(const absl::Status& status) {
@@ -426,13 +423,13 @@ void Consumer::CloseFeed() {
   ++generation_;
   if (feed_ != nullptr) {
     closed_feeds_.push_back(std::move(feed_));
-    pump_again_ = true;  // As for holders that end.
+    pump_again_ = true;  // As in EndHold.
   }
   feed_ = nullptr;
   feed_asked_ = false;
   feed_caught_up_ = false;
   buffered_.reset();
-  fed_gap_.reset();  // The next feed finds it again.
+  fed_gap_.reset();  // The next feed will find it again.
   retry_at_ = SteadyTime::max();
   for (const auto& [number, instance] : instances_) names_[InstanceNumber(number)] = instance->name();
   instances_.clear();
@@ -485,7 +482,7 @@ void Consumer::TakeFed(FeedEvents& events) {
   buffered.to = events.to;
   buffered.erasure_count = erasure_count_asked_;
   buffered.grant = std::move(events.grant);
-  buffered.yields_at = Now() + kYieldInterval;
+  buffered.yields_at = SteadyNow() + kYieldInterval;
   buffered_ = std::move(buffered);
 }
 
@@ -504,7 +501,7 @@ void Consumer::TakeFed(Closed& closed) {
 void Consumer::OnFeedFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
     CloseFeed();
-    retry_at_ = Now() + kRetryDelay;
+    retry_at_ = SteadyNow() + kRetryDelay;
   } else {
     EndAll(status);
   }

@@ -1,6 +1,5 @@
-// What operators do with a Consumer.
+// The operations of Consumer that operators use.
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "broker/consumers/consumer.h"
@@ -13,9 +12,7 @@ using storage::InstanceNumber;
 
 namespace {
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// As how many ranges these events would be remembered.
+// The number of ranges that these events form.
 size_t RangeCount(std::vector<ParkedRow> rows) {
   std::sort(rows.begin(), rows.end(), [](const ParkedRow& a, const ParkedRow& b) {
     return std::pair(a.instance_number, a.cursor) < std::pair(b.instance_number, b.cursor);
@@ -29,8 +26,8 @@ size_t RangeCount(std::vector<ParkedRow> rows) {
   return count;
 }
 
-// Events of the range up to `cursor`, and behind it, that are behind `kept_after`. A range that reaches over either is
-// taken apart by its cursors.
+// The events of the range up to `cursor`, and after it, without those up to `kept_after`. If the range spans one of
+// these cursors, all its cursors up to there are taken for events.
 struct Unsettled {
   uint64_t up_to = 0;
   uint64_t behind = 0;
@@ -75,13 +72,17 @@ ResetResult Consumer::PlanReset(const FeedPosition& from, const FeedPosition& to
     const auto span = spans.instances.find(range.instance);
     if (span == spans.instances.end()) continue;
     const Unsettled unsettled = CountUnsettled(range, span->second.to, span->second.kept_after);
-    // They come in any case.
+    // These are delivered in any case.
     result.again.events -= std::min(result.again.events, unsettled.behind);
     result.skipped.events += unsettled.up_to;
   }
   result.unparked = parked_.Behind(cursors).size();
   if (filter_ != nullptr) result.again.kind = result.skipped.kind = EventCount::Kind::kAtMost;
-  if (!spans.complete) result.again.kind = result.skipped.kind = EventCount::Kind::kAtLeast;
+  if (!spans.complete) {
+    result.again.kind = result.skipped.kind = EventCount::Kind::kAtLeast;
+    // The filter may leave out any number of those that were counted.
+    if (filter_ != nullptr) result.again.events = result.skipped.events = 0;
+  }
   return result;
 }
 
@@ -113,7 +114,7 @@ void Consumer::Unpark(const std::vector<ParkedRow>& rows, bool requeue, storage:
       return std::move(done)(MakeError(
           Reason::kConsumerFull, "the consumer remembers 10,000 ranges of unsettled events: requeue fewer at a time"));
     }
-    const SteadyTime now = Now();
+    const SteadyTime now = SteadyNow();
     for (const ParkedRow& row : rows) {
       RemoveParked(row.number);
       if (!requeue) continue;
@@ -177,7 +178,7 @@ Consumer::Work Consumer::FinishReplay() {
   for (auto lane = replays_.begin(); lane != replays_.end(); ++lane) {
     const ReplayLane& replay = *lane->second;
     if (replay.state.Knows(replay.instance->number()) || replay.state.has_parking()) continue;
-    if (replay.outcome.parked > 0 && writing_) continue;  // Its rows may be on their way to the disk.
+    if (replay.outcome.parked > 0 && writing_) continue;  // Its parked rows may still be in the write in progress.
     std::unique_ptr<ReplayLane> finished = std::move(lane->second);
     replays_.erase(lane);
     return [finished = std::move(finished)] { std::move(finished->done)(finished->outcome); };

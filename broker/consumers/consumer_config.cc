@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "broker/read/read_rules.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
 #include "storage/own_instances.h"
@@ -16,7 +17,7 @@ absl::Status CheckSource(const ConsumerSource& source) {
     case ConsumerSource::Kind::kInstance:
       return storage::CheckInstanceName(source.name);
     case ConsumerSource::Kind::kPrefix:
-      // What a name can begin with is what a name can be.
+      // A prefix follows the same rules as a name.
       if (storage::CheckInstanceName(source.name).ok()) return absl::OkStatus();
       return Invalid("the source's prefix must be 1 to 200 bytes of [A-Za-z0-9._:@+-]");
     case ConsumerSource::Kind::kAll:
@@ -40,7 +41,7 @@ bool ConsumerSource::Covers(absl::string_view instance) const {
 }
 
 absl::Status CheckConsumerConfig(const ConsumerConfig& config) {
-  // The characters of a consumer's name are those of an instance's.
+  // Consumer names allow the same characters as instance names.
   if (config.name.size() > kConsumerNameBytesMax || !storage::CheckInstanceName(config.name).ok()) {
     return Invalid("a consumer's name has 1 to 100 bytes of [A-Za-z0-9._:@+-]");
   }
@@ -59,11 +60,7 @@ absl::Status CheckConsumerConfig(const ConsumerConfig& config) {
 }
 
 absl::StatusOr<std::shared_ptr<const storage::EventFilter>> MakeConsumerFilter(const ConsumerConfig& config) {
-  auto filter = storage::EventFilter::Make(std::vector<absl::string_view>(config.types.begin(), config.types.end()),
-                                           config.id_prefix);
-  if (!filter.ok()) return filter.status();
-  if (filter->IsDefault()) return nullptr;
-  return std::make_shared<const storage::EventFilter>(*std::move(filter));
+  return MakeFilter(std::vector<absl::string_view>(config.types.begin(), config.types.end()), config.id_prefix);
 }
 
 }  // namespace playhead::broker

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/audit.h"
 #include "broker/consumers/consumer_rows.h"
+#include "broker/open_instance.h"
 #include "proto/errors.h"
 #include "storage/event_filter.h"
 #include "storage/record_store.h"
@@ -47,16 +48,6 @@ void ResolveInInstance(const Core& core, InstancePtr instance, const StartPositi
     std::move(done)(std::move(found));
   };
   ResolveStart(core.log, instance, start, std::move(resolved));
-}
-
-void OpenAndResolve(const Core& core, const ConsumerConfig& config, StartPosition start,
-                    storage::Callback<ResolvedStart> done) {
-  core.log.OpenInstance(config.source.name, storage::OpenMode::kCreateIfPermitted,
-                        [core, start = std::move(start), allow_gap = config.allow_gap,
-                         done = std::move(done)](absl::StatusOr<InstancePtr> instance) mutable {
-                          if (!instance.ok()) return std::move(done)(instance.status());
-                          ResolveInInstance(core, *std::move(instance), start, allow_gap, std::move(done));
-                        });
 }
 
 void ResolveInStore(const Core& core, const ConsumerStart& start, storage::Callback<ResolvedStart> done) {
@@ -101,21 +92,20 @@ absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permissi
   return caller->CheckAll(permission);
 }
 
-void ResolveConsumerStart(const Core& core, std::shared_ptr<Caller> caller, const ConsumerConfig& config,
+void ResolveConsumerStart(const Core& core, const std::shared_ptr<Caller>& caller, const ConsumerConfig& config,
                           ConsumerStart start, storage::Callback<ResolvedStart> done) {
   if (!config.source.one_instance()) return ResolveInStore(core, start, std::move(done));
   auto* const position = std::get_if<StartPosition>(&start);
   if (position == nullptr) {
     return std::move(done)(
-        MakeError(Reason::kConsumerInvalid, "a consumer of one instance starts behind a cursor of it, not a token"));
+        MakeError(Reason::kPositionInvalid, "a consumer of one instance starts behind a cursor of it, not a token"));
   }
-  if (caller == nullptr) return OpenAndResolve(core, config, *position, std::move(done));
-  caller->AdmitInstance(
-      core.log, config.source.name,
-      [core, caller, config, position = *position, done = std::move(done)](absl::Status status) mutable {
-        if (!status.ok()) return std::move(done)(std::move(status));
-        OpenAndResolve(core, config, position, std::move(done));
-      });
+  OpenInstance(core.log, caller.get(), config.source.name,
+               [core, start = std::move(*position), allow_gap = config.allow_gap,
+                done = std::move(done)](absl::StatusOr<InstancePtr> instance) mutable {
+                 if (!instance.ok()) return std::move(done)(instance.status());
+                 ResolveInInstance(core, *std::move(instance), start, allow_gap, std::move(done));
+               });
 }
 
 void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, ConsumerConfig config, ResolvedStart start,

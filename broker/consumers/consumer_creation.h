@@ -1,4 +1,4 @@
-// From a configuration and a start to a consumer that is on disk.
+// Creates a consumer on disk from a configuration and a start.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_CREATION_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_CREATION_H_
 
@@ -11,37 +11,37 @@
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/core.h"
-#include "broker/start_position.h"
+#include "broker/read/start_position.h"
 #include "storage/callback.h"
 #include "storage/event_log.h"
 
 namespace playhead::broker {
 
-// Where a consumer starts: as a subscription of one instance, or behind a position of many.
+// Where a consumer starts: like a subscription of one instance, or after a position over many.
 using ConsumerStart = std::variant<StartPosition, AfterPosition>;
 
-// Ok if `caller`, nullptr for the broker itself, may do that with all that the source covers; else as Caller::Check.
-// For a consumer whose types name hidden ones the permission is always to manage, whatever is asked: nobody has vouched
-// for those events.
+// OK if `caller` (nullptr is the broker itself) has the permission for everything that the source covers; else the
+// error of Caller::Check. For a consumer whose types name hidden types, the permission to manage is always required,
+// since those events were not verified.
 absl::Status CheckConsumerAccess(const std::shared_ptr<Caller>& caller, Permission permission,
                                  const ConsumerConfig& config);
 
-// Where a consumer's source begins to be read, and whose it is.
+// The resolved start of a consumer, and its instance.
 struct ResolvedStart {
-  std::shared_ptr<storage::Instance> instance;  // Of a consumer of one instance.
+  std::shared_ptr<storage::Instance> instance;  // Only for a consumer of one instance.
   FeedPosition position;
 };
 
-// Finds where `start` is for a consumer of that configuration, whose instance is made if it does not exist. `done` runs
+// Resolves `start` for a consumer of this configuration, whose instance is created if it does not exist. `done` runs
 // once, inside the call or on a thread of the log.
-//   InvalidArgument  POSITION_INVALID: a start of the other kind of source.
-//   OutOfRange       CURSOR_TRIMMED unless gaps are allowed, CURSOR_DIVERGED.
-//   and as EventLog::OpenInstance and InstanceQuota::Admit.
-void ResolveConsumerStart(const Core& core, std::shared_ptr<Caller> caller, const ConsumerConfig& config,
+//  InvalidArgument  POSITION_INVALID: a cursor for a consumer of many instances, or a token for one of one instance.
+//  OutOfRange       CURSOR_TRIMMED unless gaps are allowed, CURSOR_DIVERGED.
+//  and those of EventLog::OpenInstance and InstanceQuota::Admit.
+void ResolveConsumerStart(const Core& core, const std::shared_ptr<Caller>& caller, const ConsumerConfig& config,
                           ConsumerStart start, storage::Callback<ResolvedStart> done);
 
-// Writes a consumer that starts there, after the record of it in the audit log unless the broker itself makes it. The
-// configuration was checked.
+// Writes a consumer that starts there, after its record in the audit log (unless the broker itself creates it).
+// REQUIRES: the configuration was checked.
 void StoreConsumer(const Core& core, const std::shared_ptr<Caller>& caller, ConsumerConfig config, ResolvedStart start,
                    storage::Callback<std::shared_ptr<Consumer>> done);
 

@@ -1,11 +1,11 @@
-// What a Consumer hands to its holders.
+// The part of Consumer that makes deliveries.
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "broker/consumers/consumer.h"
 #include "broker/consumers/held_slices.h"
-#include "broker/slice_compaction.h"
+#include "broker/read/slice_compaction.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -16,12 +16,10 @@ using storage::InstanceNumber;
 
 namespace {
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// How soon a read is tried again that the store refused for the moment.
+// The delay before reads are tried again after a temporary error of the store.
 constexpr std::chrono::milliseconds kReadRetryDelay(200);
 
-// A claim may have events between those that wait: so many more are read.
+// A claim may include settled events between the waiting ones, so this many more events are read.
 constexpr uint32_t kReadAgainExtra = 64;
 
 }  // namespace
@@ -31,7 +29,6 @@ Consumer::Work Consumer::NextDelivery(SteadyTime now) {
     const HoldPtr hold = holds_[(next_hold_ + turn) % holds_.size()];
     if (!hold->next) continue;
     auto delivery = Step(hold, now);
-    if (!hold->next) continue;  // It failed on the way.
     if (!delivery) continue;
     next_hold_ = (next_hold_ + turn + 1) % holds_.size();
     hold->last_delivery = now;
@@ -49,7 +46,8 @@ std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now
   }
   if (hold->opened) {
     if (fed_gap_) {
-      // Not before somebody is told: a position behind it would hide it for good.
+      // The position moves past the gap only when a holder is told, because after that no feed would find the gap
+      // again.
       const FeedGap gap = *std::exchange(fed_gap_, std::nullopt);
       state_.PassOver(gap.to);
       return HolderGap{gap.instance, gap.gap, gap.instance != nullptr};
@@ -105,7 +103,7 @@ ConsumerPause Consumer::Pause() const {
 std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   if (!buffered_ || state_.full()) return std::nullopt;
   if (buffered_->erasure_count != core_.tail.erasure_count()) {
-    ReopenFeed();  // It may have what was erased since.
+    ReopenFeed();  // The events may have been erased since.
     return std::nullopt;
   }
   const InstanceNumber number = buffered_->instance->number();
@@ -115,7 +113,7 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   }
   auto allowance = hold.memory.AllowPaid(std::move(buffered_->grant));
   if (FrontBytes(buffered_->slices) > allowance.bytes) {
-    // The free part is with what is being read to come again: there is more to do when that is there.
+    // The free part is used by a read for redelivery. This is tried again when that read has finished.
     buffered_->grant = std::move(allowance.grant);
     hold.memory.GiveBack(allowance);
     return std::nullopt;
@@ -132,18 +130,18 @@ std::optional<HeldEvents> Consumer::TakeFresh(Hold& hold) {
   if (buffered_->slices.empty()) {
     buffered_.reset();
   } else if (!config_.source.one_instance()) {
-    Defer();  // A position over many lies between parts, not within one.
+    Defer();  // A position in the store cannot be within a part.
   }
   hold.handed_over = std::move(allowance);
   return MakeHeld(hold, instance, std::move(taken));
 }
 
 void Consumer::DeferHeldBack(const Hold& hold) {
-  if (config_.source.one_instance()) return;  // Nothing else stands behind it.
+  if (config_.source.one_instance()) return;  // No other instance could go first.
   const InstanceNumber number = buffered_->instance->number();
   for (const HoldPtr& other : holds_) {
     if (other.get() == &hold || !other->next || Capacity(*other) == 0) continue;
-    if (state_.MayHandOver(number, other->number) == ConsumerState::Fresh::kFree) return;  // Its turn comes now.
+    if (state_.MayHandOver(number, other->number) == ConsumerState::Fresh::kFree) return;  // `other` takes them next.
   }
   Defer();
 }
@@ -170,7 +168,7 @@ void Consumer::Reserve(Hold& hold, size_t bytes) {
       absl::MutexLock lock(&self->mu_);
       hold_ptr->reserving = false;
       const bool is_open = !hold_ptr->cancelled && hold_ptr->failure.ok();
-      // Else it is not kept for a time when the holder may take something again.
+      // Otherwise the grant is returned, rather than kept until the holder can take events again.
       if (is_open && self->Capacity(*hold_ptr) > 0) hold_ptr->memory.Reserved(std::move(grant));
     }
     self->Pump();
@@ -197,7 +195,7 @@ std::optional<Consumer::AgainRead> Consumer::Claim(const Hold& hold, SteadyTime 
 void Consumer::StartAgain(const HoldPtr& hold, SteadyTime now) {
   while (!hold->reading && !hold->again && !hold->reserving && now >= reads_at_ && gaps_.empty()) {
     auto read = Claim(*hold, now);
-    if (!read) return hold->memory.Release();  // What was reserved may have been settled meanwhile.
+    if (!read) return hold->memory.Release();  // The events for which memory was reserved may be settled.
     const auto open = instances_.find(read->again.instance.value());
     if (open != instances_.end()) read->instance = open->second;
     if (read->instance != nullptr) {
@@ -238,7 +236,7 @@ void Consumer::ReadAgain(const HoldPtr& hold, AgainRead read) {
   if (state == nullptr) return;  // The replay was cancelled.
   const storage::LogBounds bounds = read.instance->bounds();
   const Cursor before_first = bounds.BeforeFirst();
-  // A range's bound may be one below its first event where no event is: at the start of an epoch.
+  // At the start of an epoch, the bound of a range may be just before its first event, where there is no event.
   const Cursor after = bounds.epochs.Previous(Cursor(read.again.after.value() + 1));
   if (after < before_first) {
     const Cursor through = std::min(before_first, read.again.last);
@@ -280,7 +278,7 @@ void Consumer::OnReadAgain(const HoldPtr& hold, AgainRead read, absl::StatusOr<s
     } else {
       read.result = *std::move(result);
       if (hold->memory.Fit(read.allowance, read.result.bytes)) {
-        read.yields_at = Now() + kYieldInterval;
+        read.yields_at = SteadyNow() + kYieldInterval;
         hold->again = std::move(read);
       } else {
         hold->memory.GiveBack(read.allowance);
@@ -302,8 +300,8 @@ void Consumer::OnReadFailed(const HoldPtr& hold, const AgainRead& read, const ab
   }
   state->ReleaseAgain(read.again);
   if (absl::IsUnavailable(status)) {
-    reads_at_ = Now() + kReadRetryDelay;
-  } else if (!HasReason(status, Reason::kCursorTrimmed)) {  // A trim overtook the read: the next one sees it.
+    reads_at_ = SteadyNow() + kReadRetryDelay;
+  } else if (!HasReason(status, Reason::kCursorTrimmed)) {  // After a trim, the next read reports the gap.
     EndHold(hold, status);
   }
 }
@@ -317,7 +315,7 @@ void Consumer::DropAgain(Hold& hold) {
 std::optional<HeldEvents> Consumer::TakeAgain(Hold& hold) {
   if (!hold.again) return std::nullopt;
   if (hold.again->erasure_count != core_.tail.erasure_count()) {
-    DropAgain(hold);  // It may have what was erased since.
+    DropAgain(hold);  // The events may have been erased since.
     return std::nullopt;
   }
   AgainRead read = *std::exchange(hold.again, std::nullopt);

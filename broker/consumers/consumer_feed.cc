@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "broker/many_subscription.h"
-#include "broker/subscription.h"
+#include "broker/read/many_subscription.h"
+#include "broker/read/subscription.h"
 #include "storage/instance_selector.h"
 
 namespace playhead::broker {
@@ -115,7 +115,7 @@ std::shared_ptr<ConsumerFeed> StartInstanceFeed(const Core& core, std::shared_pt
                                                 storage::Cursor after,
                                                 std::shared_ptr<const storage::EventFilter> filter, bool allow_gap) {
   SubscriptionRequest request;
-  request.instance = instance->name();
+  request.opened = instance;
   request.start = AfterCursor{after};
   request.filter = std::move(filter);
   request.allow_gap = allow_gap;

@@ -1,4 +1,4 @@
-// ConsumerFeed: what comes from the log for the first time, whether a consumer reads one instance or many.
+// ConsumerFeed: the events that a consumer, of one instance or of many, reads from the log for the first time.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_FEED_H_
 
@@ -12,27 +12,27 @@
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/core.h"
-#include "broker/delivery.h"
-#include "broker/start_position.h"
+#include "broker/read/delivery.h"
+#include "broker/read/start_position.h"
 #include "storage/block.h"
 #include "storage/event_filter.h"
 #include "storage/event_log.h"
 
 namespace playhead::broker {
 
-// Events of one instance, in order. Who takes them answers for their memory: `grant` is what they draw from the budget,
-// for all but DeliveryMemory's free part.
+// Events of one instance, in order. The code that takes them is responsible for their memory: `grant` is their part of
+// the budget, beyond DeliveryMemory's free part.
 struct FeedEvents {
   std::shared_ptr<storage::Instance> instance;
   std::vector<storage::BlockSlice> slices;
   size_t bytes = 0;
   uint32_t event_count = 0;
-  storage::Cursor last;  // Everything of the instance up to here is among them or filtered out.
+  storage::Cursor last;  // Everything of the instance up to here is included or filtered out.
   FeedPosition to;       // Everything up to here was handed over or filtered out.
   ByteBudget::Grant grant;
 };
 
-// Nothing for the consumer up to here; and whether that is all there is.
+// There is nothing for the consumer up to here; and whether this is the end of the log.
 struct FeedProgress {
   FeedPosition to;
   bool caught_up = false;
@@ -40,7 +40,7 @@ struct FeedProgress {
 
 // Events that can no longer be read.
 struct FeedGap {
-  std::shared_ptr<storage::Instance> instance;  // nullptr if it is not known whose; the count is then unknown too.
+  std::shared_ptr<storage::Instance> instance;  // nullptr if the instance is unknown; the count is then unknown, too.
   Gap gap;
   FeedPosition to;
 };
@@ -65,8 +65,8 @@ std::shared_ptr<ConsumerFeed> StartInstanceFeed(const Core& core, std::shared_pt
                                                 storage::Cursor after,
                                                 std::shared_ptr<const storage::EventFilter> filter, bool allow_gap);
 
-// The feed of a consumer of many: of all that `source` covers, in the order of the store. From before everything it
-// starts at what is kept.
+// The feed of a consumer of many instances: all that `source` covers, in the order of the store. If the position is
+// before everything, it starts at the first kept events.
 std::shared_ptr<ConsumerFeed> StartManyFeed(const Core& core, const ConsumerSource& source, const FeedPosition& after,
                                             std::shared_ptr<const storage::EventFilter> filter, bool allow_gap);
 

@@ -1,4 +1,4 @@
-// What is told of a consumer.
+// The public description of a consumer.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_INFO_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_INFO_H_
 
@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "broker/consumers/consumer_config.h"
 #include "broker/consumers/feed_position.h"
 #include "broker/consumers/holder.h"
@@ -34,8 +33,8 @@ struct HolderInfo {
 struct ConsumerInfo {
   ConsumerConfig config;
   storage::Timestamp created_at;
-  FeedPosition position;          // As it is on disk.
-  EventCount lag;                 // Behind the position.
+  FeedPosition position;          // The durable position.
+  EventCount lag;                 // Events after the position.
   uint64_t unsettled_events = 0;  // Exceptions: at or before the position.
   size_t exception_ranges = 0;
   uint32_t in_flight = 0;
@@ -49,9 +48,9 @@ struct ResetResult {
   bool one_instance = false;  // The positions are of one instance.
   FeedPosition from;
   FeedPosition to;
-  EventCount again;       // Were settled, and come again.
-  EventCount skipped;     // Were not, and do not come any more.
-  uint64_t unparked = 0;  // Parked events among those that come again: they leave the parked list.
+  EventCount again;       // Settled events that are redelivered.
+  EventCount skipped;     // Unsettled events that are skipped.
+  uint64_t unparked = 0;  // Parked events among the redelivered ones: they leave the parked list.
 };
 
 // A row of a consumer's parked list.
@@ -65,16 +64,16 @@ struct ParkedRow {
   storage::Timestamp parked_at;
 };
 
-// Which of them: those with `numbers`, which need not exist; or, if there are none, the `oldest` ones.
+// Selects parked events: those with `numbers`, which need not exist; or, if `numbers` is empty, the `oldest` ones.
 struct ParkedSelection {
   std::vector<uint64_t> numbers;
   uint32_t oldest = 0;
 };
 
-// Extra deliveries on behalf of an operator's replay: they move nothing but the replay.
+// Extra deliveries for an operator's replay: they affect only the replay.
 struct ConsumerReplay {
   std::string consumer;
-  std::string replay_id;  // Not empty; one of each id runs for a consumer at a time.
+  std::string replay_id;  // Not empty; unique among the running replays of a consumer.
   std::shared_ptr<storage::Instance> instance;
   storage::Cursor after;  // Events of the instance in (after, last], as many as the consumer's filter lets through.
   storage::Cursor last;

@@ -7,13 +7,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/blocking_counter.h"
 #include "broker/audit.h"
 #include "broker/consumers/consumer_rows.h"
 #include "broker/consumers/parked_index.h"
 #include "broker/consumers/parked_list.h"
 #include "broker/consumers/source_spans.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "proto/errors.h"
 #include "storage/await.h"
 #include "storage/record_store.h"
@@ -27,7 +26,7 @@ namespace {
 
 absl::Status NoSuchConsumer() { return MakeError(Reason::kConsumerNotFound, "there is no consumer of this name"); }
 
-// The consumer that a row with that prefix is of.
+// The name of the consumer that owns the row.
 std::string RowOwner(absl::string_view key, absl::string_view prefix) {
   key.remove_prefix(prefix.size());
   return std::string(key.substr(0, key.find('/')));
@@ -35,7 +34,7 @@ std::string RowOwner(absl::string_view key, absl::string_view prefix) {
 
 bool IsFiltered(const ConsumerConfig& config) { return !config.types.empty() || !config.id_prefix.empty(); }
 
-// Fills in the lags, one after the other. Not thread-safe.
+// Computes the lags one after another. Not thread-safe.
 class LagCount : public std::enable_shared_from_this<LagCount> {
  public:
   LagCount(const Core& core, std::vector<ConsumerInfo> infos, storage::Callback<std::vector<ConsumerInfo>> done)
@@ -79,7 +78,7 @@ class LagCount : public std::enable_shared_from_this<LagCount> {
     if (complete) {
       info.lag.kind = filtered ? EventCount::Kind::kAtMost : EventCount::Kind::kExact;
     } else {
-      // What a filter lets through of those that were looked at is not known.
+      // How many of the counted events pass the filter is unknown.
       info.lag = {filtered ? 0 : info.lag.events, EventCount::Kind::kAtLeast};
     }
     ++next_;
@@ -139,7 +138,7 @@ absl::Status ConsumerRegistry::LoadAll() {
     auto parked = ParseParkedRow(row);
     if (!parked.ok()) return parked.status();
     Loaded& consumer = loaded[RowOwner(row.key, kParkedRows)];
-    // An event has one row; a second one is not listed, and goes.
+    // An event has one row. A second one is not listed, and its row is deleted.
     NumberSet& gone = consumer.state.unparked;
     if (!gone.Contains(parked->number) && !consumer.parked.Add(*parked)) gone.Insert(parked->number);
     return absl::OkStatus();
@@ -178,35 +177,6 @@ absl::StatusOr<std::shared_ptr<Consumer>> ConsumerRegistry::Find(const std::shar
   return consumer;
 }
 
-void ConsumerRegistry::Enqueue(Change change) {
-  {
-    absl::MutexLock lock(&mu_);
-    changes_.push_back(std::move(change));
-    if (std::exchange(changing_, true)) return;
-  }
-  RunNext();
-}
-
-absl::Status ConsumerRegistry::CheckRoom() const {
-  absl::MutexLock lock(&mu_);
-  if (changes_.size() < kConsumerChangesWaitingMax) return absl::OkStatus();
-  return MakeError(Reason::kAppendQueueFull, "too many changes of consumers wait: try again shortly");
-}
-
-void ConsumerRegistry::RunNext() {
-  Change change;
-  {
-    absl::MutexLock lock(&mu_);
-    if (changes_.empty()) {
-      changing_ = false;
-      return;
-    }
-    change = std::move(changes_.front());
-    changes_.pop_front();
-  }
-  std::move(change)([this] { RunNext(); });
-}
-
 void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig config, ConsumerStart start,
                               storage::Callback<Created> done) {
   if (absl::Status status = CheckConsumerConfig(config); !status.ok()) return std::move(done)(std::move(status));
@@ -217,8 +187,8 @@ void ConsumerRegistry::Create(std::shared_ptr<Caller> caller, ConsumerConfig con
   if (absl::Status status = CheckConsumerAccess(caller, Permission::kSubscribe, config); !status.ok()) {
     return std::move(done)(std::move(status));
   }
-  EnqueueFor<Created>(std::move(done), [this, caller = std::move(caller), config = std::move(config),
-                                        start = std::move(start)](storage::Callback<Created> finish) mutable {
+  changes_.Add(std::move(done), [this, caller = std::move(caller), config = std::move(config),
+                                 start = std::move(start)](storage::Callback<Created> finish) mutable {
     {
       absl::ReleasableMutexLock lock(&mu_);
       if (const auto found = consumers_.find(config.name); found != consumers_.end()) {
@@ -281,28 +251,18 @@ void ConsumerRegistry::List(std::shared_ptr<Caller> caller, std::string prefix, 
 }
 
 void ConsumerRegistry::Delete(std::shared_ptr<Caller> caller, std::string name, storage::StatusCallback done) {
-  struct Deleted {};
-  EnqueueFor<Deleted>(
-      [done = std::move(done)](absl::StatusOr<Deleted> deleted) mutable { std::move(done)(deleted.status()); },
-      [this, caller = std::move(caller), name = std::move(name)](storage::Callback<Deleted> finish) mutable {
-        auto consumer = Find(caller, Permission::kManage, name);
-        if (!consumer.ok()) return std::move(finish)(consumer.status());
-        if (caller == nullptr) {
-          return DeleteNow(*std::move(consumer), [finish = std::move(finish)](absl::Status status) mutable {
-            if (!status.ok()) return std::move(finish)(std::move(status));
-            std::move(finish)(Deleted());
-          });
-        }
-        const AuditEntry entry = {caller->key_id(), "audit.consumer_deleted", name, ""};
-        core_.audit.Record(
-            entry, [this, consumer = *std::move(consumer), finish = std::move(finish)](absl::Status recorded) mutable {
-              if (!recorded.ok()) return std::move(finish)(std::move(recorded));
-              DeleteNow(std::move(consumer), [finish = std::move(finish)](absl::Status status) mutable {
-                if (!status.ok()) return std::move(finish)(std::move(status));
-                std::move(finish)(Deleted());
-              });
-            });
-      });
+  changes_.Add(std::move(done),
+               [this, caller = std::move(caller), name = std::move(name)](storage::StatusCallback finish) mutable {
+                 auto consumer = Find(caller, Permission::kManage, name);
+                 if (!consumer.ok()) return std::move(finish)(consumer.status());
+                 if (caller == nullptr) return DeleteNow(*std::move(consumer), std::move(finish));
+                 const AuditEntry entry = {caller->key_id(), "audit.consumer_deleted", name, ""};
+                 core_.audit.Record(entry, [this, consumer = *std::move(consumer),
+                                            finish = std::move(finish)](absl::Status recorded) mutable {
+                   if (!recorded.ok()) return std::move(finish)(std::move(recorded));
+                   DeleteNow(std::move(consumer), std::move(finish));
+                 });
+               });
 }
 
 void ConsumerRegistry::DeleteNow(std::shared_ptr<Consumer> consumer, storage::StatusCallback done) {
@@ -338,7 +298,7 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
     }
   }
   std::optional<storage::Cursor> oldest;
-  std::optional<storage::CommitPosition> settled;  // By all consumers of many.
+  std::optional<storage::CommitPosition> settled;  // By all consumers of many instances.
   for (const auto& consumer : covering) {
     const bool one_instance = consumer->config().source.one_instance();
     if (one_instance && consumer->instance_number() != instance->number()) continue;
@@ -356,8 +316,8 @@ void ConsumerRegistry::OldestNeeded(std::shared_ptr<storage::Instance> instance,
 
 void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance,
                                          storage::StatusCallback done) {
-  // Behind the creations that wait. It is not refused however many changes do: nobody asks again.
-  Enqueue([this, instance, done = std::move(done)](Finished finished) mutable {
+  // Queued after pending creations. It is not refused when too many changes wait, since nobody would retry it.
+  changes_.AddEvenIfFull(std::move(done), [this, instance](storage::StatusCallback finish) {
     std::vector<std::shared_ptr<Consumer>> of_it;
     std::vector<std::shared_ptr<Consumer>> others;
     {
@@ -372,13 +332,10 @@ void ConsumerRegistry::OnInstanceDeleted(const std::shared_ptr<storage::Instance
       }
     }
     ForgetAll(instance->number(), std::move(others),
-              [this, of_it = std::move(of_it), done = std::move(done),
-               finished = std::move(finished)](absl::Status forgotten) mutable {
-                DeleteAll(std::move(of_it), [forgotten, done = std::move(done),
-                                             finished = std::move(finished)](absl::Status status) mutable {
+              [this, of_it = std::move(of_it), finish = std::move(finish)](absl::Status forgotten) mutable {
+                DeleteAll(std::move(of_it), [forgotten, finish = std::move(finish)](absl::Status status) mutable {
                   forgotten.Update(status);
-                  std::move(done)(forgotten);
-                  std::move(finished)();
+                  std::move(finish)(std::move(forgotten));
                 });
               });
   });

@@ -7,12 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "playhead/store/v1/consumer_record.pb.h"
+#include "storage/key_codec.h"
 
 namespace playhead::broker {
 
+using storage::AppendBigEndian;
 using storage::Cursor;
+using storage::DecodeBigEndian;
 using storage::InstanceNumber;
 using storage::Record;
 using storage::RecordChange;
@@ -24,21 +26,16 @@ using store::v1::ParkedRecord;
 
 namespace {
 
-// What a row's ranges may take: a row has 64 KiB, and one number ten bytes at most.
+// The target size of a row's ranges. A row has up to 64 KiB, and one number takes up to ten bytes.
 constexpr size_t kRowBytesTarget = size_t{48} << 10;
 
-// What a range of numbers taken out of the parked list may take there: there are too few for longer numbers.
+// The maximum size of a range of numbers removed from the parked list: there are too few numbers for longer ones.
 constexpr size_t kUnparkedRangeBytes = 6;
 
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 
 absl::Status Damaged(absl::string_view key) {
   return absl::DataLossError(absl::StrCat("the stored row ", key, " is damaged"));
-}
-
-// The order of the keys is that of the numbers.
-void AppendBigEndian(uint64_t value, size_t bytes, std::string& out) {
-  for (size_t i = bytes; i-- > 0;) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
 std::string StatePartKey(absl::string_view consumer, size_t part) {
@@ -57,7 +54,7 @@ void AppendRange(const UnsettledRange& range, uint64_t last_before, ConsumerStat
   out.add_ranges(range.failures);
 }
 
-// About what AppendRange adds.
+// The approximate size of what AppendRange adds.
 size_t RangeBytes(const UnsettledRange& range, uint64_t last_before) {
   const auto varint_bytes = [](uint64_t value) {
     size_t bytes = 1;
@@ -100,7 +97,7 @@ bool ParseUnparked(const ConsumerStateRecord& record, NumberSet& unparked) {
   for (int i = 0; i < record.unparked_size(); i += 2) {
     const uint64_t left_out = record.unparked(i);
     const uint64_t count = record.unparked(i + 1);
-    // Numbers begin with 1, and ranges do not touch.
+    // Numbers start at 1, and ranges are not adjacent.
     if (left_out == 0 || count == 0 || behind > number_max || left_out > number_max - behind) return false;
     const uint64_t first = behind + left_out;
     if (count - 1 > number_max - first) return false;
@@ -184,7 +181,7 @@ std::string StateRowKey(absl::string_view consumer) { return absl::StrCat(kConsu
 
 std::vector<RecordChange> StateRows(absl::string_view consumer, const StoredState& state, size_t rows_before) {
   std::vector<ConsumerStateRecord> records(1);
-  size_t bytes = kUnparkedRangeBytes * state.unparked.ranges().size();  // They are in the first row.
+  size_t bytes = kUnparkedRangeBytes * state.unparked.ranges().size();  // These ranges are in the first row.
   ConsumerStateRecord::Unsettled* open = nullptr;
   uint64_t last = 0;
   for (const UnsettledRange& range : state.snapshot.unsettled) {
@@ -263,7 +260,7 @@ absl::StatusOr<ParkedRow> ParseParkedRow(const Record& row) {
   ParkedRecord record;
   if (row.key.size() < 8 || !record.ParseFromString(row.value)) return Damaged(row.key);
   ParkedRow parked;
-  for (const char c : row.key.substr(row.key.size() - 8)) parked.number = parked.number << 8 | static_cast<uint8_t>(c);
+  parked.number = DecodeBigEndian(row.key.substr(row.key.size() - 8));
   parked.instance_number = InstanceNumber(record.instance());
   parked.instance = record.instance_name();
   parked.cursor = Cursor(record.cursor());

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -26,24 +25,24 @@ inline constexpr absl::string_view kParkedRows = "parked/";
 
 struct StoredConfig {
   ConsumerConfig config;
-  storage::InstanceNumber instance;  // Of a consumer of one instance.
+  storage::InstanceNumber instance;  // Only for a consumer of one instance.
   storage::Timestamp created_at;
   bool deleted = false;  // Its rows are being deleted.
 };
 
 struct StoredState {
   ConsumerSnapshot snapshot;
-  std::map<storage::InstanceNumber, std::string> names;  // Of the instances in the snapshot.
+  std::map<storage::InstanceNumber, std::string> names;  // The names of the instances in the snapshot.
   uint64_t last_parked_number = 0;
-  NumberSet unparked;  // Numbers taken out of the parked list whose rows are still there.
+  NumberSet unparked;  // Numbers removed from the parked list whose rows still exist.
 };
 
 storage::RecordChange ConfigRow(const StoredConfig& config);
 absl::StatusOr<StoredConfig> ParseConfigRow(const storage::Record& row);
 
-// The rows of a state; rows that an earlier state of `rows_before` rows had beyond those are deleted.
+// The changes that write the rows of a state, and delete the surplus rows of an earlier state with `rows_before` rows.
 std::vector<storage::RecordChange> StateRows(absl::string_view consumer, const StoredState& state, size_t rows_before);
-// The prefix of all rows of a consumer's state, and of its first.
+// The key of the first row of a consumer's state, which is also the prefix of its other rows.
 std::string StateRowKey(absl::string_view consumer);
 // `rows` are all rows of one state, in the order of their keys. DataLoss if they are not what StateRows makes.
 absl::StatusOr<StoredState> ParseStateRows(absl::Span<const storage::Record> rows);

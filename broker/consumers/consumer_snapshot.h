@@ -1,4 +1,4 @@
-// What of a consumer's state must outlive the broker: a position and the exceptions at or below it.
+// The durable part of a consumer's state: a position, and the exceptions at or before it.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_CONSUMER_SNAPSHOT_H_
 #define PLAYHEAD_BROKER_CONSUMERS_CONSUMER_SNAPSHOT_H_
 
@@ -11,18 +11,18 @@
 
 namespace playhead::broker {
 
-// Events of one instance in (after, last], as many of them as the consumer's filter lets through, that are not settled.
+// Unsettled events of one instance in (after, last] that the consumer's filter lets through.
 struct UnsettledRange {
   storage::InstanceNumber instance;
   storage::Cursor after;
   storage::Cursor last;
   uint32_t event_count = 0;  // Exact, unless events were trimmed or erased since.
-  uint32_t failures = 0;     // How often each of them was handed over and failed.
+  uint32_t failures = 0;     // How many attempts failed, for each of them.
 
   friend bool operator==(const UnsettledRange&, const UnsettledRange&) = default;
 };
 
-// Everything up to `position` is settled but for `unsettled`; nothing behind it is.
+// Everything up to `position` is settled, except `unsettled`; nothing after it is.
 struct ConsumerSnapshot {
   FeedPosition position;
   std::vector<UnsettledRange> unsettled;  // Disjoint; by instance, then cursor.

@@ -10,10 +10,12 @@ using storage::InstanceNumber;
 
 namespace {
 
-// A claim takes in waiting ranges that lie this close behind one another: what lies between is read in vain.
+// A claim includes waiting ranges that are at most this far apart. The settled events between them are read for
+// nothing.
 constexpr uint64_t kClaimGapEventsMax = 64;
 
-// The bound of a range that begins with the event at `first`. Only compared with, never looked up in a log.
+// The exclusive lower bound of a range that starts with the event at `first`. Used only for comparisons, never to look
+// up a log.
 Cursor Before(Cursor first) { return Cursor(first.value() - 1); }
 
 }  // namespace
@@ -42,7 +44,7 @@ void ConsumerState::HandOver(InstanceNumber instance, Cursor after, absl::Span<c
   untouched_.push_back({++last_fed_number_, to});
   fed_ = to;
   for (const Run& run : runs) {
-    // Only what was requeued after a reset to before it can be held already.
+    // Some events can already be held or waiting: those that were requeued after a reset to a position before them.
     for (const auto& [part_after, part_last] : FreeParts(events, std::max(after, Before(run.first)), run.last)) {
       Held held;
       held.first = Cursor(part_after.value() + 1);
@@ -123,9 +125,9 @@ std::optional<ConsumerState::HandedAgain> ConsumerState::HandOverAgain(const Aga
       events_max -= held.event_count();
       left -= std::min(left, held.event_count());
       done = last;
-      if (last < found[next_run].last) break;  // The rest of the run is for the next range, or for later.
+      if (last < found[next_run].last) break;  // The rest of the run is for the next range, or for a later delivery.
     }
-    if (events_max > 0 || left == 0) done = end;  // The rest up to there is gone.
+    if (events_max > 0 || left == 0) done = end;  // All other events up to `end` are gone.
     if (done < waiting.last) {
       const uint64_t cursors = waiting.last.sequence() - done.sequence();
       const auto rest = static_cast<uint32_t>(std::min<uint64_t>(std::max(left, uint32_t{1}), cursors));
@@ -247,7 +249,7 @@ void ConsumerState::Disconnect(HolderNumber holder, bool failed, SteadyTime now)
 }
 
 void ConsumerState::Requeue(InstanceNumber instance, Cursor cursor, SteadyTime now) {
-  // What lies ahead of a consumer of one instance comes anyhow.
+  // A consumer of one instance will get events after fed() anyway.
   if (fed_.commit == storage::CommitPosition() && cursor > fed_.cursor) return;
   InstanceEvents& events = instances_[instance.value()];
   AddWaiting(events, {Before(cursor), cursor, 1, 0, now});
@@ -444,7 +446,7 @@ void ConsumerState::EraseWaiting(InstanceEvents& events, Cursor last) {
 
 std::vector<std::pair<Cursor, Cursor>> ConsumerState::FreeParts(const InstanceEvents& events, Cursor after,
                                                                 Cursor last) const {
-  std::vector<std::pair<Cursor, Cursor>> taken;  // Ranges that overlap, as (after, last].
+  std::vector<std::pair<Cursor, Cursor>> taken;  // The overlapping ranges, as (after, last].
   for (auto held = events.held.upper_bound(after); held != events.held.end() && held->second.after < last; ++held) {
     taken.emplace_back(held->second.after, held->first);
   }

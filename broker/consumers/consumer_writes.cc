@@ -1,9 +1,10 @@
-// How the state of a Consumer comes to the disk.
+// The part of Consumer that writes its state to disk.
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "broker/consumers/consumer.h"
 #include "broker/consumers/parked_list.h"
 #include "broker/log.h"
@@ -15,12 +16,11 @@ using storage::InstanceNumber;
 
 namespace {
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// How soon a write is tried again that failed.
+// The delay before a failed write is tried again.
 constexpr std::chrono::milliseconds kWriteRetryDelay(100);
 
-// Rows of the parked list in one write, made and deleted: with the state they stay within what one write may have.
+// How many rows of the parked list one write creates, and how many it deletes. Together with the state they stay within
+// the limits of a write.
 constexpr size_t kParkedRowsPerWrite = 400;
 
 }  // namespace
@@ -74,7 +74,7 @@ size_t Consumer::AddParkedRows(ConsumerState& state, size_t max) {
   auto& counted = IsSessionName(config_.name) ? core_.metrics.parked_events_of_sessions : core_.metrics.parked_events;
   counted.Increment(static_cast<double>(events.size()));
   for (ConsumerState::ParkedEvent& event : events) {
-    if (parked_.size() >= ParkedMax()) break;  // The others are given up without a row.
+    if (parked_.size() >= ParkedMax()) break;  // The remaining events are given up without a row.
     ParkedRow row;
     row.number = last_parked_number_ + 1;
     row.instance = NameOf(event.instance);
@@ -83,7 +83,8 @@ size_t Consumer::AddParkedRows(ConsumerState& state, size_t max) {
     row.attempts = event.attempts;
     row.reason = std::move(event.reason);
     row.parked_at = storage::Timestamp::Now();
-    // What a replay delivers may be in the list, and what a replay has parked may come in the consumer's course.
+    // An event of a replay may already be in the list, and an event parked by a replay may later come as a regular
+    // delivery.
     if (!parked_.Add(row)) continue;
     ++last_parked_number_;
     write_rows_.push_back(ParkedRowOf(config_.name, row));
@@ -109,7 +110,8 @@ StoredState Consumer::MakeState() {
   for (const UnsettledRange& range : stored.snapshot.unsettled) {
     if (!stored.names.contains(range.instance)) stored.names[range.instance] = NameOf(range.instance);
   }
-  // What is settled needs neither its name nor its instance any more; what is unsettled behind the position does.
+  // Forget the names and instances of events that are settled. Those that are unsettled after the position are still
+  // needed.
   for (auto known = names_.begin(); known != names_.end();) {
     known = state_.Knows(known->first) ? std::next(known) : names_.erase(known);
   }
@@ -146,7 +148,7 @@ void Consumer::SendWrite() {
 void Consumer::OnWritten(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);
-    const SteadyTime now = Now();
+    const SteadyTime now = SteadyNow();
     const bool is_over = status.ok() || stopping_ || abandoned_;
     if (is_over) {
       writing_ = false;
@@ -160,7 +162,7 @@ void Consumer::OnWritten(absl::Status status) {
       durable_rows_ = write_state_rows_;
       progress_at_ = now + absl::ToChronoNanoseconds(kProgressWriteInterval);
     } else if (!is_over) {
-      Log().warn("event=consumer_write_failed consumer={} error={}", config_.name, std::string(status.message()));
+      LogWarning("consumer_write_failed", absl::StrCat("consumer=", config_.name), status);
       write_failed_ = true;
       write_at_ = now + kWriteRetryDelay;
     }
@@ -181,8 +183,8 @@ void Consumer::OnRowsDeleted(absl::Status status) {
   {
     absl::MutexLock lock(&mu_);
     if (IsRetryable(status) && !stopping_) {
-      Log().warn("event=consumer_deletion_failed consumer={} error={}", config_.name, std::string(status.message()));
-      delete_at_ = Now() + kWriteRetryDelay;
+      LogWarning("consumer_deletion_failed", absl::StrCat("consumer=", config_.name), status);
+      delete_at_ = SteadyNow() + kWriteRetryDelay;
     } else {
       for (storage::StatusCallback& done : deletions_) answers_.emplace_back(std::move(done), status);
       deletions_.clear();

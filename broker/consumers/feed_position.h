@@ -6,7 +6,8 @@
 
 namespace playhead::broker {
 
-// Of a consumer of one instance only `cursor` is set; of a consumer of many it is a position of the store.
+// For a consumer of one instance, only `cursor` is set; for a consumer of many instances, it is a position of the
+// store.
 using FeedPosition = storage::StorePosition;
 
 }  // namespace playhead::broker

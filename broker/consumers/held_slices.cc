@@ -22,7 +22,7 @@ void AddCursor(Cursor cursor, std::vector<Run>& runs) {
   }
 }
 
-// Without looking at each event, where their cursors are contiguous: the first one's and the last one's say so.
+// Fast path for contiguous cursors, which the first and the last cursor show. False if they are not contiguous.
 bool AddWhole(const BlockSlice& slice, std::vector<Run>& runs) {
   absl::string_view rest = slice.bytes;
   const auto first = ConsumeEvent(rest);
@@ -102,7 +102,7 @@ SliceRuns Pick(absl::Span<const BlockSlice> slices, absl::Span<const Run> runs) 
   size_t run = 0;
   for (const BlockSlice& slice : slices) {
     absl::string_view rest = slice.bytes;
-    const char* begin = nullptr;  // Of the part that is being picked.
+    const char* begin = nullptr;  // The start of the part that is being picked.
     uint32_t count = 0;
     const auto end_part = [&](const char* end) {
       if (count > 0) picked.slices.push_back({slice.block, {begin, static_cast<size_t>(end - begin)}, count});

@@ -1,4 +1,5 @@
-// Events as they lie in slices of blocks, with the cursors they have: taken off, counted, picked out.
+// Operations on stored events in slices of blocks: taking them off the front, finding their cursors, picking some of
+// them.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_HELD_SLICES_H_
 #define PLAYHEAD_BROKER_CONSUMERS_HELD_SLICES_H_
 
@@ -26,7 +27,7 @@ struct SliceRuns {
   uint32_t event_count = 0;
 };
 
-// What the first event takes; 0 if there is none.
+// The size of the first event; 0 if there is none.
 size_t FrontBytes(const std::deque<storage::BlockSlice>& slices);
 
 // Takes events off the front of `slices`: up to `events_max`, and no more than `bytes_max` bytes but at least one.

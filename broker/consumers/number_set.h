@@ -2,9 +2,7 @@
 #ifndef PLAYHEAD_BROKER_CONSUMERS_NUMBER_SET_H_
 #define PLAYHEAD_BROKER_CONSUMERS_NUMBER_SET_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <iterator>
 
 #include "absl/container/btree_map.h"
 
@@ -13,7 +11,7 @@ namespace playhead::broker {
 // Thread safety: none.
 class NumberSet {
  public:
-  // Returns whether it was not there.
+  // Returns whether the number was added, that is, was not in the set.
   bool Insert(uint64_t number) {
     if (Contains(number)) return false;
     uint64_t first = number;
@@ -31,10 +29,10 @@ class NumberSet {
     return true;
   }
 
-  // Adds [first, last]. REQUIRES: first <= last; all that is there is below, and not right below.
+  // Adds [first, last]. REQUIRES: first <= last; every number in the set is less than first - 1.
   void InsertBehind(uint64_t first, uint64_t last) { ranges_.emplace_hint(ranges_.end(), last, first); }
 
-  // Takes the lowest out. REQUIRES: not empty.
+  // Removes and returns the lowest number. REQUIRES: not empty.
   uint64_t PopFirst() {
     const auto front = ranges_.begin();
     const uint64_t number = front->second;

@@ -1,4 +1,4 @@
-// ParkedIndex: which events are in a consumer's parked list. What is told of them is in the rows of the store alone.
+// ParkedIndex: which events are in a consumer's parked list. Their details are only in the rows of the store.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_PARKED_INDEX_H_
 #define PLAYHEAD_BROKER_CONSUMERS_PARKED_INDEX_H_
 
@@ -20,18 +20,18 @@ namespace playhead::broker {
 // Thread safety: none.
 class ParkedIndex {
  public:
-  // From where on, by instance. What is not named here begins nowhere.
+  // By instance, the cursor after which events are meant. Instances without an entry are not meant at all.
   using Cursors = std::map<storage::InstanceNumber, storage::Cursor>;
 
-  // False, and nothing changes, if the event is in the list already.
+  // False, without a change, if the event is already in the list.
   bool Add(const ParkedRow& row);
-  // False if there is no row of that number.
+  // False if no row has that number.
   bool Remove(uint64_t number);
 
   bool Contains(uint64_t number) const { return rows_.contains(number); }
   size_t size() const { return rows_.size(); }
 
-  // Rows of events that lie behind the cursor of their instance.
+  // Rows of events that are after the cursor of their instance.
   std::vector<uint64_t> Behind(const Cursors& after) const;
 
  private:

@@ -14,7 +14,7 @@ using storage::RecordStore;
 
 namespace {
 
-// Rows in one scan, and deleted in one write.
+// How many rows one scan reads, and one write deletes.
 constexpr size_t kPageRows = 500;
 
 class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
@@ -61,7 +61,7 @@ class RowsDeletion : public std::enable_shared_from_this<RowsDeletion> {
 
   void Fail(absl::Status status) { std::move(done_)(std::move(status)); }
 
-  // The configuration goes last.
+  // Deletes the configuration last.
   void Scan() {
     if (step_ == Step::kRest) return DeleteRest();
     const std::string prefix =

@@ -1,5 +1,4 @@
-// The rows of consumers in the store, beyond what a consumer has in memory: its parked list, and the end of all of
-// them.
+// Access to the rows of consumers that are not in memory: reading the parked list, and deleting all rows of a consumer.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_PARKED_LIST_H_
 #define PLAYHEAD_BROKER_CONSUMERS_PARKED_LIST_H_
 
@@ -17,13 +16,12 @@
 
 namespace playhead::broker {
 
-// Reads the parked rows of a consumer behind `after_number`, oldest first, that `wanted` takes, until there are
-// `limit`. `done` runs once, on a thread of the log.
+// Reads up to `limit` parked rows of a consumer after `after_number` for which `wanted` returns true, oldest first.
+// `done` runs once, on a thread of the log.
 void ReadParked(storage::RecordStore& records, std::string consumer, uint64_t after_number, size_t limit,
                 absl::AnyInvocable<bool(const ParkedRow&)> wanted, storage::Callback<std::vector<ParkedRow>> done);
 
-// Deletes all rows of a consumer: first of all it is marked as deleted, so that what a crash leaves is not taken up
-// again.
+// Deletes all rows of a consumer. First it is marked as deleted, so that rows left by a crash are not loaded again.
 void DeleteConsumerRows(storage::RecordStore& records, StoredConfig config, storage::StatusCallback done);
 
 }  // namespace playhead::broker

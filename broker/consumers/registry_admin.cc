@@ -1,4 +1,4 @@
-// What operators do with consumers: resets, the parked list, replays.
+// The operations of ConsumerRegistry that operators use: resets, the parked list, replays.
 #include <algorithm>
 #include <utility>
 
@@ -42,7 +42,7 @@ void ResetBetween(const Core& core, const std::shared_ptr<Caller>& caller, std::
   const ResetResult plan = consumer->PlanReset(from, to, spans);
   if (options.dry_run) return std::move(done)(plan);
   if (absl::Status status = CheckConfirmed(plan, options); !status.ok()) return std::move(done)(std::move(status));
-  ParkedIndex::Cursors parked_after;  // What was trimmed does not come again, and stays parked.
+  ParkedIndex::Cursors parked_after;  // Trimmed events are not redelivered, and stay parked.
   for (const auto& [instance, span] : spans.instances) parked_after.emplace(instance, span.to);
   const AuditEntry entry = {Actor(caller), "audit.consumer_reset", consumer->config().name, Describe(plan)};
   core.audit.Record(entry, [consumer = std::move(consumer), parked_after = std::move(parked_after), plan,
@@ -59,20 +59,19 @@ void ResetBetween(const Core& core, const std::shared_ptr<Caller>& caller, std::
 
 void ConsumerRegistry::Reset(std::shared_ptr<Caller> caller, std::string name, ConsumerStart start,
                              ResetOptions options, storage::Callback<ResetResult> done) {
-  EnqueueFor<ResetResult>(
-      std::move(done), [this, caller = std::move(caller), name = std::move(name), start = std::move(start),
-                        options](storage::Callback<ResetResult> finish) mutable {
-        auto found = Find(caller, Permission::kManage, name);
-        if (!found.ok()) return std::move(finish)(found.status());
-        std::shared_ptr<Consumer> consumer = *std::move(found);
-        const ConsumerConfig& config = consumer->config();
-        ResolveConsumerStart(
-            core_, caller, config, std::move(start),
-            [this, caller, consumer, options, finish = std::move(finish)](absl::StatusOr<ResolvedStart> at) mutable {
-              if (!at.ok()) return std::move(finish)(at.status());
-              ResetTo(caller, std::move(consumer), *at, options, std::move(finish));
-            });
-      });
+  changes_.Add(std::move(done), [this, caller = std::move(caller), name = std::move(name), start = std::move(start),
+                                 options](storage::Callback<ResetResult> finish) mutable {
+    auto found = Find(caller, Permission::kManage, name);
+    if (!found.ok()) return std::move(finish)(found.status());
+    std::shared_ptr<Consumer> consumer = *std::move(found);
+    const ConsumerConfig& config = consumer->config();
+    ResolveConsumerStart(
+        core_, caller, config, std::move(start),
+        [this, caller, consumer, options, finish = std::move(finish)](absl::StatusOr<ResolvedStart> at) mutable {
+          if (!at.ok()) return std::move(finish)(at.status());
+          ResetTo(caller, std::move(consumer), *at, options, std::move(finish));
+        });
+  });
 }
 
 void ConsumerRegistry::ResetTo(const std::shared_ptr<Caller>& caller, std::shared_ptr<Consumer> consumer,
@@ -116,7 +115,7 @@ void ConsumerRegistry::DropParked(std::shared_ptr<Caller> caller, std::string na
 
 void ConsumerRegistry::TakeParked(std::shared_ptr<Caller> caller, std::string name, ParkedSelection selection,
                                   bool dry_run, Unpark what, storage::Callback<ParkedResult> done) {
-  EnqueueFor<ParkedResult>(
+  changes_.Add(
       std::move(done), [this, caller = std::move(caller), name = std::move(name), selection = std::move(selection),
                         dry_run, what](storage::Callback<ParkedResult> finish) mutable {
         auto found = Find(caller, Permission::kManage, name);

@@ -15,7 +15,7 @@ using storage::InstanceInfo;
 
 namespace {
 
-// Rows of the catalogue that are read at once.
+// How many rows of the catalogue are read at once.
 constexpr size_t kPageInstances = 500;
 
 class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
@@ -31,7 +31,7 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
         done_(std::move(done)) {}
 
   void List() {
-    // One more than is looked at says whether there are more.
+    // One row more than are examined shows whether there are more.
     core_.log.ListInstances(
         source_.name, after_name_, std::min(kPageInstances, left_ + 1),
         [self = shared_from_this()](absl::StatusOr<std::vector<InstanceInfo>> page) { self->OnPage(std::move(page)); });
@@ -69,7 +69,7 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
     List();
   }
 
-  // Where the position is, if that needs no search.
+  // The cursor of the position in the instance, if it is known without a search.
   std::optional<Cursor> Known(const InstanceInfo& info, const FeedPosition& position) const {
     if (position == FeedPosition()) return Cursor();
     if (position >= head_) return info.bounds->head;
@@ -114,7 +114,7 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
     ++spans_.unreadable_count;
   }
 
-  // What was deleted meanwhile is passed over.
+  // Skips an instance; one that was deleted in the meantime does not count as unreadable.
   void Skip(const absl::Status& status) {
     if (!absl::IsNotFound(status)) NoteUnreadable(status);
     ++next_;
@@ -126,7 +126,7 @@ class SpanFinder : public std::enable_shared_from_this<SpanFinder> {
   const FeedPosition from_;
   const FeedPosition to_;
   const FeedPosition head_;
-  size_t left_;  // Instances that may yet be looked at.
+  size_t left_;  // How many more instances may be examined.
   storage::Callback<SourceSpans> done_;
   std::string after_name_;
   std::vector<InstanceInfo> page_;

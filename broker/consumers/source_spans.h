@@ -1,5 +1,5 @@
-// Where two positions of the store stand in the logs of a consumer's source: what lies between them is then counted by
-// subtraction.
+// The cursors of two positions of the store in the logs of a consumer's source, so that the events between them are
+// counted by subtraction.
 #ifndef PLAYHEAD_BROKER_CONSUMERS_SOURCE_SPANS_H_
 #define PLAYHEAD_BROKER_CONSUMERS_SOURCE_SPANS_H_
 
@@ -17,7 +17,7 @@
 
 namespace playhead::broker {
 
-// In the log of one instance. Neither cursor lies before `kept_after`: what was trimmed is not counted.
+// The span in the log of one instance. Neither cursor is before `kept_after`, so trimmed events are not counted.
 struct InstanceSpan {
   storage::Cursor kept_after;
   storage::Cursor from;
@@ -28,14 +28,14 @@ struct InstanceSpan {
 
 struct SourceSpans {
   std::map<storage::InstanceNumber, InstanceSpan> instances;
-  bool complete = true;  // Else the source has more instances than were looked at.
-  // Of the first of those that cannot be read, and how many these are: they are not among `instances`.
+  bool complete = true;  // False if the source has more instances than were examined.
+  // The error of the first unreadable instance, and the number of unreadable ones, which are not in `instances`.
   absl::Status unreadable;
   size_t unreadable_count = 0;
 };
 
-// Looks at up to `instances_max` instances of a source of many: one search over the blocks for each and for each
-// position that is neither the beginning nor the head. `done` runs once, on a thread of the log. Errors as of
+// Examines up to `instances_max` instances of a source of many, with one search over the blocks for each instance and
+// each position that is neither the beginning nor the head. `done` runs once, on a thread of the log. Errors as for
 // EventLog::FindCommit.
 void FindSourceSpans(const Core& core, const ConsumerSource& source, const FeedPosition& from, const FeedPosition& to,
                      size_t instances_max, storage::Callback<SourceSpans> done);

@@ -10,8 +10,8 @@
 
 namespace playhead::broker {
 
-// Takes up a call. The batch is refused with APPEND_QUEUE_FULL when the append budget is used up. A client that goes
-// away does not take an accepted append back.
+// Starts a call. Refuses the batch with APPEND_QUEUE_FULL when the append budget is used up. An accepted append is not
+// cancelled when its client goes away.
 grpc::ServerUnaryReactor* StartAppendCall(const Core& core, grpc::CallbackServerContext& context,
                                           const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 

@@ -10,10 +10,10 @@
 
 namespace playhead::broker {
 
-// As a playhead.v1.AppendResponse.
+// A playhead.v1.AppendResponse.
 grpc::ByteBuffer EncodeAppendResponse(const storage::AppendResult& result, storage::Durability durability);
 
-// As a playhead.v1.AppendStreamResponse.
+// A playhead.v1.AppendStreamResponse.
 grpc::ByteBuffer EncodeAppended(const storage::AppendResult& result, storage::Durability durability);
 grpc::ByteBuffer EncodeRefused(const absl::Status& status);
 

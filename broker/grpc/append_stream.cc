@@ -1,14 +1,13 @@
 #include "broker/grpc/append_stream.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
+#include "broker/auth/call_access.h"
 #include "broker/auth/permission.h"
-#include "broker/error_status.h"
 #include "broker/grpc/append_response.h"
-#include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/grpc/error_status.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
@@ -18,7 +17,7 @@
 namespace playhead::broker {
 namespace {
 
-// The most that the reply to a batch may take: a cursor for each event and, of a duplicate, its index.
+// The maximum size of the reply to a batch: a cursor for each event and, for a duplicate, its index.
 size_t ReplyBytesMax(size_t event_count) {
   constexpr size_t kOtherBytes = 64;
   constexpr size_t kBytesPerEvent = sizeof(uint64_t) + 2;
@@ -48,7 +47,7 @@ void AppendStream::Enter() {
   CallAccess access = JudgeAccess(core_, BearerSecret(context_), 0);
   if (!access.refusal.ok() && access.refusal_delay > absl::ZeroDuration()) {
     absl::MutexLock lock(&mu_);
-    paused_ = true;  // It reads nothing before it ends.
+    paused_ = true;  // Nothing is read before the stream ends.
     RefuseAfter(core_.timers, access.refusal_delay,
                 [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
     return;
@@ -76,7 +75,7 @@ void AppendStream::OnReadDone(bool ok) {
       reading_ = false;
       read_closed_ = true;
     } else if (!closing_.ok() && refusal_.ok()) {
-      reading_ = false;  // Too late: not appended, and the stream's status says so.
+      reading_ = false;  // Too late: it is not appended, and the stream's status says so.
     } else {
       ++requests_;
       request_bytes_ += bytes;
@@ -133,7 +132,8 @@ absl::StatusOr<storage::AppendBatch> AppendStream::Parse(const grpc::ByteBuffer&
   if (!bytes.ok()) return bytes.status();
   auto batch = storage::ParseAppendRequest((*bytes)->view(), *bytes, {core_.limits.event_bytes_max});
   if (!batch.ok()) return batch;
-  // What a caller covers never changes, so for the instance of the request before it is enough that the caller is good.
+  // What a caller covers never changes, so if the instance is that of the previous request, checking that the caller is
+  // still good is enough.
   const bool same = batch->instance == last_instance_ && !last_instance_.empty();
   absl::Status status = same ? caller_->CheckGood() : caller_->Check(Permission::kAppend, batch->instance);
   if (!status.ok()) return status;
@@ -168,7 +168,7 @@ void AppendStream::OnChecked(absl::StatusOr<storage::AppendBatch> batch, size_t 
   }
   {
     absl::MutexLock lock(&mu_);
-    reading_ = false;  // Only now: the next request must be submitted behind this one.
+    reading_ = false;  // Only now, so that the next request is submitted after this one.
   }
   Run();
 }
@@ -179,16 +179,15 @@ void AppendStream::Pause(absl::Duration delay) {
   absl::MutexLock lock(&mu_);
   if (finished_) return;
   paused_ = true;
-  pause_timer_ = core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                                       [weak = weak_from_this()] {
-                                         const std::shared_ptr<AppendStream> self = weak.lock();
-                                         if (self == nullptr) return;
-                                         {
-                                           absl::MutexLock timer_lock(&self->mu_);
-                                           self->paused_ = false;
-                                         }
-                                         self->Run();
-                                       });
+  pause_timer_ = core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(delay), [weak = weak_from_this()] {
+    const std::shared_ptr<AppendStream> self = weak.lock();
+    if (self == nullptr) return;
+    {
+      absl::MutexLock timer_lock(&self->mu_);
+      self->paused_ = false;
+    }
+    self->Run();
+  });
 }
 
 void AppendStream::OnAppended(size_t request_bytes, const absl::StatusOr<storage::AppendResult>& result,
@@ -247,7 +246,7 @@ void AppendStream::OnCancel() {
     absl::MutexLock lock(&mu_);
     StopWriting();
   }
-  Run();  // It may be paused, with no read or write under way that would tell.
+  Run();  // The stream may be paused, with no read or write in progress that would fail.
 }
 
 void AppendStream::Close(absl::Status status) {
@@ -276,8 +275,8 @@ AppendStream::Action AppendStream::Decide() {
     writing_request_bytes_ = replies_.front().request_bytes;
     writing_grant_ = std::move(replies_.front().grant);
     replies_.pop_front();
-    // Never the first: gRPC sends the initial metadata along with it, and with the hint would wait for another write to
-    // send either, while we wait for this one to be done.
+    // Never buffer the first reply: gRPC sends the initial metadata with it, and with the hint it would wait for
+    // another write before it sends either, while this stream waits for this write to finish.
     return replies_.empty() || !wrote_ ? Action::kWrite : Action::kWriteBuffered;
   }
   if (MayRead()) {

@@ -1,4 +1,4 @@
-// What a gRPC call says of itself beside its messages.
+// The metadata of a gRPC call.
 #ifndef PLAYHEAD_BROKER_GRPC_CALL_METADATA_H_
 #define PLAYHEAD_BROKER_GRPC_CALL_METADATA_H_
 
@@ -8,12 +8,12 @@
 
 namespace playhead::broker {
 
-// The value of the entry `key` (lower case), the first if there are several, valid as long as the call; empty if there
-// is none.
+// The value of the entry `key` (lower case), the first if there are several; empty if there is none. Valid as long as
+// the call.
 absl::string_view MetadataValue(const grpc::CallbackServerContext& context, absl::string_view key);
 
-// The secret of `authorization: Bearer <secret>`; empty if there is no such entry. Of an entry of another scheme all of
-// it, which is no key's secret.
+// The secret of `authorization: Bearer <secret>`; empty if there is no such entry. For another scheme, the whole value,
+// which is not a valid secret.
 absl::string_view BearerSecret(const grpc::CallbackServerContext& context);
 
 }  // namespace playhead::broker

@@ -1,4 +1,4 @@
-// What a Consume stream writes: deliveries of a holder as encoded ConsumeResponses.
+// Encodes the deliveries of a holder as ConsumeResponses.
 #ifndef PLAYHEAD_BROKER_GRPC_CONSUME_RESPONSE_H_
 #define PLAYHEAD_BROKER_GRPC_CONSUME_RESPONSE_H_
 
@@ -10,16 +10,16 @@
 
 namespace playhead::broker {
 
-// What of a stream shows in its responses.
+// The properties of a stream that its responses depend on.
 struct ConsumeContext {
   const storage::EventLog& log;
-  bool one_instance = false;  // The consumer reads one: its positions are cursors.
-  bool created = false;       // The stream made the consumer.
+  bool one_instance = false;  // The consumer reads one instance, so its positions are cursors.
+  bool created = false;       // The stream created the consumer.
   absl::Duration heartbeat_interval;
 };
 
-// Events go out as the very bytes that are stored, which the buffer keeps alive: what is built is one small message
-// about all of them. REQUIRES: not Closed.
+// Events are not copied: the buffer refers to the stored bytes and keeps them alive, and only one small message about
+// all of them is built. REQUIRES: not Closed.
 grpc::ByteBuffer EncodeDelivery(const HolderDelivery& delivery, const ConsumeContext& context);
 
 }  // namespace playhead::broker

@@ -7,11 +7,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "broker/error_status.h"
-#include "broker/grpc/call_access.h"
+#include "broker/auth/call_access.h"
 #include "broker/grpc/call_metadata.h"
 #include "broker/grpc/consume_response.h"
 #include "broker/grpc/consumer_messages.h"
+#include "broker/grpc/error_status.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/settle_request.h"
 #include "broker/late_refusal.h"
@@ -26,19 +26,20 @@ absl::Status Malformed(absl::string_view message) { return MakeError(Reason::kMa
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ConsumeStream::Start(
-    const Core& core, ConsumerRegistry& consumers, grpc::CallbackServerContext& context) {
-  const auto stream = std::make_shared<ConsumeStream>(core, consumers, context);
+    const Core& core, ConsumerRegistry& consumers, StalledCalls& stalled_calls, grpc::CallbackServerContext& context) {
+  const auto stream = std::make_shared<ConsumeStream>(core, consumers, stalled_calls, context);
   stream->self_ = stream;
   stream->Enter();
   stream->Run();
   return stream.get();
 }
 
-ConsumeStream::ConsumeStream(const Core& core, ConsumerRegistry& consumers, grpc::CallbackServerContext& context)
+ConsumeStream::ConsumeStream(const Core& core, ConsumerRegistry& consumers, StalledCalls& stalled_calls,
+                             grpc::CallbackServerContext& context)
     : core_(core),
       consumers_(consumers),
       context_(context),
-      watch_(std::in_place, core.stalled_calls, core.delivery_budget, context),
+      watch_(std::in_place, stalled_calls, core.delivery_budget, context),
       numbers_(std::make_shared<InstanceNumbers>(core.log)),
       window_(core.limits.consume_settle_requests_max, core.limits.consume_settle_bytes_max) {}
 
@@ -46,7 +47,7 @@ void ConsumeStream::Enter() {
   CallAccess access = JudgeAccess(core_, BearerSecret(context_), 0);
   if (!access.refusal.ok() && access.refusal_delay > absl::ZeroDuration()) {
     absl::MutexLock lock(&mu_);
-    held_back_ = true;  // It reads nothing before it ends.
+    held_back_ = true;  // Nothing is read before the stream ends.
     RefuseAfter(core_.timers, access.refusal_delay,
                 [self = shared_from_this(), refusal = access.refusal] { self->Close(refusal); });
     return;
@@ -70,7 +71,7 @@ void ConsumeStream::OnReadDone(bool ok) {
     absl::MutexLock lock(&mu_);
     if (finished_) return;
     if (!ok) read_closed_ = true;
-    ok = ok && !ending();  // What comes too late does not count, and the stream's status says so.
+    ok = ok && !ending();  // A late request does not count, and the stream's status says so.
     if (!ok) reading_ = false;
   }
   if (!ok) return Run();
@@ -303,7 +304,7 @@ absl::Status ConsumeStream::FinalStatus() const {
   return asked_to_open_ ? absl::OkStatus() : Malformed("the stream ended before it was opened");
 }
 
-// What is done next.
+// Deciding what to do next.
 
 std::shared_ptr<ConsumerHolder> ConsumeStream::holder() const {
   absl::MutexLock lock(&mu_);
@@ -329,7 +330,7 @@ bool ConsumeStream::TakeOutgoing() {
 ConsumeStream::Action ConsumeStream::Decide() {
   if (finished_) return Action::kNone;
   if (ending()) {
-    due_.reset();  // The holder takes it back.
+    due_.reset();  // Its events go back to the holder.
     if (holder_ != nullptr && !let_go_) {
       let_go_ = true;
       return Action::kLetGo;

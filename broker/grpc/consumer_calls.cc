@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "broker/grpc/consumer_messages.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/page_size.h"
-#include "broker/grpc/page_token.h"
 #include "broker/grpc/parked_page.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/listing/page_size.h"
+#include "broker/listing/page_token.h"
 #include "playhead/v1/consumers.pb.h"
 #include "proto/errors.h"
 
@@ -26,7 +26,7 @@ class ConsumerCall final : public UnaryCall {
   ConsumerCall(absl::string_view method, const ConsumerCallArguments& arguments)
       : UnaryCall(method, arguments.core, arguments.context, arguments.response) {}
 
-  // What to give to whatever answers: turns its result into the reply with `to_response`, or refuses.
+  // Returns a callback that turns the result into the reply with `to_response`, or refuses the call.
   template <typename Result, typename ToResponse>
   storage::Callback<Result> Answer(ToResponse to_response) {
     return [this, to_response = std::move(to_response)](absl::StatusOr<Result> result) {
@@ -36,13 +36,13 @@ class ConsumerCall final : public UnaryCall {
   }
 };
 
-// Lets the call in, parses its request and has `act` start it: act(call, request) is Ok once something will answer.
+// Admits the call, parses its request, and starts it with `act(call, request)`, which returns Ok if the call will be
+// answered later.
 template <typename Request, typename Act>
 grpc::ServerUnaryReactor* Start(absl::string_view method, const ConsumerCallArguments& arguments, Act act) {
   auto* const call = new ConsumerCall(method, arguments);
   Request request;
-  absl::Status status = call->Enter(arguments.request);
-  if (status.ok()) status = ParseRequest(arguments.request, request);
+  absl::Status status = call->Accept(arguments.request, request);
   if (status.ok()) status = act(*call, request);
   if (!status.ok()) call->Refuse(status);
   return call;
@@ -101,7 +101,7 @@ grpc::ServerUnaryReactor* StartListConsumers(const ConsumerCallArguments& argume
         if (!page_size.ok()) return page_size.status();
         auto after = DecodePageToken(request.page_token(), request.prefix());
         if (!after.ok()) return after.status();
-        // One more than the page says whether there is another.
+        // One row more than the page shows whether there is another page.
         arguments.consumers.List(
             call.caller(), request.prefix(), *std::move(after), *page_size + 1,
             call.Answer<std::vector<ConsumerInfo>>(

@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// One call as gRPC hands it out: what it refers to lives until the call is finished.
+// The arguments of a call from gRPC, all of which live until the call is finished.
 struct ConsumerCallArguments {
   const Core& core;
   ConsumerRegistry& consumers;
@@ -20,13 +20,13 @@ struct ConsumerCallArguments {
   grpc::ByteBuffer& response;
 };
 
-// Each takes up a call, and answers it when it is done. Who may do what is the registry's to judge.
+// Each starts a call, which is answered when it is done. The registry checks permissions.
 grpc::ServerUnaryReactor* StartCreateConsumer(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartGetConsumer(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartListConsumers(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartDeleteConsumer(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartResetConsumer(const ConsumerCallArguments& arguments);
-// Parked events are read one after the other, and no more of them than fit a message of 4 MB.
+// Parked events are read one after the other, up to what fits into a message of 4 MB.
 grpc::ServerUnaryReactor* StartListParked(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartRequeueParked(const ConsumerCallArguments& arguments);
 grpc::ServerUnaryReactor* StartDropParked(const ConsumerCallArguments& arguments);

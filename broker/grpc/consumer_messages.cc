@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "broker/start_position.h"
-#include "broker/store_position_token.h"
+#include "broker/read/start_position.h"
+#include "broker/read/store_position_token.h"
 #include "proto/errors.h"
 #include "storage/cursor.h"
 #include "storage/types.h"

@@ -1,4 +1,4 @@
-// Consumers as the native API tells of them, to and from the broker's own terms.
+// Conversions between the native API's messages about consumers and the broker's types.
 #ifndef PLAYHEAD_BROKER_GRPC_CONSUMER_MESSAGES_H_
 #define PLAYHEAD_BROKER_GRPC_CONSUMER_MESSAGES_H_
 
@@ -13,7 +13,7 @@
 
 namespace playhead::broker {
 
-// With the defaults filled in; otherwise unchecked.
+// Fills in the defaults; otherwise unchecked.
 //   InvalidArgument  CONSUMER_INVALID: there is no source.
 absl::StatusOr<ConsumerConfig> ToConsumerConfig(const v1::ConsumerConfig& config);
 

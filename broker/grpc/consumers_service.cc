@@ -1,7 +1,5 @@
 #include "broker/grpc/consumers_service.h"
 
-#include <utility>
-
 #include "broker/grpc/consume_stream.h"
 #include "broker/grpc/consumer_calls.h"
 #include "playhead/v1/consumers.grpc.pb.h"
@@ -19,10 +17,11 @@ using RawService = Generated::WithRawCallbackMethod_Consume<RawUnary>;
 
 class ConsumersService final : public RawService {
  public:
-  ConsumersService(const Core& core, ConsumerRegistry& consumers) : core_(core), consumers_(consumers) {}
+  ConsumersService(const Core& core, ConsumerRegistry& consumers, StalledCalls& stalled_calls)
+      : core_(core), consumers_(consumers), stalled_calls_(stalled_calls) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Consume(grpc::CallbackServerContext* context) override {
-    return ConsumeStream::Start(core_, consumers_, *context);
+    return ConsumeStream::Start(core_, consumers_, stalled_calls_, *context);
   }
 
   grpc::ServerUnaryReactor* CreateConsumer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -61,12 +60,14 @@ class ConsumersService final : public RawService {
  private:
   const Core core_;
   ConsumerRegistry& consumers_;
+  StalledCalls& stalled_calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeConsumersService(const Core& core, ConsumerRegistry& consumers) {
-  return std::make_unique<ConsumersService>(core, consumers);
+std::unique_ptr<grpc::Service> MakeConsumersService(const Core& core, ConsumerRegistry& consumers,
+                                                    StalledCalls& stalled_calls) {
+  return std::make_unique<ConsumersService>(core, consumers, stalled_calls);
 }
 
 }  // namespace playhead::broker

@@ -8,11 +8,13 @@
 
 #include "broker/consumers/consumer_registry.h"
 #include "broker/core.h"
+#include "broker/grpc/stalled_calls.h"
 
 namespace playhead::broker {
 
-// What `core` refers to, and `consumers`, must outlive the service's calls.
-std::unique_ptr<grpc::Service> MakeConsumersService(const Core& core, ConsumerRegistry& consumers);
+// Everything that `core` refers to and the other arguments must outlive the service's calls.
+std::unique_ptr<grpc::Service> MakeConsumersService(const Core& core, ConsumerRegistry& consumers,
+                                                    StalledCalls& stalled_calls);
 
 }  // namespace playhead::broker
 

@@ -13,8 +13,8 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/page_size.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/listing/page_size.h"
 #include "playhead/v1/erasure.grpc.pb.h"
 #include "proto/errors.h"
 #include "storage/erasures.h"
@@ -59,7 +59,7 @@ ErasureRequest FromProto(const v1::EraseEventsRequest& request) {
   return out;
 }
 
-// For the audit log: what an erasure looks for, without the value that may be somebody's.
+// For the audit log: what the request selects, without attribute values, which may be personal data.
 std::string DetailOf(const ErasureRequest& request) {
   if (!request.cursors.empty()) {
     return absl::StrCat("cursors=", absl::StrJoin(request.cursors, ",", [](std::string* out, storage::Cursor cursor) {
@@ -75,11 +75,6 @@ class ErasuresCall final : public UnaryCall {
   using UnaryCall::core;
   using UnaryCall::UnaryCall;
 
-  absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
-    return ParseRequest(buffer, request);
-  }
-
   // Whether the caller manages everything that a pattern of an erasure covers.
   absl::Status CheckManages(absl::string_view pattern) const {
     if (absl::ConsumeSuffix(&pattern, "*")) return caller()->CheckPrefix(Permission::kManage, pattern);
@@ -91,7 +86,7 @@ class ErasuresCall final : public UnaryCall {
                        [this](const std::string& pattern) { return CheckManages(pattern).ok(); });
   }
 
-  // The erasure, if the caller manages what it covers. To others it does not exist.
+  // The erasure, if the caller manages everything that it covers. For other callers it does not exist.
   absl::StatusOr<ErasureInfo> Find(uint64_t number) const {
     auto info = core().log.erasures().Get(number);
     if (!info.ok() || Manages(*info)) return info;
@@ -108,7 +103,7 @@ absl::Status Erase(const grpc::ByteBuffer& buffer, ErasuresCall* call) {
   v1::EraseEventsRequest message;
   if (absl::Status status = call->Accept(buffer, message); !status.ok()) return status;
   ErasureRequest request = FromProto(message);
-  // `*` is what the caller manages: all that the key covers.
+  // `*` means everything that the caller's key covers.
   if (request.instances.size() == 1 && request.instances.front() == "*") {
     request.instances = call->caller()->key().rules().instances.texts();
   }

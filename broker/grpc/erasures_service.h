@@ -10,7 +10,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to must outlive the service's calls.
+// Everything that `core` refers to must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeErasuresService(const Core& core);
 
 }  // namespace playhead::broker

@@ -20,7 +20,8 @@ using RawService = Generated::WithRawCallbackMethod_Append<
 
 class EventLogService final : public RawService {
  public:
-  EventLogService(const Core& core, InstanceDeletion& deletion) : core_(core), deletion_(deletion) {}
+  EventLogService(const Core& core, InstanceDeletion& deletion, StalledCalls& stalled_calls)
+      : core_(core), deletion_(deletion), stalled_calls_(stalled_calls) {}
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {
@@ -34,17 +35,17 @@ class EventLogService final : public RawService {
 
   grpc::ServerUnaryReactor* FetchMissed(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override {
-    return StartFetchCall(core_, *context, *request, *response);
+    return StartFetchCall(core_, stalled_calls_, *context, *request, *response);
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* request) override {
-    return StartSubscribeStream(core_, *context, *request);
+    return StartSubscribeStream(core_, stalled_calls_, *context, *request);
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeMany(grpc::CallbackServerContext* context,
                                                             const grpc::ByteBuffer* request) override {
-    return StartSubscribeManyStream(core_, *context, *request);
+    return StartSubscribeManyStream(core_, stalled_calls_, *context, *request);
   }
 
   grpc::ServerUnaryReactor* GetInstance(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -65,12 +66,14 @@ class EventLogService final : public RawService {
  private:
   const Core core_;
   InstanceDeletion& deletion_;
+  StalledCalls& stalled_calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core, InstanceDeletion& deletion) {
-  return std::make_unique<EventLogService>(core, deletion);
+std::unique_ptr<grpc::Service> MakeEventLogService(const Core& core, InstanceDeletion& deletion,
+                                                   StalledCalls& stalled_calls) {
+  return std::make_unique<EventLogService>(core, deletion, stalled_calls);
 }
 
 }  // namespace playhead::broker

@@ -7,12 +7,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/byte_budget.h"
-#include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
-#include "broker/grpc/stalled_calls.h"
 #include "broker/grpc/unary_call.h"
-#include "broker/read_rules.h"
+#include "broker/read/fetch.h"
+#include "broker/read/read_rules.h"
 #include "playhead/v1/event_log.pb.h"
 
 namespace playhead::broker {
@@ -20,10 +19,11 @@ namespace {
 
 class FetchCall final : public UnaryCall {
  public:
-  FetchCall(const Core& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
-      : UnaryCall("FetchMissed", core, context, response), context_(context) {}
+  FetchCall(const Core& core, StalledCalls& stalled_calls, grpc::CallbackServerContext& context,
+            grpc::ByteBuffer& response)
+      : UnaryCall("FetchMissed", core, context, response), stalled_calls_(stalled_calls), context_(context) {}
 
-  // Must return before gRPC learns of the call: gRPC then holds back what happens to it until `fetch_` is set.
+  // Called before gRPC gets the reactor: until then gRPC delays OnCancel, so `fetch_` is set when it runs.
   void Start(const grpc::ByteBuffer& request) {
     if (absl::Status status = Submit(request); !status.ok()) Refuse(status);
   }
@@ -34,9 +34,8 @@ class FetchCall final : public UnaryCall {
 
  private:
   absl::Status Submit(const grpc::ByteBuffer& buffer) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
     v1::FetchMissedRequest message;
-    if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
+    if (absl::Status status = Accept(buffer, message); !status.ok()) return status;
     auto request = ToFetchRequest(message);
     if (!request.ok()) return request.status();
     const absl::Status permitted = CheckReader(*caller(), request->instance, request->filter.get());
@@ -51,7 +50,7 @@ class FetchCall final : public UnaryCall {
     if (!page.ok()) return Refuse(page.status());
     grant_ = std::move(page->grant);  // Held until the reply is written.
     if (grant_.bytes() > 0) {
-      watch_.emplace(core().stalled_calls, core().delivery_budget, context_);
+      watch_.emplace(stalled_calls_, core().delivery_budget, context_);
       watch_->WriteStarted();
     }
     v1::FetchMissedResponse rest;
@@ -63,6 +62,7 @@ class FetchCall final : public UnaryCall {
     Reply(EventsBuffer(page->slices, rest.SerializeAsString()));
   }
 
+  StalledCalls& stalled_calls_;
   grpc::CallbackServerContext& context_;
   std::shared_ptr<Fetch> fetch_;
   ByteBudget::Grant grant_;
@@ -71,9 +71,10 @@ class FetchCall final : public UnaryCall {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartFetchCall(const Core& core, grpc::CallbackServerContext& context,
-                                         const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-  auto* const call = new FetchCall(core, context, response);
+grpc::ServerUnaryReactor* StartFetchCall(const Core& core, StalledCalls& stalled_calls,
+                                         grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer& response) {
+  auto* const call = new FetchCall(core, stalled_calls, context, response);
   call->Start(request);
   return call;
 }

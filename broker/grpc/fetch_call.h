@@ -7,12 +7,14 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "broker/core.h"
+#include "broker/grpc/stalled_calls.h"
 
 namespace playhead::broker {
 
-// Takes up a call. The reply carries the stored bytes of the events.
-grpc::ServerUnaryReactor* StartFetchCall(const Core& core, grpc::CallbackServerContext& context,
-                                         const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+// Starts a call. The reply refers to the stored bytes of the events.
+grpc::ServerUnaryReactor* StartFetchCall(const Core& core, StalledCalls& stalled_calls,
+                                         grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer& response);
 
 }  // namespace playhead::broker
 

@@ -7,12 +7,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/auth/permission.h"
-#include "broker/covered_instances.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/page_size.h"
-#include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
 #include "broker/instance_message.h"
+#include "broker/listing/covered_instances.h"
+#include "broker/listing/page_size.h"
+#include "broker/listing/page_token.h"
 #include "playhead/v1/event_log.pb.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
@@ -30,15 +30,9 @@ class InstanceCall final : public UnaryCall {
   using UnaryCall::UnaryCall;
 };
 
-// What every call begins with.
-absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request, InstanceCall& call) {
-  if (absl::Status status = call.Enter(buffer); !status.ok()) return status;
-  return ParseRequest(buffer, request);
-}
-
 absl::Status Get(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::GetInstanceRequest request;
-  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
+  if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
   if (absl::Status status = call->caller()->Check(Permission::kSubscribe, request.instance()); !status.ok()) {
     return status;
@@ -52,13 +46,13 @@ absl::Status Get(const grpc::ByteBuffer& buffer, InstanceCall* call) {
 
 absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::ListInstancesRequest request;
-  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
+  if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   const auto page_size = CheckPageSize(request.page_size());
   if (!page_size.ok()) return page_size.status();
-  // A longer prefix than any name has matches none, like any other that no name has.
+  // A prefix longer than any name is not an error; it matches nothing.
   auto after = DecodePageToken(request.page_token(), request.prefix());
   if (!after.ok()) return after.status();
-  // One row more than the page says whether there is another page.
+  // One row more than the page shows whether there is another page.
   ListCoveredInstances(call->core().log, call->caller(), request.prefix(), *std::move(after), *page_size + 1,
                        [call, page_size = *page_size](absl::StatusOr<std::vector<InstanceInfo>> rows) {
                          if (!rows.ok()) return call->Refuse(rows.status());
@@ -77,7 +71,7 @@ absl::Status List(const grpc::ByteBuffer& buffer, InstanceCall* call) {
 
 absl::Status Delete(InstanceDeletion& deletion, const grpc::ByteBuffer& buffer, InstanceCall* call) {
   v1::DeleteInstanceRequest request;
-  if (absl::Status status = Accept(buffer, request, *call); !status.ok()) return status;
+  if (absl::Status status = call->Accept(buffer, request); !status.ok()) return status;
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;
   if (absl::Status status = call->caller()->Check(Permission::kManage, request.instance()); !status.ok()) return status;
   if (storage::IsOwnInstance(request.instance())) {

@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// Each takes up a call.
+// Each starts a call.
 grpc::ServerUnaryReactor* StartGetInstanceCall(const Core& core, grpc::CallbackServerContext& context,
                                                const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 grpc::ServerUnaryReactor* StartListInstancesCall(const Core& core, grpc::CallbackServerContext& context,

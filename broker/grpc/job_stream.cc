@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "broker/auth/call_access.h"
 #include "broker/auth/permission.h"
-#include "broker/error_status.h"
-#include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/grpc/error_status.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
 
@@ -83,7 +83,8 @@ void JobStream::OnWriteDone(bool ok) {
 }
 
 void JobStream::Continue() {
-  // Taken by whoever sets `writing_`, and begun outside the lock: gRPC may run the reaction inside the call.
+  // The thread that sets `writing_` starts the operation after it has released the lock, because gRPC may run the
+  // reaction inside the call.
   std::optional<absl::Status> end;
   {
     absl::MutexLock lock(&mu_);
@@ -93,7 +94,7 @@ void JobStream::Continue() {
       progress_.reset();
     }
     if (items_.empty() && !progress_ && !end_) return;
-    writing_ = true;  // When finishing, too: nothing may be begun behind it.
+    writing_ = true;  // Also when finishing, so that nothing starts after it.
     if (!items_.empty()) {
       message_ = std::move(items_.front());
       items_.pop_front();

@@ -1,4 +1,4 @@
-// JobStream: a call that runs one long job of the store and tells how it goes.
+// JobStream: a call that runs one long job of the store and streams its progress.
 #ifndef PLAYHEAD_BROKER_GRPC_JOB_STREAM_H_
 #define PLAYHEAD_BROKER_GRPC_JOB_STREAM_H_
 
@@ -22,18 +22,19 @@
 
 namespace playhead::broker {
 
-// Of what the job tells, every item is written, in order, and of its progress only the newest: so a slow reader costs
-// as much as there are items, which the job bounds (storage::kFindingsToldMax). The job is called off when the client
-// is gone, when its key is, and when the broker stops. Keeps itself alive until gRPC and the job are done with it.
+// Every item that the job reports is written, in order, but of its progress only the latest. So the memory for a slow
+// reader is bounded by the number of items, which the job limits (storage::kFindingsToldMax). The job is cancelled when
+// the client goes away, when its key is revoked, and when the broker stops. Keeps itself alive until gRPC and the job
+// are done with it.
 // Thread safety: all methods but Start.
 class JobStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                         public ClosableStream,
                         public std::enable_shared_from_this<JobStream> {
  public:
-  // Begins the job; its end is told with End.
+  // Starts the job, which calls End when it is over.
   using Job = absl::AnyInvocable<void(std::shared_ptr<JobStream>) &&>;
 
-  // `method` must be a literal. Runs `make_job` if the caller manages everything, and the job it makes.
+  // `method` must be a literal. If the caller manages everything, calls `make_job` and runs the job that it returns.
   static grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(
       absl::string_view method, const Core& core, grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
       absl::AnyInvocable<absl::StatusOr<Job>(const Caller&) &&> make_job);
@@ -43,7 +44,7 @@ class JobStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void TellProgress(grpc::ByteBuffer message) ABSL_LOCKS_EXCLUDED(mu_);
   void TellItem(grpc::ByteBuffer message) ABSL_LOCKS_EXCLUDED(mu_);
-  // The job is over: its last message, or why there is none. Call once.
+  // Ends the stream with the job's last message, or with its error. Call once.
   void End(absl::StatusOr<grpc::ByteBuffer> result) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Close(absl::Status status) override ABSL_LOCKS_EXCLUDED(mu_);
@@ -55,7 +56,7 @@ class JobStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   JobStream(absl::string_view method, const Core& core, grpc::CallbackServerContext& context)
       : method_(method), core_(core), context_(context) {}
 
-  // Writes what is next, or finishes when nothing is; unless a write is under way.
+  // Writes the next message, or finishes if the job is over and there is none, unless a write is in progress.
   void Continue() ABSL_LOCKS_EXCLUDED(mu_);
 
   const absl::string_view method_;
@@ -64,13 +65,13 @@ class JobStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const std::shared_ptr<storage::JobControl> control_ = std::make_shared<storage::JobControl>();
   std::shared_ptr<JobStream> self_;
   StreamRegistry::Ticket ticket_;
-  grpc::ByteBuffer message_;  // Being written.
+  grpc::ByteBuffer message_;  // The message being written.
 
   absl::Mutex mu_;
   std::deque<grpc::ByteBuffer> items_ ABSL_GUARDED_BY(mu_);
   std::optional<grpc::ByteBuffer> progress_ ABSL_GUARDED_BY(mu_);
-  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);     // Once the job is over.
-  std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mu_);  // Why the job was called off.
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);     // Set when the job is over.
+  std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mu_);  // Why the job was cancelled.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool client_gone_ ABSL_GUARDED_BY(mu_) = false;
 };

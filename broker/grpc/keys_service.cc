@@ -9,9 +9,9 @@
 #include "broker/auth/permission.h"
 #include "broker/auth/secret.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/page_size.h"
-#include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/listing/page_size.h"
+#include "broker/listing/page_token.h"
 #include "playhead/v1/keys.grpc.pb.h"
 #include "proto/errors.h"
 
@@ -26,19 +26,11 @@ class KeysCall final : public UnaryCall {
  public:
   using UnaryCall::UnaryCall;
 
-  // Who manages keys manages the whole broker.
+  // Managing keys requires the permission to manage everything.
   absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
     if (absl::Status status = Enter(buffer); !status.ok()) return status;
     if (absl::Status status = caller()->CheckAll(Permission::kManage); !status.ok()) return status;
     return ParseRequest(buffer, request);
-  }
-
-  template <typename Response>
-  storage::Callback<Response> Answer() {
-    return [this](absl::StatusOr<Response> response) {
-      if (!response.ok()) return Refuse(response.status());
-      Reply(ToByteBuffer(*response));
-    };
   }
 };
 
@@ -50,7 +42,7 @@ absl::Status List(const KeyStore& keys, const v1::ListKeysRequest& request, Keys
   if (!after->empty() && !IsKeyId(*after)) {
     return MakeError(Reason::kPageTokenInvalid, "`page_token` must be empty, or the next_page_token of a page");
   }
-  // One more than the page says whether there is another.
+  // One row more than the page shows whether there is another page.
   const std::vector<v1::Key> rows = keys.List(*after, *page_size + 1);
   v1::ListKeysResponse response;
   for (const v1::Key& row : rows) {

@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to, and `keys`, must outlive the service's calls.
+// Everything that `core` refers to, and `keys`, must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeKeysService(const Core& core, KeyStore& keys);
 
 }  // namespace playhead::broker

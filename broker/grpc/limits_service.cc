@@ -9,9 +9,9 @@
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
-#include "broker/grpc/page_size.h"
-#include "broker/grpc/page_token.h"
 #include "broker/grpc/unary_call.h"
+#include "broker/listing/page_size.h"
+#include "broker/listing/page_token.h"
 #include "broker/quota/instance_limits.h"
 #include "playhead/v1/limits.grpc.pb.h"
 #include "proto/errors.h"
@@ -29,12 +29,7 @@ class LimitsCall final : public UnaryCall {
   using UnaryCall::core;
   using UnaryCall::UnaryCall;
 
-  absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
-    return ParseRequest(buffer, request);
-  }
-
-  // Makes a record of the act and then carries it out.
+  // Records the action in the audit log, then performs it.
   void Act(const std::string& action, const std::string& instance, const std::string& detail,
            absl::AnyInvocable<void(storage::StatusCallback)> act, grpc::ByteBuffer answer) {
     const std::string subject = instance.empty() ? "default" : instance;
@@ -102,7 +97,7 @@ absl::Status List(LimitSettings& settings, const grpc::ByteBuffer& buffer, Limit
   if (!after.ok()) return after.status();
   v1::ListLimitsResponse response;
   if (const auto limits = settings.Own(""); limits.has_value()) *response.mutable_default_() = *limits;
-  // One more than the page says whether there is another.
+  // One row more than the page shows whether there is another page.
   for (auto& [instance, limits] : settings.List(*after, *page_size + 1)) {
     if (static_cast<size_t>(response.rows_size()) == *page_size) {
       response.set_next_page_token(EncodePageToken(response.rows().rbegin()->instance()));

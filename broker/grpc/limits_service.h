@@ -1,4 +1,4 @@
-// The Limits service: what instances may take.
+// The native service playhead.v1.Limits.
 #ifndef PLAYHEAD_BROKER_GRPC_LIMITS_SERVICE_H_
 #define PLAYHEAD_BROKER_GRPC_LIMITS_SERVICE_H_
 
@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// Borrows what `core` refers to and `settings`, which must outlive the gRPC server that the service is registered with.
+// Everything that `core` refers to, and `settings`, must outlive the gRPC server with which the service is registered.
 std::unique_ptr<grpc::Service> MakeLimitsService(const Core& core, LimitSettings& settings);
 
 }  // namespace playhead::broker

@@ -20,9 +20,9 @@
 namespace playhead::broker {
 namespace {
 
-// How long accepting rests when the process has no file descriptor or memory left for a connection.
+// How long accepting pauses when the process has no file descriptor or memory left for a connection.
 constexpr int kRestMs = 100;
-// Connections that one socket is given before the others, and a stop, have their turn.
+// How many connections are accepted from one socket before the other sockets, and a stop, have their turn.
 constexpr int kAcceptsPerTurn = 64;
 
 }  // namespace
@@ -94,7 +94,7 @@ bool GrpcListener::AcceptSome(int listen_fd) {
       close(fd);
       continue;
     }
-    // As gRPC's own listener does it. Refused by sockets that are not TCP, which need it not.
+    // As gRPC's own listener does. Fails, harmlessly, for sockets other than TCP.
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &peer_timeout_ms_, sizeof(peer_timeout_ms_));

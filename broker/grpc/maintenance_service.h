@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to, and `dirs`, must outlive the service's calls.
+// Everything that `core` refers to, and `dirs`, must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeMaintenanceService(const Core& core, const BackupDirs& dirs);
 
 }  // namespace playhead::broker

@@ -8,11 +8,11 @@
 namespace playhead::broker {
 namespace {
 
-// Of SubscribeManyResponse and InstanceEvents; all are length-delimited.
+// The fields of SubscribeManyResponse and InstanceEvents; all are length-delimited.
 constexpr char kPartsTag = 1 << 3 | 2;
 constexpr char kInstanceTag = 2 << 3 | 2;
 constexpr char kPositionTag = 3 << 3 | 2;
-// Below this a copy costs less than a slice of its own.
+// Copying fewer bytes than this is cheaper than a slice of their own.
 constexpr size_t kReferredBytesMin = 4096;
 
 void AppendField(char tag, absl::string_view value, std::string& out) {

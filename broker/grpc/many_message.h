@@ -1,4 +1,4 @@
-// SubscribeManyResponse, of the stored bytes of events: nothing is parsed or built for a subscriber.
+// Builds SubscribeManyResponses from the stored bytes of events, which are not parsed.
 #ifndef PLAYHEAD_BROKER_GRPC_MANY_MESSAGE_H_
 #define PLAYHEAD_BROKER_GRPC_MANY_MESSAGE_H_
 
@@ -9,25 +9,25 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "broker/many_delivery.h"
+#include "broker/read/many_delivery.h"
 
 namespace playhead::broker {
 
 // Collects parts for one message. Not thread-safe.
 class ManyMessage {
  public:
-  // `position`: what `events.position` is for the client. The message keeps the events' blocks alive.
+  // `position` is `events.position` in the form that the client gets. The message keeps the events' blocks alive.
   void Add(const ManyEvents& events, absl::string_view position);
   size_t bytes() const { return bytes_; }
 
-  // The message. Then this is empty again.
+  // Returns the message, and resets this object.
   grpc::ByteBuffer Finish();
 
  private:
   void FlushCopied();
 
   std::vector<grpc::Slice> slices_;
-  std::string copied_;  // What comes behind `slices_`: fields around the events, and events too small to refer to.
+  std::string copied_;  // Follows `slices_`: the fields around the events, and events that are cheaper to copy.
   size_t bytes_ = 0;
 };
 

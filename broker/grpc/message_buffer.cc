@@ -14,7 +14,7 @@ using storage::BlockSlice;
 
 namespace {
 
-// Below this a copy costs less than a reference.
+// Copying fewer bytes than this is cheaper than a reference.
 constexpr size_t kReferencedBytesMin = 512;
 
 grpc::Slice ToSlice(const BlockSlice& slice) {
@@ -25,7 +25,7 @@ grpc::Slice ToSlice(const BlockSlice& slice) {
 }  // namespace
 
 grpc::Slice ReferringSlice(const BlockSlice& slice) {
-  // gRPC only reads a slice's bytes, though its constructor takes them as writable.
+  // gRPC only reads the bytes of a slice, although the constructor takes them as writable.
   return grpc::Slice(
       const_cast<char*>(slice.bytes.data()), slice.bytes.size(),
       [](void* block) { delete static_cast<std::shared_ptr<const Block>*>(block); },

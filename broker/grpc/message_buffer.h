@@ -1,4 +1,4 @@
-// Between gRPC's byte buffers, protobuf messages and the stored bytes of events.
+// Conversions between gRPC's byte buffers, protobuf messages and the stored bytes of events.
 #ifndef PLAYHEAD_BROKER_GRPC_MESSAGE_BUFFER_H_
 #define PLAYHEAD_BROKER_GRPC_MESSAGE_BUFFER_H_
 
@@ -17,10 +17,10 @@
 
 namespace playhead::broker {
 
-// A request's bytes in one piece: those that gRPC received, without a copy, if they came in one.
+// The contiguous bytes of a request; not copied if gRPC received them in one piece.
 class RequestBytes {
  public:
-  // InvalidArgument (MALFORMED_REQUEST) if gRPC cannot give them out.
+  // InvalidArgument (MALFORMED_REQUEST) if gRPC cannot return the bytes.
   static absl::StatusOr<std::shared_ptr<const RequestBytes>> From(const grpc::ByteBuffer& buffer);
 
   absl::string_view view() const {
@@ -31,16 +31,16 @@ class RequestBytes {
   grpc::Slice slice_;
 };
 
-// InvalidArgument (MALFORMED_REQUEST) if the bytes are no such message.
+// InvalidArgument (MALFORMED_REQUEST) if the bytes are not such a message.
 absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& message);
 
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::MessageLite& message);
 
-// The very bytes of the slice, whose block it keeps alive.
+// Refers to the bytes of the slice, without a copy, and keeps its block alive.
 grpc::Slice ReferringSlice(const storage::BlockSlice& slice);
 
-// A response that starts with `events`, the very bytes of the slices, which the buffer keeps alive, and goes on with
-// the encoded fields `rest`. Field 1 of every response that carries events is `repeated Event events`.
+// A response that consists of `events`, followed by the encoded fields `rest`. The buffer refers to the bytes of large
+// slices and keeps them alive. Field 1 of every response that carries events is `repeated Event events`.
 grpc::ByteBuffer EventsBuffer(absl::Span<const storage::BlockSlice> events, const std::string& rest = {});
 
 }  // namespace playhead::broker

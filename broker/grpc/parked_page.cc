@@ -16,7 +16,7 @@
 namespace playhead::broker {
 namespace {
 
-// Tells our tokens, of this form, from other text.
+// Distinguishes our tokens from other text, and names their format.
 constexpr absl::string_view kForm = "p1:";
 
 std::string EncodeParkedToken(uint64_t last_number) {
@@ -34,20 +34,20 @@ v1::ParkedEvent ToProto(const ParkedRow& row) {
   return out;
 }
 
-// Hidden types too: what is parked was once let through.
+// Includes hidden types, since the consumer's filter has already let parked events through.
 std::shared_ptr<const storage::EventFilter> MatchEverything() {
   const std::string hidden = absl::StrCat(storage::kHiddenTypePrefix, "*");
   return std::make_shared<const storage::EventFilter>(*storage::EventFilter::Make({"*", hidden}));
 }
 
-// Reads the events of a page in turn. Keeps itself alive until it has called `done`.
+// Reads the events of a page one after another. Keeps itself alive until it has called `done`.
 class Reader : public std::enable_shared_from_this<Reader> {
  public:
   Reader(storage::EventLog& log, std::vector<ParkedRow> rows, size_t page_size,
          storage::Callback<v1::ListParkedResponse> done)
       : log_(log), rows_(std::move(rows)), page_size_(page_size), done_(std::move(done)) {}
 
-  // Goes on with the next row.
+  // Continues with the next row.
   void Next() {
     const auto count = static_cast<size_t>(page_.parked_size());
     if (count == rows_.size()) return std::move(done_)(std::move(page_));
@@ -63,12 +63,12 @@ class Reader : public std::enable_shared_from_this<Reader> {
   const ParkedRow& row() const { return rows_[static_cast<size_t>(page_.parked_size())]; }
 
   void OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
-    // The name may be that of another instance by now.
+    // The name may belong to another instance by now.
     if (absl::IsNotFound(instance.status()) || (instance.ok() && (*instance)->number() != row().instance_number)) {
       return AddGone();
     }
     if (!instance.ok()) return std::move(done_)(instance.status());
-    // Backwards from the event itself, so that nothing need be known of what stands before it.
+    // Reads backwards from the event, because the cursor before it is not known.
     storage::ReadOptions options;
     options.until = row().cursor;
     options.reverse = true;
@@ -104,7 +104,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
     Next();
   }
 
-  // The page is full.
+  // Ends the page, which is full, before the current row.
   void Stop() {
     page_.set_next_page_token(EncodeParkedToken(page_.parked().rbegin()->number()));
     std::move(done_)(std::move(page_));
@@ -116,7 +116,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   storage::Callback<v1::ListParkedResponse> done_;
   const std::shared_ptr<const storage::EventFilter> everything_ = MatchEverything();
   v1::ListParkedResponse page_;
-  size_t bytes_ = 0;  // Of the page.
+  size_t bytes_ = 0;  // The size of `page_`.
 };
 
 }  // namespace
@@ -147,4 +147,5 @@ absl::StatusOr<uint64_t> DecodeParkedToken(absl::string_view token) {
   if (absl::ConsumePrefix(&text, kForm) && absl::SimpleAtoi(text, &number)) return number;
   return MakeError(Reason::kPageTokenInvalid, "`page_token` must be empty, or the next_page_token of a page");
 }
+
 }  // namespace playhead::broker

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "broker/instance_sources.h"
-#include "broker/read_rules.h"
-#include "broker/store_position_token.h"
+#include "broker/read/instance_sources.h"
+#include "broker/read/read_rules.h"
+#include "broker/read/store_position_token.h"
 #include "proto/errors.h"
 
 namespace playhead::broker {
@@ -18,7 +18,7 @@ absl::StatusOr<std::shared_ptr<const storage::EventFilter>> ToFilter(const Reque
                     request.id_prefix());
 }
 
-// Fills in what both kinds of request have.
+// Converts the fields that both kinds of request have.
 template <typename Out, typename Request>
 absl::StatusOr<Out> ToCommon(const Request& request) {
   if (absl::Status status = storage::CheckInstanceName(request.instance()); !status.ok()) return status;

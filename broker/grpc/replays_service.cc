@@ -18,25 +18,13 @@ using RawService = Generated::WithRawCallbackMethod_PlanReplay<Generated::WithRa
         Generated::WithRawCallbackMethod_PauseReplay<Generated::WithRawCallbackMethod_ResumeReplay<
             Generated::WithRawCallbackMethod_CancelReplay<Generated::Service>>>>>>>;
 
-// Who may do it is for the registry to say: it goes by the instances.
+// The registry checks permissions, which depend on the instances.
 class ReplaysCall final : public UnaryCall {
  public:
   using UnaryCall::UnaryCall;
 
-  absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
-    return ParseRequest(buffer, request);
-  }
-
-  template <typename Response>
-  storage::Callback<Response> Answer() {
-    return [this](absl::StatusOr<Response> response) {
-      if (!response.ok()) return Refuse(response.status());
-      Reply(ToByteBuffer(*response));
-    };
-  }
-
-  // What ends with the call. Set before gRPC learns of the call, which until then holds back what happens to it.
+  // Sets the counting to cancel when the call is cancelled. Call it before gRPC gets the reactor: until then gRPC
+  // delays OnCancel.
   void EndsWithCall(replay::Counting counting) { counting_ = std::move(counting); }
 
   void OnCancel() override {

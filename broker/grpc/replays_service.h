@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to, and `replays`, must outlive the service's calls.
+// Everything that `core` refers to, and `replays`, must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeReplaysService(const Core& core, replay::Registry& replays);
 
 }  // namespace playhead::broker

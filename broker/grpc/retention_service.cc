@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/settings_call.h"
-#include "broker/instance_settings.h"
+#include "broker/settings/instance_settings.h"
 #include "playhead/v1/retention.grpc.pb.h"
 
 namespace playhead::broker {

@@ -12,7 +12,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to, and the others, must outlive the service's calls.
+// Everything that `core` refers to and the other arguments must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeRetentionService(const Core& core, retention::PolicyStore& policies,
                                                     retention::Keeper& keeper);
 

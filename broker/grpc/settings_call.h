@@ -1,5 +1,5 @@
-// What the calls that show and change the settings of an instance, or of all that have none of their own, have in
-// common (broker/instance_settings.h).
+// Shared by the calls that show and change the settings of one instance, or those for all instances without their own
+// (broker/settings/instance_settings.h).
 #ifndef PLAYHEAD_BROKER_GRPC_SETTINGS_CALL_H_
 #define PLAYHEAD_BROKER_GRPC_SETTINGS_CALL_H_
 
@@ -15,7 +15,7 @@
 #include "broker/auth/permission.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/unary_call.h"
-#include "broker/instance_settings.h"
+#include "broker/settings/instance_settings.h"
 #include "storage/event_log.h"
 
 namespace playhead::broker {
@@ -26,7 +26,7 @@ class SettingsCall final : public UnaryCall {
   using UnaryCall::core;
   using UnaryCall::UnaryCall;
 
-  // Lets the caller in, reads the request, and checks that they manage its instance, or all.
+  // Admits the caller, parses the request, and checks that the caller manages its instance, or all.
   template <typename Request>
   absl::Status Accept(const grpc::ByteBuffer& buffer, Request& request) {
     if (absl::Status status = Enter(buffer); !status.ok()) return status;
@@ -36,7 +36,7 @@ class SettingsCall final : public UnaryCall {
     return caller()->Check(Permission::kManage, request.instance());
   }
 
-  // Runs `act` once there is a record of it.
+  // Records the action in the audit log, then runs `act`.
   void Record(absl::string_view action, const std::string& instance, std::string detail,
               absl::AnyInvocable<void() &&> act) {
     core().audit.Record(

@@ -13,7 +13,7 @@ using storage::Cursor;
 
 absl::Status Invalid(absl::string_view message) { return MakeError(Reason::kSettlementInvalid, message); }
 
-// What `settlement` says of every event it names. REQUIRES: it has an action.
+// The action of `settlement`, for each of its events. REQUIRES: it has an action.
 Settlement ToAction(const v1::Settlement& settlement, storage::InstanceNumber instance) {
   Settlement out;
   out.instance = instance;

@@ -1,8 +1,7 @@
-// A Settle of a Consume stream in the broker's own terms, and what of it was refused in the client's.
+// Converts a Settle of a Consume stream to the broker's types, and its refused settlements back.
 #ifndef PLAYHEAD_BROKER_GRPC_SETTLE_REQUEST_H_
 #define PLAYHEAD_BROKER_GRPC_SETTLE_REQUEST_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,7 +9,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "broker/consumers/holder.h"
 #include "playhead/v1/consumers.pb.h"
@@ -18,31 +16,31 @@
 
 namespace playhead::broker {
 
-// Of one Settle.
+// The limits of one Settle.
 inline constexpr int kSettlementsMax = 1'000;
 inline constexpr int kSettleCursorsMax = 10'000;
 
 // Ok, or InvalidArgument (SETTLEMENT_INVALID): too many settlements or cursors, or none.
 absl::Status CheckSettle(const v1::ConsumeRequest::Settle& request);
 
-// What to ask of a holder for one Settle.
+// The settlements of one Settle, for ConsumerHolder::Settle.
 class SettleRequest {
  public:
-  // The number of the instance of that name, the empty one included; nullopt if there is none.
+  // Returns the number of the instance with that name; the name may be empty. nullopt if there is none.
   using FindInstance = absl::FunctionRef<std::optional<storage::InstanceNumber>(const std::string&)>;
 
-  // REQUIRES: CheckSettle was Ok. A settlement without an action or an event, or of an instance that is not found, is
-  // refused right here.
+  // REQUIRES: CheckSettle returned Ok. Refuses settlements without an action or an event, and those of an instance that
+  // is not found.
   SettleRequest(const v1::ConsumeRequest::Settle& request, FindInstance find);
 
-  // One for each event that is named, so that each is refused by itself; one for each `up_to_cursor`.
+  // One item for each named event, so that each can be refused by itself, and one for each `up_to_cursor`.
   std::vector<Settlement> TakeItems() { return std::move(items_); }
 
-  // All that is refused, `refused` of the items included.
+  // Returns everything that is refused, including the items in `refused`.
   v1::ConsumeResponse::Refused TakeRefused(absl::Span<const RefusedSettlement> refused);
 
  private:
-  // Where an item comes from.
+  // The part of the request that an item comes from.
   struct Origin {
     uint32_t settlement;
     uint64_t cursor;  // 0 for `up_to_cursor`.
@@ -52,7 +50,7 @@ class SettleRequest {
   void Refuse(Origin origin, const absl::Status& status);
 
   std::vector<Settlement> items_;
-  std::vector<Origin> origins_;  // Of each item.
+  std::vector<Origin> origins_;  // For each item.
   v1::ConsumeResponse::Refused refused_;
 };
 

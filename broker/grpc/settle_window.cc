@@ -48,7 +48,7 @@ std::optional<v1::ConsumeResponse> SettleWindow::TakeAnswer() {
   while (!requests_.empty() && requests_.front().done()) {
     Request& first = requests_.front();
     if (first.refused.items_size() > 0) {
-      // What is done before it is confirmed behind it, together with it.
+      // The requests before it are confirmed by the same answer.
       *answer.mutable_refused() = std::exchange(first.refused, {});
       answer.mutable_refused()->set_number(first.number);
       return answer;

@@ -1,4 +1,5 @@
-// What a Consume stream has read of settlements and not yet answered: bounds it, and knows what to answer next.
+// The settlement requests of a Consume stream that were read and are not yet answered: bounds them, and finds the next
+// answer.
 #ifndef PLAYHEAD_BROKER_GRPC_SETTLE_WINDOW_H_
 #define PLAYHEAD_BROKER_GRPC_SETTLE_WINDOW_H_
 
@@ -14,32 +15,33 @@
 
 namespace playhead::broker {
 
-// Requests are answered in the order of their numbers, whenever they are done: those without a refusal together, by one
-// Confirmed; and the refusals of one before the Confirmed that reaches its number. So a client that does not read its
-// answers leaves only refusals behind, which keep the place of their request. Not thread-safe.
+// Requests are answered in the order of their numbers, in whatever order they are done. Requests without refusals are
+// answered together by one Confirmed; the refusals of a request are sent before the Confirmed that covers its number.
+// So a client that does not read its answers leaves only refusals pending, which occupy the place of their request. Not
+// thread-safe.
 class SettleWindow {
  public:
   SettleWindow(size_t requests_max, size_t bytes_max) : requests_max_(requests_max), bytes_max_(bytes_max) {}
 
-  // Whether one more request may be read. The one that is read then may go beyond the bound on bytes.
+  // Whether one more request may be read. That request may exceed the bound on bytes.
   bool has_room() const { return requests_.size() < requests_max_ && bytes_ < bytes_max_; }
 
-  // Takes up the request `number`, of `bytes`. InvalidArgument (SETTLEMENT_INVALID) unless the number is larger than
-  // those before it: nothing is taken up.
+  // Adds the request `number`, of `bytes`. InvalidArgument (SETTLEMENT_INVALID) if the number is not larger than all
+  // earlier ones; then nothing is added.
   absl::Status Add(uint64_t number, size_t bytes);
 
-  // What of the request `number` does not count; and that the rest of it is durable. It is done when both were said, in
-  // whichever order. REQUIRES: Add took it up; each is said once.
+  // Set the refused settlements of the request `number`, and note that its others are durable. A request is done when
+  // both were called, in either order. REQUIRES: Add succeeded for `number`; each is called once.
   void SetRefused(uint64_t number, v1::ConsumeResponse::Refused refused);
   void SetDurable(uint64_t number);
 
-  // Neither the request `number` nor one behind it is answered any more; what is said of them changes nothing.
+  // Drops the request `number` and all later ones: they are not answered, and later calls for them have no effect.
   void Abandon(uint64_t number);
 
-  // The next answer that is due, to be sent now; nullopt if none is.
+  // The next answer to send now; nullopt if there is none.
   std::optional<v1::ConsumeResponse> TakeAnswer();
 
-  // Everything is answered.
+  // Whether everything is answered.
   bool empty() const { return requests_.empty(); }
 
  private:
@@ -53,13 +55,13 @@ class SettleWindow {
     bool done() const { return judged && durable; }
   };
 
-  // nullptr if it was abandoned.
+  // nullptr if the request was abandoned.
   Request* Find(uint64_t number);
 
   const size_t requests_max_;
   const size_t bytes_max_;
   std::deque<Request> requests_;  // In the order of their numbers.
-  size_t bytes_ = 0;              // Of these.
+  size_t bytes_ = 0;              // The bytes of `requests_`.
   uint64_t last_number_ = 0;
 };
 

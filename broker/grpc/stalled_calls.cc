@@ -3,7 +3,6 @@
 #include <grpc/grpc.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,10 +16,8 @@ namespace {
 
 constexpr SteadyTime::rep kNotWriting = 0;
 
-// How often the calls are looked at, if that is not longer than the timeout.
+// How often the calls are checked, if that is not longer than the timeout.
 constexpr absl::Duration kCheckInterval = absl::Seconds(1);
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
@@ -32,7 +29,7 @@ StalledCalls::Watch::Watch(StalledCalls& calls, const ByteBudget& budget, grpc::
 StalledCalls::Watch::~Watch() { calls_.Remove(*this); }
 
 void StalledCalls::Watch::WriteStarted() {
-  writing_since_.store(Now().time_since_epoch().count(), std::memory_order_relaxed);
+  writing_since_.store(SteadyNow().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void StalledCalls::Watch::WriteDone() { writing_since_.store(kNotWriting, std::memory_order_relaxed); }
@@ -55,7 +52,7 @@ void StalledCalls::Remove(Watch& watch) {
 
 void StalledCalls::ArmCheck() {
   if (std::exchange(check_armed_, true)) return;
-  timers_.Schedule(Now() + absl::ToChronoNanoseconds(std::min(kCheckInterval, timeout_)), [this] { Check(); });
+  timers_.Schedule(SteadyNow() + absl::ToChronoNanoseconds(std::min(kCheckInterval, timeout_)), [this] { Check(); });
 }
 
 void StalledCalls::Check() {
@@ -63,7 +60,7 @@ void StalledCalls::Check() {
   {
     absl::MutexLock lock(&mu_);
     check_armed_ = false;
-    const SteadyTime long_ago = Now() - absl::ToChronoNanoseconds(timeout_);
+    const SteadyTime long_ago = SteadyNow() - absl::ToChronoNanoseconds(timeout_);
     for (const Watch* const watch : watches_) {
       if (!watch->HasBeenWritingSince(long_ago) || watch->budget_.waiting() == 0) continue;
       grpc_call_ref(watch->call_);  // It may end as soon as the lock is released.
@@ -79,7 +76,7 @@ void StalledCalls::Check() {
   ended_.Increment(static_cast<double>(stalled.size()));
   const std::string message(status.message());
   for (grpc_call* const call : stalled) {
-    // Not TryCancel: that would say CANCELLED, which clients take for their own doing.
+    // Not TryCancel, which would send CANCELLED; clients take that for their own cancellation.
     grpc_call_cancel_with_status(call, GRPC_STATUS_UNAVAILABLE, message.c_str(), nullptr);
     grpc_call_unref(call);
   }

@@ -1,4 +1,4 @@
-// Ends calls over gRPC whose clients take nothing while others wait for the memory that these calls hold.
+// Ends gRPC calls whose clients stop reading while others wait for the memory that these calls hold.
 #ifndef PLAYHEAD_BROKER_GRPC_STALLED_CALLS_H_
 #define PLAYHEAD_BROKER_GRPC_STALLED_CALLS_H_
 
@@ -16,26 +16,26 @@
 
 namespace playhead::broker {
 
-// A client may stop reading for as long as it likes, while there is memory for all. When somebody waits for some of the
-// budget that its call draws on, and one message of the call has been on its way for `timeout`, the call is ended with
-// UNAVAILABLE: its client may come again from where it was. gRPC writes that status past what the client does not take;
-// the call's own reactor hears of it as of a client that is gone.
+// A client may stop reading for as long as it likes while there is memory for all. When someone waits for memory of the
+// budget that the call uses, and a message of the call has been in flight for `timeout`, the call is ended with
+// UNAVAILABLE, and its client may resume where it was. gRPC sends that status even though the client does not take the
+// message; for the call's reactor, the client is gone.
 //
 // Thread safety: all methods may be called from any thread.   Blocking: none.
 // Ownership: borrows `timers`, which must be stopped before it goes, and `ended`, which counts the calls; must outlive
 // its watches.
 class StalledCalls {
  public:
-  // Watches over one call. To be destroyed in its OnDone at the latest.
+  // Watches one call. Destroy it in the call's OnDone at the latest.
   class Watch {
    public:
-    // Borrows `budget`, of which the call's messages hold some until they are written.
+    // Borrows `budget`, from which the call's messages hold grants until they are written.
     Watch(StalledCalls& calls, const ByteBudget& budget, grpc::CallbackServerContext& context);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    // A message was given to gRPC to write, and then written. Of one call, one at a time.
+    // Call WriteStarted when a message was given to gRPC, and WriteDone when it was written. One write at a time.
     void WriteStarted();
     void WriteDone();
 

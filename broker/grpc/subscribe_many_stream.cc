@@ -6,28 +6,27 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "broker/error_status.h"
-#include "broker/grpc/call_access.h"
+#include "broker/auth/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/grpc/error_status.h"
 #include "broker/grpc/many_message.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
-#include "broker/grpc/stalled_calls.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
-#include "broker/many_delivery.h"
-#include "broker/many_subscription.h"
-#include "broker/store_position_token.h"
+#include "broker/read/many_delivery.h"
+#include "broker/read/many_subscription.h"
+#include "broker/read/store_position_token.h"
 #include "playhead/v1/event_log.pb.h"
 
 namespace playhead::broker {
 namespace {
 
-// At any time exactly one thing is under way: a Next of the subscription or a write; as in SubscribeStream.
+// At any time exactly one operation is in progress, as in SubscribeStream: a Next of the subscription, or a write.
 class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  SubscribeManyStream(const Core& core, grpc::CallbackServerContext& context)
-      : core_(core), context_(context), watch_(core.stalled_calls, core.delivery_budget, context) {}
+  SubscribeManyStream(const Core& core, StalledCalls& stalled_calls, grpc::CallbackServerContext& context)
+      : core_(core), context_(context), watch_(stalled_calls, core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
@@ -57,14 +56,9 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
     if (absl::Status status = ParseRequest(buffer, message); !status.ok()) return status;
     auto request = ToManySubscriptionRequest(core_.log, message, caller);
     if (!request.ok()) return request.status();
-    auto subscription = ManySubscription::Start(core_, *std::move(request));
-    auto ticket = core_.streams.Admit(subscription, std::move(caller));
-    if (!ticket.ok()) {
-      subscription->Cancel();
-      return ticket.status();
-    }
-    ticket_ = *std::move(ticket);
-    subscription_ = std::move(subscription);
+    auto subscription = ManySubscription::StartAdmitted(core_, *std::move(request), std::move(caller), ticket_);
+    if (!subscription.ok()) return subscription.status();
+    subscription_ = *std::move(subscription);
     return absl::OkStatus();
   }
 
@@ -78,7 +72,7 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
     if (const auto* closed = std::get_if<Closed>(&delivery)) return End(closed->status);
     if (const auto* events = std::get_if<ManyEvents>(&delivery)) {
       parts_.Add(*events, Text(events->position));
-      // What comes next is there: it is taken at once, and brings no wait for what is here.
+      // The next delivery is available, so asking for it does not delay this one.
       if (events->more && parts_.bytes() < core_.limits.delivery_bytes_max) return Ask();
       message_ = parts_.Finish();
     } else {
@@ -123,15 +117,15 @@ class SubscribeManyStream final : public grpc::ServerWriteReactor<grpc::ByteBuff
   std::shared_ptr<ManySubscription> subscription_;
   StreamRegistry::Ticket ticket_;
   ManyMessage parts_;
-  grpc::ByteBuffer message_;  // Being written.
+  grpc::ByteBuffer message_;  // The message being written.
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeManyStream(const Core& core,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeManyStream(const Core& core, StalledCalls& stalled_calls,
                                                                      grpc::CallbackServerContext& context,
                                                                      const grpc::ByteBuffer& request) {
-  auto* const stream = new SubscribeManyStream(core, context);
+  auto* const stream = new SubscribeManyStream(core, stalled_calls, context);
   stream->Start(request);
   return stream;
 }

@@ -7,11 +7,12 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "broker/core.h"
+#include "broker/grpc/stalled_calls.h"
 
 namespace playhead::broker {
 
-// As StartSubscribeStream. Parts of several instances that are there at once go out in one message.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeManyStream(const Core& core,
+// As StartSubscribeStream. Parts of several instances that are available together go into one message.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeManyStream(const Core& core, StalledCalls& stalled_calls,
                                                                      grpc::CallbackServerContext& context,
                                                                      const grpc::ByteBuffer& request);
 

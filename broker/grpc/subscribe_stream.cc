@@ -5,17 +5,16 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "broker/delivery.h"
-#include "broker/error_status.h"
-#include "broker/grpc/call_access.h"
+#include "broker/auth/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/grpc/error_status.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/read_request.h"
-#include "broker/grpc/stalled_calls.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
-#include "broker/read_rules.h"
-#include "broker/subscription.h"
+#include "broker/read/delivery.h"
+#include "broker/read/read_rules.h"
+#include "broker/read/subscription.h"
 #include "playhead/v1/event_log.pb.h"
 
 namespace playhead::broker {
@@ -63,12 +62,13 @@ class Encoder {
   const Limits& limits_;
 };
 
-// At any time exactly one thing is under way: a Next of the subscription or a write. Whichever ends it starts the other
-// or finishes, and a cancellation finishes only if it took back a Next; so Finish is called once, and nothing after it.
+// At any time exactly one operation is in progress: a Next of the subscription, or a write. When it ends, it starts the
+// other or finishes; a cancellation finishes only if it has withdrawn a Next. So Finish is called once, and nothing
+// starts after it.
 class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  SubscribeStream(const Core& core, grpc::CallbackServerContext& context)
-      : core_(core), context_(context), watch_(core.stalled_calls, core.delivery_budget, context) {}
+  SubscribeStream(const Core& core, StalledCalls& stalled_calls, grpc::CallbackServerContext& context)
+      : core_(core), context_(context), watch_(stalled_calls, core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
@@ -101,14 +101,9 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     const absl::Status permitted = CheckReader(*caller, request->instance, request->filter.get());
     if (!permitted.ok()) return permitted;
     request->caller = caller;
-    auto subscription = Subscription::Start(core_, *std::move(request));
-    auto ticket = core_.streams.Admit(subscription, std::move(caller));
-    if (!ticket.ok()) {
-      subscription->Cancel();
-      return ticket.status();
-    }
-    ticket_ = *std::move(ticket);
-    subscription_ = std::move(subscription);
+    auto subscription = Subscription::StartAdmitted(core_, *std::move(request), std::move(caller), ticket_);
+    if (!subscription.ok()) return subscription.status();
+    subscription_ = *std::move(subscription);
     return absl::OkStatus();
   }
 
@@ -135,14 +130,15 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   StalledCalls::Watch watch_;
   std::shared_ptr<Subscription> subscription_;
   StreamRegistry::Ticket ticket_;
-  grpc::ByteBuffer message_;  // Being written.
+  grpc::ByteBuffer message_;  // The message being written.
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, grpc::CallbackServerContext& context,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, StalledCalls& stalled_calls,
+                                                                 grpc::CallbackServerContext& context,
                                                                  const grpc::ByteBuffer& request) {
-  auto* const stream = new SubscribeStream(core, context);
+  auto* const stream = new SubscribeStream(core, stalled_calls, context);
   stream->Start(request);
   return stream;
 }

@@ -7,12 +7,14 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "broker/core.h"
+#include "broker/grpc/stalled_calls.h"
 
 namespace playhead::broker {
 
-// Takes up a stream. One write is in flight at a time, and the next delivery is asked for only when it is done: what a
-// slow client does not take stays in the log.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, grpc::CallbackServerContext& context,
+// Starts a stream. One write is in flight at a time, and the next delivery is requested only when it is done, so events
+// that a slow client has not taken stay in the log.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Core& core, StalledCalls& stalled_calls,
+                                                                 grpc::CallbackServerContext& context,
                                                                  const grpc::ByteBuffer& request);
 
 }  // namespace playhead::broker

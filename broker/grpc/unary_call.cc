@@ -2,22 +2,25 @@
 
 #include <utility>
 
-#include "broker/error_status.h"
-#include "broker/grpc/call_access.h"
+#include "broker/auth/call_access.h"
 #include "broker/grpc/call_metadata.h"
+#include "broker/grpc/error_status.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker {
 
-absl::Status UnaryCall::Enter(absl::string_view secret, const grpc::ByteBuffer& request) {
-  CallAccess access = JudgeAccess(core_, secret, request.Length());
+absl::Status UnaryCall::Enter(const grpc::ByteBuffer& request) {
+  CallAccess access = JudgeAccess(core_, BearerSecret(context_), request.Length());
   caller_ = std::move(access.caller);
   refusal_delay_ = access.refusal_delay;
   return access.refusal;
 }
 
-absl::Status UnaryCall::Enter(const grpc::ByteBuffer& request) { return Enter(BearerSecret(context_), request); }
+absl::Status UnaryCall::Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
+  absl::Status status = Enter(buffer);
+  return status.ok() ? ParseRequest(buffer, request) : status;
+}
 
 void UnaryCall::Reply(grpc::ByteBuffer response) {
   response_.Swap(&response);

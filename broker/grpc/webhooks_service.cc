@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "broker/audit.h"
 #include "broker/auth/permission.h"
@@ -35,18 +34,13 @@ class WebhooksCall final : public UnaryCall {
  public:
   using UnaryCall::UnaryCall;
 
-  absl::Status Accept(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& request) {
-    if (absl::Status status = Enter(buffer); !status.ok()) return status;
-    return ParseRequest(buffer, request);
-  }
-
   // Whether the caller manages the instance, or all.
   absl::Status CheckManages(absl::string_view instance) const {
     if (instance == webhook::kAllInstances) return caller()->CheckAll(Permission::kManage);
     return caller()->Check(Permission::kManage, instance);
   }
 
-  // Runs `act` once there is a record of it.
+  // Records the action in the audit log, then runs `act`.
   void Record(absl::string_view action, const std::string& instance, storage::StatusCallback act) {
     core().audit.Record({.actor = caller()->key_id(), .action = std::string(action), .subject = instance},
                         [this, act = std::move(act)](absl::Status status) mutable {

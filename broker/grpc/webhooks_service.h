@@ -11,7 +11,7 @@
 
 namespace playhead::broker {
 
-// What `core` refers to, and `secrets`, must outlive the service's calls.
+// Everything that `core` refers to, and `secrets`, must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeWebhooksService(const Core& core, webhook::SecretStore& secrets);
 
 }  // namespace playhead::broker

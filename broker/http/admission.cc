@@ -51,7 +51,7 @@ absl::StatusOr<Admission> Admit(const RequestHead& head, const Router& router, c
   if (!admission.error.ok()) {
     admission.answer = JsonError(admission.error);
   } else if (admission.route != nullptr) {
-    // It answers.
+    // The route answers.
   } else if (!admission.page_origin.empty() && !head.has_body) {
     admission.answer =
         PreflightResponse(match.allow, Find(head.headers, "Access-Control-Request-Headers").value_or(""));

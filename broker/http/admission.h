@@ -1,4 +1,4 @@
-// What becomes of a request once its header has been read: which route it is for, or what it is answered without one.
+// Decides about a request once its header has been read: which route it is for, or the answer if it is for none.
 #ifndef PLAYHEAD_BROKER_HTTP_ADMISSION_H_
 #define PLAYHEAD_BROKER_HTTP_ADMISSION_H_
 
@@ -18,7 +18,7 @@
 
 namespace playhead::broker::http {
 
-// As it was read.
+// The header as it was read.
 struct RequestHead {
   Verb method = Verb::unknown;
   absl::string_view target;
@@ -28,10 +28,10 @@ struct RequestHead {
 
 struct Admission {
   Target target;
-  const Route* route = nullptr;  // Of a refused request, too, if there is one.
+  const Route* route = nullptr;  // Also set for a refused request, if there is one.
   std::vector<Parameter> path_parameters;
-  std::string page_origin;         // Of the page that asks, if it is of another origin and may; else empty.
-  std::optional<Response> answer;  // Instead of the route's: a browser's preflight is allowed, or `error`.
+  std::string page_origin;         // Of a page of another origin that may use the route; else empty.
+  std::optional<Response> answer;  // Instead of the route's: to a browser's preflight, or for `error`.
   absl::Status error;
 };
 
@@ -39,7 +39,7 @@ struct Admission {
 //   403  ORIGIN_REFUSED: as CheckCaller, if the broker `runs_open` and the route is not for servers.
 //   404  ROUTE_NOT_FOUND.
 //   405  METHOD_NOT_ALLOWED, with `Allow`.
-// The error that is returned, since such a request has no path:
+// Returned as an error, since such a request has no path:
 //   InvalidArgument  MALFORMED_REQUEST: the target, as ParseTarget.
 // A pure function. The admission refers to `router`.
 absl::StatusOr<Admission> Admit(const RequestHead& head, const Router& router, const CorsOrigins& cors_origins,

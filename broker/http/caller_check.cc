@@ -12,11 +12,11 @@ namespace {
 constexpr uint32_t kHttpPort = 80;
 constexpr uint32_t kHttpsPort = 443;
 
-// What stands in front of the port; nullopt if the port is not the broker's.
+// The part before the port; nullopt if the port is not the broker's.
 std::optional<absl::string_view> HostOf(absl::string_view authority, const LocalAddress& local) {
   uint32_t port = local.secure ? kHttpsPort : kHttpPort;
   const size_t colon = authority.rfind(':');
-  // A colon inside brackets is the address's.
+  // A colon inside brackets is part of the address.
   const size_t bracket = authority.rfind(']');
   if (colon != absl::string_view::npos && (bracket == absl::string_view::npos || bracket < colon)) {
     if (!absl::SimpleAtoi(authority.substr(colon + 1), &port)) return std::nullopt;

@@ -1,4 +1,4 @@
-// The chunks in which a body is sent whose length is not known (RFC 9112, 7.1).
+// The chunked transfer coding, for bodies of unknown length (RFC 9112, 7.1).
 #ifndef PLAYHEAD_BROKER_HTTP_CHUNKS_H_
 #define PLAYHEAD_BROKER_HTTP_CHUNKS_H_
 
@@ -10,7 +10,7 @@
 
 namespace playhead::broker::http {
 
-// What stands before a chunk of `bytes`, and behind it. REQUIRES: not 0, which would be the last one.
+// What precedes a chunk of `bytes`, and what follows it. REQUIRES: `bytes` is not 0, which would end the body.
 inline void AppendChunkStart(size_t bytes, std::string& out) { absl::StrAppend(&out, absl::Hex(bytes), "\r\n"); }
 inline constexpr absl::string_view kChunkEnd = "\r\n";
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -16,10 +17,10 @@
 #include "absl/strings/str_cat.h"
 #include "broker/http/admission.h"
 #include "broker/http/caller_check.h"
-#include "broker/http/chunks.h"
 #include "broker/http/deadline.h"
 #include "broker/http/request_reader.h"
 #include "broker/http/response_head.h"
+#include "broker/http/streamed_response.h"
 #include "broker/http/websocket_connection.h"
 #include "broker/log.h"
 #include "proto/errors.h"
@@ -33,24 +34,23 @@ using Error = boost::system::error_code;
 using Progress = RequestReader::Progress;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 
-// What a read asks for: between requests, and of a body that is known to be long.
+// The size of a read: usually, and for a body that is known to be long.
 constexpr size_t kReadBytes = size_t{4} << 10;
 constexpr size_t kBodyReadBytes = size_t{64} << 10;
-// What an idle connection keeps of its buffer at most.
+// An idle connection keeps at most this much of its buffer.
 constexpr size_t kIdleBufferBytes = size_t{16} << 10;
-// A body up to this size is copied behind its head, so that one buffer is written.
+// A body up to this size is copied after its head, so that both are written from one buffer.
 constexpr size_t kCopiedBodyBytes = size_t{16} << 10;
-// How long a client may go on sending what nobody reads any more.
+// How long to drain what a client still sends.
 constexpr absl::Duration kDrainTimeout = absl::Seconds(2);
 
 constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// `Stream` is tcp::socket or TlsStream. All members are for the thread of the connection, but for ResponseSink's and
-// Post.
+// `Stream` is tcp::socket or TlsStream. All members are for the connection's thread, except those of ResponseSink.
 template <typename Stream>
 class Connection final : public OpenConnection,
                          public ResponseSink,
-                         public ResponseStream,
+                         public StreamedResponse::Owner,
                          public Deadline::Owner,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
@@ -71,8 +71,9 @@ class Connection final : public OpenConnection,
     RefuseAndClose({error, HttpStatus(error)});
   }
 
+  // OpenConnection.
   void FinishAndClose() override;
-  void Abort() override;  // Of a stream, too.
+  void Abort() override { Close(); }
 
   // ResponseSink.
   void Respond(Response response) override;
@@ -80,17 +81,17 @@ class Connection final : public OpenConnection,
   void AcceptWebSocket(Request request, const WebSocketOptions& options,
                        std::shared_ptr<WebSocketHandler> handler) override;
 
-  // ResponseStream.
-  void Write(std::string bytes) override;
-  void Finish() override;
-  void Post(absl::AnyInvocable<void()> task) override { thread_.Post(std::move(task)); }
+  // StreamedResponse::Owner.
+  void WritePiece(const StreamedResponse::Buffers& buffers) override;
+  void WriteEnd(absl::string_view end) override;
+  void CloseLater() override;
 
  private:
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
 
   enum class Phase { kHandshake, kIdle, kHeader, kBudget, kBody, kHandling, kWriting, kStreaming, kDraining, kClosed };
 
-  // Makes a completion handler of `method`, which runs unless the connection has been closed meanwhile.
+  // Makes a completion handler of `method`, which does nothing if the connection has been closed by then.
   template <typename... Results>
   auto Bind(void (Connection::*method)(Results...)) {
     return [self = this->shared_from_this(), method](Results... results) {
@@ -111,7 +112,7 @@ class Connection final : public OpenConnection,
   void BeginBody();
   void ReadBody();
   void OnContinueWritten(const Error& error, size_t bytes);
-  // Whether the body may be held; if not now, reading goes on later.
+  // Whether memory for the body is granted; if not now, reading continues once it is.
   bool HasBudget();
   void OnBudget(ByteBudget::Grant grant);
   void Handle();
@@ -122,12 +123,12 @@ class Connection final : public OpenConnection,
   void OnWritten(const Error& error, size_t bytes);
   void BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler);
   void OnHeadWritten(const Error& error, size_t bytes);
-  void OnStreamWritten(const Error& error, size_t bytes);
+  void OnPieceWritten(const Error& error, const std::shared_ptr<StreamedResponse>& response);
   void Upgrade(Request request, const WebSocketOptions& options, std::shared_ptr<WebSocketHandler> handler);
   void Drain();
   void Close();
 
-  // The phase must have ended by then.
+  // Enters a phase, which must end within `timeout`.
   void Enter(Phase phase, absl::Duration timeout) {
     phase_ = phase;
     deadline_.Set(timeout, this->shared_from_this());
@@ -152,33 +153,31 @@ class Connection final : public OpenConnection,
 
   Phase phase_ = Phase::kHandshake;
   bool stopping_ = false;
-  Deadline deadline_;  // By when the phase must have ended.
+  Deadline deadline_;  // By when the phase must end.
 
   // The request.
   RequestReader reader_;
-  // A read into the buffer is under way, so the buffer must not move: nothing is parsed and nothing is upgraded before
-  // OnRead has come. One that is begun before the next request's turn is begun only while the buffer is empty, so a
-  // buffer with something in it is for parsing.
+  // A read into the buffer is in progress, so the buffer must not move: nothing is parsed or upgraded before OnRead. A
+  // read ahead of the next request only begins while the buffer is empty, so a buffer that is not empty is for parsing.
   bool reading_ = false;
   Admission admission_;        // Once its header has been read.
-  bool continue_due_ = false;  // The client waits to be asked for the body.
+  bool continue_due_ = false;  // The client waits for 100 Continue.
   ByteBudget::Grant grant_;    // For its body, until it is answered.
 
   // The response.
   bool head_only_ = false;
   bool keep_alive_ = false;
   bool http_1_0_ = false;
-  bool unread_input_ = false;  // The client may still be sending a request that was answered.
-  std::string out_;            // The head, and a body that is not long.
-  std::string body_;           // A long one, or a piece of a stream.
-  std::shared_ptr<ResponseStreamHandler> stream_handler_;  // While its body is being made.
-  bool stream_open_ = false;                               // The handler knows of the stream.
+  bool unread_input_ = false;                   // The client may still be sending a request that is already answered.
+  std::string out_;                             // The head, and a short body.
+  std::string body_;                            // A long body.
+  std::shared_ptr<StreamedResponse> streamed_;  // Set in kStreaming only.
 };
 
 template <typename Stream>
 void Connection<Stream>::Open() {
   thread_.Add(this->shared_from_this());
-  Error ignored;  // Without an address the connection is about to end anyway.
+  Error ignored;  // A socket without an address is about to end anyway.
   socket().set_option(tcp::no_delay(true), ignored);
   const tcp::endpoint peer = socket().remote_endpoint(ignored);
   peer_ = absl::StrCat(peer.address().to_string(), ":", peer.port());
@@ -193,7 +192,7 @@ void Connection<Stream>::Start() {
     Enter(Phase::kHandshake, settings_.limits.http_handshake_timeout);
     stream_.async_handshake(TlsStream::server, Bind(&Connection::OnHandshake));
   } else {
-    // Whoever connects is about to ask; only those who have asked may rest.
+    // A new connection must send a request soon; only one that has sent a request may stay idle.
     BeginRequest(settings_.limits.http_header_timeout);
   }
 }
@@ -201,7 +200,7 @@ void Connection<Stream>::Start() {
 template <typename Stream>
 void Connection<Stream>::OnHandshake(const Error& error) {
   if (!error) return BeginRequest(settings_.limits.http_header_timeout);
-  // What OpenSSL says of a request without TLS.
+  // OpenSSL's error for a plain HTTP request.
   if (error.category() == asio::error::get_ssl_category() &&
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
     return AnswerPlainText();
@@ -229,7 +228,7 @@ void Connection<Stream>::BeginRequest(absl::Duration timeout) {
   Enter(Phase::kIdle, timeout);
   if (reader_.buffer().size() > 0) return ReadHeader();
   if (stopping_) return Close();
-  if (reading_) return;  // Ahead, during a stream: it goes on in OnRead.
+  if (reading_) return;  // A read ahead from a stream's time: continues in OnRead.
   if (reader_.buffer().capacity() > kIdleBufferBytes) reader_.buffer().shrink_to_fit();
   Read();
 }
@@ -256,7 +255,7 @@ void Connection<Stream>::OnRead(const Error& error, size_t bytes) {
       if (error) return Close();  // The client has gone.
       return reader_.buffer().commit(bytes);
     case Phase::kWriting:
-      // Of a stream's end, or of a refusal that came first. An error comes again with the next read.
+      // A read ahead, from a stream or from before a refusal. An error comes again with the next read.
       if (!error) reader_.buffer().commit(bytes);
       return;
     case Phase::kDraining:
@@ -302,7 +301,7 @@ void Connection<Stream>::OnHeader() {
   admission_ = *std::move(admission);
   if (!admission_.answer) return BeginBody();
   if (!admission_.error.ok()) LogRefusal("http", admission_.error);
-  // A body is not read, so what follows it cannot be found.
+  // The body is not read, so the start of the next request cannot be found.
   unread_input_ = reader_.has_body();
   if (unread_input_) keep_alive_ = false;
   Send(*std::exchange(admission_.answer, std::nullopt));
@@ -344,16 +343,16 @@ template <typename Stream>
 bool Connection<Stream>::HasBudget() {
   const size_t bytes_max = admission_.route->options.body_bytes_max;
   const uint64_t length = reader_.content_length().value_or(reader_.body_bytes());
-  // One that is too long is refused before it takes any memory.
+  // A body that is too long is refused before it takes any memory.
   if (length <= settings_.limits.http_body_bytes_free || length > bytes_max || grant_.bytes() > 0) return true;
-  // How long a body in chunks will be is not known.
+  // The length of a chunked body is not known.
   const size_t wanted = reader_.content_length() ? static_cast<size_t>(length) : bytes_max;
   if (auto grant = settings_.body_budget.TryAcquire(wanted)) {
     grant_ = *std::move(grant);
     return true;
   }
-  phase_ = Phase::kBudget;  // With what is left of the body's time.
-  // One that ends meanwhile is not kept until its turn comes.
+  phase_ = Phase::kBudget;  // Within the body's deadline.
+  // A connection that ends in the meantime is not kept until its turn.
   settings_.body_budget.Acquire(wanted, [weak = this->weak_from_this()](ByteBudget::Grant grant) {
     const std::shared_ptr<Connection> self = weak.lock();
     if (self == nullptr) return;
@@ -382,7 +381,7 @@ void Connection<Stream>::Handle() {
   request.peer = peer_;
   request.secure = local_.secure;
   phase_ = Phase::kHandling;
-  deadline_.Clear();  // A handler takes the time it needs.
+  deadline_.Clear();  // Handlers have no time limit.
   admission_.route->handler(std::move(request), Responder(this->shared_from_this()));
 }
 
@@ -433,7 +432,7 @@ void Connection<Stream>::OnWritten(const Error& error, size_t /*bytes*/) {
   if (keep_alive_) return BeginRequest(settings_.limits.http_idle_timeout);
   if (stopping_ && !unread_input_) return Close();
   Enter(Phase::kDraining, kDrainTimeout);
-  if constexpr (!kTls) {  // Over TLS the length of the response and `Connection: close` must do.
+  if constexpr (!kTls) {  // Over TLS the response's length and `Connection: close` suffice.
     Error ignored;
     stream_.shutdown(tcp::socket::shutdown_send, ignored);
   }
@@ -442,7 +441,7 @@ void Connection<Stream>::OnWritten(const Error& error, size_t /*bytes*/) {
 
 template <typename Stream>
 void Connection<Stream>::Drain() {
-  if (reading_) return;  // It goes on in OnRead.
+  if (reading_) return;  // Continues in OnRead.
   reader_.buffer().clear();
   Read();
 }
@@ -459,20 +458,19 @@ template <typename Stream>
 void Connection<Stream>::BeginStream(Response head, std::shared_ptr<ResponseStreamHandler> handler) {
   settings_.counters.Count(admission_.route, head.status);
   if (!admission_.page_origin.empty()) AllowOrigin(admission_.page_origin, head);
-  // HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
+  // HTTP/1.0 has no chunked coding: the end of the connection ends the body.
   if (stopping_ || http_1_0_) keep_alive_ = false;
   out_.clear();
-  AppendHead(head, http_1_0_ ? BodyLength::kUntilClose : BodyLength::kChunked, persistence(), thread_.date().Now(),
-             out_);
+  const BodyLength length = http_1_0_ ? BodyLength::kUntilClose : BodyLength::kChunked;
+  AppendHead(head, length, persistence(), thread_.date().Now(), out_);
   if (head_only_) {
     Enter(Phase::kWriting, settings_.limits.http_write_timeout);
     return asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnWritten));
   }
-  stream_handler_ = std::move(handler);
-  stream_open_ = false;
+  streamed_ = std::make_shared<StreamedResponse>(*this, thread_, length, std::move(handler));
   Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
   asio::async_write(stream_, asio::buffer(out_), Bind(&Connection::OnHeadWritten));
-  // Finds out that the client has gone; what it sends ahead is kept for its turn.
+  // Detects that the client has gone; what it sends ahead is kept for later.
   if (reader_.buffer().size() == 0) Read();
 }
 
@@ -480,42 +478,38 @@ template <typename Stream>
 void Connection<Stream>::OnHeadWritten(const Error& error, size_t /*bytes*/) {
   if (error) return Close();
   deadline_.Clear();
-  stream_open_ = true;
-  stream_handler_->OnOpen(this->shared_from_this());
-  if (stopping_ && stream_handler_ != nullptr) stream_handler_->OnStopping();  // The stop came before.
+  const std::shared_ptr<StreamedResponse> response = streamed_;  // It may end within Open.
+  response->Open();
+  if (stopping_) response->Stop();  // The stop came first.
 }
 
 template <typename Stream>
-void Connection<Stream>::Write(std::string bytes) {
-  if (phase_ != Phase::kStreaming || bytes.empty()) return;
-  body_ = std::move(bytes);
-  out_.clear();
-  if (!http_1_0_) AppendChunkStart(body_.size(), out_);
+void Connection<Stream>::WritePiece(const StreamedResponse::Buffers& buffers) {
   Enter(Phase::kStreaming, settings_.limits.http_write_timeout);
-  const absl::string_view end = http_1_0_ ? "" : kChunkEnd;
-  asio::async_write(
-      stream_,
-      std::array<asio::const_buffer, 3>{asio::buffer(out_), asio::buffer(body_), asio::buffer(end.data(), end.size())},
-      Bind(&Connection::OnStreamWritten));
+  asio::async_write(stream_, buffers,
+                    [self = this->shared_from_this(), response = streamed_](const Error& error, size_t /*bytes*/) {
+                      if (self->phase_ != Phase::kClosed) self->OnPieceWritten(error, response);
+                    });
 }
 
 template <typename Stream>
-void Connection<Stream>::OnStreamWritten(const Error& error, size_t /*bytes*/) {
+void Connection<Stream>::OnPieceWritten(const Error& error, const std::shared_ptr<StreamedResponse>& response) {
   if (error) return Close();
-  if (phase_ != Phase::kStreaming) return;
+  if (response != streamed_) return;
   deadline_.Clear();
-  body_ = std::string();
-  stream_handler_->OnWritable();
+  response->OnWritten();
 }
 
 template <typename Stream>
-void Connection<Stream>::Finish() {
-  if (phase_ != Phase::kStreaming) return;
-  const std::shared_ptr<ResponseStreamHandler> handler = std::exchange(stream_handler_, nullptr);
+void Connection<Stream>::WriteEnd(absl::string_view end) {
+  streamed_ = nullptr;
   Enter(Phase::kWriting, settings_.limits.http_write_timeout);
-  const absl::string_view end = http_1_0_ ? "" : kLastChunk;
   asio::async_write(stream_, asio::buffer(end.data(), end.size()), Bind(&Connection::OnWritten));
-  handler->OnClosed();
+}
+
+template <typename Stream>
+void Connection<Stream>::CloseLater() {
+  asio::post(thread_.context(), [self = this->shared_from_this()] { self->Close(); });
 }
 
 template <typename Stream>
@@ -535,7 +529,7 @@ void Connection<Stream>::Upgrade(Request request, const WebSocketOptions& option
     return RefuseAndClose({MakeError(Reason::kMalformedRequest, "frames before the handshake was answered"), 400});
   }
   if (stopping_) return RefuseAndClose({MakeError(Reason::kShuttingDown, "the broker stops"), 503});
-  phase_ = Phase::kClosed;  // Of this object: the socket goes on.
+  phase_ = Phase::kClosed;  // For this object: the socket lives on.
   deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
@@ -546,18 +540,11 @@ void Connection<Stream>::Upgrade(Request request, const WebSocketOptions& option
 }
 
 template <typename Stream>
-void Connection<Stream>::Abort() {
-  if (phase_ != Phase::kStreaming) return Close();
-  asio::post(thread_.context(), [self = this->shared_from_this()] { self->Close(); });
-}
-
-template <typename Stream>
 void Connection<Stream>::FinishAndClose() {
   stopping_ = true;
   if (phase_ == Phase::kStreaming) {
     keep_alive_ = false;
-    if (stream_open_) stream_handler_->OnStopping();
-    return;
+    return streamed_->Stop();
   }
   if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kDraining) Close();
 }
@@ -571,7 +558,7 @@ void Connection<Stream>::Close() {
   deadline_.Cancel();
   grant_.Release();
   thread_.Remove(this->shared_from_this());
-  if (const auto handler = std::exchange(stream_handler_, nullptr)) handler->OnClosed();
+  if (const auto response = std::exchange(streamed_, nullptr)) response->Close();
   closed_();
 }
 
@@ -580,7 +567,7 @@ void Connection<Stream>::OnDeadline() {
   const bool for_memory = phase_ == Phase::kBudget;
   if (phase_ != Phase::kHeader && phase_ != Phase::kBody && !for_memory) return Close();
   Error ignored;
-  socket().cancel(ignored);  // The read under way.
+  socket().cancel(ignored);  // The read in progress.
   RefuseAndClose({MakeError(Reason::kRequestTimeout, for_memory ? "the broker had no memory for the request's body"
                                                                 : "the request did not arrive in time"),
                   for_memory ? 503 : 408});

@@ -10,14 +10,14 @@
 //         |                                                v    |
 //     [body] ---> [handling] --- Responder::Send ---> [writing] |---> [draining] ---> closed
 //                     |  |                               ^
-//                     |  +--- Responder::Stream --> [streaming]
-//                     +------ Responder::Accept --> a WebSocket's from here on (websocket_connection.h)
+//                     |  +--- Responder::Stream --> [streaming] (streamed_response.h)
+//                     +------ Responder::Accept --> becomes a WebSocket (websocket_connection.h)
 //
-// One request at a time: of what a client sends ahead no more than one read is taken out of the socket until the one
-// before is answered, so answers come in order and a client that does not read holds one response. A connection that is
-// to be closed while the client may still be sending is drained for a moment first, or the client would lose the answer
-// to a reset. While a body is being streamed a client that ends its side of the connection is taken to have gone,
-// unless it has sent something ahead: then that is seen with the next write that fails.
+// One request at a time. While a request is being answered, at most one read of what the client sends ahead is taken
+// out of the socket, so answers come in order and a client that does not read holds one response. A connection that
+// must be closed while the client may still be sending is drained for a moment first; otherwise a reset could cost the
+// client the answer. While a body is being streamed, a client that ends its side of the connection is assumed to have
+// gone, unless it has sent something ahead: then only a failing write shows it.
 #ifndef PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_CONNECTION_H_
 
@@ -37,24 +37,24 @@
 
 namespace playhead::broker::http {
 
-// What all connections of a listener share.
+// Settings that all connections of a listener share.
 struct ConnectionSettings {
   const Router& router;
   const Limits& limits;
   ByteBudget& body_budget;
   RequestCounters& counters;
   std::string listen_host;
-  std::function<bool()> runs_open;  // Whether Host and Origin must be checked. From any thread, quick.
+  std::function<bool()> runs_open;  // Whether Host and Origin must be checked. Called on any thread; quick.
   const CorsOrigins& cors_origins;
 };
 
-// Begins to serve `socket`, over TLS if there is a `tls`, until it ends or is ended through `thread`, to which it adds
-// itself. `closed` runs once, when the socket is closed. REQUIRES: runs on `thread`, on which `socket` is.
-// Ownership: borrows `settings` and `thread`, which must outlive it and the Responders that it gave out.
+// Serves `socket`, over TLS if `tls` is set, until the connection ends, by itself or through `thread`, to which it adds
+// itself. `closed` runs once, when the socket is closed. REQUIRES: runs on `thread`, to whose context `socket` belongs.
+// Ownership: borrows `settings` and `thread`, which must outlive the connection and the Responders that it created.
 void StartConnection(const ConnectionSettings& settings, IoThread& thread, boost::asio::ip::tcp::socket socket,
                      std::shared_ptr<boost::asio::ssl::context> tls, absl::AnyInvocable<void()> closed);
 
-// Answers `error` to whatever may come on `socket`, and closes it; otherwise as StartConnection. Not for TLS.
+// Answers `error` without reading a request, and closes the socket; otherwise as StartConnection. Not for TLS.
 void StartRefusal(const ConnectionSettings& settings, IoThread& thread, boost::asio::ip::tcp::socket socket,
                   const absl::Status& error, absl::AnyInvocable<void()> closed);
 

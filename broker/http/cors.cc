@@ -6,7 +6,7 @@ namespace playhead::broker::http {
 namespace {
 
 constexpr int kNoContent = 204;
-// How long a browser may go without asking again: seconds.
+// How long a browser may cache the answer, in seconds.
 constexpr absl::string_view kPreflightAge = "600";
 
 bool IsOrigin(absl::string_view text) {
@@ -43,7 +43,7 @@ Response PreflightResponse(absl::string_view methods, absl::string_view wanted_h
   Response response{.status = kNoContent};
   response.headers.push_back({"Access-Control-Allow-Methods", std::string(methods)});
   if (!wanted_headers.empty()) {
-    // `*` would not stand for Authorization. Which headers come matters only to the handlers, which ignore others.
+    // `*` would not include Authorization. Any header may be allowed: handlers ignore those that they do not know.
     response.headers.push_back({"Access-Control-Allow-Headers", std::string(wanted_headers)});
   }
   response.headers.push_back({"Access-Control-Max-Age", std::string(kPreflightAge)});

@@ -1,5 +1,5 @@
-// Which web pages of other origins may use the routes that are meant for pages: cross-origin resource sharing, as
-// the Fetch standard (3.2) has it. Without a setting there are none.
+// Cross-origin resource sharing (Fetch standard, 3.2): which pages of other origins may use the routes that are meant
+// for pages. Without configuration there are none.
 #ifndef PLAYHEAD_BROKER_HTTP_CORS_H_
 #define PLAYHEAD_BROKER_HTTP_CORS_H_
 
@@ -16,7 +16,7 @@ namespace playhead::broker::http {
 // Immutable; thread-safe.
 class CorsOrigins {
  public:
-  CorsOrigins() = default;  // None.
+  CorsOrigins() = default;  // No origins.
 
   // `origins`: each `https://app.example` or `http://localhost:3000`, as browsers send them; or `*`, for every page.
   // InvalidArgument for anything else: a path, a trailing slash, no scheme.
@@ -29,11 +29,11 @@ class CorsOrigins {
   absl::flat_hash_set<std::string> origins_;
 };
 
-// Lets a page of `origin` read `response`.
+// Adds the headers that let a page of `origin` read `response`.
 void AllowOrigin(absl::string_view origin, Response& response);
 
-// The answer, but for AllowOrigin, to a browser that asks whether a page may send a request: it may, with `methods`, as
-// in `Allow`, and with the headers it wants to.
+// The answer to a browser's preflight, without AllowOrigin: a page may send a request with `methods`, in the form of
+// `Allow`, and with the headers that it wants.
 Response PreflightResponse(absl::string_view methods, absl::string_view wanted_headers);
 
 }  // namespace playhead::broker::http

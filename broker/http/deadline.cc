@@ -23,7 +23,7 @@ void Deadline::Arm(std::shared_ptr<Owner> owner) {
 }
 
 void Deadline::OnTimer(const boost::system::error_code& error, std::shared_ptr<Owner> owner) {
-  if (error) return;  // Set anew, or cancelled.
+  if (error) return;  // Set again, or cancelled.
   timer_at_ = Time::max();
   if (at_ == Time::max()) return;
   if (std::chrono::steady_clock::now() < at_) return Arm(std::move(owner));

@@ -1,7 +1,7 @@
-// Deadline: the time limit of one thing at a time on an I/O thread, for things that nearly always end long before.
+// Deadline: a time limit on an I/O thread for one thing at a time, which nearly always ends long before.
 //
-// Setting it is cheap: its timer is set for no later than the deadline, and seldom anew; when it rings it looks whether
-// the deadline has moved on meanwhile.
+// Setting it is cheap: the timer is set for no later than the deadline and seldom again; when it fires it checks
+// whether the deadline has moved.
 #ifndef PLAYHEAD_BROKER_HTTP_DEADLINE_H_
 #define PLAYHEAD_BROKER_HTTP_DEADLINE_H_
 
@@ -18,7 +18,7 @@ namespace playhead::broker::http {
 // All methods are for the context's thread.
 class Deadline {
  public:
-  // Who has it as a member.
+  // The object that has the deadline as a member.
   class Owner {
    public:
     virtual void OnDeadline() = 0;
@@ -29,11 +29,11 @@ class Deadline {
 
   explicit Deadline(boost::asio::io_context& context) : timer_(context) {}
 
-  // Calls OnDeadline once, when `timeout` has passed, unless it is set anew or cleared before. Keeps `owner` while the
+  // Calls OnDeadline once after `timeout`, unless it is set again or cleared before. Keeps `owner` alive while the
   // timer is set, which may be longer than that.
   void Set(absl::Duration timeout, const std::shared_ptr<Owner>& owner);
   void Clear() { at_ = Time::max(); }
-  // Clears it and lets go of the owner.
+  // Clears it and releases the owner.
   void Cancel();
 
  private:

@@ -9,7 +9,7 @@ namespace playhead::broker::http {
 IoThread::IoThread() : work_(boost::asio::make_work_guard(context_)), thread_([this] { context_.run(); }) {}
 
 void IoThread::FinishAndCloseAll() {
-  // Copies: those that end take themselves out.
+  // A copy: connections that end remove themselves.
   const std::vector<std::shared_ptr<OpenConnection>> open(connections_.begin(), connections_.end());
   for (const auto& connection : open) connection->FinishAndClose();
 }
@@ -35,7 +35,7 @@ void IoThread::AbortAllAndJoin() {
     absl::MutexLock lock(&mu_);
     ended_ = true;
   }
-  // What was posted meanwhile may open connections still, or hold memory of a budget that others wait for.
+  // Tasks posted in the meantime may still open connections, or hold memory of a budget that others wait for.
   context_.restart();
   while (context_.poll() > 0) AbortAll();
 }

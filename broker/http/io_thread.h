@@ -1,4 +1,4 @@
-// A thread that serves connections: each connection lives on one of them, so that nothing of it needs a lock.
+// A thread that serves connections. Each connection stays on one such thread, so its state needs no lock.
 #ifndef PLAYHEAD_BROKER_HTTP_IO_THREAD_H_
 #define PLAYHEAD_BROKER_HTTP_IO_THREAD_H_
 
@@ -15,18 +15,18 @@
 
 namespace playhead::broker::http {
 
-// Something that is open on a thread. All methods are for that thread.
+// A connection that is open on a thread. All methods are for that thread.
 class OpenConnection {
  public:
   virtual ~OpenConnection() = default;
-  // Ends it once the request under way, if there is one, is answered.
+  // Ends it once the request in progress, if any, is answered.
   virtual void FinishAndClose() = 0;
   // Ends it now.
   virtual void Abort() = 0;
 };
 
-// Thread safety: context() may be posted to from any thread, and Post called; the rest is for tasks that run there, but
-// for the constructor, AbortAllAndJoin and the destructor.
+// Thread safety: any thread may post to context() and call Post; the constructor, AbortAllAndJoin and the destructor
+// are for the owner; everything else is for tasks on this thread.
 class IoThread {
  public:
   IoThread();
@@ -39,23 +39,23 @@ class IoThread {
   void Add(std::shared_ptr<OpenConnection> connection) { connections_.insert(std::move(connection)); }
   void Remove(const std::shared_ptr<OpenConnection>& connection) { connections_.erase(connection); }
 
-  // For all that are open.
+  // FinishAndClose for all open connections.
   void FinishAndCloseAll();
 
-  // Of the Date header.
+  // For the Date header.
   DateClock& date() { return date_; }
 
-  // Runs `task` there; destroys it at once if the thread has ended, so that it holds up nobody who waits for what it
-  // has. What is posted to context() after the end is kept as long as that is, and never run.
+  // Runs `task` on this thread; destroys it at once if the thread has ended, so that nobody waits for resources that it
+  // holds. What is posted to context() after the end is kept until the context is destroyed, and never runs.
   void Post(absl::AnyInvocable<void()> task) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Aborts all that are open and ends the thread; what was posted before has then run. Not from a task.
+  // Aborts all open connections and ends the thread. Everything posted before has run by then. Not from a task.
   void AbortAllAndJoin() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void AbortAll();
 
-  // Before what may hold its handlers.
+  // Before the members that may hold its handlers.
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   absl::flat_hash_set<std::shared_ptr<OpenConnection>> connections_;

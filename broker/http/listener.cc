@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "broker/listen_sockets.h"
+#include "broker/listen/listen_sockets.h"
 #include "broker/log.h"
 #include "proto/errors.h"
 #include "storage/descriptors.h"
@@ -20,12 +20,12 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-// How long accepting rests when the process has no file descriptor or memory left for a connection.
+// How long accepting pauses when the process has no file descriptor or memory left for a connection.
 constexpr auto kRest = std::chrono::milliseconds(100);
 
-// Connections beyond the limit that are told so at the same time; more are closed without a word.
+// Connections beyond the limit that are refused with an error at the same time; more are closed without one.
 constexpr size_t kRefusedMax = 64;
-// How many of the store's file descriptors they may have for that moment.
+// How many of the file descriptors reserved for the store such refusals may use.
 constexpr int kRefusedDescriptors = 8;
 
 tcp ProtocolOf(int fd) {
@@ -81,7 +81,8 @@ Listener::Listener(ListenerOptions options, const Router& router, const Limits& 
 
 Listener::~Listener() { Stop(absl::InfinitePast()); }
 
-// Clients that ask for a token first and then connect again would fill every other thread if these took turns.
+// Not round robin: clients that fetch a token on one connection and then open another would put all their long-lived
+// connections on every other thread.
 size_t Listener::LeastBusyThread() {
   absl::MutexLock lock(&mu_);
   return static_cast<size_t>(std::min_element(open_.begin(), open_.end()) - open_.begin());
@@ -99,7 +100,7 @@ void Listener::OnAccept(Accepting& from, const boost::system::error_code& error,
   if (!from.acceptor.is_open()) return;
   if (error) {
     if (error == asio::error::connection_aborted) return Accept(from);
-    Log().warn("event=accept_failed what=http error={}", error.message());
+    LogWarning("accept_failed", absl::StrCat("what=http errno=", error.value()));
     from.rest.expires_after(kRest);
     return from.rest.async_wait([this, &from](const boost::system::error_code& cancelled) {
       if (!cancelled) Accept(from);
@@ -130,7 +131,7 @@ Listener::Admission Listener::Admit(int fd, size_t thread) {
     metrics_.http_connections.Increment();
     return Admission::kServe;
   }
-  // Over TLS even a refusal would cost a handshake; and there are not so many descriptors to spare.
+  // Over TLS even a refusal would cost a handshake.
   if (options_.tls || refused_ == kRefusedMax || fd >= end + kRefusedDescriptors) return Admission::kDrop;
   ++refused_;
   ++open_[thread];
@@ -156,7 +157,7 @@ void Listener::BeginStop() {
       accepting->acceptor.close(ignored);
       accepting->rest.cancel();
     }
-    // Behind the connections that were accepted before.
+    // After the connections that were accepted before.
     for (const auto& thread : threads_) {
       asio::post(thread->context(), [&thread] { thread->FinishAndCloseAll(); });
     }

@@ -1,9 +1,9 @@
-// Listener: serves HTTP/1.1 on one address, with threads of its own.
+// Listener: serves HTTP/1.1 on one address, with its own threads.
 //
-// What it does with each kind of client: more connections than allowed are told so and closed, and so are those that
-// would take a file descriptor of the store's (storage/descriptors.h); a client that is slow to send, to take its
-// answer, or to come back is cut off by a time limit for each; a long body waits for memory that all connections share.
-// Over TLS, a client that speaks plain HTTP gets a plain answer that says so.
+// Connections beyond the limit, or that would take a file descriptor reserved for the store (storage/descriptors.h),
+// get an error and are closed. Clients that are slow to send a request, to read the answer, or to send the next request
+// are cut off, with a time limit for each. Long bodies wait for memory that all connections share. Over TLS, a client
+// that speaks plain HTTP gets a plain answer that says so.
 #ifndef PLAYHEAD_BROKER_HTTP_LISTENER_H_
 #define PLAYHEAD_BROKER_HTTP_LISTENER_H_
 
@@ -30,22 +30,22 @@
 namespace playhead::broker::http {
 
 struct ListenerOptions {
-  std::string listen;  // As ListenSockets::Open.
-  // The context for a new connection; none means plain HTTP. Called on an I/O thread.
+  std::string listen;  // As for ListenSockets::Open.
+  // Returns the context for a new connection; unset means plain HTTP. Called on an I/O thread.
   std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
   // Whether the broker runs open, so that Host and Origin must be checked. Called on I/O threads; quick.
   std::function<bool()> runs_open;
-  // Whose pages may use the routes that are for pages of other origins.
+  // Origins whose pages may use the routes for pages of other origins.
   CorsOrigins cors_origins;
 };
 
 // Thread safety: address() and the Stop methods may be called from any thread.
-// Ownership: borrows everything it is given but `options`. Responders must be gone when it is destroyed; they may
+// Ownership: borrows all arguments except `options`. Responders must be gone when the listener is destroyed; they may
 // outlive Stop.
 class Listener {
  public:
-  // Accepts connections when it returns. As ListenSockets::Open fails; InvalidArgument of a socket that is not TCP,
-  // too.
+  // Accepts connections once it returns. Errors as ListenSockets::Open; also InvalidArgument for a socket that is not
+  // TCP.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(ListenerOptions options, const Router& router,
                                                          const Limits& limits, ByteBudget& body_budget,
                                                          Metrics& metrics);
@@ -57,33 +57,33 @@ class Listener {
   // HOST:PORT.
   const std::string& address() const { return address_; }
 
-  // Accepts nothing more, closes idle connections, and the others once they have their answer. Does not wait.
+  // Accepts no more connections, closes idle ones, and closes the others once they have their answer. Does not wait.
   void BeginStop();
 
-  // BeginStop, then waits for connections to end; those that have not by `deadline` are cut off. The second call and
-  // later ones do nothing.
+  // BeginStop, then waits for the connections to end; those still open at `deadline` are cut off. Later calls do
+  // nothing.
   void Stop(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   Listener(ListenerOptions options, const Router& router, const Limits& limits, ByteBudget& body_budget,
            Metrics& metrics);
 
-  // A socket that connections are accepted from.
+  // A listening socket.
   struct Accepting {
     explicit Accepting(boost::asio::io_context& context) : acceptor(context), rest(context) {}
     boost::asio::ip::tcp::acceptor acceptor;
     boost::asio::steady_timer rest;
   };
 
-  // On the first thread.
+  // On the first I/O thread.
   void Accept(Accepting& from);
   void OnAccept(Accepting& from, const boost::system::error_code& error, boost::asio::ip::tcp::socket socket,
                 size_t thread);
 
-  // The one with the fewest connections: an index of `threads_`, as every `thread` here.
+  // The thread with the fewest connections: an index into `threads_`, as every `thread` here.
   size_t LeastBusyThread() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes up a connection with this file descriptor, unless there are too many.
+  // Counts a connection with this file descriptor, unless there are too many.
   enum class Admission { kServe, kRefuse, kDrop };
   Admission Admit(int fd, size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
   void OnClosed(Admission admission, size_t thread) ABSL_LOCKS_EXCLUDED(mu_);
@@ -94,9 +94,9 @@ class Listener {
   ConnectionSettings settings_;
   std::string address_;
 
-  // Before what lives on them.
+  // Before the members that live on them.
   std::vector<std::unique_ptr<IoThread>> threads_;
-  std::vector<std::unique_ptr<Accepting>> accepting_;  // Of the first thread, but while Start runs.
+  std::vector<std::unique_ptr<Accepting>> accepting_;  // For the first thread, except during Start.
 
   absl::Mutex mu_;                                 // Guards the members below it.
   std::vector<size_t> open_ ABSL_GUARDED_BY(mu_);  // Connections of each thread.

@@ -4,7 +4,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 
 namespace playhead::broker::http {
 namespace {
@@ -29,7 +28,7 @@ std::optional<absl::string_view> Request::Query(absl::string_view name) const { 
 absl::string_view Request::PathParameter(absl::string_view name) const { return Find(path_parameters, name).value(); }
 
 absl::string_view Request::BearerSecret() const {
-  constexpr absl::string_view kScheme = "Bearer ";  // RFC 6750; the scheme's case does not matter (RFC 9110, 11.1).
+  constexpr absl::string_view kScheme = "Bearer ";  // RFC 6750; case-insensitive (RFC 9110, 11.1).
   const absl::string_view value = Header("Authorization").value_or("");
   if (!absl::StartsWithIgnoreCase(value, kScheme)) return "";
   return absl::StripAsciiWhitespace(value.substr(kScheme.size()));

@@ -1,4 +1,4 @@
-// Counts requests by route and kind of answer.
+// Counts requests by route and class of status.
 #ifndef PLAYHEAD_BROKER_HTTP_REQUEST_COUNTERS_H_
 #define PLAYHEAD_BROKER_HTTP_REQUEST_COUNTERS_H_
 
@@ -18,7 +18,7 @@ class RequestCounters {
   // Labels: `route`, a pattern of the router or "none", and `code`, "2xx" to "5xx".
   RequestCounters(const Router& router, prometheus::Family<prometheus::Counter>& requests);
 
-  // `route` may be nullptr: nothing answers at that path, or the request could not be read so far.
+  // `route` may be nullptr: no route at that path, or the request could not be read.
   void Count(const Route* route, int status);
 
  private:

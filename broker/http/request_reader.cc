@@ -45,7 +45,7 @@ bool RequestReader::has_body() const { return parser_->chunked() || content_leng
 
 RequestReader::Progress RequestReader::ReadBody(size_t bytes_max) {
   while (!parser_->is_done()) {
-    // Before the parser makes room for what the header promises, and behind each piece of a body in chunks.
+    // Before the parser allocates what the header announces, and after each piece of a chunked body.
     if (content_length().value_or(0) > bytes_max || body_bytes() > bytes_max) {
       refusal_ = {MakeError(Reason::kBodyTooLarge, absl::StrCat("the request's body is longer than the ", bytes_max,
                                                                 " bytes that this path takes")),
@@ -64,7 +64,7 @@ RequestReader::Progress RequestReader::Put() {
   buffer_.consume(parser_->put(buffer_.data(), error));
   if (!error) return Progress::kDone;
   if (error != beast_http::error::need_more) return RefuseFor(error);
-  // What stands around a chunk has no limit in the parser.
+  // The parser does not limit what surrounds a chunk.
   if (buffer_.size() >= header_bytes_max_) return RefuseFor(beast_http::error::header_limit);
   return Progress::kNeedsMore;
 }
@@ -97,13 +97,13 @@ RequestReader::Progress RequestReader::CheckHeader() {
   return CheckTransferCoding();
 }
 
-// Where a proxy and the broker could disagree on a request's end, one could be hidden inside another (RFC 9112, 6.1).
-// The parser itself refuses a length beside chunks, and lengths that differ.
+// If a proxy and the broker disagreed about where a request ends, another request could be hidden in it (request
+// smuggling; RFC 9112, 6.1). The parser itself refuses a length together with chunks, and lengths that differ.
 RequestReader::Progress RequestReader::CheckTransferCoding() {
   const auto coding = Header("Transfer-Encoding");
   if (!coding) return Progress::kDone;
   if (is_http_1_0()) return Refuse(400, "HTTP/1.0 has no transfer codings");
-  // The parser goes by the last of them, others may go by the first.
+  // The parser uses the last of them; others may use the first.
   if (headers_.count(beast_http::field::transfer_encoding) > 1) {
     return Refuse(400, "the request has several Transfer-Encoding headers");
   }

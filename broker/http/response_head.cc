@@ -10,7 +10,7 @@
 namespace playhead::broker::http {
 namespace {
 
-// A line break in a value would begin another header, or the body.
+// A line break in a value would start another header, or the body.
 void AppendValue(absl::string_view value, std::string& out) {
   for (const char c : value) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
 }

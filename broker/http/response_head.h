@@ -1,4 +1,4 @@
-// A response's status line and headers, as bytes.
+// Formats a response's status line and headers.
 #ifndef PLAYHEAD_BROKER_HTTP_RESPONSE_HEAD_H_
 #define PLAYHEAD_BROKER_HTTP_RESPONSE_HEAD_H_
 
@@ -9,28 +9,28 @@
 
 namespace playhead::broker::http {
 
-// What the `Connection` header says.
+// The value of the `Connection` header.
 enum class Persistence {
-  kDefault,    // HTTP/1.1 and staying open: nothing.
-  kKeepAlive,  // HTTP/1.0 and staying open.
+  kDefault,    // HTTP/1.1, stays open: no header.
+  kKeepAlive,  // HTTP/1.0, stays open.
   kClose,
 };
 
-// How the client knows where the body ends (RFC 9112, 6.3).
+// How the client finds the end of the body (RFC 9112, 6.3).
 enum class BodyLength {
   kKnown,       // response.body is all of it.
-  kChunked,     // It comes in chunks.
-  kUntilClose,  // With the connection; for HTTP/1.0.
+  kChunked,     // The body is sent in chunks.
+  kUntilClose,  // The body ends with the connection; for HTTP/1.0.
 };
 
-// Appends to `out` everything up to the empty line, that included. `date` is the Date header's value.
+// Appends everything up to and including the empty line to `out`. `date` is the Date header's value.
 void AppendHead(const Response& response, BodyLength length, Persistence persistence, absl::string_view date,
                 std::string& out);
 
 // Whether responses of this status have a body, and so a length (RFC 9110, 8.6).
 bool HasBody(int status);
 
-// The Date header's value of now, formatted once a second. Not thread-safe: one for each thread.
+// The current value of the Date header, formatted once a second. Not thread-safe: one for each thread.
 class DateClock {
  public:
   absl::string_view Now();

@@ -1,5 +1,6 @@
 #include "broker/http/router.h"
 
+#include <boost/beast/http/verb.hpp>
 #include <utility>
 
 #include "absl/container/btree_set.h"
@@ -21,7 +22,8 @@ bool Matches(const Route& route, const std::vector<std::string>& segments) {
   return true;
 }
 
-// Whether `a` spells out an earlier segment than `b` does. REQUIRES: both match the same path.
+// Whether `a` has the literal at the first segment where only one of the two has one. REQUIRES: both match the same
+// path.
 bool IsMoreSpecific(const Route& a, const Route& b) {
   for (size_t i = 0; i < a.segments.size(); ++i) {
     const bool a_parameter = IsParameter(a.segments[i]);

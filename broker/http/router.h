@@ -1,4 +1,4 @@
-// Which handler answers a request.
+// Finds the handler for a request.
 #ifndef PLAYHEAD_BROKER_HTTP_ROUTER_H_
 #define PLAYHEAD_BROKER_HTTP_ROUTER_H_
 
@@ -15,44 +15,44 @@
 
 namespace playhead::broker::http {
 
-// Answers a request, then or later. Runs on an I/O thread, on several at once, and must not block.
+// Answers a request, at once or later. Runs on I/O threads, on several at a time, and must not block.
 using Handler = absl::AnyInvocable<void(Request, Responder) const>;
 
 struct RouteOptions {
-  // A longer body is refused (BODY_TOO_LARGE) without being read.
+  // A longer body is refused (BODY_TOO_LARGE).
   size_t body_bytes_max = 0;
-  // Servers call it, not browsers, and it is protected by other means: Host and Origin are not looked at.
+  // Called by servers, not by browsers, and protected by other means: Host and Origin are not checked.
   bool server_to_server = false;
-  // Pages of the origins that the operator allows may use it (broker/http/cors.h).
+  // Pages of origins that the operator allows may use it (broker/http/cors.h).
   bool cross_origin = false;
 };
 
 struct Route {
   Verb method;
   std::string pattern;
-  std::vector<std::string> segments;  // Of the pattern.
+  std::vector<std::string> segments;  // The segments of the pattern.
   RouteOptions options;
   Handler handler;
 };
 
-// Thread safety: routes are added before the router is used; from then on it may be used from any thread.
+// Thread safety: routes are added before the router is used; after that it may be used from any thread.
 class Router {
  public:
-  // `pattern` is a path in which a whole segment may be {name}: "/v1/instances/{name}/events". It stands for any
-  // segment that is not empty; a pattern that spells the segment out comes first. A route for GET answers HEAD too.
+  // `pattern` is a path in which a whole segment may be {name}: "/v1/instances/{name}/events". It matches any segment
+  // that is not empty; a pattern with the literal segment takes precedence. A route for GET also answers HEAD.
   // REQUIRES: no route of this method has the same pattern.
   void Add(Verb method, absl::string_view pattern, RouteOptions options, Handler handler);
 
   struct Match {
-    const Route* route = nullptr;  // nullptr if nothing answers the method at this path.
+    const Route* route = nullptr;  // nullptr if no route has this method and path.
     std::vector<Parameter> path_parameters;
-    // The methods of this path, for `Allow`, as "GET, HEAD, POST". Only set if there is no route; empty if there is
-    // nothing at the path at all.
+    // The methods of this path, for `Allow`, as "GET, HEAD, POST". Only set if there is no route; empty if the path has
+    // no routes at all.
     std::string allow;
   };
   Match Find(Verb method, const std::vector<std::string>& segments) const;
 
-  // In the order in which they were added. Addresses stay.
+  // In the order in which they were added. Their addresses are stable.
   const std::deque<Route>& routes() const { return routes_; }
 
  private:

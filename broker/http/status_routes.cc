@@ -10,29 +10,26 @@
 #include "broker/auth/permission.h"
 #include "broker/late_refusal.h"
 #include "broker/metrics/scrape.h"
-#include "proto/errors.h"
 
 namespace playhead::broker::http {
 namespace {
 
-// Whether clients that append are well served here.
+// Whether the broker accepts appends.
 absl::Status CheckReady(const Core& core) {
   absl::Status status = core.streams.CheckServing();
   if (status.ok()) status = core.log.CheckTakesAppends();
   return status;
 }
 
-// The figures tell of everything the broker holds.
+// The metrics cover everything the broker holds.
 absl::Status CheckMayReadMetrics(const Core& core, const Request& request) {
   const absl::StatusOr<std::shared_ptr<Caller>> caller = core.auth.Authenticate(request.BearerSecret());
   return caller.ok() ? (*caller)->CheckAll(Permission::kManage) : caller.status();
 }
 
-// Holds the answer to too many wrong secrets back, as every protocol does.
+// Delays the answer if there were too many wrong secrets, as every protocol does.
 void RefuseSecret(const Core& core, const Request& request, Responder responder, absl::Status refusal) {
-  const absl::Duration delay = HasReason(refusal, Reason::kUnauthenticated)
-                                   ? core.auth.RefusalDelay(request.BearerSecret())
-                                   : absl::ZeroDuration();
+  const absl::Duration delay = core.auth.RefusalDelay(refusal, request.BearerSecret());
   RefuseAfter(core.timers, delay, [responder = std::move(responder), refusal = std::move(refusal)]() mutable {
     std::move(responder).Refuse(refusal);
   });

@@ -1,4 +1,4 @@
-// What an operator's machines ask: whether the broker is alive, whether it takes appends, and its figures.
+// Routes for monitoring: whether the broker is alive, whether it accepts appends, and its metrics.
 #ifndef PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
 #define PLAYHEAD_BROKER_HTTP_STATUS_ROUTES_H_
 
@@ -11,10 +11,10 @@
 namespace playhead::broker::http {
 
 // GET /healthz  200 as long as the process answers at all.
-// GET /readyz   200 if appends are taken; else 503 with the reason, as any error.
-// GET /metrics  the figures of broker/metrics, as Prometheus reads them. Unless the broker runs open it needs the
+// GET /readyz   200 if appends are accepted; else 503 with the reason as an error.
+// GET /metrics  the metrics of broker/metrics in Prometheus's text format. Unless the broker runs open it needs the
 //               `Authorization: Bearer` secret of a key with the permission to manage everything.
-// `consumers` is asked at each scrape, from any thread.
+// `consumers` is called for each scrape, from any thread.
 // Ownership: what `core` and `consumers` refer to must outlive the router's use.
 void AddStatusRoutes(Router& router, const Core& core, std::function<ConsumerFigures()> consumers);
 

@@ -1,7 +1,7 @@
-// A WebSocket (RFC 6455) as a protocol sees it: whole messages in, whole messages out, and when to send more.
+// A WebSocket (RFC 6455) as a protocol implementation sees it: whole messages in and out, and when to send more.
 //
-// Everything of one connection happens on one I/O thread: the handler is called there, and the socket is used there, so
-// that neither needs a lock. Code on another thread that has an event to deliver posts a task.
+// Everything about one connection happens on one I/O thread: the handler is called and the socket is used there, so
+// neither needs a lock. Code on another thread that has an event to deliver posts a task.
 #ifndef PLAYHEAD_BROKER_HTTP_WEBSOCKET_H_
 #define PLAYHEAD_BROKER_HTTP_WEBSOCKET_H_
 
@@ -18,12 +18,12 @@
 
 namespace playhead::broker::http {
 
-// Why a connection ends (RFC 6455, 7.4.1). Protocols may have more, from 4000 on.
+// Close codes (RFC 6455, 7.4.1). Protocols may have their own, from 4000 on.
 using CloseCode = uint16_t;
 inline constexpr CloseCode kCloseNormal = 1000;
 inline constexpr CloseCode kCloseGoingAway = 1001;
 inline constexpr CloseCode kCloseUnsupportedData = 1003;
-inline constexpr CloseCode kCloseAbnormal = 1006;  // Never sent: the connection ended without a word.
+inline constexpr CloseCode kCloseAbnormal = 1006;  // Never sent: the connection ended without a close frame.
 inline constexpr CloseCode kCloseBadPayload = 1007;
 inline constexpr CloseCode kClosePolicy = 1008;
 inline constexpr CloseCode kCloseTooBig = 1009;
@@ -31,13 +31,13 @@ inline constexpr CloseCode kCloseInternal = 1011;
 inline constexpr CloseCode kCloseTryAgainLater = 1013;
 
 struct WebSocketOptions {
-  // A longer message ends the connection with 1009; its fragments count together.
+  // A longer message ends the connection with 1009; its fragments are added up.
   size_t message_bytes_max = size_t{1} << 20;
-  // Messages that were sent and that the client has not taken yet. More ends the connection without a word, since the
-  // client would not read it: a protocol that sends only after OnWritable never comes here.
+  // Bytes of messages that were sent and not yet written to the connection. More aborts the connection, since the
+  // client does not read. A protocol that sends only after OnWritable never reaches this.
   size_t unsent_bytes_max = size_t{4} << 20;
-  // A connection on which nothing arrives is pinged this often, and cut off when two pings were not answered; none if
-  // the protocol has pings of its own.
+  // A connection on which nothing arrives for this long is pinged, and cut off if nothing arrives for as long again;
+  // nullopt if the protocol has pings of its own.
   std::optional<absl::Duration> ping_interval = absl::Seconds(30);
 };
 
@@ -46,59 +46,58 @@ class WebSocket {
  public:
   virtual ~WebSocket() = default;
 
-  // Sends one message behind those before it. Does nothing once Close was called or the connection has ended.
+  // Sends one message after those before it. Does nothing once Close was called or the connection has ended.
   virtual void SendText(std::string message) = 0;
   virtual void SendBinary(std::string message) = 0;
 
-  // A pong that nobody asked for (RFC 6455, 5.5.3): keeps clients awake that wait for any frame.
+  // Sends an unsolicited pong (RFC 6455, 5.5.3), for clients that need any frame to stay connected.
   virtual void SendPong() = 0;
 
-  // Sends a ping. Its pong says that the client's side has read everything that was sent before, which no write says by
-  // itself. One that waits for another control frame gives way to a later one. `payload` is of 1 to 125 bytes.
-  // REQUIRES: nothing was sent since the last OnWritable.
+  // Sends a ping. Its pong proves that the client's side has read everything that was sent before, which a completed
+  // write does not. A ping that waits for another control frame is replaced by a later one. `payload` has 1 to 125
+  // bytes. REQUIRES: nothing was sent since the last OnWritable.
   virtual void SendPing(absl::string_view payload) = 0;
 
-  // Sends what was sent before, then this, and waits a moment for the client's answer. OnClosed follows. `reason` is
-  // UTF-8 of up to 123 bytes, for people.
+  // Sends a close frame after everything that was sent before, and waits a moment for the client's answer. OnClosed
+  // follows. `reason` is UTF-8, for people; what is beyond 123 bytes (RFC 6455, 5.5) is cut off, in whole characters.
   virtual void Close(CloseCode code, absl::string_view reason) = 0;
 
-  // Ends the connection without a word. OnClosed follows, not within this call.
+  // Ends the connection without a close frame. OnClosed follows, not within this call.
   virtual void Abort() = 0;
 
-  // Runs `task` on the connection's thread, behind what was posted before it; destroys it unrun if the thread has
-  // ended. The connection may have closed by then. Thread safety: any thread.
+  // Runs `task` on the connection's thread, after earlier posts; destroys it unrun if the thread has ended. The
+  // connection may have closed by the time it runs. Thread safety: any thread.
   virtual void Post(absl::AnyInvocable<void()> task) = 0;
 };
 
-// What a protocol does with one connection. All methods run on the connection's thread, one at a time, and must not
-// block. The connection owns it, until after OnClosed.
+// A protocol's side of one connection. All methods run on the connection's thread, one at a time, and must not block.
+// The connection owns the handler, until after OnClosed.
 class WebSocketHandler {
  public:
   virtual ~WebSocketHandler() = default;
 
-  // First; not at all if the handshake fails. `socket` may be kept for as long as is convenient; after OnClosed its
+  // Called first; not at all if the handshake fails. `socket` may be kept as long as is convenient; after OnClosed its
   // methods do nothing.
   virtual void OnOpen(std::shared_ptr<WebSocket> socket) = 0;
 
-  // A whole message: text is UTF-8. The next one is read when this has returned.
+  // A whole message; text is valid UTF-8. The next message is read after this returns.
   virtual void OnText(std::string message) = 0;
   virtual void OnBinary(std::string message) = 0;
 
-  // The client's side has taken everything that was sent: now is the time to fetch more. Only after a Send.
+  // Everything that was sent has been written: time to send more. Only called after a Send.
   virtual void OnWritable() = 0;
 
-  // The client answered a SendPing. It may leave out the answers to all but the latest of several pings.
+  // The client answered a SendPing. It may answer only the latest of several pings.
   virtual void OnPong(std::string /*payload*/) {}
 
-  // The broker stops, and wants the connection to end soon.
+  // The broker is stopping; the connection should end soon.
   virtual void OnStopping() = 0;
 
-  // Last: `code` is the client's, or ours if we closed, or kCloseAbnormal.
+  // Called last. `code` is the client's, or ours if we closed, or kCloseAbnormal.
   virtual void OnClosed(CloseCode code) = 0;
 };
 
-// Whether a request asks for a WebSocket (`Upgrade: websocket`). Of any other upgrade nothing need be known: it is
-// answered as if it had not been asked for (RFC 9110, 7.8).
+// Whether a request asks for a WebSocket (`Upgrade: websocket`). Other upgrades are ignored (RFC 9110, 7.8).
 bool AsksForWebSocket(const Request& request);
 
 }  // namespace playhead::broker::http

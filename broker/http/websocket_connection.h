@@ -1,4 +1,4 @@
-// A connection that speaks WebSocket, from the end of the request that asked for it.
+// A connection that speaks WebSocket, from the end of its upgrade request on.
 #ifndef PLAYHEAD_BROKER_HTTP_WEBSOCKET_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_WEBSOCKET_CONNECTION_H_
 
@@ -15,11 +15,12 @@
 
 namespace playhead::broker::http {
 
-// Answers `request` with 101 and serves `handler` from then on, until the connection ends or is ended through `thread`,
-// to which it adds itself. A request that is no proper handshake (RFC 6455, 4.2.1) is answered with 400. `answered`
-// runs once with the status, unless the connection ends before; `closed` once, when the socket is closed. REQUIRES:
-// runs on `thread`, on which `stream` is; nothing of the client's was read beyond the request.
-// Ownership: borrows `limits` and `thread`, which must outlive it. Shares `tls`, which a stream over TLS needs.
+// Answers `request` with 101 and serves `handler` from then on, until the connection ends, by itself or through
+// `thread`, to which it adds itself. A request that is not a valid handshake (RFC 6455, 4.2.1) is answered with 400.
+// `answered` runs once with the status, unless the connection ends before; `closed` runs once, when the socket is
+// closed. REQUIRES: runs on `thread`, to whose context `stream` belongs; no bytes after the request were read.
+// Ownership: borrows `limits` and `thread`, which must outlive the connection. Shares `tls`, which a stream over TLS
+// needs.
 void StartWebSocket(const Limits& limits, IoThread& thread, boost::asio::ip::tcp::socket stream,
                     std::shared_ptr<boost::asio::ssl::context> tls, Request request, const WebSocketOptions& options,
                     std::shared_ptr<WebSocketHandler> handler, absl::AnyInvocable<void(int status)> answered,

@@ -1,12 +1,12 @@
 #include "broker/http_api/access.h"
 
-#include <string>
 #include <utility>
 
-#include "absl/status/statusor.h"
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
-#include "broker/grpc/call_access.h"
+#include "broker/auth/call_access.h"
 #include "broker/http/response.h"
 #include "broker/http_api/event_stream_text.h"
 #include "broker/late_refusal.h"
@@ -21,30 +21,19 @@ absl::string_view SecretOf(const http::Request& request) {
   return bearer.empty() ? request.Header("x-api-key").value_or("") : bearer;
 }
 
-// As JudgeAccess, of an access token.
-CallAccess JudgeToken(const Services& services, absl::string_view token) {
-  CallAccess access;
-  access.refusal = services.core.streams.CheckServing();
-  if (!access.refusal.ok()) return access;
-  auto caller = services.tokens.Redeem(token);
-  if (caller.ok()) {
-    access.caller = *std::move(caller);
-    return access;
-  }
-  access.refusal = caller.status();
-  if (HasReason(access.refusal, Reason::kUnauthenticated)) {
-    access.refusal_delay = services.core.auth.RefusalDelay(token);
-  }
-  return access;
-}
-
 CallAccess Judge(const Services& services, const http::Request& request, Credentials credentials) {
   const absl::string_view secret = SecretOf(request);
   const auto token = request.Query(kAccessTokenParameter);
   if (secret.empty() && token && credentials == Credentials::kSecretOrToken && !services.core.auth.open()) {
-    return JudgeToken(services, *token);
+    return JudgeCaller(services.core, services.tokens.Redeem(*token), *token, request.body.size());
   }
   return JudgeAccess(services.core, secret, request.body.size());
+}
+
+// Where the client resumes; empty if nowhere, or if it says something that is no position.
+absl::string_view ResumedId(const http::Request& request) {
+  const absl::string_view id = request.Header("Last-Event-ID").value_or("");
+  return absl::c_all_of(id, absl::ascii_isgraph) ? id : "";
 }
 
 }  // namespace
@@ -72,7 +61,8 @@ void Refuse(const http::Request& request, const absl::Status& error, http::Respo
   if (!IsRetryable(error) || !WantsEventStream(request)) return std::move(responder).Refuse(error);
   LogRefusal("http", error);
   http::Response response = EventStreamHead();
-  AppendErrorEvent(error, response.body);
+  // An event without an id, first on its stream, would make the client forget where it was.
+  AppendErrorEvent(error, ResumedId(request), response.body);
   std::move(responder).Send(std::move(response));
 }
 

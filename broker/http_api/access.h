@@ -1,7 +1,7 @@
-// How a request to the HTTP API is let in, and how it is refused.
+// Authenticates requests to the HTTP API, and refuses them.
 //
-// A secret comes as `Authorization: Bearer` or `x-api-key`; a page that can send neither, since its EventSource sends
-// only a URL, has an access token in the query (broker/auth/access_token.h), with which it may read.
+// A secret is sent as `Authorization: Bearer` or `x-api-key`. A page whose EventSource can send neither, only a URL,
+// sends an access token in the query (broker/auth/access_token.h), which permits reading.
 #ifndef PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
 #define PLAYHEAD_BROKER_HTTP_API_ACCESS_H_
 
@@ -20,7 +20,7 @@ inline constexpr absl::string_view kAccessTokenParameter = "access_token";
 
 enum class Credentials { kSecret, kSecretOrToken };
 
-// Who calls; nullptr if the request was refused, at once or a little later, and `responder` is used up:
+// Returns the caller; nullptr if the request was refused, at once or after a delay, and `responder` is used up:
 //   SHUTTING_DOWN, UNAUTHENTICATED, KEY_REVOKED, KEY_EXPIRED.
 std::shared_ptr<Caller> Admit(const Services& services, const http::Request& request, Credentials credentials,
                               http::Responder& responder);
@@ -28,8 +28,8 @@ std::shared_ptr<Caller> Admit(const Services& services, const http::Request& req
 // Whether the client wants server-sent events.
 bool WantsEventStream(const http::Request& request);
 
-// Refuses, with the status of the error; but a client that wants an event stream and may come again gets one, with the
-// error as its only event: an EventSource takes any status but 200 for final, and reconnects when a stream has ended.
+// Refuses with the status of the error. But a client that wants an event stream and may retry gets a stream with the
+// error as its only event: an EventSource treats any status but 200 as final, and reconnects when a stream ends.
 void Refuse(const http::Request& request, const absl::Status& error, http::Responder responder);
 
 }  // namespace playhead::broker::http_api

@@ -10,6 +10,7 @@
 #include "broker/http_api/cloud_event.h"
 #include "broker/http_api/media_type.h"
 #include "proto/errors.h"
+#include "proto/json_document.h"
 #include "storage/limits.h"
 
 namespace playhead::broker::http_api {
@@ -21,7 +22,7 @@ using ReadOne = absl::Status (*)(ondemand::value, EventFields&);
 
 absl::Status Invalid(absl::string_view message) { return MakeError(Reason::kEventInvalid, message); }
 
-// `status` with which event it is of.
+// `status`, with the place of its event.
 absl::Status At(absl::string_view place, const absl::Status& status) {
   const Reason reason = HasReason(status, Reason::kBrokerFieldSet) ? Reason::kBrokerFieldSet : Reason::kEventInvalid;
   return MakeError(reason, absl::StrCat(place, ": ", std::string(status.message())));

@@ -1,10 +1,10 @@
-// The body of an append: which events it is.
+// Reads the events from the body of an append.
 //
 //   application/json                     one event (proto/event_json.h), or {"events":[...]}
-//   application/x-ndjson                 an event on each line; empty lines are passed over
+//   application/x-ndjson                 an event on each line; empty lines are skipped
 //   application/cloudevents+json         a CloudEvent
-//   application/cloudevents-batch+json   a list of them
-//   anything, with a header ce-specversion   a CloudEvent whose data the body is
+//   application/cloudevents-batch+json   an array of them
+//   anything, with a header ce-specversion   a CloudEvent with the body as its data
 #ifndef PLAYHEAD_BROKER_HTTP_API_APPEND_BODY_H_
 #define PLAYHEAD_BROKER_HTTP_API_APPEND_BODY_H_
 
@@ -17,17 +17,17 @@
 
 namespace playhead::broker::http_api {
 
-// A longer body is refused: as much as a gRPC message may have.
+// A longer body is refused. This is the limit of a gRPC message.
 inline constexpr size_t kAppendBodyBytesMax = size_t{4} << 20;
 
 enum class BodyFormat { kJson, kNdjson, kCloudEvent, kCloudEventBatch, kCloudEventData };
 
-// InvalidArgument (MALFORMED_REQUEST) for a Content-Type that is none of the above.
+// InvalidArgument (MALFORMED_REQUEST) for any other Content-Type.
 absl::StatusOr<BodyFormat> FormatOf(const http::Request& request);
 
-// The events of `request`, whose body is of `format`, for `instance`: at most storage::kBatchEventsMax. Their limits
-// are left to storage::BuildAppendBatch.
-//   InvalidArgument  EVENT_INVALID, with which one it is; BROKER_FIELD_SET; BATCH_TOO_LARGE.
+// The events of `request`, whose body has `format`, for `instance`: at most storage::kBatchEventsMax.
+// storage::BuildAppendBatch checks their limits.
+//   InvalidArgument  EVENT_INVALID, which names the event; BROKER_FIELD_SET; BATCH_TOO_LARGE.
 absl::StatusOr<std::vector<EventFields>> ReadAppendBody(BodyFormat format, const http::Request& request,
                                                         absl::string_view instance);
 

@@ -63,7 +63,7 @@ absl::StatusOr<AppendBatch> ReadRequest(const Services& services, const Caller& 
   if (absl::Status status = CheckParameters(request, {"expected_cursor"}); !status.ok()) return status;
   const auto expected = CursorParameter(request, "expected_cursor");
   if (!expected.ok()) return expected.status();
-  // Before anything is read of what a stranger sends.
+  // Checked before the body of an unauthorised client is parsed.
   if (absl::Status status = storage::CheckInstanceName(instance); !status.ok()) return status;
   if (absl::Status status = caller.Check(Permission::kAppend, instance); !status.ok()) return status;
   const auto events = ReadAppendBody(format, request, instance);

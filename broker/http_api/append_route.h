@@ -1,4 +1,4 @@
-// POST /v1/instances/{name}/events: appends what the body is, all of it or nothing.
+// POST /v1/instances/{name}/events: appends the events of the body, all or none.
 #ifndef PLAYHEAD_BROKER_HTTP_API_APPEND_ROUTE_H_
 #define PLAYHEAD_BROKER_HTTP_API_APPEND_ROUTE_H_
 
@@ -8,10 +8,9 @@
 
 namespace playhead::broker::http_api {
 
-// Takes the bodies of broker/http_api/append_body.h, and in the query `expected_cursor`. Answers 200 with
-// {"cursors":[...],"duplicates":[...],"head_cursor":...,"durability":"DISK"}, as AppendResponse has them, once the
-// events are as durable as it says. Bodies of which none is understood are 415. A client that goes away does not take
-// an append back.
+// Accepts the bodies of broker/http_api/append_body.h, and the query parameter `expected_cursor`. Answers 200 with
+// {"cursors":[...],"duplicates":[...],"head_cursor":...,"durability":"DISK"}, as in AppendResponse, once the events
+// have that durability. Other types of bodies get a 415. A client that disconnects does not cancel its append.
 void AppendEvents(const Services& services, http::Request request, http::Responder responder);
 
 }  // namespace playhead::broker::http_api

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "broker/http_api/media_type.h"
 #include "proto/errors.h"
+#include "proto/json_document.h"
 
 namespace playhead::broker::http_api {
 namespace {
@@ -33,8 +34,8 @@ bool IsAttributeName(absl::string_view name) {
   });
 }
 
-// A quoted string (RFC 9110, 5.6.4) without its quotes and escapes, as the HTTP binding reads one (3.1.3.2); any other
-// value as it is. nullopt if a quote is not closed at the end.
+// Unquotes a quoted string (RFC 9110, 5.6.4), as the HTTP binding requires (3.1.3.2); returns any other value as it is.
+// nullopt if the closing quote is missing or not at the end.
 std::optional<std::string> Unquoted(absl::string_view value) {
   if (value.empty() || value.front() != '"') return std::string(value);
   std::string out;
@@ -46,7 +47,7 @@ std::optional<std::string> Unquoted(absl::string_view value) {
   return std::nullopt;
 }
 
-// Takes an attribute out of `context`; empty if it is not there.
+// Removes and returns an attribute of `context`; empty if it is not there.
 std::string Take(Context& context, absl::string_view name) {
   const auto found = context.find(name);
   if (found == context.end()) return "";
@@ -55,14 +56,14 @@ std::string Take(Context& context, absl::string_view name) {
   return value;
 }
 
-// The event, but for its data.
+// Fills in the event, except its data.
 absl::Status ToEvent(Context context, EventFields& event) {
   if (Take(context, "specversion") != "1.0") return Invalid("specversion is not 1.0");
   const std::string id = Take(context, "id");
   if (id.empty()) return Invalid("has no id");
   const auto source = context.find("source");
   if (source == context.end() || source->second.empty()) return Invalid("has no source");
-  // A URI reference has no blanks, so it is clear where it ends.
+  // A URI reference has no spaces, so the id's boundary is unambiguous.
   if (absl::StrContains(source->second, " ")) return Invalid("source is not a URI reference");
   event.id = absl::StrCat(source->second, " ", id);
   event.type = Take(context, "type");
@@ -84,7 +85,7 @@ bool IsJsonType(absl::string_view content_type) {
   return type.empty() || absl::EndsWith(type, "/json") || absl::EndsWith(type, "+json");
 }
 
-// Strings, and what has a canonical form as one (CloudEvents 1.0, 3).
+// Reads a string, or a value with a canonical form as a string (CloudEvents 1.0, 3).
 absl::Status ReadAttribute(const std::string& name, ondemand::value value, Context& context) {
   ondemand::json_type type;
   if (value.type().get(type) != 0) return Invalid("not JSON");
@@ -112,7 +113,7 @@ absl::Status ReadBase64(ondemand::value value, std::string& data) {
   return absl::Base64Unescape(text, &data) ? absl::OkStatus() : Invalid("data_base64 is not base64");
 }
 
-// Data that is said to be no JSON may come as a string, whose text it is.
+// Data that is not JSON may be given as a JSON string; this replaces it by the string's value.
 absl::Status UnquoteText(std::string& data) {
   if (!absl::StartsWith(data, "\"")) return absl::OkStatus();
   JsonDocument document;
@@ -123,7 +124,7 @@ absl::Status UnquoteText(std::string& data) {
   return status;
 }
 
-// %-codes, which stand for what a header cannot hold (CloudEvents HTTP binding 1.0, 3.1.3.2).
+// Decodes percent-encoding, used for what a header cannot contain (CloudEvents HTTP binding 1.0, 3.1.3.2).
 std::optional<std::string> PercentDecoded(absl::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {

@@ -12,10 +12,10 @@
 #include "broker/consumers/consumer_info.h"
 #include "broker/consumers/consumer_registry.h"
 #include "broker/consumers/holder.h"
-#include "broker/grpc/page_token.h"
 #include "broker/http/response.h"
 #include "broker/http_api/access.h"
 #include "broker/http_api/listing.h"
+#include "broker/listing/page_token.h"
 #include "proto/event_json.h"
 
 namespace playhead::broker::http_api {

@@ -1,4 +1,4 @@
-// GET /v1/consumers: named consumers, and how far each is. Reading as one, and changing one, is the native API's.
+// GET /v1/consumers: named consumers, and the progress of each. Only the native API reads as a consumer or changes one.
 #ifndef PLAYHEAD_BROKER_HTTP_API_CONSUMER_ROUTES_H_
 #define PLAYHEAD_BROKER_HTTP_API_CONSUMER_ROUTES_H_
 
@@ -8,10 +8,7 @@
 
 namespace playhead::broker::http_api {
 
-// A page of those that the caller may see, by name, in the words of playhead/v1/consumers.proto:
-// {"consumers":[{"name":"crm","source":{"instance":"bot"},"lag":{"event_count":2,"kind":"EXACT"},"unsettled_count":1,
-// "in_flight":1,"parked_count":0,"holder_count":1,"pause":"IN_FLIGHT"}],"next_page_token":"..."}
-// `pause` is absent of one that delivers; `source` may be {"prefix":"shop-"} or {"all":{}}.
+// A page of the consumers that the caller may see, by name, with the names of playhead/v1/consumers.proto:
 void ListConsumers(const Services& services, http::Request request, http::Responder responder);
 
 }  // namespace playhead::broker::http_api

@@ -1,8 +1,8 @@
 // EventStream: a subscription as a stream of server-sent events.
 //
-// At any time one thing is under way: a Next of the subscription, or a write. The next delivery is asked for when the
-// last piece of the one before is with the client's side: what a slow client does not take stays in the log, and a
-// client that takes nothing is cut off by the write timeout (Limits::http_write_timeout) and resumes.
+// At any time either a Next of the subscription or a write is in progress. The next delivery is requested once the last
+// piece of the previous one was written: what a slow client does not read stays in the log, and a client that reads
+// nothing is cut off by the write timeout (Limits::http_write_timeout) and resumes.
 #ifndef PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_H_
 #define PLAYHEAD_BROKER_HTTP_API_EVENT_STREAM_H_
 
@@ -13,13 +13,13 @@
 #include <variant>
 
 #include "broker/core.h"
-#include "broker/delivery.h"
 #include "broker/http/request.h"
 #include "broker/http/responder.h"
 #include "broker/http/response_stream.h"
 #include "broker/http_api/access.h"
 #include "broker/http_api/event_stream_text.h"
 #include "broker/log.h"
+#include "broker/read/delivery.h"
 #include "broker/stream_registry.h"
 #include "storage/executor.h"
 
@@ -27,31 +27,30 @@ namespace playhead::broker::http_api {
 
 // `Source` is Subscription or ManySubscription. `Frames` turns what it delivers into text:
 //   using Delivery = ...;         of the source
-//   kOpeningDeliveries            with how many of them a stream begins: what is wrong with its start is told by then
-//   void Take(Delivery)           the next to turn into text; never Closed
-//   void Next(std::string& out)   appends its next piece; nothing when there is none left
+//   kOpeningDeliveries            how many of them precede the answer: they reveal a problem with the start
+//   void Take(Delivery)           sets the next delivery to turn into text; never Closed
+//   void Next(std::string& out)   appends its next piece, or nothing when it is finished
 template <typename Source, typename Frames>
 class EventStream final : public http::ResponseStreamHandler,
                           public std::enable_shared_from_this<EventStream<Source, Frames>> {
  public:
   using Delivery = typename Frames::Delivery;
 
-  // Answers `request` with the stream of `source`, of `caller`: once it has begun, so that what is wrong with the
-  // request is a status.
-  static void Start(const Core& core, std::shared_ptr<Source> source, std::shared_ptr<Caller> caller, Frames frames,
+  // Answers `request` with the stream that `wanted`, the request of a Source, describes, for `caller`; only once the
+  // stream has begun, so that an invalid request is answered with an HTTP status.
+  template <typename SourceRequest>
+  static void Start(const Core& core, SourceRequest wanted, std::shared_ptr<Caller> caller, Frames frames,
                     http::Request request, http::Responder responder) {
-    auto ticket = core.streams.Admit(source, std::move(caller));
-    if (!ticket.ok()) {
-      source->Cancel();
-      return Refuse(request, ticket.status(), std::move(responder));
-    }
-    const auto stream = std::make_shared<EventStream>(source, *std::move(ticket), std::move(frames));
+    StreamRegistry::Ticket ticket;
+    auto source = Source::StartAdmitted(core, std::move(wanted), std::move(caller), ticket);
+    if (!source.ok()) return Refuse(request, source.status(), std::move(responder));
+    const auto stream = std::make_shared<EventStream>(*std::move(source), std::move(ticket), std::move(frames));
     Begin(core.executor, stream, std::move(request), std::move(responder));
   }
 
   EventStream(std::shared_ptr<Source> source, StreamRegistry::Ticket ticket, Frames frames)
       : source_(std::move(source)), ticket_(std::move(ticket)), frames_(std::move(frames)) {}
-  // It may never be opened: the client has gone meanwhile.
+  // The stream may never be opened, if the client has gone by then.
   ~EventStream() override {
     if (source_ != nullptr) source_->Cancel();
   }
@@ -66,7 +65,7 @@ class EventStream final : public http::ResponseStreamHandler,
     WriteNext();
   }
 
-  void OnStopping() override {}  // The registry ends the subscription, which is told to the client.
+  void OnStopping() override {}  // The registry ends the subscription, which sends the client an error.
 
   void OnClosed() override {
     std::exchange(source_, nullptr)->Cancel();
@@ -87,13 +86,13 @@ class EventStream final : public http::ResponseStreamHandler,
       if (stream->opening_.size() == Frames::kOpeningDeliveries) {
         return std::move(responder).Stream(EventStreamHead(), stream);
       }
-      // Not inside the source's call.
+      // Not within the source's call.
       executor.Post([&executor, stream = std::move(stream), request = std::move(request),
                      responder = std::move(responder)]() mutable {
         Begin(executor, std::move(stream), std::move(request), std::move(responder));
       });
     });
-    (void)asked;  // Nobody else cancels it before it is open.
+    (void)asked;  // Only this class cancels it before it is open.
   }
 
   void Ask() {
@@ -102,7 +101,7 @@ class EventStream final : public http::ResponseStreamHandler,
       opening_.pop_front();
       return OnDelivery(std::move(delivery));
     }
-    // A Next that finds the subscription cancelled finds the stream closed, too.
+    // If Next fails because the subscription was cancelled, the stream is closed, too.
     (void)source_->Next([self = this->shared_from_this(), stream = stream_](Delivery delivery) mutable {
       http::ResponseStream& target = *stream;
       target.Post([self = std::move(self), delivery = std::move(delivery)]() mutable {
@@ -116,7 +115,7 @@ class EventStream final : public http::ResponseStreamHandler,
       LogRefusal("http", closed->status);
       ending_ = true;
       std::string text;
-      AppendErrorEvent(closed->status, text);
+      AppendErrorEvent(closed->status, /*id=*/"", text);
       return stream_->Write(std::move(text));
     }
     frames_.Take(std::move(delivery));
@@ -130,11 +129,11 @@ class EventStream final : public http::ResponseStreamHandler,
     stream_->Write(std::move(piece));
   }
 
-  std::shared_ptr<Source> source_;  // nullptr once it is closed.
+  std::shared_ptr<Source> source_;  // nullptr once closed.
   StreamRegistry::Ticket ticket_;
   Frames frames_;
-  std::deque<Delivery> opening_;                  // What came before it was open.
-  std::shared_ptr<http::ResponseStream> stream_;  // nullptr before it is open and once it is closed.
+  std::deque<Delivery> opening_;                  // Deliveries that came before the stream was open.
+  std::shared_ptr<http::ResponseStream> stream_;  // Only set while the stream is open.
   bool ending_ = false;
 };
 

@@ -24,9 +24,9 @@ void AppendNotice(absl::string_view name, absl::string_view id, absl::string_vie
 
 void AppendHeartbeat(absl::string_view id, std::string& out) { absl::StrAppend(&out, ": heartbeat\nid: ", id, "\n\n"); }
 
-void AppendErrorEvent(const absl::Status& error, std::string& out) {
+void AppendErrorEvent(const absl::Status& error, absl::string_view id, std::string& out) {
   AppendReconnectDelay(out);
-  AppendNotice("error", "", http::JsonError(error).body, out);
+  AppendNotice("error", id, http::JsonError(error).body, out);
 }
 
 }  // namespace playhead::broker::http_api

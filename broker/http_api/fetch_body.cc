@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "broker/event_run.h"
 #include "broker/http/response.h"
 #include "broker/http/response_stream.h"
 #include "broker/http_api/notices.h"
+#include "broker/read/event_run.h"
 #include "proto/event_json.h"
 
 namespace playhead::broker::http_api {
@@ -67,7 +67,7 @@ class FetchBody final : public http::ResponseStreamHandler {
     if (text_.done()) return stream_->Finish();
     stream_->Write(text_.Next());
   }
-  void OnStopping() override {}  // It ends by itself soon, or is cut off.
+  void OnStopping() override {}  // It ends soon by itself, or is cut off.
   void OnClosed() override { stream_ = nullptr; }
 
  private:

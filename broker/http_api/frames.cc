@@ -7,7 +7,7 @@
 #include "broker/http/response_stream.h"
 #include "broker/http_api/event_stream_text.h"
 #include "broker/http_api/notices.h"
-#include "broker/store_position_token.h"
+#include "broker/read/store_position_token.h"
 #include "proto/event_json.h"
 
 namespace playhead::broker::http_api {

@@ -1,4 +1,4 @@
-// What subscriptions deliver, as server-sent events. docs/clients/http.md has the names for users.
+// Formats what subscriptions deliver as server-sent events. docs/clients/http.md documents their names.
 #ifndef PLAYHEAD_BROKER_HTTP_API_FRAMES_H_
 #define PLAYHEAD_BROKER_HTTP_API_FRAMES_H_
 
@@ -7,20 +7,20 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "broker/delivery.h"
-#include "broker/event_run.h"
-#include "broker/many_delivery.h"
+#include "broker/read/delivery.h"
+#include "broker/read/event_run.h"
+#include "broker/read/many_delivery.h"
 #include "storage/event_log.h"
 
 namespace playhead::broker::http_api {
 
-// Of one instance: ids are cursors. Not thread-safe.
+// For one instance: ids are cursors. Not thread-safe.
 class InstanceFrames {
  public:
   using Delivery = broker::Delivery;
   static constexpr size_t kOpeningDeliveries = 1;
 
-  // `heartbeat_interval`: what the client is told that it may expect.
+  // `heartbeat_interval`: the interval that the client is told to expect.
   InstanceFrames(std::string instance, absl::Duration heartbeat_interval)
       : instance_(std::move(instance)), heartbeat_interval_(heartbeat_interval) {}
 
@@ -34,12 +34,12 @@ class InstanceFrames {
   std::string notice_;
 };
 
-// Of many: ids are positions of the store. Not thread-safe.
+// For many instances: ids are positions of the store. Not thread-safe.
 class ManyFrames {
  public:
   using Delivery = ManyDelivery;
-  // The first says where it starts, whatever is there: that it was trimmed is told by the second, which follows at
-  // once.
+  // The first delivery is always the start position; the second, which follows at once, reports a start that was
+  // trimmed.
   static constexpr size_t kOpeningDeliveries = 2;
 
   ManyFrames(const storage::EventLog& log, absl::Duration heartbeat_interval)
@@ -51,11 +51,11 @@ class ManyFrames {
  private:
   const storage::EventLog* log_;
   absl::Duration heartbeat_interval_;
-  // A position lies behind a part, not within it: only the last event of a part carries it.
+  // A position is after a part, not within it: only the last event of a part carries it.
   std::string instance_;
   std::string position_;
   EventRun events_;
-  std::string line_;  // The event at hand, until it is known whether it is the last.
+  std::string line_;  // The current event, until it is known whether it is the last.
   std::string notice_;
 };
 

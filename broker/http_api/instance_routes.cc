@@ -10,13 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "broker/auth/caller.h"
 #include "broker/auth/permission.h"
-#include "broker/covered_instances.h"
-#include "broker/grpc/page_token.h"
 #include "broker/http/response.h"
 #include "broker/http_api/access.h"
 #include "broker/http_api/listing.h"
 #include "broker/http_api/parameters.h"
 #include "broker/instance_message.h"
+#include "broker/listing/covered_instances.h"
+#include "broker/listing/page_token.h"
 #include "proto/errors.h"
 #include "proto/instance_json.h"
 #include "storage/event_log.h"
@@ -44,7 +44,7 @@ std::string PageJson(const std::vector<InstanceInfo>& rows, size_t page_size) {
 
 http::Response JsonResponse(std::string body) { return {.content_type = "application/json", .body = std::move(body)}; }
 
-// A request about one instance, of a caller with `permission`.
+// Checks a request about one instance, for which the caller needs `permission`.
 absl::Status CheckInstanceRequest(const http::Request& request, const Caller& caller, Permission permission) {
   absl::Status status = CheckParameters(request, {kAccessTokenParameter});
   if (status.ok()) status = storage::CheckInstanceName(request.PathParameter("name"));

@@ -8,11 +8,11 @@
 
 namespace playhead::broker::http_api {
 
-// {"instances":[...],"next_page_token":"..."}: those that the key covers, by name. Takes prefix, page_size (1 to 1,000;
-// 100 by default) and page_token; the last page has no next one.
+// {"instances":[...],"next_page_token":"..."}: the instances that the key covers, by name. Accepts prefix, page_size (1
+// to 1,000; 100 by default) and page_token; the last page has no next_page_token.
 void ListInstances(const Services& services, http::Request request, http::Responder responder);
 void GetInstance(const Services& services, http::Request request, http::Responder responder);
-// 204.
+// Answers 204.
 void DeleteInstance(const Services& services, http::Request request, http::Responder responder);
 
 }  // namespace playhead::broker::http_api

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "broker/grpc/page_size.h"
-#include "broker/grpc/page_token.h"
 #include "broker/http_api/parameters.h"
+#include "broker/listing/page_size.h"
+#include "broker/listing/page_token.h"
 
 namespace playhead::broker::http_api {
 

@@ -1,4 +1,4 @@
-// What requests for a page of a list have in common: `prefix`, `page_size` and `page_token`.
+// The parameters of requests for a page of a list: `prefix`, `page_size` and `page_token`.
 #ifndef PLAYHEAD_BROKER_HTTP_API_LISTING_H_
 #define PLAYHEAD_BROKER_HTTP_API_LISTING_H_
 
@@ -18,7 +18,7 @@ struct Listing {
   size_t page_size = 0;
 };
 
-// The request may have the parameters `others` besides.
+// The request may also have the parameters `others`.
 //   InvalidArgument  MALFORMED_REQUEST, LIMIT_INVALID, PAGE_TOKEN_INVALID.
 absl::StatusOr<Listing> ReadListing(const http::Request& request, absl::Span<const absl::string_view> others);
 

@@ -1,4 +1,4 @@
-// The media type that a header names.
+// Media types in headers.
 #ifndef PLAYHEAD_BROKER_HTTP_API_MEDIA_TYPE_H_
 #define PLAYHEAD_BROKER_HTTP_API_MEDIA_TYPE_H_
 
@@ -9,7 +9,8 @@
 
 namespace playhead::broker::http_api {
 
-// Of a Content-Type, in lower case and without its parameters: "application/json" of "Application/JSON; charset=utf-8".
+// The media type of a Content-Type, in lower case and without parameters: "application/json" for "Application/JSON;
+// charset=utf-8".
 inline std::string MediaTypeOf(absl::string_view content_type) {
   return absl::AsciiStrToLower(absl::StripAsciiWhitespace(content_type.substr(0, content_type.find(';'))));
 }

@@ -1,10 +1,10 @@
-// The broker's notices to readers as JSON on one line, in the words of playhead/v1/event_log.proto.
+// The broker's notices to readers as JSON on one line, with the names of playhead/v1/event_log.proto.
 #ifndef PLAYHEAD_BROKER_HTTP_API_NOTICES_H_
 #define PLAYHEAD_BROKER_HTTP_API_NOTICES_H_
 
 #include <string>
 
-#include "broker/start_position.h"
+#include "broker/read/start_position.h"
 
 namespace playhead::broker::http_api {
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -19,7 +18,7 @@ constexpr uint64_t kMicrosMax = std::numeric_limits<int64_t>::max();
 
 absl::Status Malformed(absl::string_view message) { return MakeError(Reason::kMalformedRequest, message); }
 
-// Digits alone: SimpleAtoi takes blanks and signs as well.
+// Digits only: SimpleAtoi also accepts spaces and signs.
 std::optional<uint64_t> ParseNumber(absl::string_view text) {
   uint64_t number = 0;
   const bool digits =
@@ -39,7 +38,7 @@ absl::StatusOr<storage::Cursor> ParseCursor(absl::string_view text) {
 absl::Status CheckParameters(const http::Request& request, absl::Span<const absl::string_view> names) {
   for (size_t i = 0; i < request.query.size(); ++i) {
     const std::string& name = request.query[i].name;
-    if (name.empty() && request.query[i].value.empty()) continue;  // `?` or `&` with nothing behind it.
+    if (name.empty() && request.query[i].value.empty()) continue;  // `?` or `&` with nothing after it.
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       return Malformed(absl::StrCat("there is no parameter `", name, "` here: there are ",
                                     names.empty() ? "none" : absl::StrJoin(names, ", ")));

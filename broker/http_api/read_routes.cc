@@ -8,18 +8,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "broker/auth/caller.h"
-#include "broker/fetch.h"
 #include "broker/http_api/access.h"
 #include "broker/http_api/event_stream.h"
 #include "broker/http_api/fetch_body.h"
 #include "broker/http_api/frames.h"
 #include "broker/http_api/parameters.h"
-#include "broker/instance_sources.h"
-#include "broker/many_subscription.h"
-#include "broker/read_rules.h"
-#include "broker/store_position_token.h"
-#include "broker/subscription.h"
-#include "proto/errors.h"
+#include "broker/read/fetch.h"
+#include "broker/read/instance_sources.h"
+#include "broker/read/many_subscription.h"
+#include "broker/read/read_rules.h"
+#include "broker/read/store_position_token.h"
+#include "broker/read/subscription.h"
 #include "storage/event_filter.h"
 #include "storage/event_log.h"
 
@@ -30,7 +29,7 @@ absl::StatusOr<std::shared_ptr<const storage::EventFilter>> ReadFilter(const htt
   return MakeFilter(ListParameter(request, "types"), request.Query("id_prefix").value_or(""));
 }
 
-// Fills in what pages and streams of one log have in common, and checks that `caller` may read it.
+// Reads the parameters that pages and streams of one log share, and checks that `caller` may read it.
 template <typename Out>
 absl::StatusOr<Out> ReadCommon(const http::Request& request, std::shared_ptr<Caller> caller) {
   Out out;
@@ -117,7 +116,7 @@ absl::StatusOr<ManySubscriptionRequest> ReadManySubscription(const storage::Even
   return out;
 }
 
-// A stream is never begun for those who only ask for its head.
+// A HEAD request never starts a stream.
 void SendHead(http::Responder responder) { std::move(responder).Send(EventStreamHead()); }
 
 void FetchEvents(const Services& services, const http::Request& request, const std::shared_ptr<Caller>& caller,
@@ -143,9 +142,8 @@ void ReadEvents(const Services& services, http::Request request, http::Responder
   if (!subscription.ok()) return Refuse(request, subscription.status(), std::move(responder));
   if (request.method == http::Verb::head) return SendHead(std::move(responder));
   InstanceFrames frames(subscription->instance, services.core.limits.heartbeat_interval);
-  EventStream<Subscription, InstanceFrames>::Start(
-      services.core, Subscription::Start(services.core, *std::move(subscription)), std::move(caller), std::move(frames),
-      std::move(request), std::move(responder));
+  EventStream<Subscription, InstanceFrames>::Start(services.core, *std::move(subscription), std::move(caller),
+                                                   std::move(frames), std::move(request), std::move(responder));
 }
 
 void ReadManyEvents(const Services& services, http::Request request, http::Responder responder) {
@@ -155,9 +153,8 @@ void ReadManyEvents(const Services& services, http::Request request, http::Respo
   if (!subscription.ok()) return Refuse(request, subscription.status(), std::move(responder));
   if (request.method == http::Verb::head) return SendHead(std::move(responder));
   ManyFrames frames(services.core.log, services.core.limits.heartbeat_interval);
-  EventStream<ManySubscription, ManyFrames>::Start(
-      services.core, ManySubscription::Start(services.core, *std::move(subscription)), std::move(caller),
-      std::move(frames), std::move(request), std::move(responder));
+  EventStream<ManySubscription, ManyFrames>::Start(services.core, *std::move(subscription), std::move(caller),
+                                                   std::move(frames), std::move(request), std::move(responder));
 }
 
 }  // namespace playhead::broker::http_api

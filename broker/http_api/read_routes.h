@@ -1,4 +1,4 @@
-// What reads logs: one of them by pages or as a stream, many as a stream.
+// Routes that read logs: one log as pages or as a stream, many as a stream.
 #ifndef PLAYHEAD_BROKER_HTTP_API_READ_ROUTES_H_
 #define PLAYHEAD_BROKER_HTTP_API_READ_ROUTES_H_
 
@@ -8,8 +8,8 @@
 
 namespace playhead::broker::http_api {
 
-// GET /v1/instances/{name}/events: a stream of server-sent events if `Accept` says text/event-stream, else a page. Both
-// take after or from, types, id_prefix and allow_gap; a page also until, limit and reverse. They mean what they do in
+// GET /v1/instances/{name}/events: a stream of server-sent events if `Accept` has text/event-stream, else a page. Both
+// accept after or from, types, id_prefix and allow_gap; a page also until, limit and reverse. The meanings are those of
 // SubscribeRequest and FetchMissedRequest.
 void ReadEvents(const Services& services, http::Request request, http::Responder responder);
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "broker/http_api/append_body.h"
 #include "broker/http_api/append_route.h"
 #include "broker/http_api/consumer_routes.h"

@@ -1,4 +1,4 @@
-// The HTTP API: everything under /v1. docs/clients/http.md is its page for users, openapi.json its description.
+// The HTTP API: everything under /v1. docs/clients/http.md documents it for users, openapi.json describes it.
 #ifndef PLAYHEAD_BROKER_HTTP_API_ROUTES_H_
 #define PLAYHEAD_BROKER_HTTP_API_ROUTES_H_
 

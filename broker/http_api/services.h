@@ -1,4 +1,4 @@
-// What the routes of the HTTP API work with, by reference. broker/server.h owns it.
+// References to what the routes of the HTTP API use. broker/server.h owns them.
 #ifndef PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
 #define PLAYHEAD_BROKER_HTTP_API_SERVICES_H_
 

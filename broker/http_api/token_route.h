@@ -1,4 +1,4 @@
-// POST /v1/access_tokens: mints an access token for whoever has a key (broker/auth/access_token.h).
+// POST /v1/access_tokens: mints an access token for a caller with a key (broker/auth/access_token.h).
 #ifndef PLAYHEAD_BROKER_HTTP_API_TOKEN_ROUTE_H_
 #define PLAYHEAD_BROKER_HTTP_API_TOKEN_ROUTE_H_
 

@@ -1,4 +1,4 @@
-// What metrics tell of consumers.
+// The figures of consumers for metrics.
 #ifndef PLAYHEAD_BROKER_METRICS_CONSUMER_FIGURES_H_
 #define PLAYHEAD_BROKER_METRICS_CONSUMER_FIGURES_H_
 
@@ -8,7 +8,7 @@
 
 namespace playhead::broker {
 
-// The states of consumers as the label `state` has them, in the order of ConsumerPause.
+// The states of consumers, as values of the label `state`, in the order of ConsumerPause.
 inline constexpr std::array<const char*, 7> kConsumerStates = {
     "delivers", "in_flight", "no_credit", "exceptions_full", "parked_full", "store", "no_holder"};
 
@@ -16,7 +16,7 @@ inline constexpr std::array<const char*, 7> kConsumerStates = {
 struct ConsumerFigures {
   std::array<uint64_t, kConsumerStates.size()> consumers{};  // By state.
   uint64_t holders = 0;
-  uint64_t in_flight = 0;     // Events handed over and not settled, those of replays included.
+  uint64_t in_flight = 0;     // Events handed over and not settled, including those of replays.
   uint64_t unsettled = 0;     // Events at or before their consumer's position that are not settled.
   uint64_t parked = 0;        // Events in parked lists.
   uint64_t acknowledged = 0;  // Events that holders acknowledged.

@@ -24,22 +24,6 @@ prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* nam
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kBounds);
 }
 
-Metrics::Dialect MakeDialect(prometheus::Registry& registry, const char* dialect) {
-  const prometheus::Labels labels = {{"dialect", dialect}};
-  return {
-      Counter(registry, "playhead_dialect_replaced_positions_total",
-              "Cursors that were too old or not of the log: the client went on at the first kept event.", labels),
-      Counter(registry, "playhead_dialect_events_not_rendered_total",
-              "Times that a damaged event was passed over for a client.", labels),
-      Counter(registry, "playhead_dialect_bounces_total",
-              "Streams that were ended at once so that the client asks for what it missed.", labels),
-      Counter(registry, "playhead_dialect_neutral_values_total",
-              "Frames that have an empty value where the event does not have the one that clients need.", labels),
-      Counter(registry, "playhead_dialect_unreadable_positions_total",
-              "Positions that clients made up: they went on at the end of the log.", labels),
-  };
-}
-
 }  // namespace
 
 Metrics::Metrics()
@@ -58,10 +42,18 @@ Metrics::Metrics()
       append_stream_pauses(Counter(registry_, "playhead_append_stream_pauses_total",
                                    "Times that an append stream was slowed down by a rate of its key or an instance.")),
       retention_events(Counter(registry_, "playhead_retention_events_total", "Events that policies have trimmed.")),
-      photon(MakeDialect(registry_, "photon")),
-      socketio(MakeDialect(registry_, "socketio")),
-      multiwa(MakeDialect(registry_, "multiwa")),
-      vzaps(MakeDialect(registry_, "vzaps")),
+      dialects_{
+          Counters(registry_, "playhead_dialect_replaced_positions_total",
+                   "Cursors that were too old or not of the log: the client went on at the first kept event."),
+          Counters(registry_, "playhead_dialect_events_not_rendered_total",
+                   "Times that a damaged event was passed over for a client."),
+          Counters(registry_, "playhead_dialect_bounces_total",
+                   "Streams that were ended at once so that the client asks for what it missed."),
+          Counters(registry_, "playhead_dialect_neutral_values_total",
+                   "Frames that have an empty value where the event does not have the one that clients need."),
+          Counters(registry_, "playhead_dialect_unreadable_positions_total",
+                   "Positions that clients made up: they went on at the end of the log."),
+      },
       parked_events(Counter(registry_, "playhead_parked_events_total",
                             "Events that were delivered too often in vain, or given up.", {{"of", "consumer"}})),
       parked_events_of_sessions(Counter(registry_, "playhead_parked_events_total",
@@ -80,5 +72,16 @@ Metrics::Metrics()
           Counter(registry_, "playhead_webhook_events_total", "Events of webhooks that were not there before.")),
       webhook_unsigned_bodies(Counter(registry_, "playhead_webhook_unsigned_bodies_total",
                                       "Webhooks that were refused because their signature does not hold.")) {}
+
+Metrics::Dialect Metrics::OfDialect(const std::string& dialect) {
+  const prometheus::Labels labels = {{"dialect", dialect}};
+  return {
+      dialects_.replaced_positions.Add(labels),
+      dialects_.events_not_rendered.Add(labels),
+      dialects_.bounces.Add(labels),
+      dialects_.neutral_values.Add(labels),
+      dialects_.unreadable_positions.Add(labels),
+  };
+}
 
 }  // namespace playhead::broker

@@ -99,7 +99,7 @@ void AddConsumers(const ConsumerFigures& figures, std::vector<prometheus::Metric
                       {Value(static_cast<double>(figures.redelivered))}});
 }
 
-// What the C library has given out. What the kernel counts as resident has its holes and its reserves besides.
+// Memory allocated from the C library. The kernel's resident size also includes fragmentation and free memory.
 void AddMemory(std::vector<prometheus::MetricFamily>& families) {
   const struct mallinfo2 memory = mallinfo2();
   prometheus::ClientMetric allocated;

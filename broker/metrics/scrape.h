@@ -1,4 +1,4 @@
-// All of the broker's figures as text.
+// Formats all of the broker's metrics as text.
 #ifndef PLAYHEAD_BROKER_METRICS_SCRAPE_H_
 #define PLAYHEAD_BROKER_METRICS_SCRAPE_H_
 
@@ -12,8 +12,8 @@ namespace playhead::broker {
 
 inline constexpr char kScrapeContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
-// `metrics`, the figures of the log and of the consumers, and the refusals of the process, in Prometheus's text format.
-// Thread-safe. Blocks for no disk.
+// Formats `metrics`, the figures of the log and of the consumers, and the refusals of the process in Prometheus's text
+// format. Thread-safe. Does no disk I/O.
 std::string Scrape(const Metrics& metrics, const storage::LogStats& log, const ConsumerFigures& consumers);
 
 }  // namespace playhead::broker

@@ -11,7 +11,7 @@ namespace {
 
 std::string Address(const json::value* value) { return FromJid(Text(value)); }
 
-// Who and where, of a message whose key this is.
+// Reads the sender and the chat of a message from its key.
 void ReadKey(const json::value* key, Message& message) {
   message.message_id = Text(Find(key, "id"));
   message.chat = Address(Find(key, "remoteJid"));
@@ -76,7 +76,7 @@ void AddReaction(const json::value& element, std::vector<Fact>& facts) {
   const json::value* const reaction = Find(&element, "reaction");
   if (key == nullptr || reaction == nullptr) return;
   Message message;
-  // The outer key is that of the message reacted to; the reaction's own says who reacted.
+  // The outer key identifies the message that was reacted to; the reaction's own key identifies who reacted.
   ReadKey(Find(reaction, "key"), message);
   if (message.chat.empty()) message.chat = Address(Find(key, "remoteJid"));
   message.timestamp = Integer(Find(reaction, "senderTimestampMs")) / 1000;
@@ -152,7 +152,7 @@ void AddBaileysFacts(absl::string_view type, Kind kind, const json::value& data,
   } else if (type == "messages.reaction") {
     for (const json::value& element : Elements(&data)) AddReaction(element, facts);
   } else if (type == "messages.delete") {
-    // A whole chat that is cleared names no message, and has no kind.
+    // Clearing a whole chat names no messages, and has no kind.
     for (const json::value& key : Elements(Find(&data, "keys"))) AddDeletion(key, facts);
   } else if (type == "connection.update") {
     AddConnection(data, facts);

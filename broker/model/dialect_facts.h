@@ -1,7 +1,8 @@
-// What events in the words of each dialect say; broker/model/facts.h calls these. `data` is the event's data, parsed;
-// `kind` is the first kind that KindsOf has for its type, which is what the event is unless its data say otherwise.
+// Functions that read the facts of events published in each dialect, for FactsOf (broker/model/facts.h). `data` is the
+// event's parsed data; `kind` is the first kind that KindsOf has for its type, which applies unless the data say
+// otherwise.
 //
-// Each appends what it finds; what is not of the shape that the type promises adds nothing.
+// Each appends the facts that it finds. Data that do not have the shape that the type promises add nothing.
 #ifndef PLAYHEAD_BROKER_MODEL_DIALECT_FACTS_H_
 #define PLAYHEAD_BROKER_MODEL_DIALECT_FACTS_H_
 
@@ -16,10 +17,10 @@ namespace playhead::broker::model {
 // Webhooks of the WhatsApp Cloud API: {"metadata":…,"contact":…,"message"|"status":…}.
 void AddWhatsAppFacts(Kind kind, const boost::json::value& data, std::vector<Fact>& facts);
 
-// {"type":…,"event":…}, the event as whatsmeow has it or as a canonical view.
+// {"type":…,"event":…}, where the event has whatsmeow's shape or is a canonical view.
 void AddVZapsFacts(Kind kind, const boost::json::value& data, std::vector<Fact>& facts);
 
-// The one argument of an event of Baileys, and of the REST API around it.
+// The single argument of an event of Baileys, or of the REST API around it.
 void AddBaileysFacts(absl::string_view type, Kind kind, const boost::json::value& data, std::vector<Fact>& facts);
 
 // The `data` of MultiWA's event frames.

@@ -1,10 +1,10 @@
-// Facts: what a stored event says, in no dialect's words.
+// Facts: the content of a stored event, independent of any dialect.
 //
-// A webhook's message is one fact; an event that was published in a dialect's own words may say several, such as the
-// three messages of one `messages.upsert`. What the source does not say is "", 0 or absent: nothing is made up.
+// A webhook's message is one fact. An event published in a dialect's own form may contain several, such as the three
+// messages of one `messages.upsert`. A value that the source lacks is "", 0 or absent: nothing is made up.
 //
-// Accounts and chats are named as Meta does: users by the digits of their number alone, all else by its whole address
-// (`120363041234567890@g.us`, `status@broadcast`). broker/model/jid.h converts.
+// Accounts and chats are named as Meta does: users by the digits of their number alone, everything else by its full
+// address (`120363041234567890@g.us`, `status@broadcast`). broker/model/jid.h converts.
 #ifndef PLAYHEAD_BROKER_MODEL_FACTS_H_
 #define PLAYHEAD_BROKER_MODEL_FACTS_H_
 
@@ -23,7 +23,7 @@
 namespace playhead::broker::model {
 
 struct Media {
-  std::string id;  // Meta's.
+  std::string id;  // Meta's id.
   std::string url;
   std::string mime;
   std::string sha256;
@@ -43,52 +43,52 @@ struct Location {
   friend bool operator==(const Location&, const Location&) = default;
 };
 
-// What a user chose: a reply to buttons, to a list or to a flow.
+// A user's choice: a reply to buttons, to a list or to a flow.
 struct Choice {
-  std::string
-      type;        // button_reply, list_reply, nfm_reply; button for one of a template. Others as the source has them.
-  std::string id;  // Of a template's button its payload.
+  // button_reply, list_reply, nfm_reply; `button` for a template's button; other types as in the source.
+  std::string type;
+  std::string id;  // For a template's button, its payload.
   std::string title;
   std::string description;
-  std::string response_json;  // Of a flow.
+  std::string response_json;  // For a flow.
 
   friend bool operator==(const Choice&, const Choice&) = default;
 };
 
 struct Message {
   std::string message_id;
-  std::string chat;         // With whom: a user or a group.
-  std::string sender;       // Who sent it; "" if that is the instance itself and the source does not name it.
-  std::string sender_name;  // As the sender calls itself.
+  std::string chat;         // The other user, or the group.
+  std::string sender;       // "" if the instance itself sent it and the source does not name it.
+  std::string sender_name;  // The name that the sender chose.
   bool from_me = false;
   int64_t timestamp = 0;  // Seconds.
-  // Meta's words: text, image, video, audio, document, sticker, location, contacts, reaction, interactive, button,
-  // order, system, unsupported, edit, revoke; others as the source has them. "unknown" if it does not say.
+  // As named by Meta: text, image, video, audio, document, sticker, location, contacts, reaction, interactive, button,
+  // order, system, unsupported, edit, revoke; other types as in the source. "unknown" if the source has none.
   std::string type;
-  std::string text;  // Of a system message what it says.
+  std::string text;  // Also the text of a system message.
   std::optional<Media> media;
   std::optional<Location> location;
-  boost::json::array contacts;  // As Meta's, or {"name":{"formatted_name":…},"vcard":…}.
-  std::string target;           // The message that a reaction, edit or deletion is about.
+  boost::json::array contacts;  // In Meta's form, or {"name":{"formatted_name":…},"vcard":…}.
+  std::string target;           // The id of the message that a reaction, edit or deletion refers to.
   std::optional<bool> target_from_me;
-  std::string emoji;     // Of a reaction; "" takes it back.
-  std::string reply_to;  // The message that this one answers.
+  std::string emoji;     // For a reaction; "" removes it.
+  std::string reply_to;  // The id of the message that this one replies to.
   bool forwarded = false;
   std::optional<Choice> choice;
-  boost::json::value order;   // As the source has it; null without one.
-  boost::json::value system;  // The same.
+  boost::json::value order;   // As in the source; null if there is none.
+  boost::json::value system;  // Likewise.
 
   friend bool operator==(const Message&, const Message&) = default;
 };
 
-// What became of a message that was sent.
+// The delivery status of a sent message.
 struct Status {
   std::string message_id;
   std::string chat;
-  std::string participant;    // In a group, whose receipt it is.
-  bool from_me = true;        // Whether the message was the instance's own.
+  std::string participant;    // In a group, the member whose receipt it is.
+  bool from_me = true;        // Whether the instance sent the message.
   int64_t timestamp = 0;      // Seconds.
-  boost::json::array errors;  // As Meta's.
+  boost::json::array errors;  // In Meta's form.
 
   friend bool operator==(const Status&, const Status&) = default;
 };
@@ -98,8 +98,8 @@ struct Session {
   std::string qr;
   std::string pairing_code;
   std::string reason;           // Why it was disconnected.
-  int64_t status_code = 0;      // The same as a number, of which WhatsApp's own clients have some.
-  boost::json::object details;  // Of kSessionCreds: what the source has. It may hold private keys.
+  int64_t status_code = 0;      // The reason as a number, as used by WhatsApp's own clients.
+  boost::json::object details;  // For kSessionCreds: the source's data. May contain private keys.
 
   friend bool operator==(const Session&, const Session&) = default;
 };
@@ -121,7 +121,7 @@ struct Participants {
   friend bool operator==(const Participants&, const Participants&) = default;
 };
 
-// What dialects show as it is: chats, contacts, groups, calls, history.
+// Data that dialects show unchanged: chats, contacts, groups, calls, history.
 struct Verbatim {
   boost::json::value value;  // An object or an array of objects.
 
@@ -131,14 +131,14 @@ struct Verbatim {
 struct Fact {
   Kind kind;
   // kMessage… has a Message, kStatus… a Status, kSession… a Session, kPresence… a Presence, kGroupParticipants…
-  // Participants; all other kinds are Verbatim.
+  // Participants; all other kinds have Verbatim.
   std::variant<Verbatim, Message, Status, Session, Presence, Participants> what;
 };
 
-// What the event says, in its order; nothing if it is of no kind that is known here, or of one that no dialect shows.
-// Total: any bytes give facts or an error. Pure: any thread, no I/O. Cost: the JSON is parsed once, some microseconds
+// Returns the facts of the event, in their order; none if its kind is unknown, or is one that no dialect shows. Total:
+// any bytes give facts or an error. Pure: any thread, no I/O. The JSON is parsed once, which takes some microseconds
 // for an event of common size.
-//   InvalidArgument  the data are not what the type promises.
+//  InvalidArgument  the data do not have the shape that the type promises.
 absl::StatusOr<std::vector<Fact>> FactsOf(const EventView& event);
 
 }  // namespace playhead::broker::model

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "broker/log.h"
 #include "broker/model/kind.h"
 
@@ -12,7 +14,7 @@ using storage::Cursor;
 std::optional<Frame> FrameReader::Next() {
   if (next_rendering_ == renderings_.size() && !RenderNext()) return std::nullopt;
   Rendering& rendering = renderings_[next_rendering_++];
-  // With the last frame that this client gets of an event, it has seen all of it.
+  // After the last frame of an event that this client gets, it has seen the whole event.
   const bool is_last = next_rendering_ == renderings_.size();
   const Step step = is_last ? kWholeEvent : rendering.step;
   if (rendering.has_neutral_value) counters_.neutral_values.Increment();
@@ -37,8 +39,10 @@ void FrameReader::Render(const EventView& event) {
   if (!renderings.ok()) {
     counters_.not_rendered.Increment();
     if (std::exchange(passed_over_any_, true)) return;
-    Log().warn("event={}_not_rendered instance={} cursor={} kind=\"{}\" why=\"{}\"", std::string(dialect_.name),
-               instance_, event.cursor, KindText(event), std::string(renderings.status().message()));
+    LogWarning(absl::StrCat(dialect_.name, "_not_rendered"),
+               absl::StrCat("instance=", instance_, " cursor=", event.cursor, " kind=\"",
+                            absl::CEscape(KindText(event)), "\""),
+               renderings.status());
     return;
   }
   const Step seen = cursor_ == seen_.cursor ? seen_.part : kWholeEvent;

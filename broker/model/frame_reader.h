@@ -1,4 +1,4 @@
-// FrameReader: a run of stored events as what a client of a dialect is shown of them, one frame at a time.
+// FrameReader: turns a run of stored events into the frames that a dialect's client is shown, one frame at a time.
 #ifndef PLAYHEAD_BROKER_MODEL_FRAME_READER_H_
 #define PLAYHEAD_BROKER_MODEL_FRAME_READER_H_
 
@@ -13,37 +13,37 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "broker/event_run.h"
 #include "broker/model/name_filter.h"
 #include "broker/model/position.h"
 #include "broker/model/rendering.h"
+#include "broker/read/event_run.h"
 #include "proto/event_wire.h"
 #include "storage/block.h"
 
 namespace playhead::broker::model {
 
-// A dialect, as far as reading goes. All of it lives for ever.
+// The functions of a dialect that reading needs. All of it has static lifetime.
 struct RenderingDialect {
   absl::string_view name;  // For the log.
   absl::StatusOr<std::vector<Rendering>> (*render)(const EventView& event);
-  // Whether anything of a name that `filter` matches could come of it, by the event's dialect and type alone, so that
-  // the others are not parsed. It may be wrong in saying yes.
+  // Whether the event, judged by its dialect and type alone, could have a frame with a name that `filter` matches.
+  // Other events are not parsed. May return true for an event that has none.
   bool (*may_show)(const EventView& event, const NameFilter& filter);
 };
 
-// A rendering and its place. With the position as its own, a client has seen everything up to this frame.
+// A rendering and its position: a client that holds this position has seen everything up to this frame.
 struct Frame {
   Rendering rendering;
   Position position;
-  int64_t created_at = 0;   // Microseconds; the publisher's, 0 if it gave none.
-  int64_t appended_at = 0;  // Microseconds; the broker's.
+  int64_t created_at = 0;   // Microseconds, from the publisher; 0 if it gave none.
+  int64_t appended_at = 0;  // Microseconds, from the broker.
 
-  // When it happened, as far as is known.
+  // The best known time of the event.
   int64_t time() const { return created_at > 0 ? created_at : appended_at; }
 };
 
-// Renders as it goes, so that only one event's frames are in memory. A damaged event is passed over; the first that a
-// reader meets is written to the log. Not thread-safe.
+// Renders one event at a time, so only that event's frames are in memory. Damaged events are skipped; the first one
+// that a reader meets is logged. Not thread-safe.
 class FrameReader {
  public:
   struct Counters {
@@ -51,7 +51,7 @@ class FrameReader {
     prometheus::Counter& neutral_values;  // Frames with a neutral value.
   };
 
-  // Starts with the first frame behind `seen`, a position of `instance`. `counters` must outlive it.
+  // Starts with the first frame after `seen`, a position of `instance`. `counters` must outlive it.
   FrameReader(const RenderingDialect& dialect, std::string instance, const Position& seen, NameFilter filter,
               Counters counters)
       : dialect_(dialect),
@@ -60,17 +60,17 @@ class FrameReader {
         filter_(std::move(filter)),
         counters_(counters) {}
 
-  // Goes on with these slices. REQUIRES: all before them was taken.
+  // Continues with these slices. REQUIRES: everything before them was taken.
   void Add(std::vector<storage::BlockSlice> slices) { events_ = EventRun(std::move(slices)); }
 
-  // nullopt when all was taken: then the slices are let go.
+  // nullopt when everything was taken; the slices are then released.
   std::optional<Frame> Next();
 
-  // Everything of the slices up to here was taken or is not shown.
+  // Everything up to here was taken or is not shown.
   storage::Cursor cursor() const { return cursor_; }
 
  private:
-  // Renders the next event that is shown. False at the end.
+  // Renders the next event that has frames to show. False if there is none.
   bool RenderNext();
   void Render(const EventView& event);
 

@@ -4,7 +4,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
-#include <string_view>
 #include <system_error>
 
 #include "absl/strings/numbers.h"

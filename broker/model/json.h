@@ -1,8 +1,9 @@
-// JSON of events, read leniently: what is not there or is of another kind than expected is "", 0, false or nullptr.
+// Lenient reading of events' JSON: a value that is missing, or of another type than expected, is "", 0, false or
+// nullptr.
 //
-// For what dialects make of events, where the values count and not their bytes. Numbers may come as strings and strings
-// as numbers; null is the same as not there; the last of equal keys counts. All functions take nullptr for a value
-// that is not there, so that they can be nested.
+// For rendering events, where the values matter and not their bytes. Numbers may be strings and strings numbers; null
+// means missing; of duplicate keys, the last counts. All functions accept nullptr for a missing value, so that they can
+// be nested.
 #ifndef PLAYHEAD_BROKER_MODEL_JSON_H_
 #define PLAYHEAD_BROKER_MODEL_JSON_H_
 
@@ -20,37 +21,37 @@ namespace playhead::broker::model {
 
 namespace json = boost::json;
 
-// Deeper documents are not taken apart; the same limit as for webhooks.
+// Deeper documents are not parsed; the limit is the same as for webhooks.
 inline constexpr size_t kJsonDepthMax = 128;
 
-// nullopt if `data` is not JSON in UTF-8. Half a surrogate pair, which is not refused by the clients of dialects and
-// occurs where a text was cut in the middle of an emoji, is read as U+FFFD.
+// nullopt if `data` is not JSON in UTF-8. A lone surrogate is read as U+FFFD: it occurs where text was cut in the
+// middle of an emoji, and the clients of dialects accept it.
 std::optional<json::value> ParseJson(absl::string_view data);
 
 inline json::string_view JsonView(absl::string_view text) { return {text.data(), text.size()}; }
 
-// The member of that name; of several names, the first that is there.
+// The member with that name; of several names, the first that exists.
 const json::value* Find(const json::value* value, absl::string_view name);
 const json::value* Find(const json::value* value, std::initializer_list<absl::string_view> names);
 
 std::string Text(const json::value* value);
 double Number(const json::value* value);
-// Also of a 64-bit number as JavaScript libraries write it: {"low":…,"high":…,"unsigned":…}.
+// Also accepts a 64-bit number as written by JavaScript libraries: {"low":…,"high":…,"unsigned":…}.
 int64_t Integer(const json::value* value);
 bool Flag(const json::value* value);
 // Whole seconds since 1970: from a number, or a time in RFC 3339; 0 for anything else and for times after 9999.
 int64_t Seconds(const json::value* value);
-// The elements; none if it is no array.
+// Empty if the value is not an array.
 const json::array& Elements(const json::value* value);
 
-// `2026-02-05T10:00:00.000Z`. What is outside of the years 1970 to 9999 is the first or last of their times.
+// `2026-02-05T10:00:00.000Z`. Times outside of the years 1970 to 9999 are clamped to them.
 std::string TimeText(int64_t microseconds);
 inline std::string SecondsText(int64_t seconds) { return TimeText(seconds * 1'000'000); }
 
 // `text` as a JSON string, with its quotes. REQUIRES: UTF-8.
 std::string Quoted(absl::string_view text);
 
-inline constexpr int64_t kSecondsMax = 253'402'300'799;  // The last of the year 9999.
+inline constexpr int64_t kSecondsMax = 253'402'300'799;  // The end of the year 9999.
 
 }  // namespace playhead::broker::model
 

@@ -21,7 +21,7 @@ constexpr KindRow kRows[] = {
     {Kind::kSessionConnecting, "session.connecting", "", "connection.update", "session.status"},
     {Kind::kSessionConnected, "session.connected", "Connected", "connection.update", "session.status"},
     {Kind::kSessionDisconnected, "session.disconnected", "Disconnected", "connection.update", "session.status"},
-    // Over Socket.IO also `connection.update`, which has had it from the beginning.
+    // Socket.IO also sends `connection.update` for it.
     {Kind::kSessionQr, "session.qr", "", "auth.qr", "qr.updated"},
     {Kind::kSessionPairingCode, "session.pairing_code", "", "auth.pairing-code", ""},
     {Kind::kSessionCreds, "session.creds", "", "creds.update", ""},
@@ -53,7 +53,7 @@ constexpr bool RowsAreInOrder() {
 }
 static_assert(RowsAreInOrder());
 
-// What dialects publish: the kinds that their own types may be of.
+// The kinds that the types of each dialect may have.
 constexpr Kind kMessages[] = {Kind::kMessageReceived, Kind::kMessageSent, Kind::kMessageReaction, Kind::kMessageEdited,
                               Kind::kMessageDeleted};
 constexpr Kind kEdited[] = {Kind::kMessageEdited};
@@ -184,7 +184,7 @@ std::string KindText(const EventView& event) {
   const Dialect dialect = DialectOf(event);
   const absl::Span<const Kind> kinds = KindsOf(dialect, event.type);
   if (!kinds.empty()) return std::string(KindName(kinds.front()));
-  // Types of webhooks without a kind are named so already, and so is what has no dialect: by its own type.
+  // A webhook type without a kind, and a type without a dialect, is its own name.
   if (dialect == Dialect::kNone || dialect == Dialect::kWhatsApp) return std::string(event.type);
   for (const auto& [key, value] : event.attributes) {
     if (key == "dialect") return absl::StrCat("x.", value, ".", event.type);

@@ -1,8 +1,8 @@
-// Kinds: what events mean, whichever dialect they were published in.
+// Kinds: the meaning of events, independent of the dialect in which they were published.
 //
-// A kind is derived from the attribute `dialect` of a stored event and its published type (broker/model/facts.h); the
-// event itself stays as it was published. What is of no kind here is `x.<dialect>.<type>`: its own dialect shows it
-// verbatim, the others do not show it.
+// A kind is derived from the `dialect` attribute and the published type of a stored event (broker/model/facts.h); the
+// event itself is not changed. An event without a kind is `x.<dialect>.<type>`: its own dialect shows it verbatim,
+// other dialects do not show it.
 #ifndef PLAYHEAD_BROKER_MODEL_KIND_H_
 #define PLAYHEAD_BROKER_MODEL_KIND_H_
 
@@ -52,23 +52,23 @@ enum class Kind : uint8_t {
 };
 inline constexpr size_t kKindCount = static_cast<size_t>(Kind::kAccountError) + 1;
 
-// In whose words an event was published.
+// The dialect in which an event was published.
 enum class Dialect : uint8_t {
   kNone,      // No attribute: a canonical type, with the canonical view (broker/model/view.h) as its data.
   kWhatsApp,  // Webhooks of the WhatsApp Cloud API (docs/clients/webhooks.md).
   kVZaps,
   kBaileys,  // Over Socket.IO.
   kMultiWa,
-  kOther,  // One that is not known here.
+  kOther,  // An unknown dialect.
 };
 
-// What the attribute `dialect` of the event says.
+// From the `dialect` attribute of the event.
 Dialect DialectOf(const EventView& event);
 // `whatsapp`, `vzaps`, `baileys`, `multiwa`; "" for the others.
 absl::string_view DialectName(Dialect dialect);
 
-// One row of the table of docs/clients/dialects.md: a kind's own name, and how each dialect calls what it shows of that
-// kind. "" where a dialect has nothing for it.
+// A row of the table in docs/clients/dialects.md: the name of a kind, and the name that each dialect uses for it; "" if
+// the dialect has none.
 struct KindRow {
   Kind kind;
   absl::string_view name;  // `message.received`
@@ -81,11 +81,12 @@ const KindRow& RowOf(Kind kind);
 inline absl::string_view KindName(Kind kind) { return RowOf(kind).name; }
 std::optional<Kind> KindNamed(absl::string_view name);
 
-// The kinds that an event of this type may be of; one event may be of several. Empty if it is of none that is known.
-// Valid for ever. The first is the kind unless the data say otherwise.
+// The kinds that an event of this type may have; one event may have several. Empty if the type has no kind. The first
+// is the kind unless the data say otherwise. Valid forever.
 absl::Span<const Kind> KindsOf(Dialect dialect, absl::string_view type);
 
-// The kind of an event as text, as far as dialect and type say it: the first of KindsOf, else `x.<dialect>.<type>`.
+// The kind of an event as text, judged by its dialect and type: the first of KindsOf; else the type itself for a
+// webhook or an event without a dialect, and `x.<dialect>.<type>` for others.
 std::string KindText(const EventView& event);
 
 }  // namespace playhead::broker::model

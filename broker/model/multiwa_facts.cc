@@ -1,4 +1,5 @@
-// Shapes: MultiWA's page on its WebSocket API, and for acknowledgements its source (packages/core/src/realtime.ts).
+// Sources: MultiWA's documentation of its WebSocket API, and for acknowledgements its source code
+// (packages/core/src/realtime.ts).
 #include <utility>
 
 #include "broker/model/dialect_facts.h"

@@ -1,4 +1,4 @@
-// What MultiWA, as WhatsApp Web does, calls the types of messages.
+// The names that MultiWA, like WhatsApp Web, gives to types of messages.
 #ifndef PLAYHEAD_BROKER_MODEL_MULTIWA_TYPES_H_
 #define PLAYHEAD_BROKER_MODEL_MULTIWA_TYPES_H_
 
@@ -8,14 +8,14 @@
 
 namespace playhead::broker::model {
 
-inline constexpr absl::string_view kMultiWaVoice = "ptt";  // Audio that was recorded for the chat.
+inline constexpr absl::string_view kMultiWaVoice = "ptt";  // Audio recorded for the chat.
 
 struct MultiWaType {
   absl::string_view multiwa;
   absl::string_view type;  // As in Message.
 };
 
-// Where the words differ; image, video, document, sticker, location and any other are the same.
+// Only those that differ; image, video, document, sticker, location and all others are the same.
 inline constexpr MultiWaType kMultiWaTypes[] = {
     {"chat", "text"},
     {kMultiWaVoice, "audio"},

@@ -1,4 +1,4 @@
-// NameFilter: which of a dialect's own event names a client wants.
+// NameFilter: the event names of a dialect that a client wants.
 #ifndef PLAYHEAD_BROKER_MODEL_NAME_FILTER_H_
 #define PLAYHEAD_BROKER_MODEL_NAME_FILTER_H_
 
@@ -16,7 +16,7 @@
 
 namespace playhead::broker::model {
 
-// Each dialect makes its own by its own rules, in its renderer.h. Immutable; any thread.
+// Each dialect builds its filters by its own rules, in its renderer.h. Immutable; any thread.
 class NameFilter {
  public:
   enum class Case { kExact, kIgnored };
@@ -31,7 +31,7 @@ class NameFilter {
   bool Matches(absl::string_view name) const { return all_ || names_.contains(Key(name, case_)); }
   bool matches_all() const { return all_; }
 
-  // The names in a form that is the same for filters that match the same, in order; empty if it matches all.
+  // The sorted names, which are equal for filters that match the same; empty if the filter matches everything.
   std::vector<std::string> Normalized() const {
     std::vector<std::string> names(names_.begin(), names_.end());
     std::sort(names.begin(), names.end());
@@ -51,8 +51,8 @@ class NameFilter {
   absl::flat_hash_set<std::string> names_;
 };
 
-// Whether anything that `filter` matches could come of the event, by its dialect and type alone: in its own dialect by
-// its type, in others by what `column` calls its kinds. For RenderingDialect::may_show.
+// Whether the event, judged by its dialect and type alone, could have a frame that `filter` matches: in its own dialect
+// by its type, in others by the names in `column` of its kinds. For RenderingDialect::may_show.
 inline bool MayShow(const EventView& event, Dialect own, absl::string_view KindRow::*column, const NameFilter& filter) {
   const Dialect dialect = DialectOf(event);
   if (dialect == own) return filter.Matches(event.type);

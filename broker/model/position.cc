@@ -13,7 +13,7 @@ using storage::Cursor;
 
 namespace {
 
-// How many steps of its event a position has seen, where all of them are more than any number.
+// The number of steps of its event that a position has seen; the maximum if it has seen them all.
 uint32_t StepsSeen(const Position& position) {
   return position.part == 0 ? std::numeric_limits<uint32_t>::max() : position.part;
 }

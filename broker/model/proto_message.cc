@@ -1,5 +1,5 @@
-// Field names: WAProto.proto as npm `baileys` 6.17.16 has it. whatsmeow writes some of them with capitals (URL,
-// fileSHA256, ID, remoteJID).
+// Field names: WAProto.proto of npm `baileys` 6.17.16. whatsmeow writes some of them with capitals (URL, fileSHA256,
+// ID, remoteJID).
 #include "broker/model/proto_message.h"
 
 #include "broker/model/json.h"
@@ -7,7 +7,7 @@
 namespace playhead::broker::model {
 namespace {
 
-// What is inside a wrapper is again a message. Deeper than this nobody wraps.
+// A wrapper contains a message. No client nests wrappers deeper than this.
 constexpr int kWrappersMax = 8;
 constexpr absl::string_view kWrappers[] = {
     "ephemeralMessage",           "viewOnceMessage",   "viewOnceMessageV2", "viewOnceMessageV2Extension",
@@ -39,7 +39,7 @@ const json::value* Unwrapped(const json::value* content) {
   return content;
 }
 
-// Bytes are text in base64, or {"type":"Buffer","data":"<base64>"} as Node writes them.
+// Bytes are base-64 text, or {"type":"Buffer","data":"<base64>"} as written by Node.
 std::string Bytes(const json::value* value) {
   const json::value* const data = Find(value, "data");
   return Text(data != nullptr ? data : value);
@@ -161,7 +161,7 @@ Kind ReadProtoMessage(const json::value* content, Kind kind, Message& message) {
   const std::string name = Text(type);
   message.target = Text(Find(key, {"id", "ID"}));
   if (const json::value* const mine = Find(key, "fromMe"); mine != nullptr) message.target_from_me = Flag(mine);
-  // A revocation's type is the protobuf's default, which some writers leave out.
+  // REVOKE is the enum's default value, which some writers omit.
   if (name == "REVOKE" || (key != nullptr && Integer(type) == kRevoke && (type == nullptr || type->is_number()))) {
     message.type = "revoke";
     return Kind::kMessageDeleted;

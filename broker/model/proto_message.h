@@ -1,5 +1,5 @@
-// A message as WhatsApp's own clients write it in JSON: the `message` of Baileys' WAMessage, and the `Message` of
-// whatsmeow's events, both from the same protobuf (WAProto, proto.Message).
+// A message in the JSON form of WhatsApp's own clients: the `message` of Baileys' WAMessage, and the `Message` of
+// whatsmeow's events. Both are from the same protobuf (WAProto, proto.Message).
 #ifndef PLAYHEAD_BROKER_MODEL_PROTO_MESSAGE_H_
 #define PLAYHEAD_BROKER_MODEL_PROTO_MESSAGE_H_
 
@@ -9,8 +9,8 @@
 
 namespace playhead::broker::model {
 
-// Fills in what the content says, and returns the kind that it makes of a message of kind `kind`: a reaction, an edit
-// or a deletion, else `kind`. Wrappers (ephemeral, view once) are looked through. nullptr is a message without content.
+// Fills `message` from the content, and returns its kind: reaction, edit or deletion, or else `kind`. Unwraps wrappers
+// (ephemeral, view once). nullptr means a message without content.
 Kind ReadProtoMessage(const boost::json::value* content, Kind kind, Message& message);
 
 }  // namespace playhead::broker::model

@@ -1,12 +1,12 @@
-// Renderings: what one dialect shows of one event, as every dialect's renderer gives it.
+// Renderings: what a dialect shows of one event.
 //
 // Each dialect has a pure and total function
 //
 //   absl::StatusOr<std::vector<model::Rendering>> Render(const EventView& event);
 //
-// in broker/dialects/<name>/renderer.h: what is shown of the event, in order, which may be nothing; or, of an event
-// that is damaged, what is wrong with it. It looks at nothing but the event, so that an event is shown the same
-// whenever it is read; frames add what they carry of the place (its instance and position).
+// in broker/dialects/<name>/renderer.h. It returns what is shown of the event, in order, which may be nothing; or, for
+// a damaged event, an error that says what is wrong. It depends on the event alone, so an event is always shown the
+// same; the frames add the instance and the position.
 #ifndef PLAYHEAD_BROKER_MODEL_RENDERING_H_
 #define PLAYHEAD_BROKER_MODEL_RENDERING_H_
 
@@ -18,15 +18,15 @@
 
 namespace playhead::broker::model {
 
-// The steps in which an event is shown: its i-th fact (from 0) takes the steps 2i + 1 and 2i + 2, since no dialect
-// shows a fact in more than two frames. A position that has seen a step has seen all before it.
+// The steps in which an event is shown. Its i-th fact (from 0) takes the steps 2i + 1 and 2i + 2, since no dialect
+// shows a fact in more than two frames. A position that has seen a step has seen all earlier ones.
 using Step = uint16_t;
 inline constexpr Step kWholeEvent = 0;
 inline constexpr size_t kFramesPerFact = 2;
-// What lies beyond shares this step: a client that resumes there gets all of it again, and misses nothing.
+// All later steps share this one: a client that resumes there gets all of them again, and misses nothing.
 inline constexpr Step kStepMax = std::numeric_limits<Step>::max();
 
-// The step of the `frame`-th frame (from 0) of the `fact`-th; the last frame of a fact is behind all of its steps.
+// The step of frame `frame` (from 0) of fact `fact`. The last frame of a fact takes the fact's last step.
 constexpr Step StepOf(size_t fact, size_t frame, bool is_last_of_fact) {
   const size_t step = kFramesPerFact * fact + (is_last_of_fact ? kFramesPerFact : frame + 1);
   return static_cast<Step>(std::min<size_t>(step, kStepMax));
@@ -36,13 +36,13 @@ constexpr Step StepOf(size_t fact, size_t frame, bool is_last_of_fact) {
 constexpr bool WasSeen(Step step, Step seen) { return step != kWholeEvent && step < kStepMax && step <= seen; }
 
 struct Rendering {
-  // What the dialect calls it; a client's filter is about this name.
+  // The dialect's name for it, which clients' filters match.
   std::string name;
-  // JSON, in UTF-8: the payload of this name. What the client gets around it is the dialect's own.
+  // The payload, as JSON in UTF-8. The envelope around it is up to the dialect.
   std::string payload;
-  // What has been seen with this; kWholeEvent if it is all that the event has to show.
+  // The last step that has been seen with this frame; kWholeEvent if the event has no more to show.
   Step step = kWholeEvent;
-  // The client needs a value that the event does not have, and gets "", 0, false or 1970 in its place.
+  // The event lacks a value that the client requires, so the payload has "", 0, false or 1970 instead.
   bool has_neutral_value = false;
 };
 

@@ -1,5 +1,5 @@
-// Shapes: VZaps publishes {"type","event",…} with the event structs of whatsmeow (types/events.go), whose JSON has Go's
-// field names; snake_case is taken as well.
+// Source: VZaps publishes {"type","event",…} with whatsmeow's event structs (types/events.go), whose JSON has Go's
+// field names; snake_case is accepted as well.
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -14,7 +14,7 @@ namespace {
 
 std::string Address(const json::value* value) { return FromJid(Text(value)); }
 
-// What other dialects' events look like here.
+// Whether it is a canonical view, the form in which events of other dialects are published here.
 bool IsView(const json::value* event) {
   return Find(event, {"message_id", "participants"}) != nullptr ||
          (Find(event, "chat") != nullptr && Find(event, "user") != nullptr);
@@ -35,7 +35,7 @@ void AddMessage(const json::value* event, std::vector<Fact>& facts) {
   facts.push_back({kind, std::move(message)});
 }
 
-// A view's `type` says which of a dialect's kinds it is.
+// The kind of a message's view, by its `type`.
 Kind KindOfMessageView(const json::value* view) {
   const std::string type = Text(Find(view, "type"));
   if (type == "reaction") return Kind::kMessageReaction;

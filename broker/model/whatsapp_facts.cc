@@ -30,7 +30,7 @@ Choice ReadChoice(const json::value* interactive) {
   return choice;
 }
 
-// Everything that the type names; `message` is the whole, or what an edit puts in its place.
+// Reads the content of `message`, which is a whole message or the new content of an edit.
 void ReadContent(const json::value* message, Message& out) {
   out.text = Text(Find(Find(message, "text"), "body"));
   for (const absl::string_view type : kMediaTypes) {

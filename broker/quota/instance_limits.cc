@@ -12,18 +12,19 @@ namespace playhead::broker {
 
 using storage::Cursor;
 using storage::Instance;
+using storage::InstanceNumber;
 using storage::LogBounds;
 
 namespace {
 
-// Room comes when retention passes; asking more often is of no use.
+// Retention makes room from time to time; retrying more often is of no use.
 constexpr absl::Duration kStoredRetry = absl::Seconds(30);
 
 std::string In(absl::Duration wait) { return absl::FormatDuration(absl::Ceil(wait, absl::Milliseconds(1))); }
 
 }  // namespace
 
-// What an instance has used up. An idle one, whose buckets are full, is as good as none.
+// The use of an instance. One whose buckets are full need not be kept.
 struct InstanceLimits::Use {
   Use(uint64_t version_in, const EffectiveLimits& limits_in)
       : version(version_in),
@@ -31,12 +32,14 @@ struct InstanceLimits::Use {
         events(limits.append_events_per_second, limits.append_events_per_second),
         bytes(limits.append_bytes_per_second, limits.append_bytes_per_second) {}
 
-  const uint64_t version;  // Of the settings.
+  const uint64_t version;  // Of the settings that `limits` is from.
   const EffectiveLimits limits;
   TokenBucket events;
   TokenBucket bytes;
-  // Only with a limit on what is stored: the instance, and what had left it when its first event was this.
-  std::shared_ptr<Instance> instance;
+  // Only with a limit on stored bytes, once they were looked up: the bytes that had been trimmed from the instance when
+  // `first` was its first event. `instance` does not keep it in memory.
+  std::weak_ptr<Instance> instance;
+  InstanceNumber number;
   std::optional<Cursor> first;
   uint64_t trimmed_bytes = 0;
 };
@@ -63,9 +66,12 @@ InstanceLimits::Use& InstanceLimits::UseOf(Shard& shard, const std::string& inst
 void InstanceLimits::MakeRoom(Shard& shard, absl::Time now) {
   if (shard.uses.size() < shard.sweep_at) return;
   const size_t uses_max = kLimitedInUseMax / shards_.size();
-  absl::erase_if(shard.uses,
-                 [now](auto& entry) { return entry.second->events.IsFull(now) && entry.second->bytes.IsFull(now); });
-  // All of them in debt: room for many at once, so that a look at all is rare.
+  absl::erase_if(shard.uses, [now](auto& entry) {
+    Use& use = *entry.second;
+    // Looking up again how much an instance stores would read the disk.
+    return !use.first && use.events.IsFull(now) && use.bytes.IsFull(now);
+  });
+  // If too many are left, drop enough that the next sweep is not needed soon.
   while (shard.uses.size() > uses_max - uses_max / 8) shard.uses.erase(shard.uses.begin());
   shard.sweep_at = std::clamp<size_t>(2 * shard.uses.size(), 64, uses_max);
 }
@@ -103,7 +109,7 @@ absl::Duration InstanceLimits::ChargeStream(const std::string& instance, size_t 
   absl::MutexLock lock(&shard.mu);
   Use& use = UseOf(shard, instance);
   const absl::Time now = clock_();
-  use.events.Wait(now);  // Fills them up to now.
+  use.events.Wait(now);  // Refills the buckets up to now.
   use.bytes.Wait(now);
   use.events.Draw(events);
   use.bytes.Draw(bytes);
@@ -123,19 +129,24 @@ void InstanceLimits::CheckRoom(const std::string& instance, size_t bytes, storag
   };
   if (const std::optional<uint64_t> known = KnownStored(instance)) return std::move(done)(judge(*known));
   StoredBytes(instance, [judge, done = std::move(done)](absl::StatusOr<uint64_t> stored) mutable {
-    // What cannot be read now is no reason to lose events.
+    // An instance that cannot be read now is no reason to refuse events.
     std::move(done)(stored.ok() ? judge(*stored) : absl::OkStatus());
   });
+}
+
+std::optional<uint64_t> InstanceLimits::KnownStored(const Use& use, const Instance& opened) {
+  const LogBounds bounds = opened.bounds();
+  if (use.number != opened.number() || use.first != bounds.first) return std::nullopt;
+  return bounds.appended_bytes - std::min(bounds.appended_bytes, use.trimmed_bytes);
 }
 
 std::optional<uint64_t> InstanceLimits::KnownStored(const std::string& instance) {
   Shard& shard = ShardOf(instance);
   absl::MutexLock lock(&shard.mu);
   const Use& use = UseOf(shard, instance);
-  if (use.instance == nullptr || use.instance->deleted()) return std::nullopt;
-  const LogBounds bounds = use.instance->bounds();
-  if (use.first != bounds.first) return std::nullopt;
-  return bounds.appended_bytes - std::min(bounds.appended_bytes, use.trimmed_bytes);
+  const std::shared_ptr<Instance> opened = use.instance.lock();
+  if (opened == nullptr || opened->deleted()) return std::nullopt;
+  return KnownStored(use, *opened);
 }
 
 void InstanceLimits::StoredBytes(const std::string& instance, storage::Callback<uint64_t> done) {
@@ -147,9 +158,21 @@ void InstanceLimits::StoredBytes(const std::string& instance, storage::Callback<
                     });
 }
 
+std::optional<uint64_t> InstanceLimits::RememberOpened(const std::string& instance,
+                                                       const std::shared_ptr<Instance>& opened) {
+  if (settings_.Of(instance).stored_bytes_max == 0) return std::nullopt;
+  Shard& shard = ShardOf(instance);
+  absl::MutexLock lock(&shard.mu);
+  Use& use = UseOf(shard, instance);
+  const std::optional<uint64_t> known = KnownStored(use, *opened);
+  if (known) use.instance = opened;
+  return known;
+}
+
 void InstanceLimits::LookUpStored(const std::string& instance, std::shared_ptr<Instance> opened,
                                   storage::Callback<uint64_t> done) {
-  // As of before the look: what is appended meanwhile then counts, until the next trim, as if it were there twice.
+  if (const std::optional<uint64_t> known = RememberOpened(instance, opened)) return std::move(done)(*known);
+  // The bounds from before the lookup: bytes appended in the meantime are counted twice until the next trim.
   const LogBounds before = opened->bounds();
   log_.KeptBytes(opened,
                  [this, instance, opened, before, done = std::move(done)](absl::StatusOr<uint64_t> kept) mutable {
@@ -158,6 +181,7 @@ void InstanceLimits::LookUpStored(const std::string& instance, std::shared_ptr<I
                      absl::MutexLock lock(&shard.mu);
                      Use& use = UseOf(shard, instance);
                      use.instance = opened;
+                     use.number = opened->number();
                      use.first = before.first;
                      use.trimmed_bytes = before.appended_bytes - std::min(before.appended_bytes, *kept);
                    }

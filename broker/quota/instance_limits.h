@@ -1,4 +1,4 @@
-// InstanceLimits: holds appends to what their instance may take: a rate of events, one of bytes, and bytes stored.
+// InstanceLimits: enforces the limits of instances on appends: a rate of events, a rate of bytes, and stored bytes.
 #ifndef PLAYHEAD_BROKER_QUOTA_INSTANCE_LIMITS_H_
 #define PLAYHEAD_BROKER_QUOTA_INSTANCE_LIMITS_H_
 
@@ -23,12 +23,12 @@
 
 namespace playhead::broker {
 
-// The rates of at most this many instances are remembered at a time, in about 300 bytes each: of those that were
-// appended to lately and have limits. When there are more, some start anew, with a burst.
+// At most this many instances are tracked at a time, in about 300 bytes each: those with limited rates that were appended
+// to recently, and those with limited stored bytes. When there are more, some start over, with a burst.
 inline constexpr size_t kLimitedInUseMax = 65'536;
 
-// Instances in use carry what they have used up; an idle one costs nothing, and while nothing is set no one does. What
-// an instance stores is looked up when it is first asked for and after each trim, and reckoned on from there.
+// If no limits are set, no instance has state; with limits on rates only those in use have. The stored bytes of an
+// instance are looked up when they are first needed and after each trim, and updated from there.
 //
 // Thread safety: all methods may be called from any thread.   Blocking: none.
 // Ownership: borrows `log` and `settings`; must outlive `log`, whose callbacks end here.
@@ -40,24 +40,25 @@ class InstanceLimits {
   InstanceLimits(const InstanceLimits&) = delete;
   InstanceLimits& operator=(const InstanceLimits&) = delete;
 
-  // Nothing is limited: what follows need not be asked.
+  // Whether no limits are set at all: then the methods below need not be called.
   bool none() const { return settings_.none(); }
 
   // Counts an append against the rates, whether or not it stores anything: they bound what the broker has to do.
   //   ResourceExhausted  QUOTA_EXCEEDED, with the limit and when to retry. Not counted.
   absl::Status Charge(const std::string& instance, size_t events, size_t bytes);
-  // The same for a stream, which the rates slow down instead: counts, and says how long it must not read on.
+  // The same for a stream, which the rates slow down instead: counts the append, and returns how long the stream must
+  // pause reading.
   absl::Duration ChargeStream(const std::string& instance, size_t events, size_t bytes);
 
-  // Whether there is room for `bytes` more in what the instance may store. For storage::AppendBatch::refuse_new: what
-  // repeats events that are stored needs none. Calls `done` once, inside the call or on a thread of the log.
+  // Whether the instance may store `bytes` more. For storage::AppendBatch::refuse_new: an append that only repeats
+  // stored events needs no room. Calls `done` once, inside the call or on a thread of the log.
   //   ResourceExhausted  as above.
   void CheckRoom(const std::string& instance, size_t bytes, storage::StatusCallback done);
 
-  // How many bytes the instance keeps; 0 if there is none of that name.
+  // How many bytes the instance keeps; 0 if no instance has that name.
   void StoredBytes(const std::string& instance, storage::Callback<uint64_t> done);
 
-  // How many instances carry what they have used up.
+  // How many instances are tracked.
   size_t in_use() const;
 
  private:
@@ -65,7 +66,7 @@ class InstanceLimits {
   struct Shard {
     mutable absl::Mutex mu;
     absl::flat_hash_map<std::string, std::unique_ptr<Use>> uses ABSL_GUARDED_BY(mu);
-    size_t sweep_at ABSL_GUARDED_BY(mu) = 64;  // When there are so many, idle ones go.
+    size_t sweep_at ABSL_GUARDED_BY(mu) = 64;  // At this number, idle ones are removed.
   };
 
   Shard& ShardOf(absl::string_view instance);
@@ -73,8 +74,11 @@ class InstanceLimits {
   void MakeRoom(Shard& shard, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
   bool IsPaced(const std::string& instance) const;
-  // What the instance keeps, if that is known in memory.
+  // The bytes that the instance keeps, if known without reading the disk.
   std::optional<uint64_t> KnownStored(const std::string& instance);
+  static std::optional<uint64_t> KnownStored(const Use& use, const storage::Instance& opened);
+  // The same for an instance that was evicted from memory since they were looked up, and opened again.
+  std::optional<uint64_t> RememberOpened(const std::string& instance, const std::shared_ptr<storage::Instance>& opened);
   void LookUpStored(const std::string& instance, std::shared_ptr<storage::Instance> opened,
                     storage::Callback<uint64_t> done);
 

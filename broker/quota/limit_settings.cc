@@ -16,7 +16,7 @@ constexpr absl::string_view kDefaultKey = "default";
 constexpr absl::string_view kInstanceKeys = "instance/";
 constexpr uint64_t kValueMax = uint64_t{1} << 53;
 
-// Behind kRowPrefix.
+// The part of the key after kRowPrefix.
 std::string KeyOf(absl::string_view instance) {
   return instance.empty() ? std::string(kDefaultKey) : absl::StrCat(kInstanceKeys, instance);
 }

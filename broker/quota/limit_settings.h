@@ -16,17 +16,17 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "broker/stored_settings.h"
+#include "broker/settings/stored_settings.h"
 #include "playhead/v1/limits.pb.h"
 #include "storage/callback.h"
 #include "storage/record_store.h"
 
 namespace playhead::broker {
 
-// At most this many changes may be on their way to the disk.
+// The maximum number of changes that are being written.
 inline constexpr size_t kLimitChangesMax = 100;
 
-// What holds for an instance; 0 is no bound.
+// The limits in force for an instance; 0 is no bound.
 struct EffectiveLimits {
   uint64_t append_events_per_second = 0;
   uint64_t append_bytes_per_second = 0;
@@ -36,8 +36,8 @@ struct EffectiveLimits {
   bool none() const { return !paced() && stored_bytes_max == 0; }
 };
 
-// Rows `limit/default` and `limit/instance/<name>` (docs/on-disk-format.md). They are of names, and outlive instances.
-// Guarantees, thread safety, blocking and ownership are those of StoredSettings.
+// Rows `limit/default` and `limit/instance/<name>` (docs/on-disk-format.md). They belong to names, and outlive
+// instances. Guarantees, thread safety, blocking and ownership are those of StoredSettings.
 class LimitSettings {
  public:
   // Blocks while it reads the rows.
@@ -45,23 +45,23 @@ class LimitSettings {
   //   Unavailable  as RecordStore::Scan.
   static absl::StatusOr<std::unique_ptr<LimitSettings>> Load(storage::RecordStore& records);
 
-  // Nothing is set at all: the rule, which costs appends one load.
+  // Whether no limits are set at all, as is usual; this check costs appends one atomic load.
   bool none() const { return none_.load(std::memory_order_acquire); }
-  // Rises with every change.
+  // Increases with every change.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
   EffectiveLimits Of(absl::string_view instance) const;
-  // An empty `instance` is the default, here and below. nullopt: none are set.
+  // Here and below, an empty `instance` means the default limits. nullopt: none are set.
   std::optional<v1::InstanceLimits> Own(absl::string_view instance) const;
-  // Up to `limit` instances behind `after`, by name.
+  // Up to `limit` instances after `after`, by name.
   std::vector<std::pair<std::string, v1::InstanceLimits>> List(absl::string_view after, size_t limit) const;
 
-  // InvalidArgument (LIMIT_INVALID) as limits.proto says; ResourceExhausted (APPEND_QUEUE_FULL) while kLimitChangesMax
-  // changes are on their way; for what is to be asked before an act is recorded.
+  // Checks a change before it is recorded in the audit log. InvalidArgument (LIMIT_INVALID) as limits.proto says;
+  // ResourceExhausted (APPEND_QUEUE_FULL) while kLimitChangesMax changes are being written.
   absl::Status CheckSet(absl::string_view instance, const v1::InstanceLimits& limits) const;
 
-  // Both call `done` once, on a thread of the log, when the change holds. As RecordStore::Write fails.
-  // REQUIRES: CheckSet was Ok.
+  // Both call `done` once, on a thread of the log, when the change is in force. Errors as for RecordStore::Write.
+  // REQUIRES: CheckSet returned OK.
   void Set(const std::string& instance, const v1::InstanceLimits& limits, storage::StatusCallback done);
   void Clear(const std::string& instance, storage::StatusCallback done);
 
@@ -74,7 +74,7 @@ class LimitSettings {
   const std::unique_ptr<Stored> stored_;
   std::atomic<bool> none_{true};
   std::atomic<uint64_t> version_{1};
-  absl::Mutex publishing_mu_;  // Held from the look at what is set until it is published, so that the last look counts.
+  absl::Mutex publishing_mu_;  // Held from reading the settings until they are published, so that the last read wins.
 };
 
 }  // namespace playhead::broker

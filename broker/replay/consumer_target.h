@@ -1,4 +1,4 @@
-// ConsumerTarget: hands each event to whoever holds a consumer, beside what comes in the consumer's own course.
+// ConsumerTarget: hands each event to the holder of a consumer, in addition to the consumer's regular deliveries.
 #ifndef PLAYHEAD_BROKER_REPLAY_CONSUMER_TARGET_H_
 #define PLAYHEAD_BROKER_REPLAY_CONSUMER_TARGET_H_
 
@@ -12,10 +12,11 @@
 
 namespace playhead::broker::replay {
 
-// An event is sent when its holder has acknowledged it. One that the consumer's filter passes over, or that its holder
-// parks, is put aside: counted, and the replay goes on. While nobody holds the consumer it waits. The consumer's
-// position and what it has yet to settle stay as they are. Ownership: keeps itself alive while an event is under way;
-// borrows `consumers`.
+// An event counts as sent when the holder has acknowledged it. An event that the consumer's filter passes over, or that
+// its holder parks, is put aside: it is counted, and the replay continues. One that is trimmed, or whose instance is
+// deleted, before the holder has settled it, is gone. While the consumer has no holder, the replay waits. The
+// consumer's position and unsettled events stay as they are.
+// Ownership: keeps itself alive while an event is in progress; borrows `consumers`.
 class ConsumerTarget final : public Target, public std::enable_shared_from_this<ConsumerTarget> {
  public:
   ConsumerTarget(std::string consumer, std::string replay_id, ConsumerRegistry& consumers)

@@ -23,7 +23,7 @@ absl::Status Invalid(absl::string_view why) {
 
 absl::string_view View(boost::core::string_view text) { return {text.data(), text.size()}; }
 
-// Whether a server may take the path for another than its bytes say.
+// Whether a server may interpret the path differently from its bytes.
 bool IsAmbiguous(absl::string_view path) {
   const std::string lower = absl::AsciiStrToLower(path);
   if (absl::StrContains(lower, "%2e") || absl::StrContains(lower, "%2f") || absl::StrContains(lower, "%5c") ||
@@ -63,7 +63,7 @@ absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view url) {
   if (port == 0 || port > 65'535) return Invalid("has a port that is none");
   endpoint.port = static_cast<uint16_t>(port);
   endpoint.path = view.encoded_path().empty() ? "/" : std::string(View(view.encoded_path()));
-  // The library takes a port that is no number for the beginning of the path.
+  // Boost.URL parses a port that is not a number as the beginning of the path.
   if (endpoint.path[0] != '/') return Invalid("has a port that is none");
   if (IsAmbiguous(endpoint.path)) return Invalid("has a path that servers read differently: `.`, `..`, %2e, %2f or \\");
   endpoint.target = endpoint.path;
@@ -74,9 +74,10 @@ absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view url) {
   return endpoint;
 }
 
-absl::StatusOr<EndpointPolicy> EndpointPolicy::Make(const std::vector<std::string>& prefixes, bool allow_loopback) {
+absl::StatusOr<EndpointPolicy> EndpointPolicy::Make(const std::vector<std::string>& prefixes,
+                                                    std::function<bool()> allows_loopback) {
   EndpointPolicy policy;
-  policy.allow_loopback_ = allow_loopback;
+  policy.allows_loopback_ = std::move(allows_loopback);
   for (const std::string& prefix : prefixes) {
     auto endpoint = ParseEndpoint(prefix);
     if (!endpoint.ok()) {
@@ -100,14 +101,16 @@ bool EndpointPolicy::HasPrefixOf(const Endpoint& endpoint) const {
 }
 
 absl::Status EndpointPolicy::Check(const Endpoint& endpoint) const {
-  if (HasPrefixOf(endpoint) || (allow_loopback_ && IsLoopbackHost(endpoint.host))) return absl::OkStatus();
+  if (HasPrefixOf(endpoint)) return absl::OkStatus();
+  if (allows_loopback_ != nullptr && allows_loopback_() && IsLoopbackHost(endpoint.host)) return absl::OkStatus();
   return MakeError(Reason::kReplayEndpointRefused,
                    absl::StrCat("this broker does not send events to ", endpoint.host_header, endpoint.path,
                                 ": --replay_endpoints must let it through"));
 }
 
 bool EndpointPolicy::MayUseTls() const {
-  return allow_loopback_ || std::any_of(prefixes_.begin(), prefixes_.end(), [](const Endpoint& e) { return e.tls; });
+  return allows_loopback_ != nullptr ||
+         std::any_of(prefixes_.begin(), prefixes_.end(), [](const Endpoint& e) { return e.tls; });
 }
 
 bool EndpointPolicy::OnlyLoopback(const Endpoint& endpoint) const { return !HasPrefixOf(endpoint); }

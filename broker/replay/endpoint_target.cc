@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -20,7 +19,7 @@ namespace beast = boost::beast;
 namespace {
 
 constexpr char kUserAgent[] = "playhead";
-// What an event's attribute says its data is (docs/operating.md); JSON where it says nothing.
+// The attribute that names the media type of an event's data (docs/operating.md); JSON without it.
 constexpr absl::string_view kContentTypeAttribute = "content-type";
 constexpr absl::string_view kJson = "application/json";
 
@@ -45,7 +44,7 @@ std::string Attributes(const EventView& event) {
   return out;
 }
 
-// A media type as a header may have it.
+// Whether the text is safe to send as a media type in a header.
 bool IsMediaType(absl::string_view text) {
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isprint(static_cast<unsigned char>(c));
@@ -118,8 +117,7 @@ void EndpointTarget::Send(ReplayedEvent event, Done done) {
     if (refusal.ok()) request_ = MakeRequest(options_.endpoint, options_.replay_id, event, secret);
   }
   if (refusal.ok()) return Attempt();
-  timers_.Schedule(std::chrono::steady_clock::now(),
-                   [self = shared_from_this(), refusal] { self->Finish(SendOutcome::kFailed, refusal); });
+  timers_.Schedule(SteadyNow(), [self = shared_from_this(), refusal] { self->Finish(SendOutcome::kFailed, refusal); });
 }
 
 void EndpointTarget::Attempt() {
@@ -145,7 +143,7 @@ void EndpointTarget::OnAnswer(absl::StatusOr<unsigned> status) {
     broken_off = paused_;
     waiting_ = !paused_ && attempts_ < kAttemptsMax;
     if (waiting_) {
-      timer_ = timers_.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(RetryDelay(attempts_)),
+      timer_ = timers_.Schedule(SteadyNow() + absl::ToChronoNanoseconds(RetryDelay(attempts_)),
                                 [self = shared_from_this()] { self->Attempt(); });
       return;
     }

@@ -1,8 +1,7 @@
-// EndpointTarget: sends each event as a POST to an endpoint, and again until that has taken it.
+// EndpointTarget: sends each event to an endpoint as a POST, and repeats it until the endpoint has accepted it.
 #ifndef PLAYHEAD_BROKER_REPLAY_ENDPOINT_TARGET_H_
 #define PLAYHEAD_BROKER_REPLAY_ENDPOINT_TARGET_H_
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,20 +15,20 @@
 
 namespace playhead::broker::replay {
 
-// The request for an event: its data as the body, and what else it has in headers. Names and values that a header
-// cannot hold are percent-encoded: every byte but visible ASCII, and `%` itself.
+// The request for an event: its data as the body, and its other fields in headers. In names and values, bytes that a
+// header cannot carry are percent-encoded: every byte except visible ASCII, and `%` itself.
 //   playhead-replay, playhead-instance, playhead-cursor, playhead-type, playhead-appended-at (microseconds);
 //   playhead-id, playhead-created-at, playhead-attributes (k=v&k=v; there `&` and `=` are encoded too) where it has
 //   them; X-Hub-Signature-256 with `app_secret`.
 std::shared_ptr<HttpRequest> MakeRequest(const Endpoint& endpoint, const std::string& replay_id,
                                          const ReplayedEvent& event, const std::optional<std::string>& app_secret);
 
-// The secret under which events of `instance` are signed: its own, or that of all that have none.
+// The secret with which events of `instance` are signed: its own, or that for all instances without one.
 std::optional<std::string> FindAppSecret(const webhook::SecretStore& secrets, absl::string_view instance);
 
-// 2xx is taken; 408, 429, 5xx, no answer and no connection are tried again, up to kAttemptsMax times; all else,
-// redirects included, is refused. Ownership: keeps itself alive while an event is under way; borrows `timers` and
-// `secrets`.
+// 2xx means accepted; after 408, 429, 5xx, no answer or no connection the event is tried again, up to kAttemptsMax
+// times; any other answer, including a redirect, is a refusal.
+// Ownership: keeps itself alive while an event is in progress; borrows `timers` and `secrets`.
 class EndpointTarget final : public Target, public std::enable_shared_from_this<EndpointTarget> {
  public:
   struct Options {
@@ -61,7 +60,7 @@ class EndpointTarget final : public Target, public std::enable_shared_from_this<
   std::shared_ptr<HttpRequest> request_ ABSL_GUARDED_BY(mu_);
   Done done_ ABSL_GUARDED_BY(mu_);
   int attempts_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::Status problem_ ABSL_GUARDED_BY(mu_);  // Of the last attempt.
+  absl::Status problem_ ABSL_GUARDED_BY(mu_);  // The error of the last attempt.
   TimerQueue::Id timer_ ABSL_GUARDED_BY(mu_);
   bool waiting_ ABSL_GUARDED_BY(mu_) = false;  // For the timer.
   bool paused_ ABSL_GUARDED_BY(mu_) = false;

@@ -14,7 +14,6 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
-#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +38,7 @@ const auto kTimeout = absl::ToChronoMilliseconds(kAttemptTimeout);
   throw boost::system::system_error(asio::error::make_error_code(asio::error::host_unreachable), why);
 }
 
-// Without the place in Boost's source, which it adds in brackets.
+// The text without the location in Boost's source code, which Boost appends in brackets.
 absl::string_view TextOf(const boost::system::system_error& error) {
   const absl::string_view text = error.what();
   return text.substr(0, text.find(" ["));
@@ -88,7 +87,7 @@ asio::awaitable<void> HttpPoster::Run(std::shared_ptr<HttpPoster> self, std::sha
     } catch (const boost::system::system_error& error) {
       self->Disconnect();
       result = self->stopped_ ? absl::CancelledError("stopped") : ToStatus(error);
-      // Nothing came back on a connection that had been idle: the other side had most likely closed it.
+      // No answer began on a connection that was idle before: most likely the other side had closed it.
       again = reused && !self->answer_begun_ && !self->stopped_ && error.code() != beast::error::timeout;
     }
   }
@@ -140,7 +139,7 @@ asio::awaitable<unsigned> HttpPoster::Exchange(Stream& stream, HttpRequest& requ
   co_await beast::http::async_write(stream, request, use_awaitable);
   beast::http::response_parser<beast::http::string_body> answer;
   answer.header_limit(kAnswerHeaderBytesMax);
-  answer.body_limit(boost::none);  // The limit would refuse a long body's header, and the status with it.
+  answer.body_limit(boost::none);  // With a limit, the header of a long body fails, and its status is lost.
   co_await beast::http::async_read_header(stream, buffer_, answer, use_awaitable);
   answer_begun_ = true;
   const unsigned status = answer.get().result_int();
@@ -151,7 +150,7 @@ asio::awaitable<unsigned> HttpPoster::Exchange(Stream& stream, HttpRequest& requ
   answer.body_limit(kAnswerBodyBytesMax);
   boost::system::error_code error;
   co_await beast::http::async_read(stream, buffer_, answer, asio::redirect_error(use_awaitable, error));
-  // The status is the answer. A body that is too long, or broken off, costs no more than the connection.
+  // Only the status matters. If the body is too long or incomplete, only the connection is lost.
   if (error || !answer.keep_alive()) Disconnect();
   co_return status;
 }

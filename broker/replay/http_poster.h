@@ -21,27 +21,27 @@ namespace playhead::broker::replay {
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
 // Thread safety: Post and Stop may be called from any thread.   Blocking: none.   Ownership: keeps itself alive while a
-// request is under way; borrows `thread`.
+// request is in progress; borrows `thread`.
 class HttpPoster final : public http::OpenConnection, public std::enable_shared_from_this<HttpPoster> {
  public:
-  // The status of the answer; or why there was none, for people.
+  // The HTTP status of the answer; or, for people, why there was none.
   using Done = absl::AnyInvocable<void(absl::StatusOr<unsigned>) &&>;
 
-  // `tls` is needed for an endpoint with TLS: a client's context that verifies. The certificate must be the host's.
-  // `only_loopback`: does not connect to any other address, whatever the host resolves to.
+  // `tls`, required for an endpoint with TLS, is a client's context that verifies. The certificate must be valid for
+  // the host. `only_loopback`: does not connect to any other address, whatever the host resolves to.
   HttpPoster(http::IoThread& thread, Endpoint endpoint, std::shared_ptr<boost::asio::ssl::context> tls,
              bool only_loopback);
   ~HttpPoster() override;
 
-  // Sends a request and reads the answer, within kAttemptTimeout. Redirects are not followed: they are answers. A
-  // connection that the other side had closed meanwhile is replaced, once. `done` runs on the thread of the connection.
-  //   Unavailable       there is no connection, or it broke.
-  //   DeadlineExceeded  no whole answer in time.
+  // Sends a request and reads the answer, within kAttemptTimeout. Redirects are not followed; they count as answers. A
+  // connection that the other side has closed since is replaced, once. `done` runs on the thread of the connection.
+  //   Unavailable       no connection could be made, or it broke.
+  //   DeadlineExceeded  no complete answer in time.
   //   Cancelled         by Stop.
-  // REQUIRES: no other request is under way.
+  // REQUIRES: no other request is in progress.
   void Post(std::shared_ptr<HttpRequest> request, Done done);
 
-  // Breaks off what is under way, and every later Post.
+  // Cancels the request in progress, and every later Post.
   void Stop();
 
   // http::OpenConnection, for the thread's end.
@@ -66,17 +66,17 @@ class HttpPoster final : public http::OpenConnection, public std::enable_shared_
   const std::shared_ptr<boost::asio::ssl::context> tls_context_;
   const bool only_loopback_;
 
-  // The rest is for the thread's tasks.
+  // The rest is used only by tasks on the thread.
   bool stopped_ = false;
   bool connected_ = false;
-  bool answer_begun_ = false;  // Of the request under way.
+  bool answer_begun_ = false;  // For the request in progress.
   std::unique_ptr<Tls> tls_;   // At most one of these two.
   std::unique_ptr<Tcp> plain_;
   boost::beast::flat_buffer buffer_;
 };
 
 // A client's context: TLS 1.2 and later, the system's authorities, and those of `ca_file` (PEM) unless that is empty.
-// Reads a disk.   FailedPrecondition  the file cannot be read, or holds none.
+// Reads a disk.   FailedPrecondition  the file cannot be read, or contains no certificate.
 absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> MakePosterContext(const std::string& ca_file);
 
 }  // namespace playhead::broker::replay

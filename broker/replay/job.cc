@@ -23,7 +23,7 @@ std::string ProblemText(const absl::Status& status) {
   return absl::StrCat(ToProto(status).code(), ": ", std::string(status.message()));
 }
 
-// What a replay may send at once after a pause of its own: a tenth of a second's worth.
+// How many events a replay may send at once after an idle time: those of a tenth of a second.
 uint64_t Burst(uint32_t rate) { return std::max<uint64_t>(rate / 10, 1); }
 
 }  // namespace
@@ -44,7 +44,7 @@ void Job::Run() {
     absl::MutexLock lock(&mu_);
     if (!runs() || stepping_) return;
     stepping_ = true;
-    window_start_ = std::chrono::steady_clock::now();
+    window_start_ = SteadyNow();
     window_count_ = 0;
   }
   core_.executor.Post([self = shared_from_this()] { self->Step(); });
@@ -58,7 +58,7 @@ v1::Replay Job::Describe() const {
   if (const absl::Status problem = target_->problem(); stepping_ && replay.problem().empty() && !problem.ok()) {
     replay.set_problem(ProblemText(problem));
   }
-  const auto idle = std::chrono::steady_clock::now() - window_start_;
+  const auto idle = SteadyNow() - window_start_;
   replay.set_rate_now(replay.state() == v1::Replay::RUNNING && idle < std::chrono::seconds(5) ? rate_now_ : 0);
   return replay;
 }
@@ -67,7 +67,7 @@ void Job::Step() {
   absl::MutexLock lock(&mu_);
   if (!runs()) {
     stepping_ = false;
-    if (record_.replay().ended_at() != 0) Save();  // What became of the event that was under way.
+    if (record_.replay().ended_at() != 0) Save();  // Includes the outcome of the event that was in progress.
     return;
   }
   if (record_.range_index() >= ranges_.size()) {
@@ -76,13 +76,11 @@ void Job::Step() {
     return;
   }
   if (instance_ == nullptr) return OpenRange();
-  // What lay here for long may have been erased meanwhile.
-  const bool is_old =
-      std::chrono::steady_clock::now() - read_at_ > absl::ToChronoNanoseconds(kReadAgeMax) && !read_.empty();
+  // Events that were read too long ago may have been erased since.
+  const bool is_old = SteadyNow() - read_at_ > absl::ToChronoNanoseconds(kReadAgeMax) && !read_.empty();
   if (is_old || read_.empty()) return Read();
   if (const absl::Duration wait = bucket_.Wait(absl::Now()); wait > absl::ZeroDuration()) {
-    core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(wait),
-                          [self = shared_from_this()] { self->Step(); });
+    core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(wait), [self = shared_from_this()] { self->Step(); });
     return;
   }
   SendNext();
@@ -95,17 +93,18 @@ void Job::SendNext() {
   const bool sound = bytes.has_value() && event.event.Parse(*bytes);
   if (!bytes.has_value() || slice.bytes.empty()) read_.pop_front();
   if (!sound) {
+    read_.clear();  // What follows is not sent by a resume that comes soon.
     PauseFor(MakeError(Reason::kDataLoss, absl::StrCat("an event of ", instance_->name(), " cannot be read")));
     stepping_ = false;
     return;
   }
-  if (event.event.type == kErasedEventType) {  // Nothing is left of it to be sent.
+  if (event.event.type == kErasedEventType) {  // There is nothing left to send.
     record_.set_range_cursor(event.event.cursor);
     core_.executor.Post([self = shared_from_this()] { self->Step(); });
     return;
   }
   bucket_.Draw(1);
-  // Not under the lock, and not on this stack: a target may answer at once.
+  // Posted, since a target may call back at once: not under the lock, and not on this stack.
   core_.executor.Post([self = shared_from_this(), event = std::move(event)]() mutable {
     const uint64_t cursor = event.event.cursor;
     self->target_->Send(std::move(event),
@@ -114,7 +113,7 @@ void Job::SendNext() {
       absl::MutexLock lock(&self->mu_);
       if (self->runs()) return;
     }
-    self->target_->Pause();  // Who paused or cancelled the replay before the call above had nothing to pause.
+    self->target_->Pause();  // A pause or cancellation before the Send above found nothing to pause.
   });
 }
 
@@ -137,8 +136,10 @@ void Job::OnSent(uint64_t cursor, SendResult result) {
       replay.set_skipped_count(replay.skipped_count() + 1);
       NoteDone(cursor);
     } else {
-      read_.clear();  // Reads this one again.
-      if (runs() && result.outcome != SendOutcome::kStopped) PauseFor(result.problem);
+      // This event will be read again. If it is gone, that read finds what else is, and EndRange counts all of it.
+      read_.clear();
+      const bool goes_on = result.outcome == SendOutcome::kStopped || result.outcome == SendOutcome::kGone;
+      if (runs() && !goes_on) PauseFor(result.problem);
     }
   }
   Step();
@@ -148,7 +149,7 @@ void Job::NoteDone(uint64_t cursor) {
   record_.set_range_cursor(cursor);
   record_.set_range_done_count(record_.range_done_count() + 1);
   ++window_count_;
-  const auto elapsed = std::chrono::steady_clock::now() - window_start_;
+  const auto elapsed = SteadyNow() - window_start_;
   if (elapsed >= std::chrono::seconds(1)) {
     const double seconds = std::chrono::duration<double>(elapsed).count();
     rate_now_ = static_cast<double>(window_count_) / std::min(seconds, 5.0);
@@ -168,7 +169,7 @@ void Job::OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) 
     absl::MutexLock lock(&mu_);
     const Range& range = ranges_[record_.range_index()];
     if (absl::IsNotFound(instance.status()) || (instance.ok() && (*instance)->number() != range.number)) {
-      EndRange();  // Deleted; of another one that has its name nothing was planned.
+      EndRange();  // Deleted; another instance with its name is not part of the plan.
     } else if (!instance.ok()) {
       PauseFor(instance.status());
     } else {
@@ -182,7 +183,7 @@ void Job::OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) 
 void Job::Read() {
   const Range& range = ranges_[record_.range_index()];
   read_.clear();
-  // A slow replay reads no more than it sends before that is too old.
+  // A slow replay reads no more events than it can send before they are too old.
   const auto events_max = std::min<uint32_t>(record_.replay().rate(), kReadEventsMax);
   core_.log.Read(instance_,
                  {.after = std::max(Cursor(record_.range_cursor()), range.after),
@@ -205,11 +206,11 @@ void Job::OnRead(absl::StatusOr<storage::ReadResult> result) {
     } else if (!result.ok()) {
       PauseFor(result.status());
     } else if (result->slices.empty()) {
-      record_.set_range_cursor(result->next.value());  // The filter passed over all of it.
+      record_.set_range_cursor(result->next.value());  // The filter matches none of it.
       if (result->end_reached || result->next >= range.last) EndRange();
     } else {
       read_.assign(std::make_move_iterator(result->slices.begin()), std::make_move_iterator(result->slices.end()));
-      read_at_ = std::chrono::steady_clock::now();
+      read_at_ = SteadyNow();
     }
   }
   Step();
@@ -231,7 +232,7 @@ void Job::EndRange() {
 
 void Job::PauseFor(const absl::Status& problem) {
   record_.mutable_replay()->set_problem(ProblemText(problem));
-  Log().warn("event=replay_paused replay={} problem={}", record_.replay().id(), record_.replay().problem());
+  LogWarning("replay_paused", absl::StrCat("replay=", record_.replay().id()), problem);
   SetState(v1::Replay::PAUSED);
 }
 
@@ -307,12 +308,11 @@ void Job::SaveSoon() {
   unsaved_ = true;
   if (save_armed_ || saving_ || stopped_) return;
   save_armed_ = true;
-  core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kSaveInterval),
-                        [self = shared_from_this()] {
-                          absl::MutexLock lock(&self->mu_);
-                          self->save_armed_ = false;
-                          if (self->unsaved_) self->Save();
-                        });
+  core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(kSaveInterval), [self = shared_from_this()] {
+    absl::MutexLock lock(&self->mu_);
+    self->save_armed_ = false;
+    if (self->unsaved_) self->Save();
+  });
 }
 
 void Job::Save() {
@@ -337,7 +337,7 @@ void Job::OnSaved(absl::Status status) {
     saved_.clear();
     const bool has_ended = record_.replay().ended_at() != 0;
     if (!status.ok()) {
-      Log().warn("event=replay_progress_not_saved replay={} status={}", record_.replay().id(), status.ToString());
+      LogWarning("replay_progress_not_saved", absl::StrCat("replay=", record_.replay().id()), status);
       unsaved_ = true;
     }
     if (!next_saved_.empty() || (status.ok() && unsaved_ && (has_ended || stopped_))) {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "broker/covered_instances.h"
+#include "broker/listing/covered_instances.h"
 #include "broker/replay/limits.h"
 #include "proto/errors.h"
 #include "storage/own_instances.h"
@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kListPage = 1'000;
 
-// Whether nothing of an instance can be within the times, by what the catalogue says.
+// Whether, according to the catalogue, no event of the instance can be in the selected time range.
 bool IsOutside(const storage::InstanceInfo& row, const Selection& selection) {
   if (!row.bounds.ok()) return false;
   if (row.bounds->event_count() == 0) return true;
@@ -75,7 +75,7 @@ void Planner::NextRange() {
 
 void Planner::OnOpened(absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
   if (!instance.ok()) {
-    // Deleted since it was listed, or since the plan.
+    // It was deleted after it was listed, or after the plan.
     const bool may_be_gone = selection_.prefix.has_value() || ranges_are_fixed_;
     return absl::IsNotFound(instance.status()) && may_be_gone ? NextRange() : Finish(instance.status());
   }
@@ -102,7 +102,7 @@ void Planner::OnStart(absl::StatusOr<Cursor> after) {
 
 void Planner::SetEnd(Cursor last) {
   const Cursor head = instance_->head();
-  // A range that ends at the start of the log is empty; only a plan says "up to the head" by saying nothing.
+  // Only a plan without any end means "up to the head". In other cases, an end at Cursor() means an empty range.
   const bool to_head = last == Cursor() && !ranges_are_fixed_ && selection_.until_time == Timestamp();
   range_.last = to_head ? head : std::min(last, head);
   range_.event_count = 0;
@@ -125,10 +125,10 @@ void Planner::Read() {
 void Planner::OnRead(absl::StatusOr<storage::ReadResult> result) {
   if (!result.ok()) {
     if (HasReason(result.status(), Reason::kCursorTrimmed)) {
-      position_ = instance_->bounds().BeforeFirst();  // What was trimmed is not there to be sent.
+      position_ = instance_->bounds().BeforeFirst();  // Trimmed events cannot be sent.
       return Read();
     }
-    // The instance was deleted, or another has its name since the plan.
+    // The instance was deleted, or its name belongs to another instance since the plan.
     const bool gone = HasReason(result.status(), Reason::kInstanceDeleted) ||
                       (ranges_are_fixed_ && HasReason(result.status(), Reason::kCursorDiverged));
     return gone ? EndRange() : Finish(result.status());

@@ -1,4 +1,4 @@
-// What a replay reads of one instance.
+// The events that a replay reads from one instance.
 #ifndef PLAYHEAD_BROKER_REPLAY_RANGE_H_
 #define PLAYHEAD_BROKER_REPLAY_RANGE_H_
 
@@ -13,10 +13,11 @@ namespace playhead::broker::replay {
 // Events with cursors in (after, last]: fixed, whatever is appended later.
 struct Range {
   std::string instance;
-  storage::InstanceNumber number;  // 0 before the instance was looked up. Another of the same name has another.
+  // 0 before the instance is looked up. A later instance of the same name has another number.
+  storage::InstanceNumber number;
   storage::Cursor after;
   storage::Cursor last;
-  uint64_t event_count = 0;  // That pass the filter, as the plan counted them.
+  uint64_t event_count = 0;  // Events that pass the filter, as the plan counted them.
 };
 
 }  // namespace playhead::broker::replay

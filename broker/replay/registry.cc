@@ -22,7 +22,7 @@
 namespace playhead::broker::replay {
 namespace {
 
-// How the target says that it is a consumer; no URL begins so.
+// The prefix of Replay.target for a consumer; no URL starts with it.
 constexpr absl::string_view kConsumerPrefix = "consumer:";
 
 std::string NewId() { return absl::StrCat("r", RandomBase32(12)); }
@@ -46,7 +46,7 @@ std::string AuditDetail(const store::v1::ReplayRecord& record, const Tally& tall
                          replay.target().empty() ? "caller" : replay.target(), replay.rate());
 }
 
-// What a replay is of, for the audit log.
+// The instances of a replay, for the audit log.
 std::string SubjectOf(const v1::Replay& replay) {
   const std::string shown = absl::StrJoin(replay.instances(), ",");
   const int more = static_cast<int>(replay.instance_count()) - replay.instances_size();
@@ -93,7 +93,7 @@ absl::string_view ActionOf(Registry::Change change) {
 
 }  // namespace
 
-// A replay between the request and its first event.
+// The state of a replay from the request until it is written.
 struct Registry::Starting {
   v1::StartReplayRequest request;
   std::shared_ptr<Caller> caller;
@@ -106,7 +106,7 @@ struct Registry::Starting {
 absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(const Core& core, const webhook::SecretStore& secrets,
                                                          ConsumerRegistry& consumers, Options options) {
   std::shared_ptr<boost::asio::ssl::context> tls;
-  // To read all authorities of the system would be a good part of a start.
+  // Only if needed: reading all authorities of the system would take a large part of the broker's start.
   if (options.endpoints.MayUseTls() || !options.ca_file.empty()) {
     auto made = MakePosterContext(options.ca_file);
     if (!made.ok()) return made.status();
@@ -137,9 +137,10 @@ absl::Status Registry::Load() {
     }
     const std::string id = replay.record.replay().id();
     v1::Replay& described = *replay.record.mutable_replay();
-    // What was allowed once may not be any more: it waits until that is put right, and is then resumed.
+    // A target that was allowed before may not be allowed any more. Then the replay is paused until the operator allows
+    // it and resumes the replay.
     if (absl::Status status = CheckAllowed(described); !status.ok() && described.state() == v1::Replay::RUNNING) {
-      Log().warn("event=replay_paused replay={} problem={}", id, std::string(status.message()));
+      LogWarning("replay_paused", absl::StrCat("replay=", id), status);
       described.set_state(v1::Replay::PAUSED);
       described.set_problem(absl::StrCat(ToProto(status).code(), ": ", std::string(status.message())));
     }
@@ -278,7 +279,7 @@ void Registry::OnCounted(const std::shared_ptr<Starting>& starting, absl::Status
 }
 
 void Registry::Record(const std::shared_ptr<Starting>& starting) {
-  // Nothing is sent, and nothing written, before there is a record of who asked for it.
+  // Nothing is sent or written before the audit log records who requested it.
   core_.audit.Record({.actor = starting->caller->key_id(),
                       .action = "audit.replay_started",
                       .subject = SubjectOf(starting->record.replay()),
@@ -322,7 +323,7 @@ void Registry::OnWritten(Starting& starting) {
   {
     absl::MutexLock lock(&mu_);
     --starting_;
-    runs = job != nullptr && !stopped_;  // Else the next start of the broker goes on with it.
+    runs = job != nullptr && !stopped_;  // Otherwise the replay continues at the next start of the broker.
     if (runs) open_.emplace(replay.id(), job);
     if (job == nullptr) Remember(replay);
     core_.metrics.replays.Set(static_cast<double>(open_.size()));
@@ -414,7 +415,7 @@ void Registry::Remember(v1::Replay replay) {
     ended_.erase(ended_.begin());
     if (ended_.empty()) break;
   }
-  // If that fails, the next start finds them too old again.
+  // If this write fails, the next start will find them too old again.
   if (!forgotten.empty()) core_.log.records().Write(std::move(forgotten), [](absl::Status) {});
 }
 

@@ -1,4 +1,4 @@
-// Registry: all replays of a broker: plans, starts, stops and remembers them.
+// Registry: all replays of a broker: plans, starts, stops and records them.
 #ifndef PLAYHEAD_BROKER_REPLAY_REGISTRY_H_
 #define PLAYHEAD_BROKER_REPLAY_REGISTRY_H_
 
@@ -26,24 +26,24 @@ namespace playhead::broker::replay {
 
 struct Options {
   EndpointPolicy endpoints;
-  std::string ca_file;  // Authorities (PEM) beside the system's; empty for none.
+  std::string ca_file;  // Authorities (PEM) in addition to the system's; empty for none.
 };
 
-// A plan, or the count before a start, that can be called off.
+// A plan, or the count before a start, that can be canceled.
 using Counting = std::shared_ptr<Planner>;
 
 // Thread safety: all methods may be called from any thread but Open and Stop, which are for the server's.
 // Blocking: none but those two.   Ownership: borrows what `core` refers to, `secrets` and `consumers`. Callbacks run on
-// the log's threads, or inside the call. Stop comes before the log ends; the registry goes after it.
+// the log's threads, or inside the call. Call Stop before the log is destroyed, and destroy the registry after it.
 class Registry {
  public:
-  // Reads what is stored, and goes on with the replays that ran.
+  // Loads the stored replays, and continues those that were running.
   //   FailedPrecondition  as MakePosterContext.    DataLoss  as LoadReplays.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(const Core& core, const webhook::SecretStore& secrets,
                                                         ConsumerRegistry& consumers, Options options);
   ~Registry();
 
-  // As replays.proto says of each. nullptr if `done` was called with a refusal at once.
+  // As replays.proto describes each. nullptr if `done` was called with a refusal at once.
   Counting Plan(const v1::PlanReplayRequest& request, std::shared_ptr<Caller> caller,
                 storage::Callback<v1::ReplayPlan> done);
   Counting Start(v1::StartReplayRequest request, std::shared_ptr<Caller> caller, storage::Callback<v1::Replay> done);
@@ -55,7 +55,7 @@ class Registry {
   void Apply(Change change, const std::string& id, const Caller& caller, storage::Callback<v1::Replay> done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Sends no more, and writes how far each got.
+  // Sends no more, and writes the progress of each replay.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -65,12 +65,12 @@ class Registry {
            std::shared_ptr<boost::asio::ssl::context> tls);
 
   absl::Status Load();
-  // Takes one of kPlansMax places, which EndCounting gives back.
+  // Takes one of kPlansMax places, which EndCounting returns.
   absl::Status BeginCounting() ABSL_LOCKS_EXCLUDED(mu_);
   void EndCounting() ABSL_LOCKS_EXCLUDED(mu_);
 
   absl::Status CheckTarget(const v1::StartReplayRequest& request, const std::vector<Range>& ranges) const;
-  // Whether it may still be sent where it is sent to.
+  // Checks that the target of a replay is still allowed.
   absl::Status CheckAllowed(const v1::Replay& replay) const;
 
   void OnCounted(const std::shared_ptr<Starting>& starting, absl::StatusOr<Planned> planned) ABSL_LOCKS_EXCLUDED(mu_);
@@ -90,13 +90,13 @@ class Registry {
   ConsumerRegistry& consumers_;
   const Options options_;
   const std::shared_ptr<boost::asio::ssl::context> tls_;
-  http::IoThread thread_;  // Of all connections to endpoints.
+  http::IoThread thread_;  // The thread of all connections to endpoints.
 
   mutable absl::Mutex mu_;  // Guards the members below it. No callback runs under it.
   size_t counting_ ABSL_GUARDED_BY(mu_) = 0;
   size_t starting_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::flat_hash_map<std::string, std::shared_ptr<Job>> open_
-      ABSL_GUARDED_BY(mu_);                             // At most kOpenMax, with starting_.
+  // At most kOpenMax, together with `starting_`.
+  absl::flat_hash_map<std::string, std::shared_ptr<Job>> open_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::Replay> ended_ ABSL_GUARDED_BY(mu_);  // Oldest first; at most kEndedMax.
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "broker/replay/limits.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::replay {

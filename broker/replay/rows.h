@@ -1,4 +1,4 @@
-// How replays lie on disk: docs/on-disk-format.md.
+// How replays are stored on disk: see docs/on-disk-format.md.
 #ifndef PLAYHEAD_BROKER_REPLAY_ROWS_H_
 #define PLAYHEAD_BROKER_REPLAY_ROWS_H_
 
@@ -13,14 +13,14 @@
 
 namespace playhead::broker::replay {
 
-// The changes that write a replay that begins.
+// The changes that write a new replay.
 std::vector<storage::RecordChange> NewChanges(const store::v1::ReplayRecord& record, absl::Span<const Range> ranges);
 
-// The changes that write how far it got. For one that has ended `ended_ranges` is the number of its ranges, whose rows
-// go.
+// The changes that write the progress of a replay. For one that has ended, `ended_ranges` is the number of its ranges,
+// whose rows are deleted.
 std::vector<storage::RecordChange> ProgressChanges(const store::v1::ReplayRecord& record, size_t ended_ranges);
 
-// The change that forgets one that has ended.
+// The change that forgets an ended replay.
 storage::RecordChange ForgetChange(const std::string& id);
 
 // A replay as it was last written; without ranges if it has ended.
@@ -29,7 +29,7 @@ struct StoredReplay {
   std::vector<Range> ranges;
 };
 
-// All of them. Blocks until they are read; not on a thread of the log.
+// Loads all replays. Blocks until they are read; not on a thread of the log.
 //   DataLoss  a row is damaged.    and as RecordStore::Scan.
 absl::StatusOr<std::vector<StoredReplay>> LoadReplays(storage::RecordStore& records);
 

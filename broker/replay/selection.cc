@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "broker/auth/permission.h"
+#include "broker/read/start_position.h"
 #include "broker/replay/limits.h"
-#include "broker/start_position.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::replay {

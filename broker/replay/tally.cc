@@ -36,7 +36,7 @@ void Tally::AddEvents(absl::string_view events) {
   EventView event;
   for (size_t left = events.size(); const auto bytes = ConsumeEvent(events);) {
     const size_t encoded_bytes = std::exchange(left, events.size()) - events.size();
-    if (!event.Parse(*bytes)) continue;  // The store's checksums let nothing of the kind through.
+    if (!event.Parse(*bytes)) continue;  // Prevented by the store's checksums.
     if (event.type == kErasedEventType) continue;
     event_bytes_ += encoded_bytes;
     ++event_count_;

@@ -1,4 +1,4 @@
-// Tally: what a plan says of the events that it has looked at.
+// Tally: the counts of a plan over the events it has scanned.
 #ifndef PLAYHEAD_BROKER_REPLAY_TALLY_H_
 #define PLAYHEAD_BROKER_REPLAY_TALLY_H_
 
@@ -14,16 +14,16 @@
 
 namespace playhead::broker::replay {
 
-// Exact; what stands in place of erased events is not counted. Where a whole block of one type is taken its header says
-// it all; else each event is looked at. Not thread-safe.
+// Exact; the stubs of erased events are not counted. If a whole block of one type is taken, its header suffices;
+// otherwise each event is examined. Not thread-safe.
 class Tally {
  public:
-  // Counts the events of slices, as a read returns them. How many there were.
+  // Counts the events of slices, as a read returns them. Returns their number.
   uint64_t Add(absl::Span<const storage::BlockSlice> slices);
 
   uint64_t event_count() const { return event_count_; }
 
-  // Sets the fields of `plan` that are counted, `ranges` excepted.
+  // Sets the counted fields of `plan`, except `ranges`.
   void WriteTo(v1::ReplayPlan& plan) const;
 
  private:
@@ -35,7 +35,7 @@ class Tally {
   uint64_t event_bytes_ = 0;
   storage::Timestamp first_;
   storage::Timestamp last_;
-  absl::flat_hash_map<std::string, uint64_t> types_;  // At most kTypesMax, whichever came first.
+  absl::flat_hash_map<std::string, uint64_t> types_;  // The first kTypesMax types found.
   uint64_t other_types_ = 0;
 };
 

@@ -20,16 +20,17 @@ struct ReplayedEvent {
 };
 
 enum class SendOutcome {
-  kSent,      // And confirmed by the receiver.
-  kRefused,   // The receiver does not want this one.
-  kPutAside,  // The receiver has no use for this one, or keeps it for later: the replay goes on.
+  kSent,      // Sent, and confirmed by the receiver.
+  kRefused,   // The receiver refused this event.
+  kPutAside,  // The receiver ignores this event, or keeps it for later: the replay continues.
+  kGone,      // The event was trimmed, or its instance deleted, before it was sent: the replay reads on.
   kFailed,    // It could not be sent, after all attempts.
-  kStopped,   // By Stop: it may have been sent.
+  kStopped,   // Stopped by Pause or Stop: the event may have been sent.
 };
 
 struct SendResult {
   SendOutcome outcome;
-  absl::Status problem;  // Unless it was sent.
+  absl::Status problem;  // Set unless the event was sent or is gone.
   int retries = 0;
 };
 
@@ -41,15 +42,15 @@ class Target {
   virtual ~Target() = default;
 
   // Sends one event and waits until its receiver has confirmed it. `done` runs once, on another thread.
-  // REQUIRES: none other is under way.
+  // REQUIRES: no other event is in progress.
   virtual void Send(ReplayedEvent event, Done done) = 0;
 
-  // What went wrong with the last attempt for the event under way; Ok if there was none, or nothing did.
+  // The error of the last attempt for the event in progress; OK if there was no attempt or no error.
   virtual absl::Status problem() const = 0;
 
-  // No further attempts for the event under way: `done` gets the outcome of the present one, or kStopped.
+  // Makes no further attempts for the event in progress: `done` gets the outcome of the current one, or kStopped.
   virtual void Pause() = 0;
-  // Breaks off what is under way; what comes later is stopped at once.
+  // Stops the event in progress; later ones are stopped at once.
   virtual void Stop() = 0;
 };
 

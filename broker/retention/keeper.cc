@@ -23,9 +23,9 @@ using storage::LogBounds;
 namespace {
 
 constexpr size_t kPageSize = 100;
-// Of each interval, how much the walk over all instances takes.
+// The walk over all instances takes one part in this many of each interval.
 constexpr int kWalkShare = 10;
-// What is damaged is met again each time.
+// A damaged instance fails in every round.
 constexpr std::chrono::minutes kFailureLogInterval(1);
 
 absl::StatusOr<std::shared_ptr<Instance>> Open(storage::EventLog& log, const std::string& name) {
@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<InstanceInfo>> List(storage::EventLog& log, const std
   return Await<std::vector<InstanceInfo>>([&](auto done) { log.ListInstances("", after, kPageSize, std::move(done)); });
 }
 
-// Whether the policy can let anything go of the log, by what the catalogue says: most are not even opened.
+// Whether the policy might trim the log, judged by its catalogue entry alone, so that most logs are not even opened.
 bool MayTrim(const Policy& policy, const InstanceInfo& info, absl::Time now) {
   const uint64_t count = info.bounds->event_count();
   if (count == 0 || count <= policy.events_min()) return false;
@@ -51,7 +51,7 @@ bool IsGone(const absl::Status& status) {
   return HasReason(status, Reason::kInstanceDeleted) || HasReason(status, Reason::kInstanceNotFound);
 }
 
-// What may pass by itself, or is no fault.
+// Errors that may pass by themselves, or are no fault.
 bool IsExpected(const absl::Status& status) { return IsGone(status) || HasReason(status, Reason::kStoreUnavailable); }
 
 }  // namespace
@@ -63,7 +63,7 @@ Keeper::Keeper(storage::EventLog& log, PolicyStore& policies, Metrics& metrics, 
       metrics_(metrics),
       interval_(interval),
       settled_by_all_(std::move(settled_by_all)) {
-  AgeNow();  // What leaps from here on is seen.
+  AgeNow();  // From now on, leaps of the clock are detected.
   policies_.SetOnChange([this] { Wake(); });
   policies_.ClearLeftOver();
   thread_ = std::thread([this] { Run(); });
@@ -133,7 +133,7 @@ void Keeper::Run() {
       }
     }
     if (plan) RunPlan(*std::move(plan));
-    AgeNow();  // Often, so that a leap of the clock is one however rarely there is something to keep.
+    AgeNow();  // Called often, so that a leap of the clock is detected as one.
     if (SteadyClock::now() >= next_own) {
       KeepOwn();
       next_own = SteadyClock::now() + absl::ToChronoNanoseconds(interval_);
@@ -164,7 +164,7 @@ void Keeper::KeepSome(absl::Duration budget) {
   if (walk_after_.empty()) walk_began_ = begin;
   while (SteadyClock::now() < end && !stopping()) {
     const auto page = List(log_, walk_after_);
-    if (!page.ok()) {  // From there on next time.
+    if (!page.ok()) {  // Continues from there next time.
       if (!IsExpected(page.status())) LogRefusal("retention", page.status());
       return;
     }
@@ -187,8 +187,8 @@ void Keeper::NoteFailure(const std::string& instance, const absl::Status& status
     return;
   }
   next_failure_log_ = now + kFailureLogInterval;
-  Log().warn("event=retention_failed instance={} left_out={}: {}", instance, std::exchange(failures_left_out_, 0),
-             std::string(status.message()));
+  LogWarning("retention_failed",
+             absl::StrCat("instance=", instance, " left_out=", std::exchange(failures_left_out_, 0)), status);
 }
 
 void Keeper::Keep(const InstanceInfo& info, const Policy& policy) {
@@ -271,7 +271,7 @@ absl::StatusOr<Effect> Keeper::PlanAll(const Policy& policy) {
         return all;
       }
       const auto one = PlanOne(info.name, policy);
-      if (!one.ok()) {  // What would go of it is not known.
+      if (!one.ok()) {  // What would be removed from it is unknown.
         all.incomplete |= !IsGone(one.status());
         continue;
       }

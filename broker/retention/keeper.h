@@ -1,8 +1,8 @@
-// Keeper: makes logs as short as their policies say, on a thread of its own.
+// Keeper: trims logs according to their policies, on a thread of its own.
 //
-// Instances with a policy of their own are looked at every `interval`, and at once when one is set. The policy of all,
-// if it trims anything, takes the catalogue page by page without end, for a tenth of the thread's time at most: how
-// soon it comes round depends on how many instances there are. Nothing is kept in memory of an instance.
+// Instances with a policy of their own are checked every `interval`, and at once when a policy is set. The policy of
+// all, if it trims anything, is applied to the catalogue page by page in an endless loop, for at most a tenth of the
+// thread's time, so the duration of a round depends on the number of instances. Nothing is kept in memory per instance.
 #ifndef PLAYHEAD_BROKER_RETENTION_KEEPER_H_
 #define PLAYHEAD_BROKER_RETENTION_KEEPER_H_
 
@@ -28,40 +28,40 @@
 
 namespace playhead::broker::retention {
 
-// What a policy would remove from what is kept.
+// What a policy would remove from the kept events.
 struct Effect {
   uint64_t instances = 0;
   uint64_t events = 0;
   uint64_t bytes = 0;
-  storage::Cursor first_kept;  // Of one instance.
-  // There are more than kPlannedInstancesMax, or some that cannot be read.
+  storage::Cursor first_kept;  // For one instance.
+  // There are more than kPlannedInstancesMax instances, or some cannot be read.
   bool incomplete = false;
 };
 
-// A plan for all instances looks at this many; and this many plans wait.
+// A plan for all instances examines at most this many instances; and at most this many plans wait.
 inline constexpr uint64_t kPlannedInstancesMax = 10'000;
 inline constexpr size_t kPlansWaitingMax = 100;
 
-// Up to where every named consumer that covers the instance has settled; nullopt if there is none. As
+// The position up to which every named consumer that covers the instance has settled; nullopt if there is none. As
 // ConsumerRegistry::OldestNeeded.
 using SettledByAll =
     absl::AnyInvocable<void(std::shared_ptr<storage::Instance>, storage::Callback<std::optional<storage::Cursor>>)>;
 
-// Thread safety: all methods.   Blocking: Stop.   Ownership: borrows what it is given; stop it before that ends.
+// Thread safety: all methods.   Blocking: Stop.   Ownership: borrows its arguments; stop it before they are destroyed.
 class Keeper {
  public:
   Keeper(storage::EventLog& log, PolicyStore& policies, Metrics& metrics, absl::Duration interval,
          SettledByAll settled_by_all);
   ~Keeper() { Stop(); }
 
-  // Ends the thread; plans that wait are refused with SHUTTING_DOWN.
+  // Ends the thread; waiting plans are refused with SHUTTING_DOWN.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // A policy has changed: looks at everything soon.
+  // Notes that a policy has changed: everything is checked soon.
   void Wake() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // What `policy` would remove from the instance, or from all that have none of their own (kAllInstances). `done` runs
-  // on the keeper's thread.
+  // Plans what `policy` would remove from the instance, or from all without a policy of their own (kAllInstances).
+  // `done` runs on the keeper's thread.
   //   ResourceExhausted  APPEND_QUEUE_FULL: kPlansWaitingMax wait.
   void Plan(std::string name, Policy policy, storage::Callback<Effect> done) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -78,15 +78,15 @@ class Keeper {
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
   void RunPlan(PlanTask plan);
   bool stopping() const ABSL_LOCKS_EXCLUDED(mu_);
-  // By which events grow old.
+  // The time by which events age.
   absl::Time AgeNow();
-  // One look at each instance with its own policy.
+  // Checks each instance with its own policy once.
   void KeepOwn();
-  // The next instances of the catalogue, for a while.
+  // Checks the next instances of the catalogue, for a while.
   void KeepSome(absl::Duration budget);
-  // A failure that is to be told of is, at most once a minute; the next line counts those left out.
+  // Logs a failure, at most once a minute; the next line counts those left out.
   void NoteFailure(const std::string& instance, const absl::Status& status);
-  // Trims, unless nothing is to go.
+  // Trims the instance, unless there is nothing to remove.
   void Keep(const storage::InstanceInfo& info, const Policy& policy);
   absl::StatusOr<uint64_t> LastToGoOf(const std::shared_ptr<storage::Instance>& instance, const Policy& policy);
   absl::StatusOr<Effect> PlanOne(const std::string& name, const Policy& policy);
@@ -99,13 +99,13 @@ class Keeper {
   SettledByAll settled_by_all_;
 
   mutable absl::Mutex mu_;         // Guards the members below it.
-  storage::SteadyCondVar wanted_;  // One of them says that there is something to do.
+  storage::SteadyCondVar wanted_;  // Signaled when one of the members below says that there is something to do.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool woken_ ABSL_GUARDED_BY(mu_) = true;
   std::deque<PlanTask> plans_ ABSL_GUARDED_BY(mu_);
 
-  // The thread's.
-  std::string walk_after_;  // Where the walk over the catalogue goes on.
+  // Used only by the thread, except in the constructor.
+  std::string walk_after_;  // Where the loop over the catalogue continues.
   SteadyTime next_walk_;
   SteadyTime walk_began_;
   SteadyTime next_failure_log_;

@@ -1,4 +1,5 @@
-// What a retention policy may say, and what it means for one log. proto/playhead/v1/retention.proto has the words.
+// The rules for retention policies, and the effect of a policy on one log. proto/playhead/v1/retention.proto defines
+// the fields.
 #ifndef PLAYHEAD_BROKER_RETENTION_POLICY_H_
 #define PLAYHEAD_BROKER_RETENTION_POLICY_H_
 
@@ -22,24 +23,24 @@ using Policy = v1::RetentionPolicy;
 inline constexpr size_t kTypeLivesMax = 64;
 inline constexpr uint64_t kSecondsMax = uint64_t{100} * 365 * 24 * 3600;
 
-// InvalidArgument (LIMIT_INVALID, FILTER_INVALID) with what is allowed.
+// InvalidArgument (LIMIT_INVALID, FILTER_INVALID); the message says what is allowed.
 absl::Status CheckPolicy(const Policy& policy);
 
-// Whether it ever trims; lives of types alone do not.
+// Whether the policy ever trims; lives of types alone do not.
 bool Trims(const Policy& policy);
 
 // nullptr if it names no type.
 std::shared_ptr<const storage::TypeLives> LivesOf(const Policy& policy);
 
-// What a policy asks about a log. Each answers with a sequence; 0 is before the first event.
+// The queries of a policy to a log. Each returns a sequence; 0 is before the first event.
 struct LogQuestions {
   absl::FunctionRef<absl::StatusOr<uint64_t>(absl::Duration age)> last_older_than;   // The last event older than it.
   absl::FunctionRef<absl::StatusOr<uint64_t>(uint64_t bytes)> last_beyond_bytes;     // The last that does not fit.
-  absl::FunctionRef<absl::StatusOr<std::optional<uint64_t>>()> last_settled_by_all;  // nullopt: no consumer.
+  absl::FunctionRef<absl::StatusOr<std::optional<uint64_t>>()> last_settled_by_all;  // nullopt: there is no consumer.
 };
 
-// The sequence of the last event that the policy does not keep, at least that of the last one that is gone already; so
-// much of a log with these bounds may go.
+// The sequence of the last event that the policy does not keep, so that the log may be trimmed up to it; at least that
+// of the last event that is already gone from a log with these bounds.
 absl::StatusOr<uint64_t> LastToGo(const Policy& policy, const storage::LogBounds& bounds, const LogQuestions& log);
 
 }  // namespace playhead::broker::retention

@@ -42,10 +42,10 @@ void PolicyStore::PublishLives() {
     if (name == kAllInstances) {
       of_all = std::move(lives);
     } else {
-      by_name[name] = std::move(lives);  // Also when it has none: those of all do not apply.
+      by_name[name] = std::move(lives);  // Even if empty: then the lives for all do not apply.
     }
   }
-  // Names without lives only matter where there are some of all.
+  // Names without lives matter only if there are lives for all.
   if (of_all == nullptr) absl::erase_if(by_name, [](const auto& entry) { return entry.second == nullptr; });
   log_.type_lives().Set(std::move(of_all), std::move(by_name));
 }

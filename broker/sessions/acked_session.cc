@@ -1,7 +1,6 @@
 #include "broker/sessions/acked_session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "broker/consumers/held_slices.h"
@@ -10,12 +9,6 @@ namespace playhead::broker {
 
 using storage::Cursor;
 using storage::EventId;
-
-namespace {
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-}  // namespace
 
 void AckedSession::Next(NextCallback callback) {
   Settlements due;
@@ -36,7 +29,7 @@ void AckedSession::Next(NextCallback callback) {
 }
 
 void AckedSession::Ask(NextCallback callback) {
-  // False if End came meanwhile: then nobody waits for it.
+  // False if End came first: then nobody waits for the delivery.
   (void)holder_->Next([self = shared_from_this(), callback = std::move(callback)](HolderDelivery delivery) mutable {
     self->OnDelivery(std::move(callback), std::move(delivery));
   });
@@ -47,7 +40,7 @@ void AckedSession::OnDelivery(NextCallback callback, HolderDelivery delivery) {
     return std::move(callback)(SessionDelivery(std::move(*closed)));
   }
   auto* const held = std::get_if<HeldEvents>(&delivery);
-  if (held == nullptr) return Ask(std::move(callback));  // What an operator would be told.
+  if (held == nullptr) return Ask(std::move(callback));  // Only operators need other deliveries.
   bool ended = false;
   {
     absl::MutexLock lock(&mu_);
@@ -57,7 +50,7 @@ void AckedSession::OnDelivery(NextCallback callback, HolderDelivery delivery) {
     delivered_ = RunsOf(held->slices);
     sending_.reset();
   }
-  if (ended) return Ask(std::move(callback));  // They are for the next connection; this one waits for its end.
+  if (ended) return Ask(std::move(callback));  // These events go to the next connection. This one waits for Closed.
   std::move(callback)(SessionEvents{std::move(held->slices)});
 }
 
@@ -88,7 +81,7 @@ bool AckedSession::Ack(const EventId& frame) {
     const auto part = std::find(parts.begin(), parts.end(), frame.part);
     if (part == parts.end()) return false;
     parts.erase(part);
-    acked_at_ = Now();
+    acked_at_ = SteadyNow();
     last_acked_ = std::max(last_acked_, frame.cursor);
     if (parts.empty() && event->second.sent) {
       unacked_.erase(event);
@@ -136,7 +129,7 @@ void AckedSession::AwaitOver(absl::Duration patience, absl::AnyInvocable<void()>
     absl::MutexLock lock(&mu_);
     waiting_.push_back(std::move(done));
     if (!ended_) {
-      core_.timers.Schedule(Now() + absl::ToChronoNanoseconds(patience), [weak = weak_from_this()] {
+      core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(patience), [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->Yield();
       });
     }
@@ -166,7 +159,7 @@ size_t AckedSession::unacked_events() const {
 
 void AckedSession::Settle(Settlements items) {
   if (items.empty()) return;
-  // Refused is what was parked meanwhile; a write that fails is the consumer's to repeat.
+  // Refused settlements are for events that were parked in the meantime. The consumer retries failed writes.
   (void)holder_->Settle(std::move(items), [](const absl::Status&) {});
   {
     absl::MutexLock lock(&mu_);
@@ -194,7 +187,7 @@ void AckedSession::PassOver(Cursor before) {
   for (Run& run : delivered_) {
     if (run.first >= before) break;
     const bool whole = run.last < before;
-    // REQUIRES of Sent make the event at `before` itself part of the run.
+    // `before` is an event of the last delivery (see Sent), so it is part of this run.
     const Cursor last = whole ? run.last : Cursor(before.value() - 1);
     AddAck(run.first, last);
     if (!whole) {
@@ -232,7 +225,7 @@ void AckedSession::AddAck(Cursor first, Cursor last) {
 }
 
 AckedSession::Settlements AckedSession::TakeDue() {
-  const SteadyTime now = Now();
+  const SteadyTime now = SteadyNow();
   Settlements items;
   if (acked_events_ >= kAcksPerWrite) {
     items = TakeAcks();
@@ -277,7 +270,7 @@ void AckedSession::OnTimer() {
     timer_.reset();
     if (ended_) return;
     items = TakeAcks();
-    MakeRoom(Now(), items);
+    MakeRoom(SteadyNow(), items);
     items = Taken(std::move(items));
   }
   Settle(std::move(items));

@@ -1,22 +1,22 @@
 // AckedSession: one connection's hold of a session in which the client acknowledges events.
 //
 // The session itself is a consumer (broker/consumers), which outlives the connection and the broker: it knows which
-// events were sent and not acknowledged. They come again, in order and before anything new, to the next connection of
-// the same session, and only then: while a connection lasts nothing is sent twice.
+// events were sent and not acknowledged. These are redelivered, in order and before any new event, to the next
+// connection of the same session, and only then: during one connection nothing is sent twice.
 //
 //   Next --> events --> Sent (a frame of them) ... --> Next          Ack (a frame), in any order, at any time
 //
-// An event is done when all its frames are acknowledged, and without a word if none were sent for it. Acknowledgements
-// reach the disk together, at most kAckWriteInterval late: a crash makes duplicates of them, never losses.
+// An event is done when all its frames are acknowledged, or at once if no frame was sent for it. Acknowledgements are
+// written to disk together, at most kAckWriteInterval late: a crash can cause duplicates, but never losses.
 //
-// Failures. Acknowledgements carry no "no", so what failed is told by what is missing when the connection ends: the
-// first event that is not acknowledged, which the client was at, and those before one that is, which it has left
-// behind. Each of those counts as delivered in vain; what merely was under way to the client does not. After
-// kSessionDeliveriesMax of them the event is parked.
+// Failures. There are no negative acknowledgements, so failures are derived from what is missing when the connection
+// ends: the first unacknowledged event, at which the client was, and unacknowledged events before an acknowledged one,
+// which the client has skipped. Each of these counts one failed delivery; events that were merely on their way to the
+// client do not. After kSessionDeliveriesMax failed deliveries an event is parked.
 //
-// Room. At most kSessionWindowEvents are sent and not acknowledged. When there are so many, a client that is just slow
-// is waited for; but if it left the oldest behind, or has acknowledged nothing for kAckSilenceMax, the oldest is parked
-// for each one that is to come.
+// Window. At most kSessionWindowEvents may be sent and not acknowledged. When that is reached, the session waits for a
+// client that is only slow; but if the client has skipped the oldest event, or has acknowledged nothing for
+// kAckSilenceMax, the oldest event is parked for each new one to be sent.
 #ifndef PLAYHEAD_BROKER_SESSIONS_ACKED_SESSION_H_
 #define PLAYHEAD_BROKER_SESSIONS_ACKED_SESSION_H_
 
@@ -47,7 +47,7 @@ namespace playhead::broker {
 inline constexpr uint32_t kSessionWindowEvents = 1'000;
 inline constexpr uint32_t kSessionDeliveriesMax = 5;
 inline constexpr absl::Duration kAckWriteInterval = absl::Milliseconds(500);
-// When this many acknowledgements are waiting, they are settled at once.
+// When this many acknowledgements wait, they are settled at once.
 inline constexpr size_t kAcksPerWrite = 256;
 inline constexpr absl::Duration kAckSilenceMax = absl::Seconds(60);
 
@@ -60,12 +60,12 @@ struct SessionEvents {
 using SessionDelivery = std::variant<SessionEvents, Closed>;
 
 // Thread safety: all methods may be called from any thread; Next and Sent by one at a time.   Blocking: none.
-// Ownership: shared by the connection and, weakly, by AckedSessions. Whoever has it calls End, or Next until Closed.
+// Ownership: shared by the connection and, weakly, by AckedSessions. The owner must call End, or Next until Closed.
 class AckedSession : public std::enable_shared_from_this<AckedSession> {
  public:
   using NextCallback = absl::AnyInvocable<void(SessionDelivery) &&>;
 
-  // Of a holder that was just opened. `silence_max`: for tests.
+  // `holder` was just opened. `silence_max` is for tests.
   AckedSession(const Core& core, std::shared_ptr<storage::Instance> instance, std::shared_ptr<ConsumerHolder> holder,
                SessionStore::Use use, absl::Duration silence_max = kAckSilenceMax)
       : core_(core),
@@ -73,7 +73,7 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
         silence_max_(absl::ToChronoNanoseconds(silence_max)),
         holder_(std::move(holder)),
         use_(std::move(use)),
-        acked_at_(std::chrono::steady_clock::now()) {}
+        acked_at_(SteadyNow()) {}
 
   const std::shared_ptr<storage::Instance>& instance() const { return instance_; }
 
@@ -86,25 +86,25 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   // the order of their events.
   void Sent(const storage::EventId& frame) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The client is done with a frame. Whatever was not sent on this connection, or is acknowledged already, is passed
-  // over. Returns whether it counted.
+  // The client is done with a frame. A frame that was not sent on this connection, or is already acknowledged, is
+  // ignored. Returns whether the acknowledgement counted.
   bool Ack(const storage::EventId& frame) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The connection is over. With `client_left` unset nothing counts as failed: it is the broker that goes. The second
-  // call and later ones do nothing.
+  // Ends the connection. If `client_left` is false, nothing counts as failed, since the broker is stopping. Only the
+  // first call has an effect.
   void End(bool client_left) ABSL_LOCKS_EXCLUDED(mu_);
-  // The same of a connection that another is about to take the session from, which it will be told as Closed.
+  // The same for a connection from which another is about to take over the session; this connection will get Closed.
   void Yield() ABSL_LOCKS_EXCLUDED(mu_) { Leave(/*client_left=*/true); }
 
-  // Whether the connection is over, and all that it had to settle is with the consumer.
+  // Whether the connection is over, and the consumer has all of its settlements.
   bool IsOver() const ABSL_LOCKS_EXCLUDED(mu_);
-  // Calls `done` when it is, inside the call or on the executor. A connection that has not ended after `patience`
-  // yields. So the acknowledgements of a client that has come again are read to the end, and one that hangs or is
-  // still there holds its successor up for no longer than that.
+  // Calls `done` on the executor when that is the case. A connection that has not ended after `patience` yields. So the
+  // acknowledgements of a client that has reconnected are read to the end, and an old connection that hangs or is still
+  // open delays its successor by no more than `patience`.
   void AwaitOver(absl::Duration patience, absl::AnyInvocable<void()> done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The oldest event that was sent and is not acknowledged; nullopt if there is none. Of those before it nothing counts
-  // any more: they were parked, if they were not acknowledged.
+  // The oldest event that was sent and is not acknowledged; nullopt if there is none. Earlier events are done:
+  // acknowledged, or parked.
   std::optional<storage::Cursor> first_unacked() const ABSL_LOCKS_EXCLUDED(mu_);
   // Events that were sent and not acknowledged.
   size_t unacked_events() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -112,27 +112,27 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
  private:
   struct Event {
     absl::InlinedVector<uint16_t, 1> unacked;  // Parts that were sent.
-    bool sent = false;                         // All of its parts were.
+    bool sent = false;                         // Whether all of its parts were sent.
   };
   using Settlements = std::vector<Settlement>;
 
-  // Settles what can be said of the connection. Nothing is settled any more afterwards.
+  // Makes the final settlements of the connection. Nothing is settled afterwards.
   void Leave(bool client_left) ABSL_LOCKS_EXCLUDED(mu_);
   void Ask(NextCallback callback);
   void OnDelivery(NextCallback callback, HolderDelivery delivery) ABSL_LOCKS_EXCLUDED(mu_);
-  // Settles without waiting for anybody. Not under the lock: the consumer may call back. `items` are of Taken.
+  // Settles without waiting. Not under the lock, since the consumer may call back. `items` are those of Taken.
   void Settle(Settlements items) ABSL_LOCKS_EXCLUDED(mu_);
-  // Counts items that are about to be settled: until they are, the connection is not over.
+  // Counts items that are about to be settled: until then, the connection is not over.
   Settlements Taken(Settlements items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TellOver() ABSL_LOCKS_EXCLUDED(mu_);
   Settlement Of(storage::Cursor first, storage::Cursor last, Settlement::Action action) const;
 
-  // Events of the delivery behind the last frame and before `cursor` have none.
+  // Notes that events of the delivery after the last frame and before `cursor` have no frame.
   void PassOver(storage::Cursor before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // No more parts come of the event whose frame was sent last.
+  // Notes that the event whose frame was sent last has no more parts.
   void FinishEvent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddAck(storage::Cursor first, storage::Cursor last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // What is to be settled now, and arms the timer for the rest.
+  // Returns what to settle now, and arms the timer for the rest.
   Settlements TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Settlements TakeAcks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void MakeRoom(SteadyTime now, Settlements& items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -148,7 +148,7 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   SessionStore::Use use_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   bool asking_ ABSL_GUARDED_BY(mu_) = false;
-  // The last delivery: what of it is not yet known to be sent, or to have no frame.
+  // The rest of the last delivery: events not yet known to be sent, or to have no frame.
   std::vector<Run> delivered_ ABSL_GUARDED_BY(mu_);
   uint64_t batch_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<storage::Cursor> sending_ ABSL_GUARDED_BY(mu_);  // The event whose frame was sent last.
@@ -158,8 +158,9 @@ class AckedSession : public std::enable_shared_from_this<AckedSession> {
   std::vector<Run> acks_ ABSL_GUARDED_BY(mu_);       // Not yet settled.
   size_t acked_events_ ABSL_GUARDED_BY(mu_) = 0;     // In them.
   std::optional<TimerQueue::Id> timer_ ABSL_GUARDED_BY(mu_);
-  size_t settling_ ABSL_GUARDED_BY(mu_) = 0;                              // Threads that are at it.
-  std::vector<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mu_);  // For it to be over.
+  size_t settling_ ABSL_GUARDED_BY(mu_) = 0;                              // Threads that are settling.
+  std::vector<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mu_);  // Callbacks that wait for the connection to
+                                                                          // be over.
 };
 
 }  // namespace playhead::broker

@@ -14,10 +14,10 @@
 namespace playhead::broker {
 namespace {
 
-// Consumers read at a time.
+// How many consumers are listed at a time.
 constexpr size_t kPage = 1'000;
 
-// Held sessions are looked through for ended ones when there are so many more than there were.
+// `held_` is cleared of destroyed sessions whenever its size is a multiple of this.
 constexpr size_t kHeldSlack = 1'000;
 
 std::string ConsumerName(absl::string_view key) { return absl::StrCat(kSessionNamePrefix, key); }
@@ -48,9 +48,9 @@ void AckedSessions::Forget(const std::string& key) {
 void AckedSessions::OnRemoved(const std::string& key) {
   if (const auto present = FindPresent(key); present != nullptr) present->Yield();
   consumers_.Delete(nullptr, ConsumerName(key), [key](const absl::Status& status) {
-    // It gets a record at the next start.
+    // Load will create a record for the consumer at the next start.
     if (!status.ok() && !absl::IsNotFound(status)) {
-      Log().warn("event=session_consumer_left session={} error={}", key, std::string(status.message()));
+      LogWarning("session_consumer_left", absl::StrCat("session=", key), status);
     }
   });
 }
@@ -65,7 +65,7 @@ absl::Status AckedSessions::Load() {
     for (const ConsumerInfo& info : *page) {
       const std::string key(absl::StripPrefix(info.config.name, kSessionNamePrefix));
       if (store_.Get(key)) continue;
-      // Whose it is and of which instance its next use says.
+      // Its owner and instance are set when it is next used.
       if (absl::Status status = store_.Put(key, SessionRecord()); !status.ok()) {
         return status;
       }
@@ -91,7 +91,7 @@ void AckedSessions::OpenConsumer(OpenOptions options, bool created, storage::Cal
     return Create(std::move(options), std::move(done));
   }
   if (!holder.ok()) return std::move(done)(holder.status());
-  // Only now: a record says that the client is known.
+  // Only now, because a record means that the client is known.
   if (absl::Status status = store_.Put(options.key, {.owner = options.owner, .instance = options.instance->number()});
       !status.ok()) {
     (*holder)->Cancel();

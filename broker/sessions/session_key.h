@@ -1,4 +1,4 @@
-// What a session of a client is found by when the client comes back.
+// The key by which a client's session is found when the client returns.
 #ifndef PLAYHEAD_BROKER_SESSIONS_SESSION_KEY_H_
 #define PLAYHEAD_BROKER_SESSIONS_SESSION_KEY_H_
 
@@ -10,7 +10,7 @@
 namespace playhead::broker {
 
 // `<dialect>.<32 hexadecimal digits>`: 128 bits of the SHA-256 of the parts, each with its length, so that no other
-// list of parts has the same. Nothing of the parts can be read back, so secrets may be among them. `dialect` is a
+// list of parts has the same key. The parts cannot be recovered from it, so they may include secrets. `dialect` is a
 // literal of letters and digits.
 std::string SessionKey(absl::string_view dialect, absl::Span<const absl::string_view> parts);
 

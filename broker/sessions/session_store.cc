@@ -1,13 +1,12 @@
 #include "broker/sessions/session_store.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "broker/log.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "playhead/store/v1/session_record.pb.h"
 #include "proto/errors.h"
 
@@ -21,12 +20,10 @@ namespace {
 
 constexpr absl::string_view kRowPrefix = "session/";
 
-// Rows of one write: with the longest values they stay within what one write may have.
+// How many rows one write has at most. With the longest values they stay within the limits of a write.
 constexpr size_t kRowsPerWrite = 200;
 
-SteadyTime In(absl::Duration duration) {
-  return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration);
-}
+SteadyTime In(absl::Duration duration) { return SteadyNow() + absl::ToChronoNanoseconds(duration); }
 
 }  // namespace
 
@@ -107,6 +104,7 @@ absl::Status SessionStore::Put(const std::string& key, SessionRecord record) {
                        absl::StrCat("all sessions that a key may have (", limits_.sessions_per_owner_max,
                                     "), or the broker (", limits_.sessions_max, "), are in use"));
     }
+    entry = entries_.find(key);  // MakeRoom may have erased others, which invalidates iterators.
     if (is_new) {
       entry = entries_.emplace(key, Entry()).first;
       entry->second.used_at = Now();
@@ -137,7 +135,7 @@ std::optional<SessionStore::Use> SessionStore::Hold(const std::string& key) {
 void SessionStore::Release(const std::string& key) {
   absl::MutexLock lock(&mu_);
   const auto entry = entries_.find(key);
-  if (entry == entries_.end() || entry->second.uses == 0) return;  // It was removed meanwhile.
+  if (entry == entries_.end() || entry->second.uses == 0) return;  // It was removed in the meantime.
   Touch(entry);
   if (--entry->second.uses == 0) unused_.emplace(entry->second.used_at, key);
 }
@@ -204,7 +202,7 @@ void SessionStore::RemoveExpired() {
   {
     absl::MutexLock lock(&mu_);
     if (stopped_) return;
-    const auto steady = std::chrono::steady_clock::now().time_since_epoch();
+    const auto steady = SteadyNow().time_since_epoch();
     const absl::Time expired = age_clock_.Now(Now(), absl::FromChrono(steady)) - limits_.expiry;
     while (!unused_.empty() && unused_.begin()->first < expired) {
       removed.push_back(unused_.begin()->second);
@@ -299,7 +297,7 @@ void SessionStore::OnWritten(std::vector<std::string> keys, const absl::Status& 
       if (!dirty_.empty()) ArmWrite();
     }
   }
-  if (!status.ok()) Log().warn("event=session_write_failed error={}", std::string(status.message()));
+  if (!status.ok()) LogWarning("session_write_failed", "", status);
   for (storage::StatusCallback& done : failed) std::move(done)(status);
   if (go_on) StartWrite();
 }

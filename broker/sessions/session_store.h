@@ -1,18 +1,17 @@
-// SessionStore: what the broker remembers of clients that come back: a small record for each session, which outlives
-// the connection and the broker.
+// SessionStore: what the broker remembers about clients that return. It has a small record for each session, which
+// outlives the connection and the broker.
 //
-// A dialect keeps here what its client cannot say again: where it was, what it had subscribed to. What it keeps is
-// opaque. Changes are held in memory and written together, at most kSessionWriteInterval later: what a crash loses is
-// the last second, so a position goes back by that and its client gets some events twice.
+// A dialect stores here what its client cannot repeat: its position, and what it had subscribed to. The value is
+// opaque. Changes are held in memory and written together, at most kSessionWriteInterval later: a crash loses the last
+// second of changes, so a position moves back by that, and its client gets some events twice.
 //
-// Bounded: a session that nobody has used for SessionLimits::expiry goes; and when there are too many, of one owner or
-// over all, the one that was longest unused makes room for the new one. A session in use never goes.
+// Bounded: a session that nobody has used for SessionLimits::expiry is removed; and when there are too many, of one
+// owner or in total, the least recently used one makes room for the new one. A session in use is never removed.
 #ifndef PLAYHEAD_BROKER_SESSIONS_SESSION_STORE_H_
 #define PLAYHEAD_BROKER_SESSIONS_SESSION_STORE_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,21 +42,22 @@ inline constexpr size_t kSessionValueBytesMax = size_t{4} << 10;
 inline constexpr size_t kSessionKeyBytesMax = 80;
 // How long a change may wait to be written.
 inline constexpr absl::Duration kSessionWriteInterval = absl::Seconds(1);
-// That a session was used is written no more often than this.
+// How often, at most, the use of a session is written.
 inline constexpr absl::Duration kSessionUseWriteInterval = absl::Hours(1);
 
 struct SessionLimits {
   size_t sessions_max = 20'000;
   size_t sessions_per_owner_max = 2'000;
   absl::Duration expiry = absl::Hours(24 * 30);
-  // How often sessions that have expired are looked for.
+  // How often expired sessions are searched for.
   absl::Duration expiry_interval = absl::Minutes(1);
 };
 
 struct SessionRecord {
-  std::string owner;                 // Whose it is: a key's id; "" on a broker that runs open.
-  storage::InstanceNumber instance;  // It goes when this one is deleted; the default number is none.
-  std::string value;                 // The dialect's: up to kSessionValueBytesMax.
+  std::string owner;                 // The owner: a key's id; "" on a broker that runs open.
+  storage::InstanceNumber instance;  // The session is removed when this instance is deleted; the default number is
+                                     // none.
+  std::string value;                 // The dialect's value: up to kSessionValueBytesMax.
 
   friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
 };
@@ -66,7 +66,7 @@ struct SessionRecord {
 // Ownership: borrows what `core` refers to; must outlive the log, whose callbacks end here, and the timers.
 class SessionStore {
  public:
-  // A session in use; not any more when destroyed. Movable; not thread-safe. The store must outlive it.
+  // Keeps a session in use until destroyed. Movable; not thread-safe. The store must outlive it.
   class Use {
    public:
     Use() = default;
@@ -83,13 +83,13 @@ class SessionStore {
     std::string key_;
   };
 
-  // Takes up all sessions that are stored. Blocks until then.
+  // Loads all stored sessions. Blocks until then.
   //   DataLoss     a row is damaged.
   //   Unavailable  as RecordStore::Scan.
   static absl::StatusOr<std::unique_ptr<SessionStore>> Load(const Core& core, const SessionLimits& limits = {});
 
-  // Calls `on_removed` for sessions that went by themselves, because they expired or others took their room. Call it
-  // before anything else, and once at most for each beginning of keys.
+  // Registers `on_removed` for sessions that are removed because they expired, or to make room for others. Call it
+  // before anything else, and at most once for each prefix of keys.
   using OnRemoved = std::function<void(const std::string& key)>;
   void SetOnRemoved(std::string prefix, OnRemoved on_removed);
 
@@ -98,21 +98,21 @@ class SessionStore {
   // The keys that begin with `prefix`, in order.
   std::vector<std::string> Keys(absl::string_view prefix) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Makes the session or changes it, and counts as use.
+  // Creates or changes the session, and counts as use.
   //   InvalidArgument    MALFORMED_REQUEST: the key or the value is too long.
-  //   ResourceExhausted  STREAMS_LIMIT: it is new, and there are as many as may be, all in use.
+  //   ResourceExhausted  STREAMS_LIMIT: the session is new, the maximum number exists, and all are in use.
   absl::Status Put(const std::string& key, SessionRecord record) ABSL_LOCKS_EXCLUDED(mu_);
-  // Has it count as used until that is destroyed; nullopt if there is none.
+  // Makes the session count as used until the result is destroyed; nullopt if there is no such session.
   std::optional<Use> Hold(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
   void Remove(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // For InstanceDeletion: removes those of the instance; `done` when that is durable.
+  // For InstanceDeletion: removes the sessions of the instance; calls `done` when that is durable.
   void OnInstanceDeleted(const std::shared_ptr<storage::Instance>& instance, storage::StatusCallback done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Calls `done` when everything up to now is durable, or the write of it failed.
+  // Calls `done` when all changes up to now are durable, or their write has failed.
   void Flush(storage::StatusCallback done) ABSL_LOCKS_EXCLUDED(mu_);
-  // Writes what is not written yet; nothing is written any more afterwards. Blocks until that is done, or until
+  // Writes all remaining changes; afterwards nothing is written any more. Blocks until that is done, or until
   // `deadline`.
   void Stop(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -135,15 +135,15 @@ class SessionStore {
   void Release(const std::string& key) ABSL_LOCKS_EXCLUDED(mu_);
   // Counts as use.
   void Touch(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Whether there is room for one more of `owner`, which has a place in the store unless it `is_new`; what had to go
-  // for it is in `removed`.
+  // Whether there is room for one more session of `owner`; unless it `is_new`, it already has a place in the store.
+  // Sessions that were removed for it are added to `removed`.
   bool MakeRoom(const std::string& owner, bool is_new, std::vector<std::string>& removed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Erase(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveExpired() ABSL_LOCKS_EXCLUDED(mu_);
   void TellRemoved(const std::vector<std::string>& keys) const;
 
-  // Writing: one write is under way at most.
+  // Writing: at most one write is in progress.
   void MarkDirty(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ArmWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ArmExpiry() ABSL_LOCKS_EXCLUDED(mu_);
@@ -159,12 +159,14 @@ class SessionStore {
   AgeClock age_clock_ ABSL_GUARDED_BY(mu_);
   Entries entries_ ABSL_GUARDED_BY(mu_);
   absl::btree_set<std::pair<absl::Time, std::string>> unused_ ABSL_GUARDED_BY(mu_);  // By when they were last used.
-  absl::flat_hash_map<std::string, size_t> owners_ ABSL_GUARDED_BY(mu_);             // How many each has; none has 0.
+  absl::flat_hash_map<std::string, size_t> owners_ ABSL_GUARDED_BY(mu_);             // The number of sessions of each
+                                                                                     // owner; never 0.
   absl::btree_set<std::string> dirty_ ABSL_GUARDED_BY(mu_);                          // To be written or deleted.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool write_armed_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<storage::StatusCallback> waiting_ ABSL_GUARDED_BY(mu_);  // For what is dirty now, and being written.
+  std::vector<storage::StatusCallback> waiting_ ABSL_GUARDED_BY(mu_);  // Callbacks for the changes that are dirty now
+                                                                       // or being written.
 };
 
 }  // namespace playhead::broker

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace playhead::broker {
 namespace {
@@ -30,7 +31,7 @@ using BioPtr = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 
-// Why the call before failed. Clears the library's queue of errors.
+// The reason that the last call failed. Clears the library's error queue.
 std::string TakeOpenSslError() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   std::string text = reason == nullptr ? "no reason given" : reason;
@@ -67,7 +68,7 @@ absl::StatusOr<std::vector<X509Ptr>> ParseCertificates(const std::string& path, 
   return certificates;
 }
 
-// Answers that there is no password, where the library would ask for it on the terminal.
+// Reports that there is no password; the library's default would ask on the terminal.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;

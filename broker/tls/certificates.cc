@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,10 +12,10 @@
 namespace playhead::broker {
 namespace {
 
-// Renewal is late when less than this is left.
+// A certificate with less time than this should have been renewed.
 constexpr absl::Duration kExpiryWarning = absl::Hours(24 * 7);
 
-// What differs when the file behind `path` was written to or replaced, symbolic links followed.
+// A text that changes when the file at `path` is written or replaced; follows symbolic links.
 std::string LookAt(const std::string& path) {
   struct stat found {};
   if (path.empty() || stat(path.c_str(), &found) != 0) return "none;";
@@ -37,19 +38,20 @@ void WarnIfReadableByAll(const std::string& key_path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Load(CertificateFiles files, absl::Duration look_interval) {
-  std::unique_ptr<Certificates> certificates(new Certificates(std::move(files), look_interval));
+absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Load(CertificateFiles files, Intervals intervals) {
+  std::unique_ptr<Certificates> certificates(new Certificates(std::move(files), intervals));
   WarnIfReadableByAll(certificates->files_.key);
   Certificates& self = *certificates;
-  // Before the files are read: a change while they are is one that is seen.
+  // Taken before the files are read, so that a change during the read is noticed.
   std::string loaded = LookAt(self.files_);
   if (absl::Status status = self.Reload(); !status.ok()) return status;
+  self.WarnIfItExpiresSoon();
   self.watcher_ = std::thread([&self, loaded = std::move(loaded)]() mutable { self.Watch(std::move(loaded)); });
   return certificates;
 }
 
-Certificates::Certificates(CertificateFiles files, absl::Duration look_interval)
-    : files_(std::move(files)), look_interval_(look_interval) {}
+Certificates::Certificates(CertificateFiles files, Intervals intervals)
+    : files_(std::move(files)), intervals_(intervals) {}
 
 Certificates::~Certificates() {
   {
@@ -73,7 +75,8 @@ std::shared_ptr<boost::asio::ssl::context> Certificates::HttpContext() const {
 absl::Status Certificates::Reload() {
   absl::StatusOr<CertificatePem> pem = ReadCertificatePem(files_, absl::Now());
   if (!pem.ok()) return pem.status();
-  // Made here for gRPC's sake too, which makes its own of the same text: what one library refuses none is given.
+  // Also validates the certificate for gRPC, which builds its own context from the same text: both libraries accept it
+  // or neither gets it.
   auto http_context = MakeHttpContext(*pem);
   if (!http_context.ok()) return http_context.status();
   const absl::Time expires_at = pem->expires_at;
@@ -81,30 +84,42 @@ absl::Status Certificates::Reload() {
   absl::MutexLock lock(&mu_);
   pem->generation = pem_ == nullptr ? 1 : pem_->generation + 1;
   Log().info("event=tls_certificate generation={} expires_at={}", pem->generation, TimeText(expires_at));
-  if (expires_at - absl::Now() < kExpiryWarning) {
-    Log().warn("event=tls_certificate_expires_soon expires_at={}", TimeText(expires_at));
-  }
   pem_ = std::make_shared<const CertificatePem>(*std::move(pem));
   http_context_ = *std::move(http_context);
   return absl::OkStatus();
 }
 
+void Certificates::WarnIfItExpiresSoon() const {
+  const absl::Time expires_at = current()->expires_at;
+  if (expires_at - absl::Now() < kExpiryWarning) {
+    Log().warn("event=tls_certificate_expires_soon expires_at={}", TimeText(expires_at));
+  }
+}
+
 void Certificates::Watch(std::string judged) {
   std::string last = judged;
+  auto warned_at = std::chrono::steady_clock::now();  // Or the last time that a warning would have been due.
   const auto stopping = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return stopping_; };
   for (;;) {
     {
       absl::MutexLock lock(&mu_);
-      if (stop_.AwaitWithTimeout(&mu_, stopping, look_interval_)) return;
+      if (stop_.AwaitWithTimeout(&mu_, stopping, intervals_.look)) return;
     }
     std::string look = LookAt(files_);
     if (look != judged && look == last) {
       if (absl::Status status = Reload(); !status.ok()) {
-        storage::LogWarning("tls_certificate_kept", "the changed files are not used", status);
+        storage::LogWarning("tls_certificate_kept", "", status);
+      } else {
+        WarnIfItExpiresSoon();
+        warned_at = std::chrono::steady_clock::now();
       }
       judged = look;
     }
     last = std::move(look);
+    if (absl::FromChrono(std::chrono::steady_clock::now() - warned_at) >= intervals_.expiry_warning) {
+      WarnIfItExpiresSoon();
+      warned_at = std::chrono::steady_clock::now();
+    }
   }
 }
 

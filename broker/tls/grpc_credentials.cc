@@ -19,9 +19,9 @@
 namespace playhead::broker {
 namespace {
 
-// gRPC's C++ providers of certificates either never change or read a certificate and its key as two files at two
-// moments. Its C interface asks a callback at each connection instead and takes over what that returns as a whole; this
-// class is the C++ wrapper that is missing for it.
+// gRPC's C++ certificate providers either never change or read a certificate and its key as two files at two moments.
+// Its C interface calls a callback at each connection and uses its result as a whole; C++ has no wrapper for it, so
+// this class is one.
 class ReloadingCredentials : public grpc::ServerCredentials {
  public:
   explicit ReloadingCredentials(const Certificates& certificates)
@@ -33,19 +33,19 @@ class ReloadingCredentials : public grpc::ServerCredentials {
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>& /*processor*/) override {}
 
  private:
-  // One listening socket of the server: what gRPC was last given for it.
+  // A listening socket of the server, and which certificate gRPC was last given for it.
   struct Socket {
     const Certificates* certificates;
-    uint64_t generation = 0;  // gRPC calls back under a lock of the socket's.
+    uint64_t generation = 0;  // gRPC calls Fetch with the socket's lock held.
   };
 
-  // gRPC 1.51 reads a socket's certificate without that lock, which is safe only as long as connections of one socket
-  // are accepted one after the other: so they are, but two sockets of one port run beside each other. Hence each
-  // address of a name is given its own credentials.
+  // gRPC 1.51 reads a socket's certificate without that lock. This is safe as long as connections of one socket are
+  // accepted one after the other, which they are; but two sockets of one port run concurrently. So each address of a
+  // name gets its own credentials.
   int AddPortToServer(const std::string& address, grpc_server* server) override {
     int bound = 0;
     for (const std::string& numeric : NumericAddresses(address)) {
-      // The second address of a name gets the port that the first one found free.
+      // Further addresses of a name get the port that was picked for the first.
       std::string wanted = numeric;
       if (bound != 0 && absl::EndsWith(numeric, ":0")) {
         wanted = absl::StrCat(absl::StripSuffix(numeric, "0"), bound);
@@ -70,14 +70,14 @@ class ReloadingCredentials : public grpc::ServerCredentials {
     const std::shared_ptr<const CertificatePem> pem = socket.certificates->current();
     if (pem->generation == socket.generation) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {pem->private_key.c_str(), pem->cert_chain.c_str()};
-    // gRPC insists on authorities even where clients are not asked for a certificate; then it does not use them.
+    // gRPC requires authorities even if clients are not asked for a certificate; then it does not use them.
     const std::string& authorities = pem->client_ca.empty() ? pem->cert_chain : pem->client_ca;
     *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     socket.generation = pem->generation;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
-  // HOST:PORT with every address that HOST has. What is no host's name, or is unknown, is left to gRPC.
+  // HOST:PORT for each address of HOST. Anything that is not a host name, or an unknown one, is left to gRPC.
   static std::vector<std::string> NumericAddresses(const std::string& address) {
     const size_t colon = address.rfind(':');
     if (colon == std::string::npos || absl::StartsWith(address, "external:") || absl::StartsWith(address, "unix:")) {

@@ -1,4 +1,4 @@
-// gRPC's server credentials over certificates that change while it serves.
+// gRPC server credentials from certificates that change while the server runs.
 #ifndef PLAYHEAD_BROKER_TLS_GRPC_CREDENTIALS_H_
 #define PLAYHEAD_BROKER_TLS_GRPC_CREDENTIALS_H_
 
@@ -10,11 +10,11 @@
 
 namespace playhead::broker {
 
-// Each new connection gets the newest certificate and key, always both of one generation. Whether clients must show a
-// certificate is decided once, here.
+// Each new connection gets the newest certificate and its key, always of one generation. Whether clients must present a
+// certificate is decided once, when the credentials are created.
 //
 // For one port, or one ExternalConnectionAcceptor, of one server.
-// Ownership: borrows `certificates`; it and the credentials must outlive the server, which asks them at each
+// Ownership: borrows `certificates`. It and the credentials must outlive the server, which uses them at each
 // connection.
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const Certificates& certificates);
 

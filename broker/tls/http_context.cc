@@ -12,14 +12,14 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-// For TLS 1.2; all of TLS 1.3's are of this kind.
+// For TLS 1.2; all ciphers of TLS 1.3 are of this kind.
 constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-// Protocols as ALPN writes them: a length and a name each.
+// Protocols in ALPN's encoding: each has its length first.
 constexpr unsigned char kProtocols[] = "\x08http/1.1";
 constexpr unsigned int kProtocolsBytes = sizeof(kProtocols) - 1;
 
-// Names the context in sessions that clients resume; must be set where clients show certificates.
+// The context of sessions that clients resume; required if clients present certificates.
 constexpr unsigned char kSessionContext[] = "playhead";
 
 int SelectProtocol(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size, const unsigned char* in,

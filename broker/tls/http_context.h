@@ -1,4 +1,4 @@
-// What a listener that terminates TLS itself (HTTP) needs of a certificate.
+// The TLS context of a listener that terminates TLS itself (HTTP).
 #ifndef PLAYHEAD_BROKER_TLS_HTTP_CONTEXT_H_
 #define PLAYHEAD_BROKER_TLS_HTTP_CONTEXT_H_
 
@@ -10,8 +10,8 @@
 
 namespace playhead::broker {
 
-// A server's context: TLS 1.2 and later, forward secrecy and authenticated ciphers only, `http/1.1` for those who ask
-// by ALPN (RFC 7301; a client that offers only other protocols is refused).
+// Creates a server's context: TLS 1.2 and later, only ciphers with forward secrecy and authentication, and ALPN with
+// `http/1.1` (RFC 7301; a client that only offers other protocols is refused).
 //   FailedPrecondition  the library refuses the certificate or its key, for instance as too weak.
 absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> MakeHttpContext(const CertificatePem& pem);
 

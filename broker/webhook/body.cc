@@ -21,12 +21,12 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-// The buffers of larger bodies are not kept.
+// Buffers for larger bodies are freed after use.
 constexpr size_t kKeptBufferBytesMax = size_t{256} << 10;
 
 constexpr int64_t kSecondsMax = 253'402'300'799;  // The year 9999.
 
-// The parts of a `value` that become an event each.
+// The kinds of parts of a `value` that each become an event.
 enum class Part { kMessage, kEcho, kStatus, kError };
 
 struct Item {
@@ -35,12 +35,12 @@ struct Item {
   bool is_object = false;
   std::string id;
   std::string kind;     // `type` of a message, `status` of a status.
-  std::string contact;  // The wa_id of whom it is with.
+  std::string contact;  // The wa_id of the other party.
   std::string participant;
   int64_t created_at = 0;
 };
 
-// A change's `value`, looked through once: which field it is of may stand behind it.
+// A change's `value`, read in one pass, since its field may follow it.
 struct Value {
   absl::string_view slice;
   absl::string_view metadata;
@@ -49,12 +49,12 @@ struct Value {
   absl::flat_hash_map<std::string, size_t> contact_of;  // By wa_id.
   std::vector<Item> items;
   int64_t created_at = 0;
-  bool has_other_parts = false;  // Objects or arrays besides those above.
+  bool has_other_parts = false;  // Whether it has objects or arrays besides those above.
 };
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-// The text of a string, nothing of anything else.
+// The text of a string; empty for anything else.
 std::string Text(ondemand::value value) {
   std::string_view text;
   if (value.get_string().get(text) != 0) return "";
@@ -76,7 +76,7 @@ bool IsContainer(ondemand::value& value) {
   return value.type().get(type) == 0 && (type == ondemand::json_type::object || type == ondemand::json_type::array);
 }
 
-// Whether `text` may be a part of a type.
+// Whether `text` may be part of an event's type.
 bool IsName(absl::string_view text, size_t bytes_max) {
   return !text.empty() && text.size() <= bytes_max && std::none_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_iscntrl(static_cast<unsigned char>(c));
@@ -86,7 +86,7 @@ bool IsName(absl::string_view text, size_t bytes_max) {
 bool IsEventId(absl::string_view text) { return IsName(text, storage::kEventIdBytesMax); }
 
 bool IsInstance(absl::string_view name) {
-  // The broker's own instances are not for a body to name.
+  // A body cannot name the broker's own instances.
   return storage::CheckInstanceName(name).ok() && !storage::IsOwnInstance(name);
 }
 
@@ -145,7 +145,7 @@ class Splitter {
   }
 
  private:
-  // Parsing needs some bytes behind the body, and room for the strings.
+  // Parsing needs padding after the body, and memory for strings.
   struct Buffers {
     ondemand::parser parser;
     std::string padded;
@@ -189,7 +189,7 @@ class Splitter {
     return member.unescaped_key().get(key) == 0 ? std::string(key) : "";
   }
 
-  // The value as it stands in the body. An object or array can be walked afterwards, once it is reset.
+  // The slice of the body that `raw` is. An object or array can be iterated afterwards, once it is reset.
   absl::string_view Slice(std::string_view raw) const {
     return absl::StripTrailingAsciiWhitespace(body_.substr(static_cast<size_t>(raw.data() - padded_), raw.size()));
   }
@@ -205,7 +205,7 @@ class Splitter {
     std::string_view raw;
     bool is_walkable;
     if (entry.raw_json().get(raw) != 0 || entry.reset().get(is_walkable) != 0) return;
-    // Both may stand behind the changes.
+    // Both may follow the changes.
     std::string account;
     absl::string_view time;
     for (auto member : entry) {
@@ -258,7 +258,7 @@ class Splitter {
     if (!AddItems(field, content, instance)) {
       BodyEvent event{.type = absl::StrCat(kOtherPrefix, field), .created_at = content.created_at};
       event.id = ContentId({event.type, content.slice, time});
-      // The value has it too: it stands apart only so that it is found where it is in the others.
+      // The value contains it too; it is repeated so that readers find it in the same place as in other events.
       const bool fits = content.metadata.size() + content.slice.size() < kBodyBytesMax;
       if (!content.metadata.empty() && fits) event.members.push_back({"metadata", content.metadata});
       event.members.push_back({"field", field_slice});
@@ -392,8 +392,8 @@ class Splitter {
     return item;
   }
 
-  // Adds an event for each item. False if the value is more than its items, or is of a field that has none: it is then
-  // kept as a whole, too.
+  // Adds an event for each item. Returns false if the value has more than its items, or its field has none: then the
+  // whole value is kept, too.
   bool AddItems(absl::string_view field, const Value& value, const std::string& instance) {
     const bool is_messages = field == "messages";
     const bool is_echoes = field == "smb_message_echoes";
@@ -416,7 +416,7 @@ class Splitter {
     return is_all;
   }
 
-  // Whom an item is with: by number, or the only one there is.
+  // The contact of an item: the only one there is, or by number.
   static absl::string_view ContactOf(const Item& item, const Value& value) {
     if (value.contacts.size() == 1) return value.contacts[0];
     const auto found = value.contact_of.find(item.contact);
@@ -437,7 +437,7 @@ class Splitter {
   }
 
   const absl::string_view body_;
-  const char* padded_ = nullptr;  // The copy of `body_` that is being parsed.
+  const char* padded_ = nullptr;  // The copy of `body_` that is parsed.
   std::vector<BodyEvent> events_;
   size_t expanded_bytes_ = 0;
   bool is_too_much_ = false;

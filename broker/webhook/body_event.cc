@@ -67,7 +67,7 @@ std::vector<absl::string_view> InstancesOf(const std::vector<BodyEvent>& events)
   std::vector<absl::string_view> instances;
   absl::flat_hash_set<absl::string_view> seen;
   for (const BodyEvent& event : events) {
-    // Nearly always the same as the one before.
+    // Nearly always the same instance as the previous one.
     if (!instances.empty() && instances.back() == event.instance) continue;
     if (seen.insert(event.instance).second) instances.push_back(event.instance);
   }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr absl::string_view kPath = "/webhook";
 
-// Meta sends a body again after any answer but 200. 503 is for what is not the body's fault.
+// Meta sends a body again after any answer but 200. 503 is for problems that are not the body's.
 void Refuse(const absl::Status& error, http::Responder responder) {
   constexpr int kServiceUnavailable = 503;
   LogRefusal("webhook", error);
@@ -72,7 +72,7 @@ void Endpoint::AddRoutes(http::Router& router) const {
 }
 
 void Endpoint::Handshake(const http::Request& request, http::Responder responder) const {
-  // Compared as hashes, which takes the same time for each answer.
+  // Compares hashes, so that the time does not depend on the token.
   const bool is_right = verify_token_.has_value() && request.Query("hub.mode") == "subscribe" &&
                         verify_token_->Equals(SecretHash::Of(request.Query("hub.verify_token").value_or("")));
   const auto challenge = request.Query("hub.challenge");

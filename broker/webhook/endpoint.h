@@ -1,7 +1,9 @@
-// The HTTP face of webhooks: what Meta calls.
+// The HTTP endpoint of webhooks, which Meta calls.
 //
-//   GET  /webhook  the handshake by which Meta checks that the address is ours: the challenge, if the token is right.
-//   POST /webhook  a body. 200 once all of it is durable; 401 if it does not verify; 503 if Meta is to send it again.
+//   GET  /webhook  the handshake by which Meta checks that the address is ours: answers the challenge, if the token is
+//                  right.
+//   POST /webhook  a body. 200 once all of it is durable; 401 if its signature is not valid; 503 if Meta should send it
+//                  again.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
 #define PLAYHEAD_BROKER_WEBHOOK_ENDPOINT_H_
 
@@ -25,18 +27,18 @@ inline constexpr size_t kVerifyTokenBytesMax = 256;
 // The token in the file at `path`: 1 to kVerifyTokenBytesMax visible ASCII characters; one newline at the end does not
 // count. Reads a disk.
 //   NotFound, FailedPrecondition  as ReadPrivateFile.
-//   InvalidArgument               it holds something else.
+//   InvalidArgument               it contains something else.
 absl::StatusOr<SecretHash> LoadVerifyToken(const std::string& path);
 
 // Thread safety: all of it.   Blocking: none; signatures are computed on the thread of the request.
 class Endpoint {
  public:
   // Reads the verify token's file. Borrows what `core` refers to and `secrets`, which must outlive every request.
-  //   As LoadVerifyToken fails.
+  //   Errors as for LoadVerifyToken.
   static absl::StatusOr<std::unique_ptr<Endpoint>> Make(const Core& core, const SecretStore& secrets,
                                                         const Options& options);
 
-  // The router must not be used any more once this object is gone.
+  // The router must not be used after this object is destroyed.
   void AddRoutes(http::Router& router) const;
 
  private:
@@ -50,7 +52,7 @@ class Endpoint {
   const Core core_;
   const SecretStore& secrets_;
   const std::optional<SecretHash> verify_token_;       // Without one, every handshake is refused.
-  const std::unique_ptr<UnverifiedStore> unverified_;  // nullptr unless they are kept.
+  const std::unique_ptr<UnverifiedStore> unverified_;  // nullptr unless unverified bodies are kept.
 };
 
 }  // namespace playhead::broker::webhook

@@ -15,7 +15,7 @@ absl::Status DoesNotHold() {
                    absl::StrCat("the signature must hold under the app secret of every instance that the body names"));
 }
 
-// Nothing that is signed is lost: what cannot be taken apart is kept whole.
+// Nothing signed is lost: a body that cannot be split is kept whole.
 std::vector<BodyEvent> EventsOf(absl::StatusOr<std::vector<BodyEvent>> split, absl::string_view body) {
   return split.ok() ? *std::move(split) : std::vector<BodyEvent>{WholeBodyEvent(body)};
 }
@@ -42,7 +42,7 @@ absl::StatusOr<Judgement> Judge(const SecretTable& secrets, absl::string_view si
   } else {
     return split.status();
   }
-  absl::flat_hash_set<const AppSecret*> held;  // Most bodies name one; many may share one.
+  absl::flat_hash_set<const AppSecret*> held;  // Secrets already verified: many instances may share one.
   size_t without_secret = 0;
   for (const absl::string_view instance : instances) {
     const AppSecret* const secret = secrets.Find(instance);

@@ -1,4 +1,4 @@
-// Whether a webhook may be believed, and what it then says.
+// Decides whether a webhook is authentic, and extracts its events.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_JUDGE_H_
 #define PLAYHEAD_BROKER_WEBHOOK_JUDGE_H_
 
@@ -13,8 +13,8 @@
 namespace playhead::broker::webhook {
 
 enum class Verdict {
-  kVerified,    // Under the secret of every instance that it names. All of it is to be stored, whatever it is.
-  kUnverified,  // No instance that it names has a secret, and none is set for all.
+  kVerified,    // Verified under the secret of every instance that it names. All of it must be stored, whatever it is.
+  kUnverified,  // No instance that it names has a secret, and no secret is set for all.
 };
 
 struct Judgement {
@@ -23,9 +23,9 @@ struct Judgement {
 };
 
 // Judges `body` by `signature`, the value of kSignatureHeader, which is empty if there was none. With one secret for
-// all nothing is parsed before the signature holds; otherwise the body is looked through for the names of its
-// instances, and nothing else is done with it before. Pure; any thread; its time goes by the size of the body.
-//   Unauthenticated     SIGNATURE_INVALID: it does not hold for an instance that has a secret, or there is none.
+// all, nothing is parsed before the signature is verified; otherwise, before that, the body is only searched for the
+// names of its instances. Pure; any thread; takes time proportional to the size of the body.
+//   Unauthenticated     SIGNATURE_INVALID: the signature is not valid for an instance that has a secret, or is missing.
 //   InvalidArgument     WEBHOOK_BODY_INVALID: it names no instance, and no secret is set for all.
 absl::StatusOr<Judgement> Judge(const SecretTable& secrets, absl::string_view signature, absl::string_view body,
                                 absl::Time now);

@@ -1,4 +1,4 @@
-// What an operator says of webhooks.
+// The operator's options for webhooks.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_OPTIONS_H_
 #define PLAYHEAD_BROKER_WEBHOOK_OPTIONS_H_
 
@@ -12,7 +12,7 @@ struct Options {
   std::string seal_key_file;
   // A file with the token that Meta's handshake must bring; empty refuses every handshake.
   std::string verify_token_file;
-  // Bodies of instances that have no secret are kept, hidden, rather than refused; up to this much an hour for each
+  // Bodies of instances without a secret are kept, hidden, rather than refused; up to this much per hour and instance
   // (broker/webhook/unverified.h).
   bool keep_unverified = false;
   size_t unverified_bytes_per_hour = size_t{64} << 20;

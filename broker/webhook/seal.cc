@@ -30,7 +30,7 @@ Context NewContext() { return Context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 const unsigned char* Bytes(absl::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-// Only the system's source of randomness, or memory, can fail here.
+// Only a lack of randomness or memory can make these calls fail.
 void Require(bool done) {
   if (!done) std::abort();
 }

@@ -1,10 +1,9 @@
-// How webhook secrets lie on disk: sealed under a key that is not in the data directory, so that a copy of that
+// How webhook secrets are stored on disk: sealed with a key that is not in the data directory, so that a copy of that
 // directory alone reveals nothing.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_SEAL_H_
 #define PLAYHEAD_BROKER_WEBHOOK_SEAL_H_
 
 #include <array>
-#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -17,18 +16,19 @@ class Seal {
  public:
   // The key in the file at `path`: 64 hexadecimal digits. Reads a disk.
   //   NotFound            there is no such file.
-  //   FailedPrecondition  the group or others may use it, or it cannot be read.
-  //   InvalidArgument     it holds something else.
+  //   FailedPrecondition  the group or others have access to it, or it cannot be read.
+  //   InvalidArgument     it contains something else.
   static absl::StatusOr<Seal> Load(const std::string& path);
-  // Makes the file with a new random key, and returns once it is on disk. Writes a disk.
+  // Creates the file with a new random key, and returns once it is on disk. Writes to the disk.
   //   AlreadyExists, FailedPrecondition  as MakePrivateFile.
   static absl::StatusOr<Seal> Make(const std::string& path);
 
   ~Seal();
 
-  // `label` says what the secret is of. It is not hidden, and what is sealed opens only with the same.
+  // `label` says what the secret belongs to. It is not encrypted, and the secret can only be unsealed with the same
+  // label.
   std::string Close(absl::string_view secret, absl::string_view label) const;
-  // DataLoss: it was sealed under another key or label, or has been changed.
+  // DataLoss: it was sealed with another key or label, or has been changed.
   absl::StatusOr<std::string> Open(absl::string_view sealed, absl::string_view label) const;
 
  private:

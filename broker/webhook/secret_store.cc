@@ -7,7 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "broker/stored_records.h"
+#include "broker/settings/stored_records.h"
 #include "proto/errors.h"
 #include "storage/event_log.h"
 
@@ -85,42 +85,38 @@ void SecretStore::Set(std::string name, std::string secret, absl::Duration keep_
   absl::Status status = CheckName(name);
   if (status.ok()) status = CheckSecret(secret, keep_previous);
   if (!status.ok()) return std::move(done)(status);
-  Submit({std::move(name), std::move(secret), keep_previous, std::move(done)});
+  Submit({std::move(name), std::move(secret), keep_previous}, std::move(done));
 }
 
 void SecretStore::Delete(std::string name, storage::StatusCallback done) {
   if (absl::Status status = CheckName(name); !status.ok()) return std::move(done)(status);
-  Submit({std::move(name), std::nullopt, absl::ZeroDuration(), std::move(done)});
+  Submit({std::move(name), std::nullopt, absl::ZeroDuration()}, std::move(done));
 }
 
-void SecretStore::Submit(Change change) {
-  {
-    absl::ReleasableMutexLock lock(&mu_);
-    if (changes_.size() >= kSecretChangesWaitingMax) {
-      lock.Release();
-      return std::move(change.done)(
-          MakeError(Reason::kAppendQueueFull, "too many changes of webhook secrets wait: try again shortly"));
-    }
-    changes_.push_back(std::move(change));
-    if (changes_.size() > 1) return;  // Runs when those before it have ended.
-  }
-  executor_.Post([this] { RunNext(); });
+void SecretStore::Submit(Change change, storage::StatusCallback done) {
+  changes_.Add(std::move(done), [this, change = std::move(change)](storage::StatusCallback finish) mutable {
+    // Not on the caller's thread: Run may read and write files.
+    executor_.Post([this, change = std::move(change), finish = std::move(finish)]() mutable {
+      Run(std::move(change), std::move(finish));
+    });
+  });
 }
 
-void SecretStore::RunNext() {
-  const Change* change;
-  {
-    absl::MutexLock lock(&mu_);
-    change = &changes_.front();  // Stays there until Finish.
-  }
-  auto row = Prepare(*change);
-  if (!row.ok()) return Finish(std::nullopt, row.status());
+void SecretStore::Run(Change change, storage::StatusCallback done) {
+  auto row = Prepare(change);
+  if (!row.ok()) return std::move(done)(row.status());
+  std::string key = RowKey(change.name);
   std::optional<std::string> value;
   if (row->has_value()) value = (*row)->SerializeAsString();
-  records_.Write({{RecordSpace::kKeys, RowKey(change->name), std::move(value)}},
-                 [this, row = *std::move(row)](absl::Status status) {
-                   // Files may have to be read: not on the log's thread.
-                   executor_.Post([this, row, status] { Finish(row, status); });
+  records_.Write({{RecordSpace::kKeys, std::move(key), std::move(value)}},
+                 [this, name = std::move(change.name), row = *std::move(row),
+                  done = std::move(done)](absl::Status status) mutable {
+                   // Not on the log's thread: Apply may read files.
+                   executor_.Post([this, name = std::move(name), row = std::move(row), done = std::move(done),
+                                   status = std::move(status)]() mutable {
+                     if (status.ok()) Apply(name, std::move(row));
+                     std::move(done)(std::move(status));
+                   });
                  });
 }
 
@@ -137,7 +133,7 @@ absl::StatusOr<std::optional<store::v1::WebhookSecretRecord>> SecretStore::Prepa
   }
   const absl::Time now = clock_();
   if (found != rows_.end() && Repeats(found->second, *change.secret, RowKey(change.name))) {
-    // Whoever was not told that it is set says it again: the one before is still the one before.
+    // A repeated call, for instance after a lost answer: the previous secret stays the previous one.
     store::v1::WebhookSecretRecord row = found->second;
     row.set_previous_until(std::min(row.previous_until(), absl::ToUnixMicros(now + change.keep_previous)));
     return row;
@@ -159,7 +155,7 @@ bool SecretStore::Repeats(const store::v1::WebhookSecretRecord& row, absl::strin
          CRYPTO_memcmp(current->data(), secret.data(), secret.size()) == 0;
 }
 
-// The key is made when it is first needed, and never anew while something is sealed under another.
+// Creates the key when it is first needed, but never while secrets are sealed with another one.
 absl::Status SecretStore::ReadySeal() {
   if (seal_.has_value()) return absl::OkStatus();
   auto seal = Seal::Load(seal_key_file_);
@@ -169,28 +165,13 @@ absl::Status SecretStore::ReadySeal() {
   return absl::OkStatus();
 }
 
-void SecretStore::Finish(std::optional<store::v1::WebhookSecretRecord> row, absl::Status status) {
-  Change change;
-  {
-    absl::MutexLock lock(&mu_);
-    change = std::move(changes_.front());
+void SecretStore::Apply(const std::string& name, std::optional<store::v1::WebhookSecretRecord> row) {
+  if (row.has_value()) {
+    rows_[name] = *std::move(row);
+  } else {
+    rows_.erase(name);
   }
-  if (status.ok()) {
-    if (row.has_value()) {
-      rows_[change.name] = *std::move(row);
-    } else {
-      rows_.erase(change.name);
-    }
-    Publish();
-  }
-  bool has_more;
-  {
-    absl::MutexLock lock(&mu_);
-    changes_.pop_front();
-    has_more = !changes_.empty();
-  }
-  if (has_more) executor_.Post([this] { RunNext(); });
-  std::move(change.done)(status);
+  Publish();
 }
 
 void SecretStore::Publish() {
@@ -222,7 +203,7 @@ absl::StatusOr<SecretTable> SecretStore::OpenRows() {
       secret.previous_until = absl::FromUnixMicros(row.previous_until());
     }
     if (!opened.ok()) {
-      // The file may be put back, or the rows that it does not open be deleted: look again then.
+      // The file may be restored, or the rows that it does not open deleted: then try again.
       seal_.reset();
       return Sealed(absl::StrCat(opened.status().message(), " (", seal_key_file_, ")"));
     }

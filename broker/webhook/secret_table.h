@@ -1,4 +1,4 @@
-// The app secrets in memory: what a webhook's signature must hold under.
+// The app secrets in memory, under which a webhook's signature must be valid.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_SECRET_TABLE_H_
 #define PLAYHEAD_BROKER_WEBHOOK_SECRET_TABLE_H_
 
@@ -11,7 +11,7 @@
 
 namespace playhead::broker::webhook {
 
-// In place of an instance's name: of all that have no secret of their own.
+// Used as the name for all instances without a secret of their own.
 inline constexpr absl::string_view kAllInstances = "*";
 
 struct AppSecret {
@@ -21,7 +21,7 @@ struct AppSecret {
   absl::Time set_at = absl::UnixEpoch();
 
   bool HasPrevious(absl::Time now) const { return !previous.empty() && now < previous_until; }
-  // Whether the signature holds under the secret or, while it is kept, the one before.
+  // Whether the signature is valid under the secret or, while it is kept, the previous one.
   bool Holds(const Signature& signature, absl::string_view body, absl::Time now) const;
 };
 
@@ -32,9 +32,9 @@ class SecretTable {
   absl::btree_map<std::string, AppSecret> secrets;
 
   bool empty() const { return secrets.empty(); }
-  // Whether one secret is all there is, so that a signature can be judged before the body is looked at.
+  // Whether there is only one secret, for all instances, so that a signature can be checked before the body is parsed.
   bool is_one_for_all() const { return secrets.size() == 1 && secrets.begin()->first == kAllInstances; }
-  // The instance's own, else that of all; nullptr if there is none.
+  // The instance's own secret, else that for all; nullptr if there is none.
   const AppSecret* Find(absl::string_view instance) const;
 };
 

@@ -1,4 +1,4 @@
-// The signature of a webhook: HMAC-SHA256 under the app's secret, over the body's bytes as they came.
+// The signature of a webhook: HMAC-SHA256 with the app's secret, over the exact bytes of the body.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_SIGNATURE_H_
 #define PLAYHEAD_BROKER_WEBHOOK_SIGNATURE_H_
 
@@ -14,14 +14,14 @@ inline constexpr absl::string_view kSignatureHeader = "X-Hub-Signature-256";
 
 using Signature = std::array<unsigned char, 32>;
 
-// What `X-Hub-Signature-256` says: `sha256=` and 64 hexadecimal digits, nothing else. nullopt for all other text.
+// Parses `X-Hub-Signature-256`: `sha256=` and 64 hexadecimal digits. nullopt for any other text.
 std::optional<Signature> ParseSignature(absl::string_view header);
 
 // The header's value for `body`, as Meta sends it.
 std::string SignatureHeader(absl::string_view body, absl::string_view app_secret);
 
-// Whether `signature` is that of `body` under `app_secret`; the comparison takes the same time for each answer. A pure
-// function; any thread; its time goes by the size of `body`.
+// Whether `signature` is that of `body` under `app_secret`; the comparison takes constant time. A pure function; any
+// thread; takes time proportional to the size of `body`.
 bool SignatureHolds(const Signature& signature, absl::string_view body, absl::string_view app_secret);
 
 }  // namespace playhead::broker::webhook

@@ -18,10 +18,10 @@ namespace {
 using storage::AppendBatch;
 using storage::AppendResult;
 
-// What an encoded event has besides its data and id, at most.
+// An upper bound on an encoded event besides its data and id.
 constexpr size_t kEventOverheadBytes = 512;
 
-// One append at a time, so that the memory it takes is that of one batch. Kept alive by the append that runs.
+// Runs one append at a time, so that it needs the memory of one batch. The append in progress keeps it alive.
 class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
  public:
   BodyStoring(const Core& core, StorableBody body, storage::Callback<size_t> done)
@@ -47,7 +47,7 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
                      [&rank](const BodyEvent& a, const BodyEvent& b) { return rank[a.instance] < rank[b.instance]; });
   }
 
-  // Of the next events, those of one instance that fit one batch.
+  // The next events of one instance that fit into one batch.
   absl::Span<BodyEvent> NextEvents() {
     size_t count = 0;
     size_t bytes = 0;
@@ -63,7 +63,7 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
     std::string data;
     size_t data_bytes = 0;
     for (const BodyEvent& event : events) data_bytes += event.data_bytes();
-    data.reserve(data_bytes);  // Views of it stay good.
+    data.reserve(data_bytes);  // So that views of it stay valid.
     std::vector<NewEvent> out;
     out.reserve(events.size());
     for (const BodyEvent& event : events) {
@@ -75,7 +75,7 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
                                                   .created_at = event.created_at});
       added.attributes.assign(body_.attributes.begin(), body_.attributes.end());
     }
-    // Meta decides how large they are, not the limit that publishers have.
+    // Meta decides their size, so the limit for publishers does not apply.
     auto batch = storage::BuildAppendBatch(events[0].instance, out,
                                            {.event_bytes_max = storage::kEventBytesCeiling, .own_types = true});
     if (batch.ok()) batch->dedup_window = kDedupWindow;
@@ -83,7 +83,7 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
   }
 
   void AppendNext() {
-    // On the executor the log may by then be closing; what Meta sends again is stored then.
+    // The log may be closing by the time the executor runs this; Meta sends the body again.
     if (absl::Status status = core_.streams.CheckServing(); !status.ok()) return End(status);
     size_t bytes = 0;
     const absl::Span<BodyEvent> events = NextEvents();
@@ -97,13 +97,13 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
     });
   }
 
-  // `room`: why nothing new may be stored, if so.
+  // `room`: OK, or why no new event may be stored.
   void Append(absl::Span<BodyEvent> events, absl::Status room) {
     auto batch = MakeBatch(events);
     if (!batch.ok()) return End(batch.status());
     batch->refuse_new = std::move(room);
-    // A new one each time: the log refuses the rest of a session that had a conflict, and one append at a time keeps
-    // the order.
+    // A new session each time: the log refuses the rest of a session after a conflict. One append at a time keeps the
+    // order.
     session_ = core_.log.NewAppendSession();
     session_->Append(*std::move(batch), [self = shared_from_this(), count = events.size()](
                                             absl::StatusOr<AppendResult> result) { self->OnAppended(count, result); });
@@ -113,22 +113,22 @@ class BodyStoring : public std::enable_shared_from_this<BodyStoring> {
     if (result.ok()) {
       for (uint32_t i = 0; i < count; ++i) new_events_ += !result->is_duplicate(i);
       next_ += count;
-      // After a conflict was found, in growing steps.
+      // After a conflict the batches grow again.
       events_max_ = std::min(2 * std::max(events_max_, size_t{1}), storage::kBatchEventsMax);
     } else if (!HasReason(result.status(), Reason::kIdConflict)) {
       return End(result.status());
     } else if (count > 1) {
-      // One of them has another's id: in halves, until that one is alone.
+      // One of them has an id that is stored with other content: halve the batch until it is alone.
       events_max_ = count / 2;
     } else {
       BodyEvent& event = body_.events[next_];
-      // Twice only if somebody else has given that very id to other content: nothing sent by Meta.
+      // The new id can only conflict if somebody gave this very id to other content, which Meta never does.
       if (conflict_at_ == next_) return End(result.status());
       conflict_at_ = next_;
       event.id = ConflictId(event.id, event.data());
     }
     if (next_ == body_.events.size()) return End(new_events_);
-    // The next batch is made where it holds up no other appends' answers.
+    // Build the next batch on the executor, where it does not delay the answers of other appends.
     core_.executor.Post([self = shared_from_this()] { self->AppendNext(); });
   }
 

@@ -1,4 +1,4 @@
-// Stores what a body became, whatever it takes, and answers once all of it is durable.
+// Stores the events of a body, in as many appends as needed, and answers once all of them are durable.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_STORE_BODY_H_
 #define PLAYHEAD_BROKER_WEBHOOK_STORE_BODY_H_
 
@@ -18,16 +18,17 @@ namespace playhead::broker::webhook {
 inline constexpr absl::Duration kDedupWindow = absl::Hours(24 * 8);
 
 struct StorableBody {
-  std::unique_ptr<const std::string> bytes;  // Where it lies it stays: short strings would move with their object.
-  std::vector<BodyEvent> events;             // At least one; they point into `*bytes`.
-  // The same for all events. Literals, or within `*bytes`.
+  // On the heap, so that its address is stable: a short string moves with its object.
+  std::unique_ptr<const std::string> bytes;
+  std::vector<BodyEvent> events;  // At least one; they point into `*bytes`.
+  // Attributes of every event. Literals, or within `*bytes`.
   std::vector<std::pair<absl::string_view, absl::string_view>> attributes;
 };
 
-// Appends the events, those of one instance in their order and one instance after the other, each id once within
-// kDedupWindow. An event whose id belongs to other content is stored under ConflictId, so that no body is refused for
-// it. `done` runs on a thread of the log's or the executor's that must not block, with how many events were new. After
-// an error some of the events may be stored; storing the same body again stores the rest.
+// Appends the events, one instance after the other and in order within an instance, each id once within kDedupWindow.
+// An event whose id is already stored with other content is stored under ConflictId, so that no body is refused for it.
+// `done` runs on a thread of the log or of the executor that must not block, with the number of events that were new.
+// After an error some of the events may be stored; storing the same body again stores the rest.
 //   ResourceExhausted   APPEND_QUEUE_FULL, DISK_LOW, INSTANCES_LIMIT, QUOTA_EXCEEDED.
 //   NotFound            an instance does not exist and creation is restricted.
 //   Unavailable, Unknown  as AppendSession::Append.

@@ -59,7 +59,7 @@ class UnverifiedStore::Keeping : public std::enable_shared_from_this<Keeping> {
     }
     storable.bytes = std::move(body_);
     storable.attributes = {{"dialect", "whatsapp"}, {"verified", "false"}, {kSignatureAttribute, signature_}};
-    // Keeps what the attributes point to.
+    // `self` keeps alive what the attributes point to.
     StoreBody(store_.core_, std::move(storable), [self = shared_from_this()](absl::StatusOr<size_t> stored) {
       std::move(self->done_)(std::move(stored));
     });

@@ -1,5 +1,5 @@
-// Webhooks that nobody can verify yet (`--webhook_unverified`): kept as they came, hidden, and shown to a reader who
-// brings the app secret under which they are signed.
+// Webhooks that cannot be verified yet (`--webhook_unverified`): kept unchanged and hidden, and shown to a reader with
+// the app secret that signed them.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
 #define PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
 
@@ -9,7 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -21,26 +21,28 @@
 
 namespace playhead::broker::webhook {
 
-// The type of the event that holds such a body: hidden from every reader that does not name it.
+// The type of the events that hold such bodies: hidden from readers that do not ask for this type.
 inline constexpr absl::string_view kUnverifiedType = "playhead.hidden.unverified_webhook";
-// Its attribute with the value of X-Hub-Signature-256.
+// The attribute with the value of X-Hub-Signature-256.
 inline constexpr absl::string_view kSignatureAttribute = "signature";
 
-// A body is kept once for each instance that it names; one that names more is refused.
+// A body is kept once for each instance that it names; a body that names more than this is refused.
 inline constexpr size_t kUnverifiedInstancesMax = 16;
 
-// Anybody can send what nobody can verify, so each instance takes a bounded rate of it. Thread safety: all methods.
+// Anybody can send bodies that cannot be verified, so each instance accepts them at a limited rate. Thread safety: all
+// methods.
 class UnverifiedStore {
  public:
   // `bytes_per_hour`: of bodies, for each instance; an hour's worth may come at once.
   UnverifiedStore(
       const Core& core, size_t bytes_per_hour, Clock clock = [] { return absl::Now(); });
 
-  // Keeps `body` once in each instance of `events`, which it makes, that exists. The id is made of body and signature,
-  // so that a forged body can never take the place of another. `done` as of StoreBody, with how many were new.
+  // Stores `body` once in each existing instance that `events`, its events, name. The id is derived from the body and
+  // the signature, so a forged body can never take the place of another. `done` as for StoreBody, with the number of
+  // new events.
   //   Unauthenticated    SIGNATURE_INVALID: none of the instances exists, or there are too many.
-  //   ResourceExhausted  QUOTA_EXCEEDED: an instance has had its share.
-  //   and as StoreBody.
+  //   ResourceExhausted  QUOTA_EXCEEDED: an instance has reached its rate.
+  //   Others             as StoreBody.
   void Keep(std::unique_ptr<const std::string> body, const std::vector<BodyEvent>& events, std::string signature,
             storage::Callback<size_t> done);
 
@@ -53,7 +55,7 @@ class UnverifiedStore {
   const size_t bytes_per_hour_;
   const Clock clock_;
   absl::Mutex mu_;
-  // Of instances that exist, so that their number bounds it.
+  // Only for instances that exist, whose number bounds it.
   absl::flat_hash_map<std::string, TokenBucket> buckets_ ABSL_GUARDED_BY(mu_);
 };
 

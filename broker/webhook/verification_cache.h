@@ -1,4 +1,4 @@
-// What a reader with an app secret sees of webhooks that were kept unverified.
+// Decides what a reader with an app secret sees of unverified webhooks.
 #ifndef PLAYHEAD_BROKER_WEBHOOK_VERIFICATION_CACHE_H_
 #define PLAYHEAD_BROKER_WEBHOOK_VERIFICATION_CACHE_H_
 
@@ -14,16 +14,16 @@
 
 namespace playhead::broker::webhook {
 
-// Answers are remembered up to this number, about 200 bytes each; older ones are forgotten in halves.
+// The maximum number of cached answers, about 200 bytes each; the older half is dropped at a time.
 inline constexpr size_t kVerificationsMax = 20'000;
 
-// Thread safety: all methods.   Blocking: none; an answer that is not remembered costs an HMAC over the body.
+// Thread safety: all methods.   Blocking: none; an answer that is not cached costs an HMAC over the body.
 class VerificationCache {
  public:
   explicit VerificationCache(size_t entries_max = kVerificationsMax) : entries_max_(entries_max) {}
 
-  // Whether `event`, of kUnverifiedType and as it is stored, is signed under `app_secret`. False for an empty secret
-  // and for every other event.
+  // Whether the stored `event` of kUnverifiedType is signed under `app_secret`. False for an empty secret and for any
+  // other event.
   bool Holds(const EventView& event, absl::string_view app_secret) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -31,14 +31,14 @@ class VerificationCache {
 
   const size_t entries_max_;
   absl::Mutex mu_;
-  // By event id, which is made of body and signature, and the secret's hash. When the first is half of the whole it
-  // becomes the second, whose answers are forgotten.
+  // By event id, which is derived from body and signature, and the hash of the secret. When `recent_` reaches half of
+  // `entries_max_`, it replaces `older_`.
   Answers recent_ ABSL_GUARDED_BY(mu_);
   Answers older_ ABSL_GUARDED_BY(mu_);
 };
 
-// The events of `instance` that the body of such an event makes, in their order: the parts as which it is rendered.
-// They point into `body`. Empty if it makes none.
+// The events for `instance` in the body of such an event, in order: the parts that dialects render. They point into
+// `body`. Empty if there are none.
 std::vector<BodyEvent> PartsOfUnverified(absl::string_view body, absl::string_view instance);
 
 }  // namespace playhead::broker::webhook

@@ -41,8 +41,8 @@ bool MayReopen(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kUnknown:    // "Stream removed".
-    case absl::StatusCode::kInternal:   // RST_STREAM, as a proxy sends it.
-    case absl::StatusCode::kCancelled:  // The other side went away in the middle of the stream.
+    case absl::StatusCode::kInternal:   // RST_STREAM from a proxy.
+    case absl::StatusCode::kCancelled:  // The other side went away in mid-stream.
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kDeadlineExceeded:
       return true;

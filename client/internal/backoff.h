@@ -20,10 +20,10 @@ class Backoff {
   // REQUIRES: CheckBackoff(options).ok().
   explicit Backoff(const BackoffOptions& options) : options_(options), bound_(options.initial_delay) {}
 
-  // An attempt failed: the delay before the next; nullopt when all allowed attempts are used up.
+  // Notes a failed attempt and returns the delay before the next; nullopt once all allowed attempts are used up.
   std::optional<absl::Duration> Next();
 
-  // Something succeeded.
+  // Notes a success.
   void Reset();
 
   // How many attempts Next() has allowed since the last success.
@@ -36,12 +36,12 @@ class Backoff {
   absl::BitGen random_;
 };
 
-// Whether `status` carries a reason of the broker; else the transport, or this client, made it.
+// Whether `status` carries a reason from the broker. If not, the transport or this client made it.
 bool SaidByBroker(const absl::Status& status);
 
-// Whether a stream that ended with `status` may be opened again to go on with what is safe to repeat (reading from a
-// position; appends with an identity). What the broker says counts; where the transport speaks, a broken connection is
-// worth another attempt and a refusal (credentials, an unknown method, a message too large) is not.
+// Whether a stream that ended with `status` may be opened again for operations that are safe to repeat (reading from a
+// position; appends with an identity). For the broker's errors, the retryable flag decides. For the transport's, a
+// broken connection may be retried and a refusal (credentials, an unknown method, a message too large) may not.
 bool MayReopen(const absl::Status& status);
 
 }  // namespace playhead::internal

@@ -14,16 +14,16 @@ namespace {
 // What a queued message costs beyond its bytes.
 constexpr size_t kMessageOverheadBytes = 256;
 
-// Silence of this many heartbeat intervals is a dead stream.
+// A stream that is silent for this many heartbeat intervals is dead.
 constexpr int kSilentIntervalsMax = 3;
 
-// As consumers.proto says.
+// See consumers.proto.
 constexpr absl::Duration kAckDeadlineDefault = absl::Seconds(30);
 
-// As consumers.proto says: what the broker remembers of credit that is not used.
+// See consumers.proto: the broker remembers at most this much unused credit.
 constexpr uint64_t kCreditMax = 10'000;
 
-// Deadlines are extended so often within each.
+// How often a deadline is extended within its length.
 constexpr int kExtensionsPerDeadline = 3;
 
 absl::Status NotHeld() {
@@ -32,7 +32,7 @@ absl::Status NotHeld() {
       "the stream that brought the event has ended, or it was settled before: if it was not, it comes again");
 }
 
-// Takes a message apart. False if it cannot be parsed.
+// Splits a message into events and notice. False if it cannot be parsed.
 bool ParseMessage(SharedBytes message, uint64_t stream, ReceivedDeliveries& out) {
   out.stream = stream;
   out.bytes = message.view.size() + kMessageOverheadBytes;
@@ -50,7 +50,7 @@ bool ParseMessage(SharedBytes message, uint64_t stream, ReceivedDeliveries& out)
 
 }  // namespace
 
-// Hears of one attempt, and says which.
+// Forwards the callbacks of one attempt, with its number.
 class ConsumerCore::Observer : public ConsumeObserver {
  public:
   Observer(std::shared_ptr<ConsumerCore> core, uint64_t attempt) : core_(std::move(core)), attempt_(attempt) {}
@@ -82,7 +82,17 @@ void ConsumerCore::Run(Actions actions) {
     if (actions.read) actions.call->Read();
     if (actions.cancel) actions.call->Cancel();
   }
+  if (!actions.calls_back) return;
   for (Settlements::Told& told : actions.told) told.done(told.status);
+  if (actions.on_reconnect) actions.on_reconnect();
+  absl::MutexLock lock(&mu_);
+  --calling_back_;
+}
+
+void ConsumerCore::NoteCallbacks(Actions& actions) {
+  if (actions.calls_back || (actions.told.empty() && !actions.on_reconnect)) return;
+  actions.calls_back = true;
+  ++calling_back_;
 }
 
 void ConsumerCore::StartAttempt() {
@@ -137,7 +147,7 @@ void ConsumerCore::OnWatchdog(uint64_t attempt) {
     watchdog_ = 0;
     const absl::Duration silence = timers_->Now() - silent_since_;
     const absl::Duration silence_max = SilenceMax();
-    if (!reading_) return ArmWatchdog(silence_max);  // Nothing was asked for: silence says nothing.
+    if (!reading_) return ArmWatchdog(silence_max);  // No read is pending: silence proves nothing.
     if (silence < silence_max) return ArmWatchdog(silence_max - silence);
     cancel_cause_ = absl::UnavailableError(
         open_ ? absl::StrCat("the stream was silent for ", absl::FormatDuration(silence), ", ", kSilentIntervalsMax,
@@ -195,6 +205,7 @@ void ConsumerCore::Deliver(ReceivedDeliveries received, Actions& actions) {
     received.stream = stream();
   }
   if (notice.has_confirmed()) settlements_.OnConfirmed(notice.confirmed().up_to_number(), actions.told);
+  NoteCallbacks(actions);
   if (notice.has_refused()) settlements_.OnRefused(notice.refused());
   if (!received.batch.empty()) settlements_.Hold(received.batch);
   credit_out_ -= std::min<uint64_t>(credit_out_, received.batch.size());
@@ -223,7 +234,7 @@ void ConsumerCore::NoteOpened(const v1::ConsumeResponse::Opened& opened) {
 
 void ConsumerCore::Pump(Actions& actions) {
   if (ended_ || !running_ || call_ == nullptr) return;
-  // A full buffer must not hide a confirmation from one who waits for it before going on.
+  // With a full buffer, still read if a thread waits for a confirmation before it goes on.
   const bool awaited = settlements_.awaited() || (flushing_ > 0 && !settlements_.idle());
   if (!reading_ && (queue_bytes_ < options_.buffered_bytes_max || awaited)) {
     reading_ = actions.read = true;
@@ -245,7 +256,7 @@ void ConsumerCore::Pump(Actions& actions) {
 
 uint32_t ConsumerCore::TakeCredit() {
   if (options_.events_max == 0) return 0;
-  if (credit_out_ > kCreditMax / 2) return 0;  // Some is left: not a request for each message.
+  if (credit_out_ > kCreditMax / 2) return 0;  // Enough is left: do not send a request for each message.
   const uint64_t credit = std::min(credit_left_, kCreditMax - credit_out_);
   credit_left_ -= credit;
   credit_out_ += credit;
@@ -304,6 +315,7 @@ void ConsumerCore::Settle(const DeliverySource& source, absl::Span<const uint64_
     const bool held =
         !ended_ && open_ && source.stream == stream() && settlements_.Settle(source, cursors, action, done);
     if (!held && done) actions.told.push_back({std::move(done), ended_ && !status_.ok() ? status_ : NotHeld()});
+    NoteCallbacks(actions);
     if (held) Pump(actions);
   }
   Run(std::move(actions));
@@ -348,11 +360,11 @@ void ConsumerCore::DropStream(const absl::Status& why, Actions& actions) {
   const absl::Status unconfirmed = absl::UnavailableError(
       absl::StrCat("the stream ended before the settlement was confirmed: it may count or not (", why.message(), ")"));
   if (settlements_.Reset(unconfirmed, actions.told)) ++losses_;
+  NoteCallbacks(actions);
 }
 
 void ConsumerCore::OnDone(uint64_t attempt, absl::Status status) {
   Actions actions;
-  int failed_attempt = 0;
   {
     absl::MutexLock lock(&mu_);
     if (!IsCurrent(attempt)) return;
@@ -364,7 +376,10 @@ void ConsumerCore::OnDone(uint64_t attempt, absl::Status status) {
     DropStream(status, actions);
     const std::optional<absl::Duration> delay = MayReopen(status) && !finishing_ ? backoff_.Next() : std::nullopt;
     if (delay) {
-      failed_attempt = backoff_.attempt();
+      if (options_.on_reconnect) {
+        actions.on_reconnect = [this, attempt = backoff_.attempt(), status] { options_.on_reconnect(attempt, status); };
+        NoteCallbacks(actions);
+      }
       retry_ = timers_->RunAfter(std::max(*delay, RetryAfter(status).value_or(absl::ZeroDuration())),
                                  [weak = weak_from_this()] {
                                    if (const auto core = weak.lock()) core->StartAttempt();
@@ -375,7 +390,6 @@ void ConsumerCore::OnDone(uint64_t attempt, absl::Status status) {
     changed_.SignalAll();
   }
   Run(std::move(actions));
-  if (failed_attempt != 0 && options_.on_reconnect) options_.on_reconnect(failed_attempt, status);
 }
 
 void ConsumerCore::CancelTimers() {
@@ -408,7 +422,7 @@ void ConsumerCore::Finish(absl::Duration timeout) {
 }
 
 void ConsumerCore::CheckFinished(Actions& actions) {
-  // Between streams there is nothing that could be confirmed.
+  // Between streams nothing can be confirmed.
   if (finishing_ && !ended_ && (settlements_.idle() || !running_)) EndLocked(absl::OkStatus(), actions);
 }
 
@@ -453,7 +467,8 @@ bool ConsumerCore::taking() const {
 
 void ConsumerCore::WaitForEnd() {
   absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(&ended_));
+  const auto nobody_is_called = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ended_ && calling_back_ == 0; };
+  mu_.Await(absl::Condition(&nobody_is_called));
 }
 
 absl::Status ConsumerCore::status() const {

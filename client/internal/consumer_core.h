@@ -1,10 +1,10 @@
-// ConsumerCore: the connected side of a consumer. It keeps one Consume stream after another going, queues what arrives,
-// and sends what the consuming side (client/consumer.cc) settles.
+// ConsumerCore: the connected side of a consumer. It keeps a Consume stream open, reopening it when it ends, queues the
+// messages it receives, and sends the settlements of the consuming side (client/consumer.cc).
 //
 // Thread safety: all methods may be called from any thread; Take from one at a time.
 // Blocking: Take, Flush, WaitForOpen and WaitForEnd.
-// Callbacks of settlements run without locks on whatever thread finds them due, also inside Settle.
-// Ownership: held by whoever consumes; the attempt and the timers hold it too while they run. End with Finish() or
+// Settlement callbacks run without locks on the thread that completes the settlement, possibly inside Settle.
+// Ownership: shared by the consumer, the attempt in flight and the timers that are running. End with Finish() or
 // Fail().
 #ifndef PLAYHEAD_CLIENT_INTERNAL_CONSUMER_CORE_H_
 #define PLAYHEAD_CLIENT_INTERNAL_CONSUMER_CORE_H_
@@ -36,52 +36,54 @@ namespace playhead::internal {
 // One message of a stream: deliveries, or a notice.
 struct ReceivedDeliveries {
   DeliveryBatch batch;
-  v1::ConsumeResponse notice;  // If `batch` is empty.
+  v1::ConsumeResponse notice;  // Set if `batch` is empty.
   uint64_t stream = 0;
   size_t bytes = 0;
 };
 
 class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
  public:
-  // `client_options.timers` is set.
+  // REQUIRES: `client_options.timers` is not nullptr.
   ConsumerCore(std::shared_ptr<Connection> connection, const ClientOptions& client_options,
                v1::ConsumeRequest::Open open, const ConsumeOptions& options);
 
-  // Starts the first attempt. Once.
+  // Starts the first attempt. Call once.
   void Begin() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits for the next message. What an ended stream brought and was not taken is dropped: it comes again.
+  // Waits for the next message. Messages of a stream that has ended are dropped if they were not taken: the broker
+  // redelivers them.
   //   DeadlineExceeded; Cancelled after StopTaking(); or the terminal status.
   absl::Status Take(absl::Time deadline, ReceivedDeliveries& message) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // So many events of what was taken will not be handed out: their stream has ended, and they come again.
+  // Reports that this many of the taken events will not be handed out: their stream has ended, and the broker
+  // redelivers them.
   void GiveBack(size_t events) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The stream on which deliveries can be settled; those of others come again.
+  // The stream whose deliveries can be settled; those of other streams are redelivered.
   uint64_t stream() const { return stream_.load(std::memory_order_acquire); }
 
-  // Settles what of `cursors` the stream still holds; see Settlements::Settle. `done`, if not empty, hears NOT_HELD if
-  // it holds none of them.
+  // Settles those of `cursors` that the stream still holds; see Settlements::Settle. If it holds none, `done` (if not
+  // empty) is called with NOT_HELD.
   void Settle(const DeliverySource& source, absl::Span<const uint64_t> cursors, const v1::Settlement& action,
               SettledCallback done) ABSL_LOCKS_EXCLUDED(mu_);
-  // The same for everything that is held of the source up to `cursor`.
+  // Settles everything the stream holds of the source up to `cursor`.
   void SettleUpTo(const DeliverySource& source, uint64_t cursor, const v1::Settlement& action, SettledCallback done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits until everything settled before is confirmed or refused.
-  //   DeadlineExceeded  not in time.   Unavailable  a stream ended first: some of it may not count and comes again.
+  // Waits until every earlier settlement is confirmed or refused.
+  //   DeadlineExceeded  not in time.   Unavailable  a stream ended first: some events may be redelivered.
   absl::Status Flush(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The program goes on: what was handed out before is handled.
+  // Notes that the program makes progress: it has handled what was handed out before.
   void NoteProgress() { progress_at_.store(absl::ToUnixMicros(timers_->Now()), std::memory_order_relaxed); }
 
   absl::Status WaitForOpen(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Hands out nothing more; settlements still go.
+  // Stops handing out events; settlements are still sent.
   void StopTaking() ABSL_LOCKS_EXCLUDED(mu_);
-  // Ends it once what was settled is confirmed, or `timeout` is over. Does not wait.
+  // Ends the consumer once all settlements are confirmed, or after `timeout`. Does not wait.
   void Finish(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mu_);
-  // Ends it with `terminal`.
+  // Ends the consumer with `terminal`.
   void Fail(absl::Status terminal) { End(std::move(terminal)); }
 
   bool taking() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -96,10 +98,14 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
     std::shared_ptr<ConsumeCall> call;
     bool read = false;
     bool cancel = false;
-    SharedBytes write;  // Empty: nothing.
+    SharedBytes write;  // Nothing to write if empty.
     std::vector<Settlements::Told> told;
+    std::function<void()> on_reconnect;
+    bool calls_back = false;
   };
-  static void Run(Actions actions);
+  void Run(Actions actions) ABSL_LOCKS_EXCLUDED(mu_);
+  // If the actions run callbacks, counts this thread in calling_back_: WaitForEnd() waits until they have returned.
+  void NoteCallbacks(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   void StartAttempt() ABSL_LOCKS_EXCLUDED(mu_);
   void OnMessage(uint64_t attempt, SharedBytes message) ABSL_LOCKS_EXCLUDED(mu_);
@@ -114,11 +120,11 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   }
   void Deliver(ReceivedDeliveries received, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteOpened(const v1::ConsumeResponse::Opened& opened) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // What of the bound of events_max the stream may be given now; 0 if nothing.
+  // Takes the credit that can be granted to the stream now, within events_max; 0 if none.
   uint32_t TakeCredit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The stream is over: what it brought, and what was settled on it and is not confirmed.
+  // The stream has ended: drops what it brought and fails its unconfirmed settlements.
   void DropStream(const absl::Status& why, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Adds the next read and write, as far as they may be started.
+  // Adds the next read and the next write to `actions` if they may be started.
   void Pump(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CheckFinished(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndLocked(absl::Status status, Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -140,36 +146,37 @@ class ConsumerCore : public std::enable_shared_from_this<ConsumerCore> {
   Backoff backoff_ ABSL_GUARDED_BY(mu_);
   Settlements settlements_ ABSL_GUARDED_BY(mu_);
 
-  // The attempt that is running, if `running_`.
+  // The attempt in flight, if `running_`.
   uint64_t attempt_ ABSL_GUARDED_BY(mu_) = 0;
   bool running_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<ConsumeCall> call_ ABSL_GUARDED_BY(mu_);
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
-  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Its Opened has come.
+  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Its Opened was received.
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);
   absl::Duration ack_deadline_ ABSL_GUARDED_BY(mu_);
   absl::Time silent_since_ ABSL_GUARDED_BY(mu_);
-  absl::Status cancel_cause_ ABSL_GUARDED_BY(mu_);  // Why the watchdog ended it.
+  absl::Status cancel_cause_ ABSL_GUARDED_BY(mu_);  // Why the watchdog canceled it.
   Timers::Id watchdog_ ABSL_GUARDED_BY(mu_) = 0;
   Timers::Id extension_ ABSL_GUARDED_BY(mu_) = 0;
-  Timers::Id retry_ ABSL_GUARDED_BY(mu_) = 0;  // Between attempts.
-  uint64_t opened_ ABSL_GUARDED_BY(mu_) = 0;   // How many streams were.
-  int flushing_ ABSL_GUARDED_BY(mu_) = 0;      // Who waits in Flush.
-  uint64_t losses_ ABSL_GUARDED_BY(mu_) = 0;   // How many ended with settlements that were not confirmed.
+  Timers::Id retry_ ABSL_GUARDED_BY(mu_) = 0;  // Set between attempts.
+  uint64_t opened_ ABSL_GUARDED_BY(mu_) = 0;   // Streams opened so far.
+  int flushing_ ABSL_GUARDED_BY(mu_) = 0;      // Threads in Flush.
+  uint64_t losses_ ABSL_GUARDED_BY(mu_) = 0;   // Streams that ended with unconfirmed settlements.
 
-  // With ConsumeOptions::events_max.
+  // Used with ConsumeOptions::events_max.
   uint64_t taken_events_ ABSL_GUARDED_BY(mu_) = 0;  // Over all streams.
-  uint64_t credit_left_ ABSL_GUARDED_BY(mu_) = 0;   // Of the stream's share, not given to it yet.
-  uint64_t credit_out_ ABSL_GUARDED_BY(mu_) = 0;    // Given to it and not used yet.
+  uint64_t credit_left_ ABSL_GUARDED_BY(mu_) = 0;   // The stream's share that was not granted yet.
+  uint64_t credit_out_ ABSL_GUARDED_BY(mu_) = 0;    // Granted to the stream and not used yet.
 
   std::deque<ReceivedDeliveries> queue_ ABSL_GUARDED_BY(mu_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::CondVar changed_;  // Of anything that somebody may wait for.
+  absl::CondVar changed_;  // Signaled when anything changes that a thread may wait for.
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   bool finishing_ ABSL_GUARDED_BY(mu_) = false;
   Timers::Id finish_ ABSL_GUARDED_BY(mu_) = 0;
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  int calling_back_ ABSL_GUARDED_BY(mu_) = 0;  // Threads that run callbacks, or are about to.
   absl::Status status_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,4 +1,4 @@
-// CursorSaver: decides when a handled position is given to the cursor store.
+// CursorSaver: decides when a handled position is saved in the cursor store.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_CURSOR_SAVER_H_
 #define PLAYHEAD_CLIENT_INTERNAL_CURSOR_SAVER_H_
 
@@ -17,18 +17,18 @@ namespace playhead::internal {
 // Not thread-safe. Blocks while it saves.
 class CursorSaver {
  public:
-  // Without a store it does nothing. `saved` is what the store has, if anything.
+  // Without a store it does nothing. `saved` is the position that the store has, if any.
   CursorSaver(std::shared_ptr<CursorStore> store, std::string instance, const CursorSaving& policy,
               std::shared_ptr<Timers> timers, std::optional<uint64_t> saved);
 
-  // Everything up to `position` is handled, `events` more than before. Saves if that is due, and the first position at
-  // once, so that a start at `now` is not made again after a crash. An error is the store's.
+  // Notes that everything up to `position` is handled, `events` more than before. Saves if that is due. The first
+  // position is saved at once, so that a crash does not lead to another start at `now`. Errors are the store's.
   absl::Status Moved(uint64_t position, size_t events);
 
   // Saves if the interval has passed.
   absl::Status SaveIfDue();
 
-  // Saves whatever is not saved.
+  // Saves if the position has changed since it was last saved.
   absl::Status SaveNow();
 
   // How long until SaveIfDue has something to do; infinite if nothing is to be saved.

@@ -1,5 +1,5 @@
-// The contract's limits, judged before an event takes its place among others: what the broker would refuse must not
-// take the batch that it is in along.
+// Checks the contract's limits before an event joins a batch: an event that the broker would refuse must not fail the
+// whole batch.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_EVENT_CHECK_H_
 #define PLAYHEAD_CLIENT_INTERNAL_EVENT_CHECK_H_
 
@@ -11,9 +11,9 @@
 
 namespace playhead::internal {
 
-// The largest event that any broker takes, encoded; most are set to less.
+// The largest encoded event that any broker accepts; most are configured for less.
 inline constexpr size_t kEventBytesCeiling = size_t{3} << 20;
-// One append: events, and their bytes with everything around them.
+// Limits of one append: events, and bytes of the encoded request.
 inline constexpr size_t kBatchEventsMax = 10'000;
 inline constexpr size_t kBatchBytesMax = (size_t{7} << 20) / 2;
 

@@ -48,7 +48,7 @@ absl::Status EventWalker::Fill(absl::Time deadline) {
   while (true) {
     if (core_->closed()) return absl::CancelledError("the subscription was closed");
     if (stream_ != core_->stream()) {
-      // Another stream was opened, which carries again what was not handled.
+      // A new stream was opened, which repeats everything that was not handled.
       batch_.Clear();
       has_late_notice_ = false;
     }
@@ -111,7 +111,7 @@ absl::Status EventWalker::SetEvents(SharedBytes events) {
     }
     has_late_notice_ = true;
   }
-  // What was handed out while the new stream was being opened comes again in it.
+  // The new stream repeats what was handed out while it was being opened.
   batch_.DropThrough(handed_out_);
   return absl::OkStatus();
 }
@@ -132,13 +132,13 @@ absl::Status EventWalker::Tell(const v1::SubscribeResponse& notice) {
       if (handlers_.on_gap) handlers_.on_gap(notice.gap());
       return MoveTo(notice.gap().last_cursor(), 0);
     case v1::SubscribeResponse::NOTICE_NOT_SET:
-      return absl::OkStatus();  // A notice of a later version.
+      return absl::OkStatus();  // A notice of a newer version.
   }
   return absl::OkStatus();
 }
 
 absl::Status EventWalker::MoveTo(uint64_t cursor, size_t events) {
-  // What a stream says of its progress may be older than what was handled from the one before.
+  // A stream's progress may be behind what was handled of the stream before it.
   const uint64_t position = std::max(cursor, core_->position());
   core_->SetPosition(position);
   absl::Status status = saver_.Moved(position, events);
@@ -146,7 +146,7 @@ absl::Status EventWalker::MoveTo(uint64_t cursor, size_t events) {
 }
 
 absl::Status EventWalker::Terminal(absl::Status status) {
-  batch_.Clear();  // Nothing is handed out behind the failure.
+  batch_.Clear();  // Nothing is handed out after the failure.
   has_late_notice_ = false;
   core_->Fail(status);
   return status;

@@ -1,4 +1,5 @@
-// Between SharedBytes and gRPC's buffers, without copies where the buffer allows it; and statuses with their trailers.
+// Converts between SharedBytes and gRPC's buffers, without copies where the buffer allows it, and from gRPC statuses
+// with trailers.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_GRPC_BYTES_H_
 #define PLAYHEAD_CLIENT_INTERNAL_GRPC_BYTES_H_
 
@@ -14,11 +15,11 @@ namespace playhead::internal {
 // The buffer holds the bytes' owner for as long as gRPC needs them.
 grpc::ByteBuffer ToByteBuffer(SharedBytes bytes);
 
-// The bytes in one piece: copied once if the buffer is in several.
+// The bytes in one piece. Copied once if the buffer has several pieces.
 SharedBytes FromByteBuffer(const grpc::ByteBuffer& buffer);
 
-// What the call ended with: the broker's error if the trailers name one, else what the transport said. REQUIRES: the
-// call is over.
+// The call's result: the broker's error if the trailers name one, otherwise the transport's. REQUIRES: the call has
+// ended.
 absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
 }  // namespace playhead::internal

@@ -13,16 +13,16 @@ namespace {
 
 using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-// What all streams share. gRPC reports the end of a call only when no operation is pending and no hold is left, and
-// forbids operations after that; the hold taken here stands for the right to start operations from outside a reaction,
-// and is given back when the stream is known to be over. The object keeps itself alive until gRPC is done with it.
+// What all streams share. gRPC calls OnDone only when no operation is pending and no hold is left, and forbids
+// operations after that. Start() takes a hold, which permits operations from outside a reaction, and SetOver() removes
+// it. The object keeps itself alive until OnDone.
 class StreamCall : public Reactor {
  public:
   explicit StreamCall(const GrpcEndpoint& endpoint) : endpoint_(endpoint) {}
   ~StreamCall() override = default;
 
  protected:
-  // Starts the call; the first write, if any, must have been started.
+  // Prepares the call. The caller then starts the first operations, if any, and the call.
   void Start(grpc::GenericStub& stub, const std::string& method, std::shared_ptr<StreamCall> self) {
     self_ = std::move(self);
     endpoint_.Prepare(context_);
@@ -30,7 +30,7 @@ class StreamCall : public Reactor {
     AddHold();
   }
 
-  // Runs `start_operation` unless the stream is over.
+  // Runs `start_operation` unless SetOver() was called.
   template <typename StartOperation>
   void Operate(StartOperation start_operation) ABSL_LOCKS_EXCLUDED(mu_) {
     {
@@ -48,7 +48,7 @@ class StreamCall : public Reactor {
     if (release) RemoveHold();
   }
 
-  // No operation will be started any more.
+  // Notes that no more operations will be started.
   void SetOver() ABSL_LOCKS_EXCLUDED(mu_) {
     bool release;
     {
@@ -156,7 +156,7 @@ class GrpcAppendCall final : public StreamCall, public AppendCall {
     response_.Clear();
     if (!reply.ParseFromArray(bytes.view.data(), static_cast<int>(bytes.view.size()))) return CancelCall();
     observer_->OnReply(std::move(reply));
-    StartRead(&response_);  // Only now: replies are handed on one at a time.
+    StartRead(&response_);  // Only now, so that replies are handed on one at a time.
   }
 
   void OnDone(const grpc::Status& status) override {

@@ -1,4 +1,4 @@
-// The streams over gRPC: the calls of connection.h as reactors.
+// The streaming calls of connection.h as gRPC reactors.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 #define PLAYHEAD_CLIENT_INTERNAL_GRPC_STREAMS_H_
 
@@ -14,8 +14,8 @@
 
 namespace playhead::internal {
 
-// All borrow `endpoint` only to start the call; what they need of it later they copy.
-// `method`: one that takes `request` and streams responses.
+// All functions borrow `endpoint` only until they return: the calls copy it.
+// `method` takes `request` and streams responses.
 std::shared_ptr<SubscribeCall> StartSubscribe(grpc::GenericStub& stub, const GrpcEndpoint& endpoint,
                                               const std::string& method, const google::protobuf::MessageLite& request,
                                               std::shared_ptr<SubscribeObserver> observer);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 
 namespace playhead::internal {
 namespace {
@@ -12,12 +13,12 @@ namespace {
 // What a queued message costs beyond its bytes.
 constexpr size_t kMessageOverheadBytes = 256;
 
-// Silence of this many heartbeat intervals is a dead stream.
+// A stream that is silent for this many heartbeat intervals is dead.
 constexpr int kSilentIntervalsMax = 3;
 
 }  // namespace
 
-// Hears of one attempt, and says which.
+// Forwards the callbacks of one attempt, with its number.
 class ManyStream::Observer : public SubscribeObserver {
  public:
   Observer(std::shared_ptr<ManyStream> stream, uint64_t attempt) : stream_(std::move(stream)), attempt_(attempt) {}
@@ -68,7 +69,7 @@ std::shared_ptr<SubscribeCall> ManyStream::EndAttempt(absl::Status status) {
 std::shared_ptr<SubscribeCall> ManyStream::ClaimRead() {
   if (!running_ || reading_ || call_ == nullptr || queue_bytes_ >= buffered_bytes_max_) return nullptr;
   reading_ = true;
-  heard_at_ = absl::Now();  // Nothing was asked for until now: silence said nothing.
+  heard_at_ = absl::Now();  // No read was pending until now: the silence before proves nothing.
   return call_;
 }
 
@@ -80,11 +81,11 @@ void ManyStream::Open(const std::string& position) {
     if (!position.empty()) request_.set_after_position(position);
     request = request_;
     attempt = ++attempt_;
-    running_ = fresh_ = true;
+    running_ = true;
     reading_ = false;
     heartbeat_interval_ = absl::ZeroDuration();
     heard_at_ = absl::Now();
-    queue_.clear();  // What was not taken comes again.
+    queue_.clear();  // The new stream repeats what was not taken.
     queue_bytes_ = 0;
   }
   const auto call = connection_->SubscribeMany(request, std::make_shared<Observer>(shared_from_this(), attempt));
@@ -126,7 +127,7 @@ void ManyStream::OnDone(uint64_t attempt, absl::Status status) {
   changed_.SignalAll();
 }
 
-absl::Status ManyStream::Take(absl::Time deadline, const std::string& position, SharedBytes& message, bool& reopened) {
+absl::Status ManyStream::Take(absl::Time deadline, const std::string& position, SharedBytes& message) {
   for (;;) {
     std::shared_ptr<SubscribeCall> dead;
     std::shared_ptr<SubscribeCall> next;
@@ -140,7 +141,6 @@ absl::Status ManyStream::Take(absl::Time deadline, const std::string& position, 
         message = std::move(queue_.front());
         queue_.pop_front();
         queue_bytes_ -= message.view.size() + kMessageOverheadBytes;
-        reopened = std::exchange(fresh_, false);
         next = ClaimRead();
       } else if (!terminal_.ok()) {
         return terminal_;
@@ -148,7 +148,7 @@ absl::Status ManyStream::Take(absl::Time deadline, const std::string& position, 
         cause = std::exchange(ended_, absl::OkStatus());
         const std::optional<absl::Duration> delay = MayReopen(cause) ? backoff_.Next() : std::nullopt;
         if (!delay) return terminal_ = cause;
-        reopen_at_ = absl::Now() + *delay;
+        reopen_at_ = absl::Now() + std::max(*delay, RetryAfter(cause).value_or(absl::ZeroDuration()));
         failed_attempt = backoff_.attempt();
       } else if (!running_ && absl::Now() >= reopen_at_) {
         open = true;

@@ -1,5 +1,5 @@
-// ManyStream: the attempts at one SubscribeMany, one after another, driven by whoever waits for messages. Between two
-// waits it only receives.
+// ManyStream: one SubscribeMany over successive attempts, driven by the thread that calls Take. Between calls it only
+// receives.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_MANY_STREAM_H_
 #define PLAYHEAD_CLIENT_INTERNAL_MANY_STREAM_H_
 
@@ -23,19 +23,18 @@
 namespace playhead::internal {
 
 // Thread safety: all methods may be called from any thread; Take from one at a time.   Blocking: only Take.
-// Ownership: shared with the attempt that runs.
+// Ownership: shared with the attempt in flight.
 class ManyStream : public std::enable_shared_from_this<ManyStream> {
  public:
   ManyStream(std::shared_ptr<Connection> connection, const ClientOptions& options, v1::SubscribeManyRequest request,
              size_t buffered_bytes_max, std::function<void(int, const absl::Status&)> on_reconnect);
 
-  // Waits for the next message: an encoded v1::SubscribeManyResponse. `reopened` says that it begins a stream: what an
-  // earlier one carried and was not handled comes again. A new stream starts behind `position`, unless that is empty.
+  // Waits for the next message: an encoded v1::SubscribeManyResponse. A new stream starts after `position`, unless that
+  // is empty, and repeats what an earlier one carried after it.
   //   DeadlineExceeded; Cancelled after Close(); or the terminal status.
-  absl::Status Take(absl::Time deadline, const std::string& position, SharedBytes& message, bool& reopened)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Take(absl::Time deadline, const std::string& position, SharedBytes& message) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The broker's word for how often it says something when there is nothing to say.
+  // Sets how often the broker sends something on an idle stream, as its Started says.
   void SetHeartbeatInterval(absl::Duration interval) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Close() ABSL_LOCKS_EXCLUDED(mu_);
@@ -46,9 +45,11 @@ class ManyStream : public std::enable_shared_from_this<ManyStream> {
   void Open(const std::string& position) ABSL_LOCKS_EXCLUDED(mu_);
   void OnMessage(uint64_t attempt, SharedBytes message) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(uint64_t attempt, absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
-  // The call whose next message to ask for, once the lock is released; nullptr if none is to be asked for now.
+  // If the next message should be requested now, returns the call on which to do so after the lock is released; else
+  // nullptr.
   std::shared_ptr<SubscribeCall> ClaimRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Ends the attempt that runs, whose messages do not count any more. Its call is to be cancelled without the lock.
+  // Ends the attempt in flight; its later messages are ignored. Returns its call, to be canceled after the lock is
+  // released.
   std::shared_ptr<SubscribeCall> EndAttempt(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Duration SilenceMax() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -63,16 +64,15 @@ class ManyStream : public std::enable_shared_from_this<ManyStream> {
   Backoff backoff_ ABSL_GUARDED_BY(mu_);
   uint64_t attempt_ ABSL_GUARDED_BY(mu_) = 0;
   bool running_ ABSL_GUARDED_BY(mu_) = false;
-  bool fresh_ ABSL_GUARDED_BY(mu_) = false;  // Nothing of the attempt was taken yet.
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<SubscribeCall> call_ ABSL_GUARDED_BY(mu_);
-  absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);  // Zero until the broker has said it.
+  absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);  // Zero until known.
   absl::Time heard_at_ ABSL_GUARDED_BY(mu_);
   absl::Time reopen_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   std::deque<SharedBytes> queue_ ABSL_GUARDED_BY(mu_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status ended_ ABSL_GUARDED_BY(mu_);  // The attempt that ended last, until the next.
+  absl::Status ended_ ABSL_GUARDED_BY(mu_);  // Why the last attempt ended, until Take has dealt with it.
   absl::Status terminal_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -50,7 +50,7 @@ SharedBytes PublisherBatch::request() const { return {bytes_, *bytes_}; }
 void PublisherBatch::Succeed(const v1::AppendResponse& response) {
   int next_duplicate = 0;
   for (size_t i = 0; i < callbacks_.size(); ++i) {
-    // Duplicates are named in rising order.
+    // The indexes of duplicates ascend.
     const bool duplicate = next_duplicate < response.duplicates_size() && response.duplicates(next_duplicate) == i;
     if (duplicate) ++next_duplicate;
     if (callbacks_[i]) std::move(callbacks_[i])(Receipt{response.cursors(static_cast<int>(i)), duplicate});

@@ -1,4 +1,4 @@
-// PublisherBatch: events of one instance on their way into one request. The request is built as they come.
+// PublisherBatch: events of one instance that go out in one request. The request is encoded as they are added.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_PUBLISHER_BATCH_H_
 #define PLAYHEAD_CLIENT_INTERNAL_PUBLISHER_BATCH_H_
 
@@ -21,7 +21,7 @@ namespace playhead::internal {
 // Not thread-safe.
 class PublisherBatch {
  public:
-  // `ordinal` counts the batches of a publisher as they are opened; `bytes_hint` is about how large it will grow.
+  // `ordinal` numbers the batches of a publisher in the order they are opened; `bytes_hint` is the expected size.
   PublisherBatch(uint64_t ordinal, absl::string_view instance, absl::string_view producer_id, uint64_t first_sequence,
                  absl::Time opened_at, size_t bytes_hint);
 
@@ -31,7 +31,7 @@ class PublisherBatch {
   // The encoded v1::AppendRequest; the same bytes each time.
   SharedBytes request() const;
 
-  // Calls the callbacks, once: with the receipts of `response`, or each with the same error.
+  // Call the callbacks, with the receipts of `response` or all with the same error. Only one call in all.
   void Succeed(const v1::AppendResponse& response);
   void Fail(const absl::Status& status);
 
@@ -41,9 +41,9 @@ class PublisherBatch {
   absl::Time opened_at() const { return opened_at_; }
   size_t event_count() const { return callbacks_.size(); }
   size_t bytes() const { return bytes_->size(); }
-  size_t event_bytes() const { return event_bytes_; }  // Without what stands before the events.
+  size_t event_bytes() const { return event_bytes_; }  // Without the fields before the events.
 
-  // Whether it may be stored, for all that the streams it was written to have told.
+  // Whether the batch may be stored although no stream has acknowledged it.
   bool uncertain() const { return uncertain_; }
   void set_uncertain() { uncertain_ = true; }
 

@@ -19,7 +19,7 @@ absl::Status PreviousFailed(absl::string_view instance, const absl::Status& fail
                                 "); ResumeAppends allows appends to it again"));
 }
 
-// Of a batch that was sent before without an answer, and has now failed for another reason.
+// The error of a batch that was sent without getting an answer, and has now failed for another reason.
 absl::Status Uncertain(const absl::Status& cause) {
   return MakeError(Reason::kAppendUncertain,
                    absl::StrCat("the append was sent and not answered, and may be stored; it could not be sent again: ",
@@ -28,7 +28,7 @@ absl::Status Uncertain(const absl::Status& cause) {
 
 }  // namespace
 
-// Hears of one stream, and says which.
+// Forwards the callbacks of one stream, with its number.
 class PublisherCore::Observer : public AppendObserver {
  public:
   Observer(std::shared_ptr<PublisherCore> core, uint64_t stream) : core_(std::move(core)), stream_(stream) {}
@@ -57,7 +57,7 @@ absl::Status PublisherCore::CheckAccepting(absl::string_view instance) const {
 }
 
 bool PublisherCore::WindowHasRoom(size_t bytes) const {
-  // An event that is larger than the window passes alone.
+  // An event larger than the window is accepted if the window is empty.
   return window_events_ == 0 ||
          (window_events_ < options_.window_events_max && window_bytes_ + bytes <= options_.window_bytes_max);
 }
@@ -78,7 +78,7 @@ absl::Status PublisherCore::Append(absl::string_view instance, const NewEvent& e
         Collect(instance, event, bytes, std::move(done));
         SealEagerly();
       } else {
-        SealThrough(kAllOrdinals);  // Nothing more will join these before some are answered.
+        SealThrough(kAllOrdinals);  // Nothing more can join these before replies make room.
       }
       actions = NextActions();
       if (!accepted && may_block && !actions.any()) {
@@ -213,13 +213,13 @@ void PublisherCore::OnReply(uint64_t stream, v1::AppendStreamResponse reply) {
         static_cast<size_t>(reply.appended().cursors_size()) == window_.front()->event_count()) {
       Succeed(std::move(*reply.mutable_appended()));
     } else {
-      // Whatever else it was, the stream is of no more use: its later requests are refused too.
+      // Whatever the reason, the stream is of no more use: the broker refuses its later requests too.
       refused_ = true;
       cancel = call_;
       absl::Status status = reply.has_error() && written_ > 0
                                 ? FromProto(reply.error())
                                 : absl::InternalError("the broker's reply does not match the request");
-      // What one instance may take is used up, for who knows how long: others must not wait behind it.
+      // A quota of one instance may be used up for long, so it is not retried: other instances must not wait for it.
       if (MayReopen(status) && !HasReason(status, Reason::kQuotaExceeded)) {
         NoteUnanswered(status);
         retry_cause_ = std::move(status);
@@ -258,11 +258,11 @@ void PublisherCore::Refuse(absl::Status status) {
   const std::string instance = refused->instance();
   Lane& lane = *lanes_.find(instance)->second;
   lane.failure = status;
-  // Where the broker says, if an earlier batch was stored that failed as uncertain: its numbers are taken.
+  // The broker names the next sequence if an earlier batch that failed as uncertain was stored after all.
   const v1::Error error = ToProto(status);
   lane.next_sequence = error.has_next_sequence() ? error.next_sequence() : refused->first_sequence();
   lane.collecting = nullptr;
-  // Nothing that is stored is beyond a quota: the broker looks for it first.
+  // QUOTA_EXCEEDED means that it is not stored: the broker looks for duplicates first.
   const bool told = !refused->uncertain() || HasReason(status, Reason::kQuotaExceeded);
   FailBatch(std::move(refused), told ? status : Uncertain(status));
   const absl::Status behind = PreviousFailed(instance, status);
@@ -278,11 +278,11 @@ void PublisherCore::Refuse(absl::Status status) {
     }
     batches->swap(kept);
   }
-  written_ = 0;  // This stream takes no more: what is left is for the next one.
+  written_ = 0;  // This stream accepts no more: the rest goes to the next one.
 }
 
 void PublisherCore::NoteUnanswered(const absl::Status& why) {
-  // The broker answers everything that it has appended before it ends a stream; a connection that breaks does not.
+  // Before the broker ends a stream, it answers everything it has appended. A broken connection may lose answers.
   if (SaidByBroker(why) && !HasReason(why, Reason::kAppendUncertain)) return;
   for (size_t i = 0; i < written_; ++i) window_[i]->set_uncertain();
 }
@@ -316,10 +316,17 @@ void PublisherCore::OnDone(uint64_t stream, absl::Status status) {
         FailAll(status, Uncertain(status));
       }
     }
+    if (options_.on_reconnect == nullptr) failed_attempt = 0;
+    if (failed_attempt != 0) ++reconnect_callbacks_;
     actions = NextActions();
     resolved_.SignalAll();
   }
-  if (failed_attempt != 0 && options_.on_reconnect) options_.on_reconnect(failed_attempt, status);
+  if (failed_attempt != 0) {
+    options_.on_reconnect(failed_attempt, status);
+    absl::MutexLock lock(&mu_);
+    --reconnect_callbacks_;
+    resolved_.SignalAll();
+  }
   Run(std::move(actions));
 }
 
@@ -349,7 +356,7 @@ void PublisherCore::RunCompletions() {
     Completion completion;
     {
       absl::MutexLock lock(&mu_);
-      if (completing_ != 0) return;  // Another thread runs them, and will run these too, in their order.
+      if (completing_ != 0) return;  // Another thread runs callbacks, and will run these too, in order.
       if (completions_.empty()) return;
       completion = std::move(completions_.front());
       completions_.pop_front();
@@ -431,11 +438,16 @@ absl::Status PublisherCore::Close(absl::Time deadline) {
   absl::MutexLock lock(&mu_);
   while (OldestUnresolved() < next_ordinal_) resolved_.Wait(&mu_);
   if (status.ok() || absl::IsDeadlineExceeded(status)) {
-    // What failed just now says more than that the time was up.
+    // The failures of this call say more than that the deadline has passed.
     absl::Status failed = std::exchange(flush_status_, absl::OkStatus());
     if (!failed.ok()) status = std::move(failed);
   }
   return status;
+}
+
+void PublisherCore::WaitForReconnectCallbacks() {
+  absl::MutexLock lock(&mu_);
+  while (reconnect_callbacks_ > 0) resolved_.Wait(&mu_);
 }
 
 }  // namespace playhead::internal

@@ -42,7 +42,7 @@ class Reaper {
 }  // namespace
 
 void Reap(absl::AnyInvocable<void()> destroy) {
-  static Reaper* const reaper = new Reaper();  // Never destroyed: callbacks may still come when the process ends.
+  static Reaper* const reaper = new Reaper();  // Never destroyed: callbacks may still run while the process exits.
   reaper->Add(std::move(destroy));
 }
 

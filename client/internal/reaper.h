@@ -1,7 +1,6 @@
-// Where the last references to gRPC's channels are dropped. The last channel that goes takes the threads along on which
-// gRPC runs callbacks, and joins them (gRPC 1.51, CallbackAlternativeCQ): dropped inside a callback, it would wait for
-// the very thread that it is on. Callbacks may hold the last reference to nearly everything, so channels, and calls,
-// which hold channels, are always destroyed on a thread of their own.
+// Destroys gRPC channels on a thread of their own. Destroying the last channel joins the threads on which gRPC runs
+// callbacks (gRPC 1.51, CallbackAlternativeCQ); inside a callback, it would wait for its own thread. A callback may
+// hold the last reference to almost anything, so channels, and calls, which hold channels, are always destroyed here.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_REAPER_H_
 #define PLAYHEAD_CLIENT_INTERNAL_REAPER_H_
 
@@ -12,8 +11,8 @@
 
 namespace playhead::internal {
 
-// Calls `destroy` on the process's one reaping thread, soon. Any thread; does not block. At the end of the process what
-// is left is not destroyed any more.
+// Calls `destroy` soon, on the process's only reaping thread. Any thread; does not block. What is still queued when the
+// process exits is never destroyed.
 void Reap(absl::AnyInvocable<void()> destroy);
 
 // A shared object whose destructor runs on the reaping thread.

@@ -1,4 +1,4 @@
-// ServiceClient: the calls of one administrative service, one attempt each.
+// ServiceClient: calls the methods of one administrative service, without retries.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_SERVICE_CLIENT_H_
 #define PLAYHEAD_CLIENT_INTERNAL_SERVICE_CLIENT_H_
 

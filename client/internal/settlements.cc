@@ -13,7 +13,7 @@ void Settlements::Hold(const DeliveryBatch& batch) {
       held.push_back(event.cursor);
       continue;
     }
-    // Comes again.
+    // Redelivered.
     const auto at = std::lower_bound(held.begin(), held.end(), event.cursor);
     if (*at != event.cursor) held.insert(at, event.cursor);
   }
@@ -56,7 +56,7 @@ bool Settlements::Settle(const DeliverySource& source, absl::Span<const uint64_t
     }
     unsent_.back().settlement.mutable_cursors()->Add(part.begin(), part.end());
   }
-  // Told of the last part, which is confirmed last.
+  // The callback waits for the last part, which is confirmed last.
   if (done) {
     unsent_.back().waiting.push_back({std::move(settled), std::move(done), absl::OkStatus()});
     ++callbacks_;
@@ -75,7 +75,7 @@ void Settlements::ExtendAll() {
     Queued& queued = unsent_.emplace_back();
     queued.settlement.set_instance(key.first);
     queued.settlement.set_replay_id(key.second);
-    // Here what is extended unseen does no harm.
+    // Extending an event that is still in flight does no harm.
     queued.settlement.set_up_to_cursor(held.back());
     queued.settlement.mutable_in_progress();
   }

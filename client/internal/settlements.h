@@ -1,4 +1,4 @@
-// Settlements: what one Consume stream was handed and has not settled, and what was settled and is not confirmed.
+// Settlements: the deliveries of one Consume stream that are not settled, and the settlements that are not confirmed.
 //
 // Pure bookkeeping: no I/O, no clock, no lock. Not thread-safe.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_SETTLEMENTS_H_
@@ -21,31 +21,31 @@
 
 namespace playhead::internal {
 
-// Hears what became of a settlement: OK when it is on disk.
+// Called with the outcome of a settlement: OK once it is on disk.
 using SettledCallback = std::function<void(const absl::Status&)>;
 
-// Settlements go out as cursors, one by one, and never as "everything up to": an event that comes again may be on its
-// way here while such a settlement is on its way there, and would be settled unseen.
+// Settlements list their cursors and never say "everything up to": while such a settlement was in flight, a redelivered
+// event could be in flight the other way, and would be settled unseen.
 class Settlements {
  public:
-  // A callback and what to tell it, for when no lock is held.
+  // A callback and its argument, to be called when no lock is held.
   struct Told {
     SettledCallback done;
     absl::Status status;
   };
 
-  // The broker's bounds on one request.
+  // The broker's limits for one request.
   static constexpr size_t kSettlementsMax = 1000;
   static constexpr size_t kCursorsMax = 10'000;
 
-  // These were handed over.
+  // Adds deliveries that were received.
   void Hold(const DeliveryBatch& batch);
 
-  // What is held of the source up to and including `cursor`, in their order.
+  // The held cursors of the source up to and including `cursor`, in order.
   std::vector<uint64_t> HeldUpTo(const DeliverySource& source, uint64_t cursor) const;
 
-  // Queues `action` (all of a v1::Settlement but what it names) for those of `cursors` that are held; unless it is
-  // in_progress they are held no more. False, and `done` is not taken, if none is.
+  // Queues `action` (a v1::Settlement without its instance and cursors) for those of `cursors` that are held, and stops
+  // holding them unless it is in_progress. If none is held, returns false and leaves `done` alone.
   bool Settle(const DeliverySource& source, absl::Span<const uint64_t> cursors, const v1::Settlement& action,
               SettledCallback& done);
 
@@ -53,18 +53,19 @@ class Settlements {
   void ExtendAll();
 
   bool has_unsent() const { return !unsent_.empty(); }
-  // Nothing waits to be sent or confirmed.
+  // Whether nothing waits to be sent or confirmed.
   bool idle() const { return unsent_.empty() && unconfirmed_.empty(); }
-  // Somebody waits to hear of a settlement.
+  // Whether callbacks wait for the outcome of a settlement.
   bool awaited() const { return callbacks_ > 0; }
-  // The next request, of what is unsent. REQUIRES: has_unsent().
+  // Takes the next request from the unsent settlements. REQUIRES: has_unsent().
   v1::ConsumeRequest TakeRequest();
 
-  // What the broker says; callbacks that are due are added to `told`.
+  // Handle the broker's notices; callbacks that are due are added to `told`.
   void OnConfirmed(uint64_t up_to_number, std::vector<Told>& told);
   void OnRefused(const v1::ConsumeResponse::Refused& refused);
 
-  // The stream is over: nothing is held, and what was not confirmed fails with `status`. Whether anything did.
+  // The stream has ended: drops what is held and fails unconfirmed settlements with `status`. Returns whether there
+  // were any.
   bool Reset(const absl::Status& status, std::vector<Told>& told);
 
  private:
@@ -77,7 +78,7 @@ class Settlements {
   };
   struct Queued {
     v1::Settlement settlement;
-    std::vector<Waiting> waiting;  // Only those who want to hear.
+    std::vector<Waiting> waiting;  // Only settlements with a callback.
   };
   struct Sent {
     uint64_t number;
@@ -92,7 +93,7 @@ class Settlements {
   std::deque<Queued> unsent_;
   std::deque<Sent> unconfirmed_;
   uint64_t next_number_ = 1;
-  size_t callbacks_ = 0;  // That are to be called.
+  size_t callbacks_ = 0;  // Callbacks that wait for an outcome.
 };
 
 }  // namespace playhead::internal

@@ -13,12 +13,12 @@ namespace {
 // What a queued message costs beyond its bytes.
 constexpr size_t kMessageOverheadBytes = 256;
 
-// Silence of this many heartbeat intervals is a dead stream.
+// A stream that is silent for this many heartbeat intervals is dead.
 constexpr int kSilentIntervalsMax = 3;
 
 }  // namespace
 
-// Hears of one attempt, and says which.
+// Forwards the callbacks of one attempt, with its number.
 class SubscriptionCore::Observer : public SubscribeObserver {
  public:
   Observer(std::shared_ptr<SubscriptionCore> core, uint64_t attempt) : core_(std::move(core)), attempt_(attempt) {}
@@ -99,7 +99,7 @@ void SubscriptionCore::OnWatchdog(uint64_t attempt) {
     watchdog_ = 0;
     const absl::Duration silence = timers_->Now() - silent_since_;
     const absl::Duration silence_max = SilenceMax();
-    if (!reading_) return ArmWatchdog(silence_max);  // Nothing was asked for: silence says nothing.
+    if (!reading_) return ArmWatchdog(silence_max);  // No read is pending: silence proves nothing.
     if (silence < silence_max) return ArmWatchdog(silence_max - silence);
     cancel_cause_ = absl::UnavailableError(
         open_ ? absl::StrCat("the stream was silent for ", absl::FormatDuration(silence), ", ", kSilentIntervalsMax,
@@ -138,7 +138,7 @@ void SubscriptionCore::NoteOpened(const v1::SubscribeResponse::Started& started)
   heartbeat_interval_ = absl::Milliseconds(started.heartbeat_interval_ms());
   head_cursor_.store(started.head_cursor());
   if (!position_known_) {
-    // The broker has turned a time, `now` or `beginning` into a cursor: from here on that is where to resume.
+    // The broker has resolved a time, `now` or `beginning` to a cursor: later attempts resume there.
     position_known_ = true;
     SetPosition(started.cursor());
   }
@@ -151,7 +151,7 @@ void SubscriptionCore::NoteOpened(const v1::SubscribeResponse::Started& started)
 
 void SubscriptionCore::Queue(Received received) {
   received.stream = stream();
-  // While nothing is taken, the last of several heartbeats says it all.
+  // Of several heartbeats in a row, only the last matters.
   if (received.notice.has_heartbeat() && !queue_.empty() && queue_.back().notice.has_heartbeat()) {
     queue_.back() = std::move(received);
     return;
@@ -204,12 +204,15 @@ void SubscriptionCore::OnDone(uint64_t attempt, absl::Status status) {
       retry_ = timers_->RunAfter(*delay, [weak = weak_from_this()] {
         if (const auto core = weak.lock()) core->StartAttempt();
       });
+      if (on_reconnect_) ++calling_back_;
     }
   }
   if (failed_attempt == 0) {
     End(std::move(status), /*drop=*/false);
   } else if (on_reconnect_) {
     on_reconnect_(failed_attempt, status);
+    absl::MutexLock lock(&mu_);
+    --calling_back_;
   }
 }
 
@@ -245,7 +248,8 @@ absl::Status SubscriptionCore::WaitForOpen(absl::Time deadline) {
 
 void SubscriptionCore::WaitForEnd() {
   absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(&ended_));
+  const auto nobody_is_called = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ended_ && calling_back_ == 0; };
+  mu_.Await(absl::Condition(&nobody_is_called));
 }
 
 absl::Status SubscriptionCore::status() const {

@@ -1,10 +1,9 @@
-// SubscriptionCore: the receiving side of a subscription. It keeps one attempt after another going, from the last event
-// handled, and queues what arrives; the consuming side (client/subscriber.cc) takes from the queue and says what was
-// handled.
+// SubscriptionCore: the receiving side of a subscription. It keeps a stream open, resuming after the last event handled
+// when it ends, and queues messages; the consuming side (client/subscriber.cc) takes them and reports what was handled.
 //
 // Thread safety: all methods may be called from any thread; Take from one at a time.
 // Blocking: only Take and WaitForOpen.
-// Ownership: held by whoever consumes; the attempt and the timers hold it too while they run. End with Close().
+// Ownership: shared by the subscription, the attempt in flight and the timers that are running. End with Close().
 #ifndef PLAYHEAD_CLIENT_INTERNAL_SUBSCRIPTION_CORE_H_
 #define PLAYHEAD_CLIENT_INTERNAL_SUBSCRIPTION_CORE_H_
 
@@ -31,35 +30,35 @@ namespace playhead::internal {
 // One message of a stream: events, still encoded, or a notice.
 struct Received {
   SharedBytes events;
-  v1::SubscribeResponse notice;  // If `events` is empty.
-  uint64_t stream = 0;           // Counts the streams that were opened; see SubscriptionCore::stream().
+  v1::SubscribeResponse notice;  // Set if `events` is empty.
+  uint64_t stream = 0;           // The number of its stream; see SubscriptionCore::stream().
 };
 
 class SubscriptionCore : public std::enable_shared_from_this<SubscriptionCore> {
  public:
-  // `request` says where to start the first time. `options.timers` is set.
+  // `request` says where to start the first time. REQUIRES: `options.timers` is not nullptr.
   SubscriptionCore(std::shared_ptr<Connection> connection, const ClientOptions& options, v1::SubscribeRequest request,
                    size_t buffered_bytes_max, std::function<void(int, const absl::Status&)> on_reconnect);
 
-  // Starts the first attempt. Once.
+  // Starts the first attempt. Call once.
   void Begin() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits for the next message. When a stream is opened, messages of the one before that were not taken yet are
-  // dropped: the new one carries everything behind position().
+  // Waits for the next message. When a new stream opens, messages of the old one that were not taken are dropped: the
+  // new one carries everything after position().
   //   DeadlineExceeded; Cancelled after Close(); or the terminal status once everything received was taken.
   absl::Status Take(absl::Time deadline, Received& message) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The stream whose events may be handed out: what an earlier one carried is carried again.
+  // The number of the stream whose events may be handed out, counted from 1: it repeats what earlier ones carried.
   uint64_t stream() const { return stream_.load(std::memory_order_acquire); }
 
-  // Everything up to `cursor` was handled.
+  // Notes that everything up to `cursor` was handled.
   void SetPosition(uint64_t cursor) { position_.store(cursor, std::memory_order_release); }
   uint64_t position() const { return position_.load(std::memory_order_acquire); }
   uint64_t head_cursor() const { return head_cursor_.load(std::memory_order_relaxed); }
 
   absl::Status WaitForOpen(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Ends the subscription, as closed or with `terminal`, and drops what was not taken. Only the first call counts.
+  // End the subscription, as closed or with `terminal`, and drop what was not taken. Only the first call counts.
   void Close() { End(absl::OkStatus(), /*drop=*/true); }
   void Fail(absl::Status terminal) { End(std::move(terminal), /*drop=*/true); }
 
@@ -81,10 +80,11 @@ class SubscriptionCore : public std::enable_shared_from_this<SubscriptionCore> {
 
   void Queue(Received received) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteOpened(const v1::SubscribeResponse::Started& started) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The call whose next message to ask for, once the lock is released; nullptr if none is to be asked for now.
+  // If the next message should be requested now, returns the call on which to do so after the lock is released; else
+  // nullptr.
   std::shared_ptr<SubscribeCall> ClaimRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ArmWatchdog(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // How long the stream may be silent; infinite if the broker did not say.
+  // How long the stream may be silent; infinite if the broker named no interval.
   absl::Duration SilenceMax() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::shared_ptr<Connection> connection_;
@@ -100,25 +100,26 @@ class SubscriptionCore : public std::enable_shared_from_this<SubscriptionCore> {
 
   mutable absl::Mutex mu_;
   v1::SubscribeRequest request_ ABSL_GUARDED_BY(mu_);
-  bool position_known_ ABSL_GUARDED_BY(mu_);  // Else the next attempt starts as `request_` says.
+  bool position_known_ ABSL_GUARDED_BY(mu_);  // If not, the next attempt starts as `request_` says.
   Backoff backoff_ ABSL_GUARDED_BY(mu_);
 
-  // The attempt that is running, if `running_`.
+  // The attempt in flight, if `running_`.
   uint64_t attempt_ ABSL_GUARDED_BY(mu_) = 0;
   bool running_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<SubscribeCall> call_ ABSL_GUARDED_BY(mu_);
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
-  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Its Started has come.
+  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Its Started was received.
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);
   absl::Time silent_since_ ABSL_GUARDED_BY(mu_);
-  absl::Status cancel_cause_ ABSL_GUARDED_BY(mu_);  // Why the watchdog ended it.
+  absl::Status cancel_cause_ ABSL_GUARDED_BY(mu_);  // Why the watchdog canceled it.
   Timers::Id watchdog_ ABSL_GUARDED_BY(mu_) = 0;
-  Timers::Id retry_ ABSL_GUARDED_BY(mu_) = 0;  // Between attempts.
+  Timers::Id retry_ ABSL_GUARDED_BY(mu_) = 0;  // Set between attempts.
 
   std::deque<Received> queue_ ABSL_GUARDED_BY(mu_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::CondVar changed_;  // Of queue_, ended_ or stream_.
+  absl::CondVar changed_;  // Signaled when queue_, ended_ or stream_ change.
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  int calling_back_ ABSL_GUARDED_BY(mu_) = 0;  // Threads that run on_reconnect, or are about to.
   absl::Status status_ ABSL_GUARDED_BY(mu_);
 };
 

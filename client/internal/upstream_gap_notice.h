@@ -1,4 +1,4 @@
-// How a reader hears of an upstream gap: the event that records one (proto/upstream_gap.h) as the notice of a gap.
+// Turns the event that records an upstream gap (proto/upstream_gap.h) into the gap notice that a reader gets.
 #ifndef PLAYHEAD_CLIENT_INTERNAL_UPSTREAM_GAP_NOTICE_H_
 #define PLAYHEAD_CLIENT_INTERNAL_UPSTREAM_GAP_NOTICE_H_
 
@@ -12,17 +12,17 @@
 
 namespace playhead::internal {
 
-// Of nearly every event the length alone says no.
+// Cheap: the length alone rules out nearly every event.
 inline bool IsUpstreamGap(const EventView& event) { return event.type == kUpstreamGapType; }
 
-// nullopt if the event is none, or was stored before brokers checked what it says: it is then an event like others.
+// nullopt if the event is not one, or is malformed (stored before brokers validated it): it is then an ordinary event.
 std::optional<v1::Gap> UpstreamGapNotice(const EventView& event);
 
-// The broker's bound on the types of a request.
+// The broker's limit on the types of a request.
 inline constexpr int kTypesMax = 64;
 
-// A gap handler hears of upstream gaps whatever types the program asks for: adds theirs, unless what is asked for
-// (exact names, or `prefix*`; none for all) lets them through by itself, or there is no room. Returns whether it does.
+// Gap handlers get upstream gaps whatever types the program asks for. Adds their type to `types` (exact names, or
+// `prefix*`; none for all), unless these already include it or there is no room. Returns whether they already did.
 bool AskForUpstreamGaps(google::protobuf::RepeatedPtrField<std::string>& types);
 
 }  // namespace playhead::internal

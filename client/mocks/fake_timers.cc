@@ -15,7 +15,7 @@ Timers::Id FakeTimers::RunAfter(absl::Duration delay, absl::AnyInvocable<void()>
 }
 
 bool FakeTimers::Cancel(Id id) {
-  absl::AnyInvocable<void()> dropped;  // Destroyed without the lock: it may own anything.
+  absl::AnyInvocable<void()> dropped;  // Destroyed after the lock is released: it may own anything.
   absl::MutexLock lock(&mu_);
   for (auto timer = waiting_.begin(); timer != waiting_.end(); ++timer) {
     if (timer->first.second != id) continue;

@@ -1,5 +1,5 @@
-// TestBroker: a real broker in the test's own process, on a temporary folder and a free port of the loopback interface.
-// What works against it works against a deployed broker: it is the same code with the same checks and fsyncs.
+// TestBroker: a real broker in the test's own process, with a temporary folder and a free port of the loopback
+// interface. It is the same code as a deployed broker, with the same checks and fsyncs.
 //
 //   auto broker = TestBroker::Start();
 //   ASSERT_TRUE(broker.ok()) << broker.status();
@@ -39,14 +39,14 @@ class TestBroker {
   // A client whose backoff is short enough for tests (10 ms, up to 100 ms).
   Client NewClient() const;
 
-  // Stops the broker as SIGTERM does; nothing listens until Resume(). Nothing happens if it is stopped.
+  // Stops the broker as SIGTERM does; nothing listens until Resume(). Does nothing if it is already stopped.
   void Stop();
   // Starts it again on the same folder and port. REQUIRES: stopped. FailedPrecondition if the port was taken meanwhile.
   absl::Status Resume();
   // Stop() and Resume().
   absl::Status Restart();
 
-  // The broker itself, for what the API does not offer: trimming, counts. nullptr while it is stopped.
+  // The broker itself, for things that the API does not offer: trimming, counts. nullptr while it is stopped.
   broker::Server* server() { return server_.get(); }
 
  private:

@@ -1,4 +1,4 @@
-// Visiting cards that a user sent.
+// Contact cards that a user sent.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_CONTACT_CARD_FIELDS_H_
 #define PLAYHEAD_PROTO_WHATSAPP_CONTACT_CARD_FIELDS_H_
 

@@ -1,4 +1,4 @@
-// What a message answers, and how the user came to send it.
+// The message that a message replies to, and the referral that led to it.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_CONTEXT_FIELDS_H_
 #define PLAYHEAD_PROTO_WHATSAPP_CONTEXT_FIELDS_H_
 

@@ -1,4 +1,4 @@
-// Errors, of messages and of statuses.
+// Errors of messages and statuses.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_ERROR_FIELDS_H_
 #define PLAYHEAD_PROTO_WHATSAPP_ERROR_FIELDS_H_
 
@@ -9,7 +9,7 @@ namespace playhead::whatsapp {
 
 namespace v1 = photon::whatsapp::v1;
 
-// The details are one level down; older webhooks have them beside the title.
+// The details are one level down; in older webhooks they are next to the title.
 inline constexpr Field<v1::Error> kErrorDataFields[] = {
     {"details", Text<&v1::Error::mutable_details>},
 };

@@ -1,4 +1,4 @@
-// What a user chose or filled in: replies to buttons, lists and flows.
+// A user's replies to buttons, lists and flows.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_INTERACTIVE_FIELDS_H_
 #define PLAYHEAD_PROTO_WHATSAPP_INTERACTIVE_FIELDS_H_
 
@@ -27,7 +27,7 @@ inline constexpr Field<v1::InboundNfmReply> kNfmReplyFields[] = {
     {"response_json", Text<&v1::InboundNfmReply::mutable_response_json>},
 };
 
-// Whether `type` and the reply agree is for the reader of the message to see.
+// ParseMessage checks that `type` and the reply agree.
 inline constexpr Field<v1::InboundInteractiveContent> kInteractiveFields[] = {
     {"type", Text<&v1::InboundInteractiveContent::mutable_type>},
     {"button_reply", Object<&v1::InboundInteractiveContent::mutable_button_reply, kButtonReplyFields>},

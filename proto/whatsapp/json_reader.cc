@@ -10,11 +10,11 @@
 namespace playhead::whatsapp {
 namespace {
 
-// The last second of the year 9999: google.protobuf.Timestamp goes no further.
+// The last second of the year 9999, the maximum of google.protobuf.Timestamp.
 constexpr double kSecondsMax = 253402300799;
 
-// Larger documents are read with buffers of their own, so that no thread keeps those of one large event for ever: a
-// parser takes about five times the size of its document.
+// Larger documents get temporary buffers, so that no thread keeps those of one large event for ever: a parser takes
+// about five times the size of its document.
 constexpr size_t kKeptBytesMax = size_t{64} << 10;
 
 struct Buffers {
@@ -57,7 +57,7 @@ Reading ReadDocument(absl::string_view data, Buffers& buffers, FieldVisitor visi
   if (buffers.parser.iterate(padded).get(document)) return Reading::kDamaged;
   if (const auto error = document.get_object().get(object)) return ReadingOf(error);
   if (const Reading reading = ForEachFieldOf(object, visit); reading != Reading::kDone) return reading;
-  const char* rest = nullptr;  // Out of bounds, if nothing is behind the object.
+  const char* rest = nullptr;  // Not set if nothing follows the object: the call then returns OUT_OF_BOUNDS.
   return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS ? Reading::kDone : Reading::kDamaged;
 }
 
@@ -125,7 +125,7 @@ Reading ReadNumber(Value& value, int32_t& number) {
 Reading ReadFlag(Value& value, bool& flag) { return ReadingOf(value.get_bool().get(flag)); }
 
 Reading ReadTime(Value& value, google::protobuf::Timestamp& time) {
-  double seconds;  // Exact: all seconds that a time can have are below 2^53.
+  double seconds;  // Exact: all valid values are below 2^53.
   if (const Reading reading = ReadNumber(value, seconds); reading != Reading::kDone) return reading;
   if (seconds != std::trunc(seconds) || seconds < 0 || seconds > kSecondsMax) return Reading::kWrongKind;
   time.set_seconds(static_cast<int64_t>(seconds));

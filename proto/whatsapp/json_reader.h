@@ -1,4 +1,4 @@
-// Reads JSON into protos by tables: one row for each key of an object, saying which field it sets.
+// Reads JSON into protos by tables: a row for each key of an object names the field that it sets.
 //
 //   constexpr Field<v1::Pricing> kPricing[] = {
 //       {"billable", Flag<&v1::Pricing::set_billable>},
@@ -6,7 +6,7 @@
 //   };
 //   Reading reading = ReadObject(value, kPricing, pricing);
 //
-// The rules of reading are those of content.h. Keys without a row are skipped unread.
+// Values are read by the rules of content.h. Keys without a row are skipped.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_JSON_READER_H_
 #define PLAYHEAD_PROTO_WHATSAPP_JSON_READER_H_
 
@@ -27,16 +27,16 @@ using Value = simdjson::ondemand::value;
 
 enum class Reading {
   kDone,
-  kWrongKind,  // Not what the field holds. The proto is half filled: its owner drops it.
-  kDamaged,    // Not JSON: nothing behind it can be read either.
+  kWrongKind,  // Wrong type for the field. The proto is half filled: its owner drops it.
+  kDamaged,    // Not JSON: nothing after it can be read either.
 };
 
 using FieldVisitor = absl::FunctionRef<Reading(std::string_view key, Value& value)>;
 
-// Calls `visit` for each field of the object that `data` is, until one is not kDone.
+// Calls `visit` for each field of the object `data`, until a call does not return kDone.
 Reading ReadDocument(absl::string_view data, FieldVisitor visit);
 
-// The same for an object inside a document. Nulls are left out, here and in arrays.
+// The same for an object inside a document. Nulls are skipped, here and in arrays.
 Reading ForEachField(Value& object, FieldVisitor visit);
 Reading ForEachElement(Value& array, absl::FunctionRef<Reading(Value& element)> visit);
 
@@ -46,7 +46,7 @@ Reading ReadNumber(Value& value, int32_t& number);
 Reading ReadFlag(Value& value, bool& flag);
 Reading ReadTime(Value& value, google::protobuf::Timestamp& time);
 
-// A row: what the value of `key` does to the message.
+// A row: how the value of `key` is read into the message.
 template <typename Message>
 struct Field {
   std::string_view key;
@@ -63,7 +63,7 @@ Reading ReadObject(Value& value, const Field<Message> (&fields)[kCount], Message
   });
 }
 
-// The message whose accessor it is, and what a setter takes.
+// The message class of an accessor, and the argument type of a setter.
 template <typename Accessor>
 struct AccessorTraits;
 template <typename Result, typename Owner>
@@ -78,7 +78,7 @@ struct AccessorTraits<void (Owner::*)(Argument)> {
 template <auto kAccessor>
 using MessageOf = typename AccessorTraits<decltype(kAccessor)>::Message;
 
-// What a row may do. kMutable, kSet and kAdd are the generated accessors of one field.
+// The readers for rows. kMutable, kSet and kAdd are the generated accessors of one field.
 template <auto kMutable>
 Reading Text(Value& value, MessageOf<kMutable>& message) {
   return ReadText(value, *(message.*kMutable)());
@@ -105,7 +105,7 @@ Reading Flag(Value& value, MessageOf<kSet>& message) {
   return reading;
 }
 
-// An object that is a message of its own.
+// An object that is a message field.
 template <auto kMutable, const auto& kFields>
 Reading Object(Value& value, MessageOf<kMutable>& message) {
   auto& part = *(message.*kMutable)();
@@ -113,7 +113,7 @@ Reading Object(Value& value, MessageOf<kMutable>& message) {
   return ReadObject(value, kFields, part);
 }
 
-// An object whose fields belong to the message around it.
+// An object whose fields are fields of the enclosing message.
 template <typename Message, const auto& kFields>
 Reading Inlined(Value& value, Message& message) {
   return ReadObject(value, kFields, message);
@@ -126,7 +126,7 @@ Reading List(Value& value, MessageOf<kAdd>& message) {
   return ForEachElement(value, [&](Value& element) { return ReadObject(element, kFields, *(message.*kAdd)()); });
 }
 
-// A row for a part of a message that is left out when it cannot be read.
+// A row for a part of a message that is dropped if it cannot be read.
 template <typename Message>
 struct Part {
   std::string_view key;
@@ -134,7 +134,7 @@ struct Part {
   void (Message::*clear)();
 };
 
-// Never kWrongKind.
+// Never returns kWrongKind.
 template <typename Message, size_t kCount>
 Reading ReadPart(std::string_view key, Value& value, const Part<Message> (&parts)[kCount], Message& message) {
   for (const Part<Message>& part : parts) {
@@ -147,7 +147,7 @@ Reading ReadPart(std::string_view key, Value& value, const Part<Message> (&parts
   return Reading::kDone;
 }
 
-// kWrongKind only if `value` is no object.
+// Returns kWrongKind only if `value` is not an object.
 template <typename Message, size_t kCount>
 Reading ReadParts(Value& value, const Part<Message> (&parts)[kCount], Message& message) {
   return ForEachField(value,

@@ -9,7 +9,7 @@ namespace playhead::whatsapp {
 
 namespace v1 = photon::whatsapp::v1;
 
-// Which of the last three occur depends on the kind of file.
+// The kind of file determines which of the last three occur.
 inline constexpr Field<v1::InboundMediaContent> kMediaFields[] = {
     {"id", Text<&v1::InboundMediaContent::mutable_id>},
     {"mime_type", Text<&v1::InboundMediaContent::mutable_mime_type>},

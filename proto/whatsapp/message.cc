@@ -1,4 +1,4 @@
-// ParseMessage: the message, its parts, and the agreement of its type and content.
+// ParseMessage: reads a message and its parts, and makes its type and content agree.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,7 +42,7 @@ constexpr Part<Message> kMessageParts[] = {
     {"errors", List<&Message::add_errors, &Message::clear_errors, kErrorFields>, &Message::clear_errors},
 };
 
-// The contents, by the types that name them.
+// The contents, with the types that name them.
 struct Content {
   absl::string_view type;
   bool (*has)(const Message& message);
@@ -71,7 +71,7 @@ constexpr Content kContents[] = {
     {"system", Has<&Message::has_system>, &Message::clear_system},
 };
 
-// The name of the reply that is there.
+// The type name of the reply that is set.
 absl::string_view ReplyType(const v1::InboundInteractiveContent& interactive) {
   switch (interactive.reply_case()) {
     case v1::InboundInteractiveContent::kButtonReply:
@@ -90,20 +90,20 @@ bool IsReplyType(absl::string_view type) {
   return type == "button_reply" || type == "list_reply" || type == "nfm_reply";
 }
 
-// Leaves only interactive content whose type and reply agree.
+// Clears interactive content whose type and reply do not agree.
 void SettleInteractive(Message& message) {
   v1::InboundInteractiveContent& interactive = *message.mutable_interactive();
   const absl::string_view reply = ReplyType(interactive);
   if (interactive.type().empty()) interactive.set_type(reply.data(), reply.size());
   if (!reply.empty() && interactive.type() == reply) return;
-  // A kind without a field, rather than one whose reply is missing.
+  // The kind has no field, as opposed to one whose reply is missing.
   if (message.type() == "interactive" && !interactive.type().empty() && !IsReplyType(interactive.type())) {
     message.set_type(absl::StrCat("interactive.", interactive.type()));
   }
   message.clear_interactive();
 }
 
-// The type of the only content there is.
+// The type of the only content that is set.
 absl::string_view InferredType(const Message& message) {
   absl::string_view type;
   for (const Content& content : kContents) {

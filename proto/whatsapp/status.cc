@@ -1,4 +1,4 @@
-// ParseStatus: what became of a message that was sent.
+// ParseStatus: reads the status of a message that was sent.
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -29,7 +29,7 @@ constexpr Field<v1::Pricing> kPricingFields[] = {
     {"category", Text<&v1::Pricing::mutable_category>},
 };
 
-// All but the status itself.
+// All parts but the status itself.
 constexpr Part<Status> kStatusParts[] = {
     {"id", Text<&Status::mutable_id>, &Status::clear_id},
     {"timestamp", Time<&Status::mutable_timestamp>, &Status::clear_timestamp},
@@ -41,7 +41,7 @@ constexpr Part<Status> kStatusParts[] = {
      &Status::clear_biz_opaque_callback_data},
 };
 
-// MESSAGE_STATUS_UNSPECIFIED for what has no value.
+// MESSAGE_STATUS_UNSPECIFIED for a name without a value.
 v1::MessageStatus StatusOf(absl::string_view name) {
   if (name == "sent") return v1::MESSAGE_STATUS_SENT;
   if (name == "delivered") return v1::MESSAGE_STATUS_DELIVERED;

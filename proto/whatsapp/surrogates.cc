@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kEscapeSize = 6;  // \uXXXX
 
-// The code unit that is escaped at `at`; 0 if none is.
+// The code unit escaped at `at`; 0 if there is none.
 uint32_t CodeUnit(const std::string& json, size_t at) {
   if (json.size() - at < kEscapeSize || json[at] != '\\' || json[at + 1] != 'u') return 0;
   uint32_t unit = 0;

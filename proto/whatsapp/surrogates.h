@@ -1,5 +1,5 @@
-// JSON may escape half of a surrogate pair ("\ud83d", what is left of an emoji cut in two). It stands for no character,
-// has no UTF-8, and makes JSON readers refuse the whole text.
+// JSON may escape half of a surrogate pair ("\ud83d", the rest of an emoji cut in two). It represents no character, has
+// no UTF-8 encoding, and makes JSON readers refuse the whole text.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_SURROGATES_H_
 #define PLAYHEAD_PROTO_WHATSAPP_SURROGATES_H_
 
@@ -7,8 +7,8 @@
 
 namespace playhead::whatsapp {
 
-// Overwrites each escape in `json` that is half of a pair without its other half with that of U+FFFD, the replacement
-// character. Nothing moves.
+// Overwrites each escape in `json` of a lone half of a pair with that of U+FFFD, the replacement character. The length
+// stays the same.
 void ReplaceLoneSurrogates(std::string& json);
 
 }  // namespace playhead::whatsapp

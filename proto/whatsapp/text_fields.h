@@ -1,4 +1,4 @@
-// Content that is a few words or a place: text, location, reaction, button, system.
+// Short content: text, location, reaction, button, system.
 #ifndef PLAYHEAD_PROTO_WHATSAPP_TEXT_FIELDS_H_
 #define PLAYHEAD_PROTO_WHATSAPP_TEXT_FIELDS_H_
 
@@ -20,7 +20,7 @@ inline constexpr Field<v1::LocationContent> kLocationFields[] = {
     {"address", Text<&v1::LocationContent::mutable_address>},
 };
 
-// No emoji: the reaction was taken back.
+// Without an emoji, the reaction was removed.
 inline constexpr Field<v1::ReactionContent> kReactionFields[] = {
     {"message_id", Text<&v1::ReactionContent::mutable_message_id>},
     {"emoji", Text<&v1::ReactionContent::mutable_emoji>},

@@ -29,7 +29,7 @@ constexpr char kSharedFiles[] = "/shared_checksum";
 constexpr char kRestoredFloorFile[] = "/RESTORED_FLOOR";
 constexpr uint64_t kProgressBytes = uint64_t{64} << 10;
 
-// What a point says of its store, in the words of docs/on-disk-format.md.
+// A point's metadata about its store, in the format of docs/on-disk-format.md.
 struct PointLabel {
   std::string store;
   uint32_t epoch_floor = 0;
@@ -50,7 +50,7 @@ struct PointLabel {
   }
 };
 
-// Which store this is, whatever its folder is called: a hash of the random key that was made with it.
+// Identifies the store whatever its folder is called: a hash of the random key that was made with it.
 std::string StoreIdentity(const Store& store) {
   const std::string& key = store.name_hash_key();
   unsigned char hash[SHA256_DIGEST_LENGTH];
@@ -68,15 +68,16 @@ BackupPoint ToPoint(const rocksdb::BackupInfo& info, const PointLabel& label) {
 
 absl::Status DirRefused(absl::string_view message) { return MakeError(Reason::kBackupDirRefused, message); }
 
-// Makes the folder, for its owner alone: it holds every event and the hashes of keys.
+// Makes the folder, accessible only to its owner: it holds every event and the hashes of keys.
 absl::Status MakeBackupDir(const std::string& dir) {
   MakePrivateDir(dir);
   std::error_code error;
   std::filesystem::create_directory(dir, error);
   if (error) return DirRefused(absl::StrCat("cannot make ", dir, ": ", error.message()));
   if (std::filesystem::exists(dir + "/meta", error)) return absl::OkStatus();
-  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    const std::string name = entry.path().filename().string();
+  // A range-for would throw the errors of increments.
+  for (std::filesystem::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (name == "LOCK" || name == "lost+found") continue;
     return DirRefused(absl::StrCat(dir, " holds ", name, " and no backup: give a folder of its own"));
   }
@@ -94,10 +95,10 @@ absl::Status CheckSameStore(const rocksdb::BackupEngine& engine, const Store& st
   return absl::OkStatus();
 }
 
-// What will be copied, about: files that the backup has not, by number and size, and what is not yet in files.
+// Estimates what will be copied: files that the backup lacks, by number and size, and the memtables.
 uint64_t EstimateNewBytes(const Store& store, rocksdb::Env& env, const std::string& dir) {
   std::vector<std::string> shared;
-  env.GetChildren(dir + kSharedFiles, &shared).PermitUncheckedError();  // Then there is none yet.
+  env.GetChildren(dir + kSharedFiles, &shared).PermitUncheckedError();  // An error means that there are none yet.
   std::set<std::pair<std::string, std::string>> known;                  // "000012_s<session>_<size>.sst"
   for (const std::string& name : shared) {
     const std::vector<std::string> parts = absl::StrSplit(absl::StripSuffix(name, ".sst"), '_');
@@ -162,7 +163,7 @@ absl::StatusOr<BackupReport> MakeBackup(const std::shared_ptr<Store>& store, con
   if (absl::Status space = CheckSpace(env, dir, total, store_options.disk_free_bytes_min); !space.ok()) return space;
 
   rocksdb::CreateBackupOptions create;
-  // Otherwise each point would have a copy of the whole write-ahead log, whose events later points copy as files again.
+  // Otherwise each point would copy the whole write-ahead log, and later points its events again, as files.
   create.flush_before_backup = true;
   create.progress_callback = [&] {
     if (control.canceled()) engine->StopBackup();
@@ -192,7 +193,7 @@ absl::StatusOr<std::unique_ptr<BackupReader>> BackupReader::Open(rocksdb::Env& e
   }
   auto reader = std::unique_ptr<BackupReader>(new BackupReader());
   rocksdb::BackupEngineReadOnly* opened = nullptr;
-  // What opens a point as a store insists on an absolute path.
+  // Opening a point as a store requires an absolute path.
   const std::string absolute_dir = std::filesystem::absolute(dir).string();
   const rocksdb::Status status =
       rocksdb::BackupEngineReadOnly::Open(rocksdb::BackupEngineOptions(absolute_dir), &env, &opened);

@@ -5,7 +5,7 @@
 namespace playhead::storage {
 namespace {
 
-// How much may wait to be written to the disk.
+// How many bytes may wait to be written to the disk.
 constexpr uint64_t kDirtyBytesMax = uint64_t{1} << 20;
 
 }  // namespace

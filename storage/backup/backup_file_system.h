@@ -1,7 +1,7 @@
-// The file system as a backup writes to it: counts what is written, and has the disk take it a piece at a time.
+// The file system that a backup writes through: counts the written bytes, and syncs them to the disk a piece at a time.
 //
-// BackupEngine syncs a file once it is whole. Files have tens of MiB, and a sync of that much at once holds up the
-// syncs of commits behind it (docs/decisions/0004-backups.md).
+// BackupEngine itself syncs a file only when it is complete. Files have tens of MiB, and a sync of that much at once
+// delays the syncs of commits (docs/decisions/0004-backups.md).
 #ifndef PLAYHEAD_STORAGE_BACKUP_BACKUP_FILE_SYSTEM_H_
 #define PLAYHEAD_STORAGE_BACKUP_BACKUP_FILE_SYSTEM_H_
 

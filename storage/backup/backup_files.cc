@@ -26,7 +26,7 @@ absl::Status Malformed(absl::string_view what) {
 absl::StatusOr<std::vector<BackupFile>> ParseBackupFiles(absl::string_view list) {
   std::vector<absl::string_view> lines = absl::StrSplit(list, '\n');
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
-  size_t at = 2;  // Behind the time and the sequence number.
+  size_t at = 2;  // After the time and the sequence number.
   if (lines.size() > at && absl::StartsWith(lines[at], "metadata ")) ++at;
   uint64_t count = 0;
   if (lines.size() <= at || !absl::SimpleAtoi(lines[at], &count)) return Malformed("it has no count");

@@ -1,5 +1,5 @@
-// The list of files of a point of a backup, as RocksDB's BackupEngine writes it (`meta/<number>`, schema 1), and
-// whether they are what it says. BackupEngine itself only says whether one of them is not.
+// The list of files of a point of a backup, as RocksDB's BackupEngine writes it (`meta/<number>`, schema 1), and the
+// check that the files match it. BackupEngine itself only says whether any file does not match.
 //
 // Lines: the time, the sequence number, optionally `metadata <hex>`, the number of files; then for each
 // `<path below the backup> crc32 <CRC-32C, decimal>`. Shared files end their names with their size.
@@ -26,11 +26,11 @@ struct BackupFile {
 // DataLoss (DATA_LOSS) if the list is malformed.
 absl::StatusOr<std::vector<BackupFile>> ParseBackupFiles(absl::string_view list);
 
-// The numbers of the points whose lists are there, rising.
+// The numbers of the points that have a list, increasing.
 absl::StatusOr<std::vector<uint32_t>> ListBackupPoints(rocksdb::Env& env, const std::string& backup_dir);
 
-// Reads the file. `read` hears of each piece, for rates, and ends it with its error.
-//   DataLoss  it is missing, or not what was written.
+// Reads and checks the file. `read` is called for each piece, to keep a rate; its error ends the check.
+//   DataLoss  the file is missing, or differs from what was written.
 absl::Status CheckBackupFile(rocksdb::Env& env, const std::string& backup_dir, const BackupFile& file,
                              absl::FunctionRef<absl::Status(uint64_t bytes)> read);
 

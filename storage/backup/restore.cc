@@ -17,7 +17,7 @@
 namespace playhead::storage {
 namespace {
 
-// Where the store is made, inside the data directory: on the same disk even where that is a mount point.
+// Where the store is made: inside the data directory, so that it is on the same disk even if that is a mount point.
 constexpr char kWorkDir[] = "/RESTORING";
 
 absl::Status NotEmpty(const std::string& dir, const std::string& name) {
@@ -29,7 +29,8 @@ absl::Status FileError(absl::string_view what, const std::error_code& error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", error.message()));
 }
 
-// Makes `dir` an empty folder with an empty work folder in it, if it may be.
+// Makes `dir` and an empty work folder in it. Refuses a folder that holds anything but the remains of an interrupted
+// restore.
 absl::Status PrepareDir(const std::string& dir) {
   MakePrivateDir(dir);
   std::error_code error;
@@ -37,12 +38,13 @@ absl::Status PrepareDir(const std::string& dir) {
   if (error) return FileError(absl::StrCat("making ", dir), error);
   const bool cut_off = std::filesystem::exists(dir + kWorkDir, error);
   std::vector<std::filesystem::path> left;
-  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    const std::string name = entry.path().filename().string();
+  // A range-for would throw the errors of increments.
+  for (std::filesystem::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (name == "lost+found") continue;
-    // Without a CURRENT no store ever was here but one that was being moved into place.
+    // Without a CURRENT, what is here is a store that was being moved into place.
     if (!cut_off || name == "CURRENT") return NotEmpty(dir, name);
-    left.push_back(entry.path());
+    left.push_back(entry->path());
   }
   if (error) return FileError(absl::StrCat("reading ", dir), error);
   for (const std::filesystem::path& path : left) {
@@ -76,7 +78,7 @@ absl::StatusOr<uint32_t> ChooseFloor(rocksdb::Env& env, const RestoreOptions& op
   return floor;
 }
 
-// Recovers the store as its start would, and raises its floor.
+// Recovers the store as a broker's start would, and raises its epoch floor.
 absl::Status RaiseFloor(const RestoreOptions& options, uint32_t floor) {
   StoreOptions store_options;
   store_options.data_dir = options.data_dir + kWorkDir;
@@ -88,7 +90,7 @@ absl::Status RaiseFloor(const RestoreOptions& options, uint32_t floor) {
   return (*store)->MarkCleanStop();
 }
 
-// CURRENT last: without it a folder is no store.
+// Moves CURRENT last: without it a folder is no store.
 absl::Status MoveIntoPlace(rocksdb::Env& env, const std::string& dir) {
   const std::string work = dir + kWorkDir;
   std::vector<std::string> names;
@@ -127,7 +129,7 @@ absl::StatusOr<RestoreReport> Restore(const RestoreOptions& options) {
   if (!floor.ok()) return floor.status();
   if (absl::Status status = PrepareDir(options.data_dir); !status.ok()) return status;
   if (!options.epoch_floor) {
-    // Before any cursor above it can be given out.
+    // Noted before the store can assign cursors in the new epoch.
     if (absl::Status status = NoteRestoredFloor(env, options.backup_dir, *floor); !status.ok()) return status;
   }
   absl::Status status = (*backup)->Extract(*point, options.data_dir + kWorkDir);

@@ -18,13 +18,13 @@ void BlockFinder::Refresh() {
   slices_.clear();
   last_slice_ = 0;
   directory_.reset();
-  // Of directory and slices alike: blocks move between slices.
+  // One snapshot for the directory and the slices, because blocks move between slices.
   snapshot_.emplace(store_->db());
   read_options_.snapshot = snapshot_->snapshot();
   read_options_.prefix_same_as_start = false;
   directory_ = store_->NewIterator(store_->family(Family::kDirectory), read_options_);
-  // Small blocks of an instance lie side by side in one of RocksDB's, and the next commits ask for those that follow:
-  // unlike in a read of one log, the cache spares reading it again.
+  // A RocksDB block holds several small blocks of an instance, and the next commits need the ones that follow. So,
+  // unlike in a read of one log, caching it saves reading it again.
   read_options_.prefix_same_as_start = true;
 }
 
@@ -52,8 +52,8 @@ absl::StatusOr<std::shared_ptr<const Block>> BlockFinder::FindStored(InstanceNum
 }
 
 absl::StatusOr<uint32_t> BlockFinder::SliceOf(InstanceNumber instance, Cursor cursor) {
-  // A slice has an entry under its first cursor of the instance; a trim may have left the block's slice without the
-  // block, and then none holds it.
+  // A slice has an entry under its first cursor of the instance. After a trim, that slice may no longer hold the block;
+  // then no slice does.
   directory_->SeekForPrev(BlockKey(instance, cursor));
   if (!directory_->status().ok()) return ReadError(directory_->status(), "reading the directory");
   if (!directory_->Valid() || !absl::StartsWith(FromSlice(directory_->key()), InstanceKey(instance))) return 0;
@@ -78,7 +78,7 @@ absl::StatusOr<std::shared_ptr<const Block>> BlockFinder::FindIn(const OpenSlice
   if (!open.blocks->Valid() || !absl::StartsWith(FromSlice(open.blocks->key()), InstanceKey(instance))) return nullptr;
   auto block = Block::Decode(instance, FromSlice(open.blocks->value()));
   if (!block.ok()) return block.status();
-  // Another slice may hold what comes before it.
+  // The block found may start after the cursor: what comes before may be in another slice.
   if ((*block)->first() > cursor || (*block)->last() < cursor) return nullptr;
   return block;
 }

@@ -1,6 +1,6 @@
-// Finds single blocks of many instances: keeps an iterator for each slice it meets, and tries the slice of the block
-// before, where the blocks of one commit nearly always lie, before it asks the directory. It sees the store as it was
-// at one moment: a block that moves to another slice meanwhile is found where it was.
+// Finds single blocks of many instances. Keeps an iterator for each slice it meets, and before it reads the directory,
+// it tries the slice of the previous block: blocks of one commit are nearly always in the same slice. It sees the store
+// as of one moment: a block that moves to another slice meanwhile is found where it was.
 #ifndef PLAYHEAD_STORAGE_BLOCKS_BLOCK_FINDER_H_
 #define PLAYHEAD_STORAGE_BLOCKS_BLOCK_FINDER_H_
 
@@ -29,10 +29,11 @@ class BlockFinder {
  public:
   explicit BlockFinder(std::shared_ptr<const Store> store);
 
-  // The block of `instance` that holds `cursor`, checked, without what erasures hide; nullptr if there is none.
+  // The block of `instance` that contains `cursor`, checked, without the events that erasures hide; nullptr if there is
+  // none.
   //   DataLoss  the block is damaged, or its slice is missing.
   absl::StatusOr<std::shared_ptr<const Block>> Find(const Instance& instance, Cursor cursor);
-  // The same as it is stored: for what its header says.
+  // The same block as it is stored, for its header.
   absl::StatusOr<std::shared_ptr<const Block>> FindStored(InstanceNumber instance, Cursor cursor);
 
  private:
@@ -41,23 +42,23 @@ class BlockFinder {
     std::unique_ptr<rocksdb::Iterator> blocks;
   };
 
-  // Looks at the store as it is now.
+  // Moves to the current state of the store.
   void Refresh();
-  // The slice that holds the cursor if any does; 0 if none of the instance's does.
+  // The slice that contains the cursor, if any does; 0 if no slice of the instance does.
   absl::StatusOr<uint32_t> SliceOf(InstanceNumber instance, Cursor cursor);
-  // nullptr if it was dropped since the last Refresh: what was alive in it has moved.
+  // nullptr if the slice was dropped since the last Refresh: its live blocks have moved.
   const OpenSlice* Open(uint32_t number);
-  // The block in one slice that holds `cursor`; nullptr if there is none.
+  // The block in one slice that contains `cursor`; nullptr if there is none.
   absl::StatusOr<std::shared_ptr<const Block>> FindIn(const OpenSlice& open, InstanceNumber instance,
                                                       Cursor cursor) const;
 
   const std::shared_ptr<const Store> store_;
-  // Taken before anything is read, as BlockIterator's.
+  // Taken before anything is read, like BlockIterator's.
   const std::shared_ptr<const ErasureMaskSet> masks_;
-  std::optional<rocksdb::ManagedSnapshot> snapshot_;  // Before the iterators: they go first.
+  std::optional<rocksdb::ManagedSnapshot> snapshot_;  // Declared before the iterators, which must be destroyed first.
   rocksdb::ReadOptions read_options_;
   std::unique_ptr<rocksdb::Iterator> directory_;
-  std::map<uint32_t, OpenSlice> slices_;  // A slice of work meets few.
+  std::map<uint32_t, OpenSlice> slices_;  // One slice of work meets few.
   uint32_t last_slice_ = 0;               // 0: none yet.
 };
 

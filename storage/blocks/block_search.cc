@@ -10,7 +10,7 @@
 namespace playhead::storage {
 namespace {
 
-// How many bytes of events stand behind the first `count` events of the block.
+// The bytes of the events after the first `count` events of the block.
 uint64_t BytesBehind(const Block& block, uint64_t count) {
   absl::string_view rest = block.body();
   for (uint64_t i = 0; i < count && ConsumeEvent(rest); ++i) {
@@ -18,7 +18,7 @@ uint64_t BytesBehind(const Block& block, uint64_t count) {
   return rest.size();
 }
 
-// The log's bytes behind a block. What has come since the bounds were taken is not counted.
+// The log's bytes after a block. Events appended after the bounds were taken are not counted.
 uint64_t LogBytesBehind(const LogBounds& bounds, const BlockHeader& header) {
   return bounds.appended_bytes - std::min(bounds.appended_bytes, header.log_bytes);
 }
@@ -47,7 +47,7 @@ absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, c
   const LogBounds bounds = instance.bounds();
   if (bounds.event_count() == 0) return bounds.head;
   BlockIterator block(store, instance.number());
-  // Events up to `low` are before what is sought, those behind `high` are not.
+  // Events up to `low` are before the place sought, those after `high` are not.
   uint64_t low = bounds.BeforeFirst().sequence();
   uint64_t high = bounds.head.sequence();
   while (low < high) {
@@ -55,7 +55,7 @@ absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, c
     block.Seek(bounds.epochs.AtSequence(middle, bounds.head));
     if (!block.status().ok()) return block.status();
     if (!block.Valid()) {
-      // A trim or a deletion that came meanwhile.
+      // Trimmed or deleted since the bounds were taken.
       if (instance.deleted()) return DeletedInstance(instance);
       if (instance.bounds().event_count() == 0) return bounds.head;
       return LogHole(instance, middle, "nothing follows");
@@ -67,7 +67,7 @@ absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, c
       if (instance.bounds().first.sequence() <= middle) {
         return LogHole(instance, middle, absl::StrCat("the next block starts at ", header->first.sequence()));
       }
-      low = std::min(before_block, high);  // Trimmed meanwhile: before it, whatever it was.
+      low = std::min(before_block, high);  // Trimmed meanwhile, so it counts as before the place.
       continue;
     }
     switch (place(*header)) {
@@ -125,7 +125,7 @@ absl::StatusOr<Cursor> FindCommitInLog(const std::shared_ptr<const Store>& store
       [commit](const BlockHeader& header) {
         return header.commit <= commit ? BlockPlace::kBefore : BlockPlace::kBehind;
       },
-      [](const Block& block) { return block.header().event_count; });  // Not asked: a block is of one commit.
+      [](const Block& block) { return block.header().event_count; });  // Never called: a block belongs to one commit.
 }
 
 absl::StatusOr<Cursor> FindBytesInLog(const std::shared_ptr<const Store>& store, const Instance& instance,

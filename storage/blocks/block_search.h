@@ -1,6 +1,5 @@
-// Finds a place in a log by halving: what stands in the headers of an instance's blocks (times, running bytes, commit
-// positions) never decreases, so that a few seeks do, however long the log is. Blocks on disk: for reading threads
-// only.
+// Binary search in a log: the values in the headers of an instance's blocks (times, running bytes, commit positions)
+// never decrease, so a few seeks suffice however long the log is. Waits for the disk: for reading threads only.
 #ifndef PLAYHEAD_STORAGE_BLOCKS_BLOCK_SEARCH_H_
 #define PLAYHEAD_STORAGE_BLOCKS_BLOCK_SEARCH_H_
 
@@ -18,21 +17,22 @@ namespace playhead::storage {
 
 // INSTANCE_DELETED.
 absl::Status DeletedInstance(const Instance& instance);
-// DATA_LOSS: the log should go on with this sequence, but `found`.
+// DATA_LOSS: the log should continue with this sequence, but `found`.
 absl::Status LogHole(const Instance& instance, uint64_t expected_sequence, absl::string_view found);
-// `error`, of which log and where: `place` is such as "behind cursor 4".
+// Returns `error` with the log and the place added; `place` is, for example, "behind cursor 4".
 absl::Status LogUnreadable(const Instance& instance, absl::string_view place, const absl::Status& error);
 
-// Where a block lies, seen from what is sought.
+// Where a block is relative to the target of the search.
 enum class BlockPlace {
-  kBefore,  // All its events are before it.
-  kBehind,  // None is.
-  kAround,  // Some are, or the header alone does not tell.
+  kBefore,  // All its events are before the target.
+  kBehind,  // None of its events is before the target.
+  kAround,  // Some are, or the header alone does not say.
 };
 
-// The position behind which the first event stands that is not before what is sought: right before the first kept event
-// if none is, the head if all are. `place` judges a block by its header; `within` says of a block that lies around what
-// is sought how many of its events are before it. A trim that comes meanwhile moves the answer, never fails the search.
+// Returns the position right before the first event that is not before the target: right before the first kept event if
+// none is before the target, the head if all are. `place` classifies a block by its header; for a block that is
+// kAround, `within` returns how many of its events are before the target. A concurrent trim moves the answer, but never
+// fails the search.
 //   DataLoss  a block is damaged or missing.
 //   NotFound  INSTANCE_DELETED.
 absl::StatusOr<Cursor> SearchBlocks(const std::shared_ptr<const Store>& store, const Instance& instance,

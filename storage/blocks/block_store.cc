@@ -22,7 +22,7 @@ uint64_t StoredBytes(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   return files + memory;
 }
 
-// Returns the bytes that it added.
+// Returns the number of bytes added to the batch.
 uint64_t PutBlock(rocksdb::ColumnFamilyHandle& slice, const Block& block, const EncodedBlock& encoded,
                   rocksdb::WriteBatch& batch) {
   const std::string key = BlockKey(block.header().instance, block.last());
@@ -52,13 +52,13 @@ BlockIterator::BlockIterator(std::shared_ptr<const Store> store, InstanceNumber 
 void BlockIterator::Refresh() {
   blocks_.reset();
   directory_.reset();
-  // Of directory and slices alike: blocks move between slices.
+  // One snapshot for the directory and the slices, because blocks move between slices.
   snapshot_.emplace(store_->db());
   read_options_.snapshot = snapshot_->snapshot();
   read_options_.fill_cache = true;
   read_options_.prefix_same_as_start = false;
   directory_ = store_->NewIterator(store_->family(Family::kDirectory), read_options_);
-  // Blocks are read once and then shared by the tail or sent: the cache is for the indexes.
+  // Blocks are read once and then shared by the tail or sent, so only indexes are cached.
   read_options_.fill_cache = false;
   read_options_.prefix_same_as_start = true;
 }
@@ -138,7 +138,7 @@ bool BlockIterator::CrossForward(Cursor from) {
     directory_->Next();
     const Opened opened = OpenSlice();
     if (opened != Opened::kYes) return opened == Opened::kEnd;
-    blocks_->Seek(BlockKey(instance_, from));  // Not the beginning: two entries may name the same slice.
+    blocks_->Seek(BlockKey(instance_, from));  // Not to the slice's beginning: two entries may name the same slice.
   }
   return true;
 }

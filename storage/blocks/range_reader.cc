@@ -15,7 +15,7 @@ const EventFilter& FilterOf(const ReadOptions& options) {
   return options.filter != nullptr ? *options.filter : *kAll;
 }
 
-// One read. The bounds are those of its start; what is within them is on disk until a trim or a deletion removes it.
+// One read. The bounds are taken at its start; what is within them is on disk until a trim or a deletion removes it.
 class RangeRead {
  public:
   RangeRead(const std::shared_ptr<const Store>& store, const Instance& instance, const ReadOptions& options,
@@ -37,12 +37,12 @@ class RangeRead {
     for (block.Seek(options_.after + 1); block.Valid(); block.Next()) {
       auto decoded = block.block(instance_.name());
       if (!decoded.ok()) return Unreadable(decoded.status());
-      // The first block may begin before the start; every other begins right behind the one before it.
+      // The first block may begin before the start; every other begins right after the previous one.
       const uint64_t first = (*decoded)->first().sequence();
       if (first > expected || (first < expected && result_.scanned_bytes > 0)) {
         return HoleOrTrim(expected, absl::StrCat("the next block starts at ", first));
       }
-      if ((*decoded)->first() > until_) return Ended();  // It lies between two epochs.
+      if ((*decoded)->first() > until_) return Ended();  // `until_` lies between two epochs.
       expected = (*decoded)->last().sequence() + 1;
       result_.scanned_bytes += (*decoded)->body().size();
       ++result_.scanned_blocks;
@@ -65,7 +65,7 @@ class RangeRead {
     result_.next = until_;
     if (until_ <= after || bounds_.event_count() == 0) return Ended();
     BlockIterator block(store_, instance_.number());
-    uint64_t expected = until_.sequence();  // The block at hand must reach up to this.
+    uint64_t expected = until_.sequence();  // Where the current block must end.
     for (block.Seek(until_); block.Valid(); block.Prev()) {
       auto decoded = block.block(instance_.name());
       if (!decoded.ok()) return Unreadable(decoded.status());
@@ -104,7 +104,7 @@ class RangeRead {
     return std::move(result_);
   }
 
-  // What is sound up to here is returned: the next read begins with what stops this one.
+  // Returns what was read before the damage; the next read starts at the damage and reports it.
   absl::StatusOr<ReadResult> Unreadable(const absl::Status& error) {
     if (result_.scanned_blocks > 0) return Finished();
     return LogUnreadable(

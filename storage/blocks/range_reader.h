@@ -1,4 +1,4 @@
-// Reads one bounded slice of a log from the store. Blocks on disk: for reading threads only.
+// Reads one bounded slice of a log from the store. Waits for the disk: for reading threads only.
 #ifndef PLAYHEAD_STORAGE_BLOCKS_RANGE_READER_H_
 #define PLAYHEAD_STORAGE_BLOCKS_RANGE_READER_H_
 
@@ -10,9 +10,9 @@
 
 namespace playhead::storage {
 
-// EventLog::Read, on this thread. Every block is checked: that it is intact, and that it begins where the one before it
-// ended. Damage and holes are DATA_LOSS for a read that begins at them, or CURSOR_TRIMMED if a trim overtook it; one
-// that comes to them ends in front of them. `lives`: of the instance's types.
+// EventLog::Read, on this thread. Checks that every block is intact, and begins where the previous one ended. A read
+// that begins at damage or a hole fails with DATA_LOSS, or with CURSOR_TRIMMED if a trim overtook it; a read that
+// reaches one later ends before it. `lives` is for the types of the instance.
 absl::StatusOr<ReadResult> ReadRange(const std::shared_ptr<const Store>& store, const Instance& instance,
                                      const ReadOptions& options, const TypeLives* lives = nullptr);
 

@@ -30,7 +30,7 @@ absl::Status StoredBlocks::FindSlices(bool trimmed) {
   if (!page->empty() && page->front().instance == instance_) {
     for (const DirectoryEntry& entry : page->front().entries) named.push_back(entry.slice);
   }
-  // Entries go from the oldest on, so what lost its entry lies before the first that there is.
+  // The oldest entries are removed first, so a slice that lost its entry is older than the first one named.
   const uint32_t first_named =
       named.empty() ? std::numeric_limits<uint32_t>::max() : *std::min_element(named.begin(), named.end());
   for (const auto& [number, slice] : store_.slices()) {

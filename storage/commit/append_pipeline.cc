@@ -11,7 +11,7 @@
 namespace playhead::storage {
 namespace {
 
-// A resolving task hands its thread on after this many appends of one session.
+// A resolving task yields its thread after this many appends of one session.
 constexpr int kResolvedPerTask = 64;
 
 }  // namespace
@@ -82,7 +82,7 @@ bool AppendPipeline::ResolveInMemory(PendingAppend& append) {
 absl::Status AppendPipeline::Resolve(PendingAppend& append) {
   const auto store = parts_.store.Get();
   if (!store.ok()) return store.status();
-  // Read before anything is looked up: whatever later commits store, the committer checks.
+  // Read before the look-ups: the committer checks against what later commits store.
   const uint64_t durable = committer_->durable_commit();
   auto instance = FindInstance(parts_.instances, *store, append.batch.instance);
   if (!instance.ok()) return instance.status();
@@ -112,7 +112,7 @@ void AppendPipeline::Requeue(std::vector<std::unique_ptr<PendingAppend>> deferre
   for (auto& append : deferred) {
     const std::shared_ptr<SessionState> session = append->session;
     absl::MutexLock lock(&session->mu);
-    // In its place: those behind it may have been deferred, or come in, meanwhile.
+    // In order of the index: later appends may have been deferred, or submitted, meanwhile.
     auto place = session->unresolved.begin();
     while (place != session->unresolved.end() && (*place)->index < append->index) ++place;
     session->unresolved.insert(place, std::move(append));

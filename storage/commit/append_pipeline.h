@@ -1,15 +1,15 @@
 // AppendPipeline takes an append from its session to its answer:
 //
 //     session -> admit -> [ resolve, if disk must be read ] -> committer -> answer
-//                              ^------- deferred: it repeats what was still on its way
+//                              ^------- deferred: it repeats an append that was still in flight
 //
-// Every append of a session goes the whole way, also one that is refused at the first step: so the answers of a session
-// keep the order of its calls. At most one resolving task works on a session, and what needs no resolving overtakes
-// nothing of its own session.
+// Every append passes all steps, even if the first one refuses it, so that the answers of a session keep the order of
+// its calls. At most one resolving task works on a session, and an append that needs no resolving does not overtake
+// earlier ones of its session.
 //
-// Thread safety: all methods, unless said otherwise.   Blocking: none but AwaitAnswers and Stop. Disk is read on the
-// resolving threads only. Callbacks run on whichever committing thread has the answering role, one thread at a time.
-// Bounds: what waits to be stored is at most options.append_queue_bytes_max; beyond that appends are refused.
+// Thread safety: all methods, unless said otherwise.   Blocking: only AwaitAnswers and Stop. Disk is read only on the
+// resolving threads. Callbacks run on the committing thread that has the answering role, one thread at a time.
+// Bounds: at most options.append_queue_bytes_max wait to be stored; beyond that, appends are refused.
 #ifndef PLAYHEAD_STORAGE_COMMIT_APPEND_PIPELINE_H_
 #define PLAYHEAD_STORAGE_COMMIT_APPEND_PIPELINE_H_
 
@@ -39,26 +39,26 @@ namespace playhead::storage {
 
 class AppendPipeline final : private Committer::Host {
  public:
-  // The log that it is part of.
-  // The store as it was opened again.
+  // The result of reopening the store.
   struct Reopened {
-    std::unique_ptr<CommitBuilder> builder;  // nullptr: it could not be.
-    std::unique_ptr<Commit> news;            // What followers are to hear, as of a commit.
+    std::unique_ptr<CommitBuilder> builder;  // nullptr if that failed.
+    std::unique_ptr<Commit> news;            // What followers must be told, as if a commit had done it.
   };
 
+  // The log that owns the pipeline.
   class Owner {
    public:
     virtual ~Owner() = default;
-    // A commit is durable and published, or refused or failed as a whole. In commit order and before any of its
-    // answers; only to be noted, since the next write waits.
+    // A commit is durable and published, or refused or failed as a whole. Called in commit order, before any of its
+    // answers. Must be quick: the next write waits for it.
     virtual void OnCommitted(const Commit& commit) = 0;
-    // All of its answers were given. In commit order, on the answering thread.
+    // All answers of the commit were given. Called in commit order, on the answering thread.
     virtual void OnAnswered(const Commit& commit) = 0;
     // As Committer::Host::Reopen.
     virtual Reopened Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) = 0;
   };
 
-  // What it shares with the rest of the log.
+  // Parts shared with the rest of the log.
   struct Parts {
     CurrentStore& store;
     InstanceTable& instances;
@@ -71,24 +71,23 @@ class AppendPipeline final : private Committer::Host {
   // `parts` and `owner` must outlive this; `parts.resolvers` is joined between Stop and the destructor.
   AppendPipeline(const StoreOptions& options, const Parts& parts, Owner* owner);
 
-  // Begins to commit. Once, before anything else but set_listener.
+  // Starts committing. Call once, before all other methods but set_listener.
   void Start(std::unique_ptr<CommitBuilder> builder);
-  // At most one, set before the first append.
+  // Sets the only listener. Call before the first append.
   void set_listener(CommitListener* listener) { listener_.store(listener, std::memory_order_release); }
 
-  // A session that appends here, which may outlive this but not be used any more.
+  // A new session. It may outlive the pipeline, but must then not be used.
   std::unique_ptr<AppendSession> NewSession();
-  // A change of another kind goes straight to the committer.
+  // Passes another kind of change directly to the committer.
   void Submit(Committer::Command command) { committer_->Submit(std::move(command)); }
 
-  // ResourceExhausted (APPEND_QUEUE_FULL) if `bytes` more may not wait to be stored.
+  // ResourceExhausted (APPEND_QUEUE_FULL) if the queue has no room for `bytes`.
   absl::Status CheckQueue(size_t bytes) const;
-  // Counts what waits beside the appends, from when it is taken until it is answered.
+  // Count other waiting changes besides the appends, from when they are accepted until they are answered.
   void AddQueued(size_t bytes) { queued_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void RemoveQueued(size_t bytes) { queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
-  // Waits until no thread answers. REQUIRES: every call has left `parts.calls`, so that none begins any more to do so
-  // for a call.
+  // Waits until no thread is answering. REQUIRES: every call has left `parts.calls`, so that no new answers begin.
   void AwaitAnswers() ABSL_LOCKS_EXCLUDED(answers_mu_);
   // Commits what is queued, then stops the committer.
   void Stop() { committer_.reset(); }
@@ -106,7 +105,7 @@ class AppendPipeline final : private Committer::Host {
   bool ResolveInMemory(PendingAppend& append);
   absl::Status Resolve(PendingAppend& append);
   void ResolveSession(const std::shared_ptr<SessionState>& session);
-  // Puts what was deferred back into its place.
+  // Puts deferred appends back into their sessions, in order.
   void Requeue(std::vector<std::unique_ptr<PendingAppend>> deferred);
   void Answer(Commit& commit);
   void AnswerAppend(PendingAppend& append);
@@ -115,12 +114,12 @@ class AppendPipeline final : private Committer::Host {
   const StoreOptions options_;
   const Parts parts_;
   Owner* const owner_;
-  // Atomic, for a log that opens may go on with deletions at once, and answer them while it is being set.
+  // Atomic, because a log that opens may resume deletions at once, and answer them while the listener is being set.
   std::atomic<CommitListener*> listener_{nullptr};
   std::atomic<size_t> queued_bytes_{0};
 
   absl::Mutex answers_mu_;
-  std::deque<std::unique_ptr<Commit>> answers_ ABSL_GUARDED_BY(answers_mu_);  // As many as commits wait: few.
+  std::deque<std::unique_ptr<Commit>> answers_ ABSL_GUARDED_BY(answers_mu_);  // Commits to answer; few.
   bool answering_ ABSL_GUARDED_BY(answers_mu_) = false;
 
   std::unique_ptr<Committer> committer_;

@@ -15,17 +15,17 @@
 namespace playhead::storage {
 namespace {
 
-// Smaller blocks hold an event or a few: they compress badly alone, and well together in the slice's files.
+// Smaller blocks hold few events: they compress badly alone, but well together in the slice's files.
 constexpr size_t kCompressBytesMin = 4096;
 
-// About what an instance whose block is open adds besides its events: the header, keys, and its range of the commit.
+// Estimated bytes of an instance with an open block besides its events: header, keys, and its range of the commit.
 constexpr size_t kInstanceRowBytes = 160;
-// The row of a producer's run, with an id of the usual length.
+// Estimated bytes of the row of a producer's run, with an id of the usual length.
 constexpr size_t kRunRowBytes = 96;
 
 Codec CodecFor(const Block& block) { return block.body().size() < kCompressBytesMin ? Codec::kNone : Codec::kLz4; }
 
-// By what the MANIFEST says of the files, which are then all there is.
+// Reads it from the MANIFEST's metadata of the files, after a flush has put every row into files.
 absl::StatusOr<uint64_t> LastCommitPositionOfFiles(const Store& store) {
   rocksdb::ColumnFamilyHandle* const commits = store.family(Family::kCommits);
   const rocksdb::Status flushed = store.db()->Flush(rocksdb::FlushOptions(), commits);
@@ -34,7 +34,7 @@ absl::StatusOr<uint64_t> LastCommitPositionOfFiles(const Store& store) {
   store.db()->GetColumnFamilyMetaData(commits, &files);
   uint64_t last = 0;
   for (const rocksdb::LevelMetaData& level : files.levels) {
-    // The newest row is never deleted, so none behind it was either.
+    // The newest row is never deleted, so the largest key of the files is that of an existing row.
     for (const rocksdb::SstFileMetaData& file : level.files) last = std::max(last, DecodeBigEndian(file.largestkey));
   }
   return last;
@@ -44,13 +44,13 @@ absl::StatusOr<uint64_t> LastCommitPosition(const Store& store) {
   const auto last = store.NewIterator(store.family(Family::kCommits));
   last->SeekToLast();
   if (last->status().ok()) return last->Valid() ? DecodeBigEndian(FromSlice(last->key())) : 0;
-  // The last rows of one of the files cannot be read: whoever wants them hears of it.
+  // The last rows of one of the files cannot be read; reads of these rows will report it.
   LogError("commits_end_damaged", "", ReadError(last->status(), "reading the commits"));
   return LastCommitPositionOfFiles(store);
 }
 
-// Up to which commit erasures hide events: later ones must not get a number that is lower. Commits without events have
-// numbers, too, and no row that tells of them.
+// The last commit whose events an erasure hides: new commits must get higher numbers. The rows of the commits do not
+// tell, because commits without events have numbers but no row.
 uint64_t LastErasedCommit(const Store& store) {
   uint64_t last = 0;
   if (const auto masks = store.erasures().masks().set(); masks != nullptr) {
@@ -68,7 +68,7 @@ void RecentIds::Add(const LogInstance* instance, const IdHash& id, uint64_t comm
   const auto& [oldest, oldest_commit] = order_.front();
   if (order_.size() <= kIdsMax || oldest_commit > durable_commit) return;
   forgotten_through_ = oldest_commit;
-  // It may have been added again since.
+  // The id may have been added again since.
   if (const auto found = commits_.find(oldest); found != commits_.end() && found->second == oldest_commit) {
     commits_.erase(found);
   }
@@ -105,7 +105,8 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> CommitBuilder::Load(std::shared_p
   builder->last_listed_ = CommitPosition(*last_commit);
   builder->next_commit_ = std::max({*last_commit + 1, given_out.commit + 1, LastErasedCommit(*builder->store_) + 1,
                                     CommitPosition::FirstOf(builder->epoch_floor_).value()});
-  builder->recent_ids_.ForgetThrough(builder->next_commit_ - 1);
+  builder->loaded_commit_ = builder->next_commit_ - 1;
+  builder->recent_ids_.ForgetThrough(builder->loaded_commit_);
   return builder;
 }
 
@@ -136,7 +137,7 @@ void CommitBuilder::Append(std::unique_ptr<PendingAppend> append) {
 }
 
 CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
-  if (append.index != append.session->next_index) return Verdict::kDefer;  // One before it was deferred.
+  if (append.index != append.session->next_index) return Verdict::kDefer;  // An earlier append was deferred.
   const auto refuse = [&append](absl::Status status) {
     append.refusal = std::move(status);
     return Verdict::kRefuse;
@@ -151,7 +152,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
   if (!append.refusal.ok()) return Verdict::kRefuse;
   if (absl::Status status = append.instance->CheckLoaded(); !status.ok()) return refuse(std::move(status));
   const AssignedState& assigned = append.instance->assigned();
-  // The name may be another instance by now; resolving finds it.
+  // The name may belong to another instance by now; resolving again finds it.
   if (!assigned.exists && assigned.number != InstanceNumber()) return Verdict::kDefer;
   bool defer = false;
   if (append.batch.producer) {
@@ -165,7 +166,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
             recent_ids_.MayBeNewerThan(append.resolved_commit, append.instance.get(), append.ids[i]);
   }
   if (defer) return Verdict::kDefer;
-  if (new_events == 0) return Verdict::kStore;  // Repeats what is stored: it succeeds whatever is expected of the head.
+  if (new_events == 0) return Verdict::kStore;  // All duplicates: it succeeds whatever the expected cursor.
   if (!append.batch.refuse_new.ok()) return refuse(append.batch.refuse_new);
   if (append.batch.expected_cursor) {
     if (new_events != append.batch.events.size()) {
@@ -181,7 +182,7 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
                                            {.head = assigned.head.value()}));
     }
   }
-  // Only the broker itself appends to those, and what it records must not fail for want of a place.
+  // Only the broker itself appends to its own instances; limits on instances must not prevent that.
   const bool is_own = IsOwnInstance(append.instance->name());
   absl::Status status = EnsureExists(append.instance, is_own);
   if (status.ok()) status = AdoptEpoch(append.instance);
@@ -191,8 +192,9 @@ CommitBuilder::Verdict CommitBuilder::Judge(PendingAppend& append) {
 absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& defer) const {
   const ProducerSequence& producer = *append.batch.producer;
   ProducerState known;
-  // Forgotten since it was resolved: look again. Nothing known at all of a new instance's producer is fine.
-  if (!append.instance->FindProducer(producer.producer_id, known)) {
+  // Resolve again if the append was resolved before the store was reopened (it then knows nothing of the last commits
+  // before that, which may be on disk or not), or if the producer was forgotten since.
+  if (append.resolved_commit < loaded_commit_ || !append.instance->FindProducer(producer.producer_id, known)) {
     defer = true;
     return absl::OkStatus();
   }
@@ -202,7 +204,7 @@ absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& def
                                   ", but the next is ", known.last_sequence + 1),
                      {.head = append.instance->assigned().head.value(), .next_sequence = known.last_sequence + 1});
   }
-  // A repetition is told by what was resolved, unless more was assigned since.
+  // What was resolved identifies a duplicate, unless more was assigned since.
   defer = producer.sequence <= known.last_sequence &&
           (append.resolved_sequence != known.last_sequence || known.last_commit > append.resolved_commit);
   return absl::OkStatus();
@@ -211,7 +213,7 @@ absl::Status CommitBuilder::JudgeProducer(const PendingAppend& append, bool& def
 absl::Status CommitBuilder::EnsureExists(const std::shared_ptr<LogInstance>& instance, bool is_own) {
   AssignedState& assigned = instance->assigned();
   if (assigned.exists) return absl::OkStatus();
-  if (assigned.number != InstanceNumber()) {  // It was made and deleted while this was on its way.
+  if (assigned.number != InstanceNumber()) {  // It was created and deleted while this call was in flight.
     return MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance->name(), " was deleted: try again"));
   }
   if (!is_own && !options_.create_instances) {
@@ -244,9 +246,9 @@ absl::Status CommitBuilder::AdoptEpoch(const std::shared_ptr<LogInstance>& insta
   assigned.epoch = epoch;
   if (epoch == current) return absl::OkStatus();
   if (assigned.head == Cursor()) return absl::OkStatus();
-  // After a trim of everything the first event is still to come: in the new epoch.
+  // After a trim of everything, the first event will be one of the new epoch.
   if (assigned.first.sequence() > assigned.head.sequence()) assigned.first = Cursor(epoch, assigned.first.sequence());
-  CloseBlock(instance);  // A block's cursors are of one epoch.
+  CloseBlock(instance);  // All cursors of a block have the same epoch.
   assigned.epochs.Add(current, assigned.head.sequence());
   PutInstance(*store_, instance->name(), Snapshot(*instance), commit_->batch);
   return absl::OkStatus();
@@ -321,7 +323,7 @@ void CommitBuilder::StoreIdentities(PendingAppend& append) {
   if (last <= known.last_sequence) return;
   for (size_t i = 0; i < append.batch.events.size(); ++i) {
     if (producer.sequence + i <= known.last_sequence) continue;
-    // Contiguous sequences nearly always have contiguous cursors: then the rest of the batch is one run.
+    // Without duplicates the cursors are contiguous, like the sequences: the rest of the batch is one run.
     if (append.fates.empty()) {
       ExtendRun(append, i, append.cursor(i), static_cast<uint32_t>(append.batch.events.size() - i));
       break;
@@ -372,7 +374,7 @@ void CommitBuilder::Trim(std::shared_ptr<LogInstance> instance, Cursor first_kep
   AssignedState& assigned = instance->assigned();
   absl::Status status = instance->CheckLoaded();
   if (!status.ok()) {
-    // Where it begins and ends is not known.
+    // The log's bounds are not known.
   } else if (!assigned.exists) {
     status = MakeError(Reason::kInstanceDeleted, absl::StrCat("instance ", instance->name(), " was deleted"));
   } else if (first_kept.sequence() > assigned.head.sequence() + 1) {
@@ -383,9 +385,9 @@ void CommitBuilder::Trim(std::shared_ptr<LogInstance> instance, Cursor first_kep
     assigned.first = first_kept.sequence() > assigned.head.sequence()
                          ? assigned.head + 1
                          : assigned.epochs.AtSequence(first_kept.sequence(), assigned.head);
-    CloseBlock(instance);  // So that the record counts the bytes of every event up to the head.
+    CloseBlock(instance);  // So that the record counts the bytes of all events up to the head.
     PutInstance(*store_, instance->name(), Snapshot(*instance), commit_->batch);
-    // With events in the same commit, those publish it too: alone it could be ahead of the head.
+    // If the commit has events of the instance, their publication includes it: alone it could be ahead of the head.
     if (assigned.commit_first == Cursor()) {
       commit_->publications.emplace_back([instance, first = assigned.first] { instance->PublishFirst(first); });
     }
@@ -405,7 +407,7 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
          std::move(done)});
     return;
   }
-  // What this commit has stored of it so far goes the same way.
+  // Whatever this commit has already stored of it is erased with the rest.
   CloseBlock(instance);
   for (const auto& [producer, run] : runs_) {
     if (producer.first == instance.get()) CloseRun(producer.second, run);
@@ -414,11 +416,9 @@ void CommitBuilder::Delete(std::shared_ptr<LogInstance> instance, StatusCallback
   assigned.commit_first = Cursor();
   absl::erase_if(runs_, [&](const auto& run) { return run.first.first == instance.get(); });
   DeleteInstanceRecord(*store_, instance->name(), Snapshot(*instance), epoch_floor_, commit_->batch);
-  // Its bytes go behind this, in steps that may take long (storage/erase/eraser.h).
+  // Its bytes are erased later, in steps that may take long (storage/erase/eraser.h).
   const std::string erasure = absl::StrCat(meta_key::kErasurePrefix, InstanceKey(assigned.number));
   commit_->batch.Put(store_->family(Family::kMeta), erasure, "").PermitUncheckedError();
-  const std::string purge = absl::StrCat(meta_key::kRecordsPurgePrefix, InstanceKey(assigned.number));
-  PutMetaNumber(*store_, purge, static_cast<uint64_t>(last_time_.micros()), commit_->batch);
   --instance_count_;
   counters_changed_ = true;
   assigned.exists = false;
@@ -441,13 +441,21 @@ void CommitBuilder::Write(FillBatch fill, StatusCallback done) {
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
 }
 
+void CommitBuilder::PurgeRecords() {
+  const auto time = static_cast<uint64_t>(last_time_.micros());
+  std::string key = meta_key::kRecordsPurgePrefix;
+  AppendBigEndian(time, sizeof(time), key);
+  PutMetaNumber(*store_, key, time, commit_->batch);
+  commit_->purges_records = true;
+}
+
 void CommitBuilder::ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks,
                                   FillBatch fill, StatusCallback done) {
   const AssignedState& assigned = instance->assigned();
   for (const BlockReplacement& replacement : blocks) {
     const Block& block = *replacement.block;
-    // What is deleted must not come back: its range was, or is about to be, deleted. What is trimmed does not: readers
-    // look no further back than the first kept cursor.
+    // Blocks of a deleted instance must not be written again, since its range was erased or is about to be. Trimmed
+    // blocks may: readers never look before the first kept cursor.
     if (!assigned.exists || assigned.number != block.header().instance) continue;
     blocks_.Replace(replacement.slice, block, EncodeBlock(block, CodecFor(block)), commit_->batch);
   }
@@ -455,11 +463,9 @@ void CommitBuilder::ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::S
 }
 
 void CommitBuilder::StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done) {
-  if (store_->erasures().active_count() >= kErasuresActiveMax) {
-    commit_->commands.push_back({MakeError(Reason::kErasuresLimit, absl::StrCat(kErasuresActiveMax,
-                                                                                " erasures have not ended yet, the "
-                                                                                "most that are taken: try again")),
-                                 std::move(done)});
+  // Not only those that were published count: others may be in this commit, and in commits in flight.
+  if (absl::Status status = store_->erasures().Reserve(); !status.ok()) {
+    commit_->commands.push_back({std::move(status), std::move(done)});
     return;
   }
   job.id = ++erasure_last_;
@@ -467,7 +473,7 @@ void CommitBuilder::StartErasure(ErasureJob& job, InstanceNumber instance, Statu
   job.requested_at = last_time_;
   PutMetaNumber(*store_, meta_key::kEventErasureLast, erasure_last_, commit_->batch);
   commit_->batch.Put(store_->family(Family::kMeta), ErasureJobKey(job.id), Encode(job)).PermitUncheckedError();
-  commit_->publications.emplace_back([store = store_.get(), &job] { store->erasures().Put(job); });
+  commit_->publications.emplace_back([store = store_.get(), &job] { store->erasures().PutReserved(job); });
   if (!job.dry_run) commit_->erased.push_back(instance);
   commit_->commands.push_back({absl::OkStatus(), std::move(done)});
 }
@@ -504,7 +510,7 @@ std::unique_ptr<Commit> CommitBuilder::Finish() {
 }
 
 void CommitBuilder::FinishInstances() {
-  // The order of the store: whoever follows many instances, from disk or from memory, sees the same one.
+  // The order of the store, so that readers of many instances see the same order from disk and from memory.
   std::sort(touched_.begin(), touched_.end(),
             [](const auto& a, const auto& b) { return a->assigned().number < b->assigned().number; });
   std::string ranges;
@@ -517,7 +523,7 @@ void CommitBuilder::FinishInstances() {
     commit_->publications.emplace_back(
         [instance, bounds = Snapshot(*instance).bounds] { instance->PublishEvents(bounds); });
   }
-  // Also for blocks of instances that it deletes at once: the next run must not give the position to another commit.
+  // Also if the commit deletes the instances again: a restart must not assign the position to another commit.
   if (!commit_->blocks.empty()) {
     std::stable_sort(commit_->blocks.begin(), commit_->blocks.end(),
                      [](const PublishedBlock& a, const PublishedBlock& b) {

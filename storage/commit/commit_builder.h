@@ -1,6 +1,6 @@
 // Builds commits: judges appends in order, assigns cursors, and turns many of them into one WriteBatch. Memory only.
 //
-// Not thread-safe: used by whoever builds the next commit, one at a time (storage/commit/committer.h), and so is the
+// Not thread-safe: only the thread with the building role (storage/commit/committer.h) uses it, and with it the
 // AssignedState of instances and the committing half of sessions.
 #ifndef PLAYHEAD_STORAGE_COMMIT_COMMIT_BUILDER_H_
 #define PLAYHEAD_STORAGE_COMMIT_COMMIT_BUILDER_H_
@@ -27,22 +27,23 @@
 
 namespace playhead::storage {
 
-// One group commit: what is written, and whom it concerns. After it is durable, publish() shows it to readers.
+// One group commit: what is written, and who must be told. Once it is durable, Publish() makes it visible to readers.
 struct Commit {
   uint64_t number = 0;
-  std::shared_ptr<Store> store;  // Where it goes.
+  std::shared_ptr<Store> store;  // The store to write to.
   rocksdb::WriteBatch batch;
   // Stored or refused (`refusal`), in the order of their answers.
   std::vector<std::unique_ptr<PendingAppend>> appends;
-  // To be resolved again once this commit is durable: they repeat an identity that is still on its way.
+  // To be resolved again once this commit is durable: they repeat an identity that is still in flight.
   std::vector<std::unique_ptr<PendingAppend>> deferred;
   std::vector<PublishedBlock> blocks;
   std::vector<std::shared_ptr<LogInstance>> deleted;
-  std::vector<InstanceNumber> erased;        // Whose events an erasure hides from here on; 0 for any instance's.
-  uint64_t instance_count = 0;               // Behind it.
+  std::vector<InstanceNumber> erased;        // Instances with events that an erasure now hides; 0 for any instance.
+  uint64_t instance_count = 0;               // After the commit.
   std::optional<absl::Duration> write_time;  // Set once it is written; unset if there was nothing to write.
-  bool holds_more = false;                   // Logs may hold what was not announced: they were loaded anew.
-  bool wants_slice = false;                  // The slice that is being written to is full: make the next one.
+  bool holds_more = false;                   // Logs may hold more than was announced: they were reloaded.
+  bool purges_records = false;               // Deleted data of the broker's rows must leave the disk.
+  bool wants_slice = false;                  // The current slice is full: create the next one.
   struct Outcome {
     absl::Status status;
     StatusCallback done;
@@ -55,29 +56,29 @@ struct Commit {
   }
 };
 
-// A stored block with other bytes, and the slice that it lies in.
+// A stored block with its new content, and its slice.
 struct BlockReplacement {
   uint32_t slice;
   std::shared_ptr<const Block> block;
 };
 
-// Adds changes to a commit that has no meaning for appends: housekeeping.
+// Adds housekeeping changes, which do not affect appends, to a commit.
 using FillBatch = absl::AnyInvocable<void(const Store&, rocksdb::WriteBatch&) &&>;
 
-// The ids of the last commits: what a resolver cannot have seen on disk. Bounded, but for what is not yet durable,
-// which a commit's size bounds; what it has forgotten is on disk.
+// The ids of the last commits, which a resolver may not have seen on disk. Bounded, except for ids that are not yet
+// durable, which a commit's size bounds; forgotten ids are on disk.
 class RecentIds {
  public:
   static constexpr size_t kIdsMax = 65'536;
 
   void Add(const LogInstance* instance, const IdHash& id, uint64_t commit, uint64_t durable_commit);
-  // Forgets everything; what was resolved before `commit` was durable counts as stale.
+  // Forgets everything: appends that were resolved before `commit` was durable count as stale.
   void ForgetThrough(uint64_t commit) { forgotten_through_ = commit; }
   // Whether the id may have been stored by a commit after `resolved_commit`.
   bool MayBeNewerThan(uint64_t resolved_commit, const LogInstance* instance, const IdHash& id) const;
 
  private:
-  // An instance is only compared, never used. One that took the address of another costs a second look at the disk.
+  // The pointer is only compared, never dereferenced. A reused address costs only a second look at the disk.
   using Key = std::pair<const LogInstance*, IdHash>;
   absl::flat_hash_map<Key, uint64_t> commits_;
   std::deque<std::pair<Key, uint64_t>> order_;
@@ -86,7 +87,7 @@ class RecentIds {
 
 class CommitBuilder {
  public:
-  // What an earlier one gave out, durable or not, and must not be given out again while somebody may know it.
+  // What an earlier builder assigned, durable or not. It must not be assigned again, since clients may know it.
   struct GivenOut {
     uint64_t commit = 0;
     uint64_t instance = 0;
@@ -100,32 +101,34 @@ class CommitBuilder {
   void Begin(uint64_t durable_commit);
 
   void Append(std::unique_ptr<PendingAppend> append);
-  // Commands; `done` gets the status that building them had, once the commit is durable.
+  // Commands. Once the commit is durable, `done` gets the status of building the command.
   void Create(std::shared_ptr<LogInstance> instance, StatusCallback done);
   void Trim(std::shared_ptr<LogInstance> instance, Cursor first_kept, StatusCallback done);
   void Delete(std::shared_ptr<LogInstance> instance, StatusCallback done);
-  // Takes up those that could not be loaded when the store was opened again: the states are of that store.
+  // Loads instances that could not be loaded when the store was reopened, with states read from that store.
   struct Loaded {
     std::shared_ptr<LogInstance> instance;
     InstanceState state;
   };
   void Reload(absl::Span<const Loaded> loaded, StatusCallback done);
   void Write(FillBatch fill, StatusCallback done);
-  // Puts `blocks` in the place of those with the same cursors, as far as neither a trim nor a deletion has passed them.
+  // Once the commit is durable, makes the former data of the broker's rows leave the disk (storage/erase/eraser.h).
+  void PurgeRecords();
+  // Replaces the blocks with the same cursors by `blocks`, except those of a deleted instance.
   void ReplaceBlocks(std::shared_ptr<LogInstance> instance, absl::Span<const BlockReplacement> blocks, FillBatch fill,
                      StatusCallback done);
-  // Takes an erasure, of one instance if `instance` is set, and fills in its number and how far it reaches: `job` must
+  // Starts an erasure, of one instance if `instance` is set, and fills in its number and its last commit. `job` must
   // live until `done`.
   void StartErasure(ErasureJob& job, InstanceNumber instance, StatusCallback done);
   void CancelErasure(uint64_t id, StatusCallback done);
 
-  // About what the commit takes in the write-ahead log so far, uncompressed where it is not encoded yet.
+  // About how many bytes the commit takes in the write-ahead log so far; blocks not yet encoded count uncompressed.
   size_t bytes() const;
 
   // Encodes the blocks and hands the commit over.
   std::unique_ptr<Commit> Finish();
 
-  // Goes over to another slice, which must exist.
+  // Switches to another slice, which must exist.
   void UseSlice(uint32_t number, StatusCallback done);
 
   uint64_t next_commit() const { return next_commit_; }
@@ -146,7 +149,7 @@ class CommitBuilder {
   CommitBuilder(std::shared_ptr<Store> store, const StoreOptions& options);
   Verdict Judge(PendingAppend& append);
   absl::Status JudgeProducer(const PendingAppend& append, bool& defer) const;
-  // Makes the instance if it does not exist; as far as the options permit, unless it is one of the broker's own.
+  // Creates the instance if it does not exist, within the limits of the options unless it is one of the broker's own.
   absl::Status EnsureExists(const std::shared_ptr<LogInstance>& instance, bool is_own);
   absl::Status AdoptEpoch(const std::shared_ptr<LogInstance>& instance);
   void Touch(const std::shared_ptr<LogInstance>& instance);
@@ -167,11 +170,12 @@ class CommitBuilder {
   uint64_t erasure_last_ = 0;
   uint32_t epoch_floor_ = 0;
   uint64_t next_commit_ = 1;
+  uint64_t loaded_commit_ = 0;  // All commits up to this one are on disk or lost.
   CommitPosition last_listed_;
   Timestamp last_time_;
   RecentIds recent_ids_;
 
-  // Of the commit being built.
+  // State of the commit being built.
   std::unique_ptr<Commit> commit_;
   bool counters_changed_ = false;
   uint64_t durable_commit_ = 0;

@@ -13,10 +13,10 @@
 namespace playhead::storage {
 namespace {
 
-// How long to wait before the store is opened again after that failed.
+// How long to wait after a failed attempt to reopen the store.
 constexpr absl::Duration kReopenInterval = absl::Seconds(1);
 
-// While a commit syncs, the next one is built ahead once this much waits.
+// While a commit syncs, the next one is built ahead once this many bytes are queued.
 constexpr size_t kBuildAheadBytes = size_t{128} << 10;
 
 template <typename... Visitors>
@@ -78,8 +78,8 @@ void Committer::Run() {
   for (;;) {
     while (!MayBuild()) {
       if (MayRefuse()) {
-        // What comes in meanwhile is not kept waiting: nothing of it is written. And whoever waits for an answer may be
-        // holding the store, which cannot be opened again before it is let go.
+        // Work that arrives during a reopen is refused at once: nothing of it is written. A caller that waited for an
+        // answer could also be holding the store, which cannot be reopened before it is released.
         FailQueue(BeingReopened(failure_));
         continue;
       }
@@ -94,7 +94,7 @@ void Committer::Run() {
     PutBack(std::move(works));
     while (writing_ && failure_.ok()) may_write_.Wait(&mu_);
     building_ = false;
-    if (!failure_.ok()) {  // The write before it failed, and this was built upon it: it fails behind it.
+    if (!failure_.ok()) {  // The previous write failed, and this commit was built upon it: it fails too.
       void_commit_ = std::move(commit);
       built_.Signal();
       continue;
@@ -104,7 +104,7 @@ void Committer::Run() {
     mu_.Unlock();
     const absl::Status written = Write(*commit);
     if (written.ok()) {
-      // In this order: whoever reads that this commit is durable then also sees what it made.
+      // In this order, so that a thread that reads durable_commit_ also sees what the commit published.
       commit->Publish();
       durable_commit_.store(commit->number, std::memory_order_release);
       commit->store.reset();
@@ -148,15 +148,15 @@ std::unique_ptr<Commit> Committer::Build(std::deque<Work>& works) {
                           [this](Command& command) { std::move(command.build)(*builder_, std::move(command.done)); }},
                works.front());
     works.pop_front();
-    // Small events take several times their own bytes, with their identities and what stands around a block; and
-    // recovery relies on how large one write can be (storage/store/wal_inspector.cc).
+    // With identities and block headers, small events take several times their own bytes, and recovery relies on a
+    // bound for one write (storage/store/wal_inspector.cc).
     if (builder_->bytes() >= options_.commit_bytes_max) break;
   }
   return builder_->Finish();
 }
 
 absl::Status Committer::Write(Commit& commit) {
-  if (commit.batch.Count() == 0) return absl::OkStatus();  // Nothing but refusals.
+  if (commit.batch.Count() == 0) return absl::OkStatus();  // Only refusals.
   rocksdb::WriteOptions write;
   write.sync = options_.durability == Durability::kDisk;
   const absl::Time begin = absl::Now();
@@ -170,10 +170,7 @@ void Committer::Fail(std::unique_ptr<Commit> commit, const absl::Status& error) 
   commit->deleted.clear();
   commit->erased.clear();
   for (auto& append : commit->appends) {
-    // What was refused for itself stays refused. What stood in the way of another may not be on disk: it is to be tried
-    // again, and nothing of it was written. What was deferred is looked at again.
-    if (append->rests_on_commits) append->refusal = BeingReopened(error);
-    if (append->refusal.ok()) append->refusal = error;
+    if (append->refusal.ok()) append->refusal = error;  // An append that was refused keeps its own error.
     append->session->failed = true;
   }
   for (auto& command : commit->commands) command.status = error;
@@ -189,7 +186,7 @@ void Committer::FailQueue(const absl::Status& error) {
       continue;
     }
     auto& append = std::get<std::unique_ptr<PendingAppend>>(work);
-    // One before it is being resolved: it waits for its turn, so that answers keep their order.
+    // An earlier append is being resolved: this one waits, so that answers keep their order.
     SessionState& session = *append->session;
     if (append->index != session.next_index) {
       commit->deferred.push_back(std::move(append));
@@ -206,20 +203,28 @@ void Committer::FailQueue(const absl::Status& error) {
   mu_.Lock();
 }
 
+void Committer::FailUncertain(std::unique_ptr<Commit> commit, const absl::Status& cause) {
+  for (auto& append : commit->appends) {
+    // The events that caused the refusal may not be on disk. Nothing of the append was written, so it may be retried.
+    if (append->rests_on_commits) append->refusal = BeingReopened(cause);
+  }
+  Fail(std::move(commit), Uncertain(cause));
+}
+
 void Committer::FailAndReopen(std::unique_ptr<Commit> commit, const absl::Status& cause) {
   failure_ = cause;
   may_write_.Signal();
   while (building_) built_.Wait(&mu_);
-  // Nobody builds from here on, so that sessions and instances may be touched.
+  // No commit is being built from here on, so sessions and instances may be changed.
   std::unique_ptr<Commit> built_upon_it = std::move(void_commit_);
   const CommitBuilder::GivenOut given_out = builder_->given_out();
   mu_.Unlock();
-  Fail(std::move(commit), Uncertain(cause));
-  if (built_upon_it != nullptr) Fail(std::move(built_upon_it), Uncertain(cause));
-  builder_.reset();  // Lets go of the store.
+  FailUncertain(std::move(commit), cause);
+  if (built_upon_it != nullptr) FailUncertain(std::move(built_upon_it), cause);
+  builder_.reset();  // Releases the store.
   mu_.Lock();
   reopening_ = true;
-  FailQueue(Uncertain(cause));
+  FailQueue(BeingReopened(cause));
   while (!stopping_) {
     mu_.Unlock();
     auto reopened = host_->Reopen(cause, given_out);

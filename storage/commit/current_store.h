@@ -14,7 +14,7 @@
 
 namespace playhead::storage {
 
-// Thread safety: all methods. Whoever holds a store keeps it open, so nobody may for long: reopening waits for them.
+// Thread safety: all methods. A reference keeps the store open, so hold it only briefly: reopening waits for it.
 class CurrentStore {
  public:
   // nullptr if there is none.
@@ -35,9 +35,10 @@ class CurrentStore {
     store_ = std::move(store);
   }
 
-  // Lets go of the store because of `cause`, so that it closes once every reader has. False if there was none.
+  // Releases the store because of `cause`, so that it closes once every reader has released it. False if there was
+  // none.
   bool Drop(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mu_) {
-    std::shared_ptr<Store> dropped;  // Closes, if it does, outside the lock.
+    std::shared_ptr<Store> dropped;  // If this closes the store, it does so after the lock is released.
     absl::MutexLock lock(&mu_);
     cause_ = cause;
     dropped.swap(store_);

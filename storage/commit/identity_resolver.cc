@@ -80,7 +80,7 @@ class Resolver {
       const auto record = DecodeIdRecord(FromSlice(values[k]));
       if (!record) return MakeError(Reason::kDataLoss, "an id's record is damaged");
       if (store_->dedup_expiry().IsForgotten(*record, now)) continue;
-      if (append_.fate(indexes[k]).stored_at != Cursor()) continue;  // The producer's sequence has told already.
+      if (append_.fate(indexes[k]).stored_at != Cursor()) continue;  // Known already, by the producer's sequence.
       if (absl::Status status = SetStored(indexes[k], "id", record->cursor, {}); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -97,7 +97,7 @@ class Resolver {
     }
     append_.resolved_sequence = known.last_sequence;
     if (producer.sequence > known.last_sequence) return absl::OkStatus();
-    // A sequence that is assigned but not yet durable is not found here; the committer then asks again.
+    // A sequence that is assigned but not yet durable is not found here; the committer then has it resolved again.
     return FindRuns(known.last_commit > durable_commit);
   }
 
@@ -109,8 +109,8 @@ class Resolver {
     return append_.fates;
   }
 
-  // Event `i` was stored at `cursor`, if the content agrees; else a conflict, which carries `helpful`. What was trimmed
-  // or erased cannot be compared, and counts as equal.
+  // Notes that event `i` was stored at `cursor`. Returns a conflict, with the cursors `helpful`, if the content
+  // differs; events that were trimmed or erased cannot be compared and count as equal.
   absl::Status SetStored(size_t i, absl::string_view identity, Cursor cursor, const ErrorCursors& helpful) {
     if (cursor >= instance_.bounds().first) {
       const auto stored = ReadEvent(cursor);
@@ -184,8 +184,7 @@ class Resolver {
   PendingAppend& append_;
   const AppendBatch& batch_;
   LogInstance& instance_;
-  // Read once: the instance may be made while its identities are looked up, and then there is nothing of it to be
-  // found.
+  // Read once: the instance may be created during the look-ups, and then has no identities to find.
   const InstanceNumber number_;
   std::shared_ptr<const Block> block_;  // The last one read.
 };

@@ -1,4 +1,4 @@
-// Counts calls that were taken and whose callback has not run: what a log that closes waits for.
+// Counts accepted calls whose callback has not run; a log that closes waits for them.
 #ifndef PLAYHEAD_STORAGE_COMMIT_OPEN_CALLS_H_
 #define PLAYHEAD_STORAGE_COMMIT_OPEN_CALLS_H_
 
@@ -14,7 +14,7 @@ namespace playhead::storage {
 class OpenCalls {
  public:
   void Enter() { count_.fetch_add(1); }
-  // What the call used of the log may be gone when this returns.
+  // The log may be destroyed by the time this returns.
   void Leave() {
     if (count_.fetch_sub(1) == 1) count_.notify_all();
   }
@@ -25,7 +25,7 @@ class OpenCalls {
     return closing() ? MakeError(Reason::kShuttingDown, "the broker is stopping: try again soon") : absl::OkStatus();
   }
 
-  // Waits until every call has left. Those that come later are let in, to hear that they are refused.
+  // Waits until every call has left. Later calls may enter, but CheckOpen refuses them.
   void Close() {
     closing_.store(true);
     for (uint64_t left = count_.load(); left != 0; left = count_.load()) count_.wait(left);

@@ -1,4 +1,4 @@
-// An append on its way: from a session, through the resolving of its identities, to the committer and back.
+// An append in flight: from a session, through the resolving of its identities, to the committer and back.
 #ifndef PLAYHEAD_STORAGE_COMMIT_PENDING_APPEND_H_
 #define PLAYHEAD_STORAGE_COMMIT_PENDING_APPEND_H_
 
@@ -32,17 +32,17 @@ struct PendingAppend {
   std::shared_ptr<SessionState> session;
   uint64_t index = 0;  // In its session, from 0.
 
-  // Set when it is refused before the commit: it still goes through the committer, so that answers keep their order.
+  // Set if it is refused before the commit. It still goes through the committer, so that answers keep their order.
   absl::Status refusal;
-  // It was refused by the commit, for what stood before it, be that on disk or not yet.
+  // The commit refused it because of earlier events, which may be on disk or not.
   bool rests_on_commits = false;
 
   std::shared_ptr<LogInstance> instance;
   std::vector<EventFate> fates;  // Empty: all are new.
   std::vector<IdHash> ids;       // One for each event; empty if no event has an id.
-  // Which commits the identities were resolved against: all up to this one.
+  // The identities were resolved against all commits up to this one.
   uint64_t resolved_commit = 0;
-  // The producer's last sequence that they were resolved against.
+  // The producer's last sequence when the identities were resolved.
   uint64_t resolved_sequence = 0;
 
   AppendResult result;
@@ -58,7 +58,7 @@ struct PendingAppend {
   }
 };
 
-// The shared part of a session, alive as long as one of its appends is.
+// The shared part of a session, which lives as long as the session or one of its appends.
 struct SessionState {
   absl::Mutex mu;
   uint64_t submitted ABSL_GUARDED_BY(mu) = 0;
@@ -66,12 +66,12 @@ struct SessionState {
   std::deque<std::unique_ptr<PendingAppend>> unresolved ABSL_GUARDED_BY(mu);
   bool resolving ABSL_GUARDED_BY(mu) = false;
 
-  // Touched only by whoever builds the next commit.
+  // Used only by the thread that builds commits, or fails them while none is built.
   uint64_t next_index = 0;
   bool failed = false;
 };
 
-// What every append of a session behind a refusal is refused with.
+// The refusal of all appends of a session after the first refused one.
 inline absl::Status PreviousFailed() {
   return MakeError(Reason::kPreviousFailed, "an earlier append of the same stream was refused");
 }

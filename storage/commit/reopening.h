@@ -1,4 +1,4 @@
-// What is said while the store is being reopened after a failed write.
+// The refusal of calls while the store is being reopened after a failed write.
 #ifndef PLAYHEAD_STORAGE_COMMIT_REOPENING_H_
 #define PLAYHEAD_STORAGE_COMMIT_REOPENING_H_
 
@@ -8,7 +8,7 @@
 
 namespace playhead::storage {
 
-// STORE_UNAVAILABLE: nothing was written, and a retry helps. `cause` is what the write failed with.
+// STORE_UNAVAILABLE: nothing was written, and a retry may succeed. `cause` is the error of the failed write.
 inline absl::Status BeingReopened(const absl::Status& cause) {
   return MakeError(Reason::kStoreUnavailable, absl::StrCat("the store is being reopened after a failed write (",
                                                            cause.message(), "): try again soon"));

@@ -1,4 +1,4 @@
-// ErasureOrders: takes orders to erase events, and tells how far they are. What carries them out is housekeeping's
+// ErasureOrders: accepts orders to erase events, and reports their progress. Housekeeping carries them out
 // (storage/erase/event_eraser.h).
 #ifndef PLAYHEAD_STORAGE_ENGINE_ERASURE_ORDERS_H_
 #define PLAYHEAD_STORAGE_ENGINE_ERASURE_ORDERS_H_
@@ -23,19 +23,19 @@
 
 namespace playhead::storage {
 
-// Thread safety, blocking and callbacks: as storage/event_log.h has them.
+// Thread safety, blocking and callbacks: as in storage/event_log.h.
 class ErasureOrders final : public Erasures {
  public:
-  // What it works with, which must outlive it.
+  // The parts it uses, which must outlive it.
   struct Parts {
-    EventLog& log;  // Whose erasures these are.
+    EventLog& log;  // The log of these erasures.
     const CurrentStore& store;
     AppendPipeline& pipeline;
     OpenCalls& calls;
     Executor& readers;
   };
 
-  // `carry_out` has housekeeping look for orders; it is not called once the log closes.
+  // `carry_out` makes housekeeping look for orders; it is not called once the log closes.
   ErasureOrders(const Parts& parts, std::function<void()> carry_out)
       : parts_(parts), carry_out_(std::move(carry_out)) {}
 
@@ -45,7 +45,7 @@ class ErasureOrders final : public Erasures {
   absl::StatusOr<std::vector<ErasureInfo>> List(uint64_t after_id, size_t limit) const override;
 
  private:
-  // `instance`: the default number for an order that covers several.
+  // `instance`: the default-constructed number for an order that covers several.
   void Submit(std::shared_ptr<ErasureJob> job, InstanceNumber instance, Callback<ErasureInfo> done);
 
   const Parts parts_;

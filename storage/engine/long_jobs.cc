@@ -23,7 +23,7 @@ void JobSlot::Start(std::shared_ptr<JobControl> control, Job job) {
       cut_off_ = false;
     }
   }
-  // A refusal is answered on this thread of the caller's: the slot's own may be busy for long, or gone.
+  // Refuse on the caller's thread: the slot's own thread may be busy for long, or gone.
   if (!refusal.ok()) return std::move(job)(std::move(refusal));
   executor_.Post([job = std::move(job)]() mutable { std::move(job)(absl::OkStatus()); });
 }

@@ -1,4 +1,4 @@
-// Runs backups and verifications of an open log: each kind on a thread of its own, one at a time.
+// Runs backups and verifications of an open log: each kind on its own thread, one at a time.
 #ifndef PLAYHEAD_STORAGE_ENGINE_LONG_JOBS_H_
 #define PLAYHEAD_STORAGE_ENGINE_LONG_JOBS_H_
 
@@ -17,14 +17,14 @@
 
 namespace playhead::storage {
 
-// The place of one kind of job. Thread safety: all methods.
+// Runs one kind of job, one at a time. Thread safety: all methods.
 class JobSlot {
  public:
-  // Runs `job` on the slot's thread. If another is running, or the log is closing, it gets a control that is called off
-  // and the reason why.
+  // Runs `job` on the slot's thread, with OK as `refusal`. If another job is running, or the log is closing, runs `job`
+  // inside the call instead, with the reason as `refusal`.
   using Job = absl::AnyInvocable<void(absl::Status refusal) &&>;
   void Start(std::shared_ptr<JobControl> control, Job job) ABSL_LOCKS_EXCLUDED(mu_);
-  // The job is over: `status`, unless it was cut off; then what its caller may retry.
+  // Ends the job. Returns `status`, unless the job was cut off; then returns a retryable error.
   absl::Status End(absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
 
   void CutOff() ABSL_LOCKS_EXCLUDED(mu_);
@@ -52,12 +52,12 @@ class LongJobs {
   void Verify(VerifyOptions options, std::shared_ptr<JobControl> control, VerifyListener listener,
               Callback<VerifyProgress> done);
 
-  // Calls off what is running, so that the store can be closed. Others may begin at once.
+  // Cancels the running jobs, so that the store can be closed. New ones may begin at once.
   void CutOff() {
     backups_.CutOff();
     verifications_.CutOff();
   }
-  // Calls off what is running, waits for it, and refuses what comes.
+  // Cancels the running jobs, waits for them, and refuses new ones.
   void Stop() {
     backups_.Stop();
     verifications_.Stop();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "proto/errors.h"
@@ -52,7 +53,7 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   ~RocksDbEventLog() override {
     if (maintenance_ == nullptr) return;  // It never opened.
     calls_.Close();
-    // An answer under way may still be asking for housekeeping; those that come later see that the log closes.
+    // An answer in progress may still request housekeeping; later ones see that the log is closing.
     pipeline_.AwaitAnswers();
     jobs_.Stop();
     maintenance_->Stop();
@@ -117,8 +118,8 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
         readers_(options.reader_threads),
         pipeline_(options, {store_, table_, disk_, resolvers_, calls_, stats_}, this) {}
 
-  // Opens the store and makes it current, with the instances in memory reloaded from it as far as it can be read.
-  // `news` is what their followers are to hear.
+  // Opens the store, makes it current, and reloads the instances in memory as far as the store can be read. Adds to
+  // `news` what their followers must be told.
   absl::StatusOr<std::unique_ptr<CommitBuilder>> OpenStore(const StoreOptions& options,
                                                            const CommitBuilder::GivenOut& given_out, Commit& news);
   void ReloadInstances(const std::shared_ptr<const Store>& store, Commit& news);
@@ -134,31 +135,32 @@ class RocksDbEventLog final : public EventLog, private RecordStore, private Appe
   void OnAnswered(const Commit& commit) override;
   AppendPipeline::Reopened Reopen(const absl::Status& cause, const CommitBuilder::GivenOut& given_out) override;
 
-  // Runs `task` with the open store on `executor` and gives `done` its answer, or why there is no store.
+  // Runs `task` with the open store on `executor`, and calls `done` with its result or with why there is no store.
   template <typename T>
   void RunWithStore(Executor& executor, Callback<T> done,
                     absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> task);
-  // The same on a reading thread, for searches: damage that they meet is counted.
+  // The same on a reader thread, for searches: counts the damage that they meet.
   template <typename T>
   void Search(Callback<T> done, absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&)> search);
-  // And of one log.
+  // The same for a search of one log.
   template <typename T>
   void SearchLog(std::shared_ptr<Instance> instance, Callback<T> done,
                  absl::AnyInvocable<absl::StatusOr<T>(const std::shared_ptr<Store>&, const Instance&)> search);
 
   const StoreOptions options_;
-  mutable DiskSpace disk_;
+  DiskSpace disk_;
   StatsRecorder stats_;
   TypeLifeTable type_lives_;
   InstanceTable table_;
   OpenCalls calls_;
   CurrentStore store_;
-  uint64_t store_id_ = 0;  // Set before anything else can see this.
+  uint64_t store_id_ = 0;  // Set before other threads see this object.
   std::atomic<uint64_t> head_commit_{0};
-  std::atomic<bool> stored_since_open_{true};         // Since the epoch was raised; at first, by an earlier process.
-  std::shared_ptr<absl::Notification> store_closed_;  // Of the committing thread that reopens.
+  // Whether events were stored since the epoch was raised. Initially true: an earlier process may have stored some.
+  std::atomic<bool> stored_since_open_{true};
+  std::shared_ptr<absl::Notification> store_closed_;  // Used only by Open() and the committing thread that reopens.
 
-  // The destructor stops these in an order of its own.
+  // The destructor stops these explicitly, in the required order.
   LongJobs jobs_{options_, store_};
   Executor resolvers_;
   Executor readers_;
@@ -172,7 +174,7 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
                                                                           Commit& news) {
   auto opened = Store::Open(options);
   if (!opened.ok()) return opened.status();
-  // Once for everything that was stored since the last time: a disk that fails again and again uses up no epochs.
+  // At most once for what was stored since the last time, so that a disk that keeps failing does not use up epochs.
   if ((*opened)->history_may_be_lost() && stored_since_open_.load(std::memory_order_relaxed)) {
     LogWarning("history_may_be_lost", absl::StrCat("data_dir=", options.data_dir, " action=raise_epoch"));
     if (absl::Status status = RaiseEpochFloor(**opened); !status.ok()) return status;
@@ -192,7 +194,7 @@ absl::StatusOr<std::unique_ptr<CommitBuilder>> RocksDbEventLog::OpenStore(const 
 }
 
 void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store, Commit& news) {
-  // Everybody waits for this, and a disk may take seconds to say that it cannot read. Housekeeping loads the rest.
+  // All appends wait for this, and a failing disk may take seconds to report a read error. Housekeeping loads the rest.
   using SteadyClock = std::chrono::steady_clock;
   constexpr std::chrono::seconds kFailingMax(1);
   SteadyClock::time_point end = SteadyClock::time_point::max();
@@ -217,11 +219,13 @@ void RocksDbEventLog::ReloadInstances(const std::shared_ptr<const Store>& store,
 }
 
 void RocksDbEventLog::Start(std::unique_ptr<CommitBuilder> builder) {
+  disk_.Start();
   pipeline_.Start(std::move(builder));
   maintenance_ = std::make_unique<Maintenance>(
       options_, [this] { return store_.get(); },
       [this](Committer::Command command) { pipeline_.Submit(std::move(command)); }, &stats_, &table_);
   maintenance_->EraseDeleted();
+  maintenance_->PurgeRows();
   maintenance_->EraseEvents();
   maintenance_->MergeFullSlices();
 }
@@ -230,9 +234,9 @@ AppendPipeline::Reopened RocksDbEventLog::Reopen(const absl::Status& cause, cons
   if (store_.Drop(cause)) LogError("write_failed", "action=reopen", cause);
   maintenance_->CutOff();
   jobs_.CutOff();
-  store_closed_->WaitForNotification();  // Whoever was reading lets go soon; nobody gets it any more.
+  store_closed_->WaitForNotification();  // Readers release the old store soon, and no new ones get it.
   StoreOptions options = options_;
-  options.accept_truncation = false;  // The operator accepted what was there at the start, nothing more.
+  options.accept_truncation = false;  // The operator accepted the damage at the start, nothing later.
   auto news = std::make_unique<Commit>();
   auto builder = OpenStore(options, given_out, *news);
   if (!builder.ok()) {
@@ -241,8 +245,9 @@ AppendPipeline::Reopened RocksDbEventLog::Reopen(const absl::Status& cause, cons
   }
   maintenance_->GoOn();
   maintenance_->ReloadInstances();
-  // What failed may be on disk all the same, and nobody has begun to carry it out.
+  // Commits that failed may be on disk nevertheless, and their housekeeping was not started.
   maintenance_->EraseDeleted();
+  maintenance_->PurgeRows();
   maintenance_->EraseEvents();
   stats_.NoteReopen();
   LogInfo("reopened", absl::StrCat("data_dir=", options.data_dir));
@@ -270,6 +275,7 @@ void RocksDbEventLog::OnAnswered(const Commit& commit) {
   if (calls_.closing()) return;
   if (commit.wants_slice) maintenance_->RollSlice();
   if (!commit.deleted.empty()) maintenance_->EraseDeleted();
+  if (commit.purges_records) maintenance_->PurgeRows();
 }
 
 template <typename T>
@@ -281,7 +287,7 @@ void RocksDbEventLog::RunWithStore(Executor& executor, Callback<T> done,
       if (absl::Status status = calls_.CheckOpen(); !status.ok()) return status;
       const auto store = store_.Get();
       return store.ok() ? task(*store) : store.status();
-    }();  // The store is let go of before the callback.
+    }();  // Releases the store before the callback.
     std::move(done)(std::move(result));
     calls_.Leave();
   });
@@ -345,7 +351,7 @@ void RocksDbEventLog::SearchLog(
   Search<T>(std::move(done), [instance = std::move(instance), search = std::move(search)](const auto& store) mutable {
     const absl::Status loaded = static_cast<const LogInstance&>(*instance).CheckLoaded();
     absl::StatusOr<T> found = search(store, *instance);
-    // What it remembers of a log that is not loaded may not be on disk: that is no damage.
+    // For a log that is not loaded, the bounds in memory may not match the disk: that is no damage.
     if (!loaded.ok() && HasReason(found.status(), Reason::kDataLoss)) found = loaded;
     return found;
   });
@@ -477,6 +483,7 @@ void RocksDbEventLog::Write(std::vector<RecordChange> changes, StatusCallback do
       {[changes = std::move(changes)](CommitBuilder& builder, StatusCallback written) {
          builder.Write([&](const Store& store, rocksdb::WriteBatch& batch) { PutRecordChanges(store, changes, batch); },
                        std::move(written));
+         if (absl::c_any_of(changes, [](const RecordChange& change) { return change.purge; })) builder.PurgeRecords();
        },
        std::move(answer), bytes});
 }

@@ -19,10 +19,9 @@
 namespace playhead::storage {
 namespace {
 
-// Changes go out in writes of about this much, as commits do: what one may leave torn is bounded
-// (storage/store/wal_inspector.cc).
+// The approximate size of one write: recovery relies on a bound (storage/store/wal_inspector.cc).
 constexpr size_t kWriteBytesMax = size_t{1} << 20;
-// What deleting a key adds to a write beside it, about.
+// About what deleting a key adds to a write besides the key.
 constexpr size_t kDeletionBytes = 8;
 
 std::string ErasureKey(InstanceNumber instance) {
@@ -47,7 +46,7 @@ struct KeyRange {
   std::string upper;
 };
 
-// The keys of the instances; one range for those whose numbers follow each other.
+// The key ranges of the instances; one range for consecutive numbers.
 std::vector<KeyRange> RangesOf(absl::Span<const InstanceNumber> instances) {
   std::vector<KeyRange> ranges;
   for (const InstanceNumber instance : instances) {
@@ -61,18 +60,18 @@ std::vector<KeyRange> RangesOf(absl::Span<const InstanceNumber> instances) {
   return ranges;
 }
 
-// Where keys begin with an instance's number.
+// A column family whose keys begin with an instance's number.
 struct Place {
   Family family = Family::kDirectory;
-  uint32_t slice = 0;  // If not 0, it is this slice.
+  uint32_t slice = 0;  // If not 0, this slice instead of `family`.
 };
 
-// Deletes key by key: range tombstones would be one write for each range, but iterators of RocksDB 7.8 over files that
-// have some free memory twice, abort or pass over keys (facebook/rocksdb#11786, #12805; //tests/simulation).
+// Deletes key by key. A range tombstone would need only one write, but iterators of RocksDB 7.8 over files with range
+// tombstones free memory twice, abort, or skip keys (facebook/rocksdb#11786, #12805; //tests/simulation).
 absl::Status EraseRange(const Store& store, const Place& place, const KeyRange& range,
                         absl::FunctionRef<absl::Status(FillBatch)> write) {
   const FamilyHandle held = place.slice == 0 ? nullptr : store.slice(place.slice);
-  if (place.slice != 0 && held == nullptr) return absl::OkStatus();  // Dropped, with what it had.
+  if (place.slice != 0 && held == nullptr) return absl::OkStatus();  // Dropped, with its keys.
   rocksdb::ColumnFamilyHandle* const family = place.slice == 0 ? store.family(place.family) : held.get();
   const rocksdb::Slice upper(range.upper);
   rocksdb::ReadOptions options;
@@ -138,7 +137,7 @@ absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
         break;
       }
       std::string kept = WithoutInstances(FromSlice(commit->value()), instances);
-      // Emptied records stay: the last one tells the position of the next commit.
+      // Emptied rows stay: the last one determines the position of the next commit.
       if (kept.size() == commit->value().size()) continue;
       rewritten_bytes += commit->key().size() + kept.size() + 16;
       rewritten.emplace_back(commit->key().ToString(), std::move(kept));
@@ -155,8 +154,8 @@ absl::Status EraseFromCommits(const Store& store, const InstanceSet& instances,
   return absl::OkStatus();
 }
 
-// The files with keys from `lower` to `upper`. What lies between erased instances is rewritten with them: a range for
-// each would rewrite a file as often as it holds one.
+// The files with keys from `lower` to `upper`. One range for all erased instances: with a range for each, a file would
+// be rewritten once for every instance that it holds.
 std::vector<FileRange> FilesOf(const Store& store, const std::string& lower, const std::string& upper) {
   std::vector<FileRange> files;
   for (const auto& [number, slice] : store.slices()) files.push_back({slice, lower, upper});
@@ -188,7 +187,7 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
   const std::vector<KeyRange> ranges = RangesOf(instances);
   InstanceSet numbers;
   for (const InstanceNumber instance : instances) numbers.insert(instance.value());
-  // Not in the commits that delete them: whoever is reading sees that an instance is deleted before its blocks go.
+  // Not in the commit that deletes the instance: readers must see that it is deleted before its blocks disappear.
   absl::Status status = EraseKeys(store, ranges, write);
   if (status.ok()) status = EraseFromCommits(store, numbers, write);
   if (status.ok())
@@ -201,7 +200,7 @@ absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber>
     }
   });
   if (!status.ok()) return status;
-  // The change of files that begins the manifest anew, without those that are gone. A start does the same.
+  // A flush starts a new manifest, which no longer names the files that are gone. So does a start.
   return ReadError(store.db()->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta)),
                    "erasing the names of deleted instances");
 }
@@ -214,8 +213,8 @@ absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::ato
     const auto row = store.NewIterator(store.family(Family::kMeta));
     for (row->Seek(meta_key::kRecordsPurgePrefix);
          row->Valid() && row->key().starts_with(meta_key::kRecordsPurgePrefix); row->Next()) {
-      const auto deleted_at = RecordReader(FromSlice(row->value())).Get<int64_t>();
-      if (Timestamp(deleted_at) < before && due.size() < kErasedTogetherMax) {
+      const auto written_at = RecordReader(FromSlice(row->value())).Get<int64_t>();
+      if (Timestamp(written_at) < before && due.size() < kErasedTogetherMax) {
         due.push_back(row->key().ToString());
       } else {
         more = true;

@@ -1,4 +1,4 @@
-// Removes the bytes of deleted instances from the files: the slow half of a deletion, for a background thread.
+// Removes the bytes of deleted instances and rows from the files: the slow half of a deletion, for a background thread.
 //
 // However few bytes an instance has, erasing them walks all commits and rewrites files; so one pass erases many.
 #ifndef PLAYHEAD_STORAGE_ERASE_ERASER_H_
@@ -32,8 +32,8 @@ absl::StatusOr<std::vector<InstanceNumber>> PendingErasures(const Store& store);
 absl::Status EraseInstances(const Store& store, absl::Span<const InstanceNumber> instances, std::atomic<bool>& canceled,
                             absl::FunctionRef<absl::Status(FillBatch)> write);
 
-// The broker has removed by now what it kept in `consumers` and `keys` of instances that were deleted before `before`:
-// rewrites the files of both, if there are such. True if others were deleted since. Changes and errors as above.
+// Rewrites the files of `consumers` and `keys` if a write before `before` purges (RecordChange::purge): what it, and
+// those before it, deleted is gone from them. True if others did since. Changes and errors as above.
 absl::StatusOr<bool> PurgeRecords(const Store& store, Timestamp before, std::atomic<bool>& canceled,
                                   absl::FunctionRef<absl::Status(FillBatch)> write);
 

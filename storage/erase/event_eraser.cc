@@ -17,19 +17,18 @@
 namespace playhead::storage {
 namespace {
 
-// Between two looks at whether to stop, and how long an iterator may pin files.
+// Bytes scanned by one step. Between steps the iterator is released and cancellation is checked.
 constexpr size_t kScanBytesMax = size_t{4} << 20;
-// What one commit replaces, about: what one may leave torn is bounded (storage/store/wal_inspector.cc).
+// About how much one commit replaces: recovery relies on a bound for one write (storage/store/wal_inspector.cc).
 constexpr size_t kReplacedBytesMax = size_t{1} << 20;
-// How much is looked at again after a crash, where nothing was found.
+// How often progress is saved where nothing is erased; a crash repeats at most this much scanning.
 constexpr absl::Duration kSaveInterval = absl::Seconds(1);
 constexpr size_t kInstancesPerPage = 256;
 
 constexpr Cursor kEnd{Cursor::kEpochMax, Cursor::kSequenceMax};
 
-// Whether blocks may have been moved out of the slice that its files still hold. A deletion of an instance removes keys
-// one by one too (docs/decisions/0005): such a slice is taken for one that was moved from, which costs time and no
-// more.
+// Whether the slice's files may still hold blocks that were moved out of it. Deleting an instance also deletes keys one
+// by one (docs/decisions/0005) and looks the same here, which costs only time.
 bool WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   for (const std::string& property :
        {rocksdb::DB::Properties::kNumDeletesActiveMemTable, rocksdb::DB::Properties::kNumDeletesImmMemTables}) {
@@ -38,14 +37,14 @@ bool WasMovedFrom(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
     if (deletions > 0) return true;
   }
   rocksdb::TablePropertiesCollection tables;
-  // Those that cannot be read may say so.
+  // Properties that cannot be read might show deletions.
   if (!store.db()->GetPropertiesOfAllTables(slice, &tables).ok()) return true;
   return absl::c_any_of(tables, [](const auto& table) { return table.second->num_deletions > 0; });
 }
 
 absl::Status Stopped() { return MakeError(Reason::kShuttingDown, "the erasure goes on later"); }
 
-// Where to look next; kEnd if there is nothing more to look for.
+// The next cursor to look at; kEnd if there is none.
 Cursor NextWanted(const ErasureTarget& target, Cursor after) {
   if (after == kEnd) return kEnd;
   if (target.cursors.empty()) return after + 1;
@@ -62,7 +61,7 @@ absl::Status EventEraser::Run() {
     while (std::optional<ErasureJob> job = store_->erasures().BeginNext(begun_id)) {
       begun_id = job->id;
       absl::Status status = Erase(*job);
-      // One that meets damage waits where it is, and holds up no other.
+      // An erasure that meets damage stays where it is, and does not hold up the others.
       if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
       damage.Update(std::move(status));
     }
@@ -98,7 +97,7 @@ absl::Status EventEraser::Erase(ErasureJob& job) {
 absl::Status EventEraser::ErasePattern(ErasureJob& job, const std::string& pattern) {
   absl::string_view prefix = pattern;
   if (!absl::ConsumeSuffix(&prefix, "*")) return EraseInstance(job, pattern);
-  // The one that it was at when it was cut off, then those behind.
+  // First the instance at which it was interrupted, then the later ones.
   if (!job.instance.empty()) {
     if (absl::Status status = EraseInstance(job, std::string(job.instance)); !status.ok()) return status;
   }
@@ -116,14 +115,14 @@ absl::Status EventEraser::ErasePattern(ErasureJob& job, const std::string& patte
 }
 
 absl::Status EventEraser::EraseInstance(ErasureJob& job, const std::string& name) {
-  if (job.after == kEnd) return absl::OkStatus();  // It was done when the erasure was cut off.
+  if (job.after == kEnd) return absl::OkStatus();  // It was done before the erasure was interrupted.
   job.instance = name;
   const auto instance = FindInstance(instances_, store_, name);
   if (!instance.ok()) return instance.status();
   if ((*instance)->exists()) {
     const LogBounds bounds = (*instance)->bounds();
     if (bounds.first.sequence() > 1 && !job.dry_run) {
-      // A block may have moved and be gone since, with its slice.
+      // A block may have been moved out of these slices, and have disappeared since with its new slice.
       for (const uint32_t slice : moved_from_) {
         job.NoteRewritten(slice, InstanceKey((*instance)->number()));
         job.NoteRewritten(slice, InstanceKeyEnd((*instance)->number()));
@@ -164,7 +163,7 @@ absl::Status EventEraser::EraseSome(ErasureJob& job, const std::shared_ptr<LogIn
       }
       scanned += at.value().size();
       const auto header = Block::DecodeHeader(at.value());
-      if (header.ok() && header->commit > job.until) {  // And so is everything behind it.
+      if (header.ok() && header->commit > job.until) {  // All later blocks are too.
         ended = true;
         break;
       }
@@ -209,7 +208,7 @@ void EventEraser::EraseBlock(ErasureJob& job, const StoredBlocks& at, Cursor fir
 
 void EventEraser::NoteRewritten(ErasureJob& job, uint32_t slice, const std::string& key) const {
   job.NoteRewritten(slice, key);
-  // Blocks move to newer slices only.
+  // Blocks move only to newer slices.
   for (const uint32_t from : moved_from_) {
     if (from < slice) job.NoteRewritten(from, key);
   }
@@ -235,7 +234,7 @@ absl::Status EventEraser::Save(ErasureJob& job, const std::shared_ptr<LogInstanc
 }
 
 absl::Status EventEraser::Purge(std::vector<ErasureJob> jobs) {
-  // Events of an instance that was deleted before its turn came are covered all the same.
+  // The erasure also covers instances that were deleted before their turn came.
   if (absl::Status status = erase_deleted_(); !status.ok()) return status;
   std::map<uint32_t, ErasureJob::KeyRange> rewritten;
   for (const ErasureJob& job : jobs) {
@@ -247,7 +246,7 @@ absl::Status EventEraser::Purge(std::vector<ErasureJob> jobs) {
   }
   std::vector<FileRange> files;
   for (const auto& [number, range] : rewritten) {
-    // One that is gone has taken its bytes along.
+    // A dropped slice has no bytes left.
     if (FamilyHandle slice = store_->slice(number); slice != nullptr) {
       files.push_back({std::move(slice), range.first, range.last});
     }

@@ -1,9 +1,10 @@
-// Carries erasures of events out: the work behind storage/erasures.h. For the housekeeping thread.
+// Carries out erasures of events (storage/erasures.h). For the housekeeping thread.
 //
-// One at a time, in the order of their numbers: it walks the blocks that an erasure reaches and puts those with events
-// to erase back with stubs, each under its own key; blocks and progress go out in the same commit, so that a restart
-// goes on exactly where this one was. Those that got through then share one rewriting of the files that held them.
-// What was trimmed is erased with the rest for as long as it is stored, but not counted: nobody reads it any more.
+// Erasures are carried out one at a time, in the order of their numbers: each block with events to erase is replaced,
+// under its own key, by one with stubs. Blocks and progress are written in the same commit, so a restart continues
+// exactly where this run was. The erasures that are done with this then share one rewriting of the files that contained
+// the events. Trimmed events are also erased for as long as they are stored, but not counted, since nobody can read
+// them.
 #ifndef PLAYHEAD_STORAGE_ERASE_EVENT_ERASER_H_
 #define PLAYHEAD_STORAGE_ERASE_EVENT_ERASER_H_
 
@@ -27,10 +28,10 @@ namespace playhead::storage {
 
 class EventEraser {
  public:
-  // A change for the committer, and the waiting until it is durable.
+  // Runs a change on the committer, and waits until it is durable.
   using Build = absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&>;
   using RunCommand = absl::FunctionRef<absl::Status(Build)>;
-  // Removes the bytes of the instances that are deleted by now: the rest of what an erasure covers.
+  // Removes the bytes of the instances that are deleted by now, which an erasure covers, too.
   using EraseDeleted = absl::FunctionRef<absl::Status()>;
 
   // All must outlive this.
@@ -43,12 +44,12 @@ class EventEraser {
         run_command_(run_command),
         erase_deleted_(erase_deleted) {}
 
-  // Does all that is queued or was begun, and forgets what ended long ago. May be cut off at any point: what is left
-  // goes on with the next call, in this process or another. Ends early, with an error, once `canceled`.
+  // Carries out all erasures that are queued or were begun, and forgets those that ended long ago. May be cut off at
+  // any point: the next call continues, in this process or another. Ends early, with an error, once `canceled` is true.
   absl::Status Run();
 
  private:
-  // Blocks that wait to be replaced.
+  // Blocks to be replaced by the next write.
   struct Pending {
     std::vector<BlockReplacement> blocks;
     size_t bytes = 0;
@@ -58,13 +59,13 @@ class EventEraser {
   absl::Status Erase(ErasureJob& job);
   absl::Status ErasePattern(ErasureJob& job, const std::string& pattern);
   absl::Status EraseInstance(ErasureJob& job, const std::string& name);
-  // Goes through about a few MiB of the instance's blocks behind `job.after`; `ended` if there are no more.
+  // Processes a few MiB of the instance's blocks after `job.after`; sets `ended` if there are no more.
   absl::Status EraseSome(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, bool& ended);
   // `first` is the first kept cursor of the instance.
   void EraseBlock(ErasureJob& job, const StoredBlocks& at, Cursor first, Pending& pending);
-  // Notes that files are to be rewritten that may hold a block with this key, which lies in `slice`.
+  // Notes that the files of `slice` that may contain a block with this key must be rewritten.
   void NoteRewritten(ErasureJob& job, uint32_t slice, const std::string& key) const;
-  // Commits what is pending and how far the erasure is, now and then also without the former.
+  // Commits the pending blocks and the progress; from time to time also progress alone.
   absl::Status Save(ErasureJob& job, const std::shared_ptr<LogInstance>& instance, Pending pending);
   absl::Status Purge(std::vector<ErasureJob> jobs);
   absl::Status ForgetExpired();
@@ -76,8 +77,8 @@ class EventEraser {
   std::atomic<bool>& canceled_;
   const RunCommand run_command_;
   const EraseDeleted erase_deleted_;
-  // Slices whose files may still hold blocks that were moved out of them. As of the erasure at work: only this thread
-  // moves any.
+  // Slices whose files may still contain blocks that were moved out of them. Valid for the current erasure, since only
+  // this thread moves blocks.
   std::vector<uint32_t> moved_from_;
   absl::Time last_saved_ = absl::InfinitePast();
 };

@@ -16,15 +16,15 @@
 namespace playhead::storage {
 namespace {
 
-// Between two looks at who still reads an older state. A read holds one for milliseconds.
+// How often to check whether older snapshots are still held. A read holds one for milliseconds.
 constexpr absl::Duration kPollInterval = absl::Milliseconds(5);
 
-// Waits until nobody reads the store as it was before now: a snapshot has RocksDB keep what was deleted since, and an
-// iterator the files.
+// Waits until no snapshot from before now is held: snapshots make RocksDB keep what was deleted since, and iterators
+// make it keep files.
 absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canceled) {
   const uint64_t now = store.db()->GetLatestSequenceNumber();
   for (;;) {
-    uint64_t oldest = 0;  // Of the snapshots that are held; 0 if none is.
+    uint64_t oldest = 0;  // 0 if no snapshot is held.
     if (!store.db()->GetIntProperty(rocksdb::DB::Properties::kOldestSnapshotSequence, &oldest) || oldest == 0 ||
         oldest >= now) {
       return absl::OkStatus();
@@ -34,18 +34,18 @@ absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canc
   }
 }
 
-// How long files that nothing refers to may take to go: RocksDB deletes them in the background, and not while a backup
-// copies files. What a failed write left behind goes only when the store is opened again.
+// How long to wait for the deletion of unreferenced files. RocksDB deletes them in the background, but not while a
+// backup copies files. Files that a failed write left behind are deleted only when the store is next opened.
 constexpr std::chrono::milliseconds kDeletionWaitMax(500);
 
 std::vector<std::string> FilesEndingIn(rocksdb::DB* db, absl::string_view suffix) {
   std::vector<std::string> files;
-  db->GetEnv()->GetChildren(db->GetName(), &files).PermitUncheckedError();  // Then there is nothing to wait for.
+  db->GetEnv()->GetChildren(db->GetName(), &files).PermitUncheckedError();  // On an error, wait for nothing.
   std::erase_if(files, [suffix](const std::string& file) { return !absl::EndsWith(file, suffix); });
   return files;
 }
 
-// Files on disk that are no part of the store any more, or not yet.
+// Files on disk that are not, or not yet, part of the store.
 absl::flat_hash_set<std::string> UnusedFiles(rocksdb::DB* db, const std::vector<std::string>& old_logs) {
   absl::flat_hash_set<std::string> unused;
   for (std::string& table : FilesEndingIn(db, ".sst")) unused.insert(std::move(table));
@@ -61,9 +61,9 @@ absl::flat_hash_set<std::string> UnusedFiles(rocksdb::DB* db, const std::vector<
 // No row has this key.
 constexpr char kNoRow[] = "none";
 
-// Has RocksDB begin another file of the write-ahead log. A family that was just being flushed when the last one was
-// begun keeps the one before, and all behind it, until then (DBImpl::SwitchMemtable). Something must be in the last
-// one.
+// Makes RocksDB start another file of the write-ahead log. A family that was being flushed when the last file was
+// started keeps the file before it and all later ones until then (DBImpl::SwitchMemtable). RocksDB starts another file
+// only if the last one is not empty, hence the write.
 absl::Status BeginLog(const Store& store, absl::FunctionRef<absl::Status(FillBatch)> write) {
   const absl::Status written = write([](const Store& open, rocksdb::WriteBatch& batch) {
     batch.Delete(open.family(Family::kMeta), kNoRow).PermitUncheckedError();
@@ -72,14 +72,14 @@ absl::Status BeginLog(const Store& store, absl::FunctionRef<absl::Status(FillBat
   return ReadError(store.db()->Flush(rocksdb::FlushOptions(), store.family(Family::kMeta)), "beginning another log");
 }
 
-// Waits, for a while, until the files are gone that nothing refers to by now. `old_logs` are those of the write-ahead
-// log that all families have flushed since.
+// Waits up to kDeletionWaitMax until all files that are unreferenced now have been deleted. `old_logs` are the files of
+// the write-ahead log that all families have flushed since.
 void AwaitDeletions(const Store& store, const std::vector<std::string>& old_logs, const std::atomic<bool>& canceled) {
   const auto deadline = std::chrono::steady_clock::now() + kDeletionWaitMax;
   auto awaited = UnusedFiles(store.db(), old_logs);
   while (!awaited.empty() && !canceled && std::chrono::steady_clock::now() < deadline) {
     absl::SleepFor(kPollInterval);
-    const auto unused = UnusedFiles(store.db(), old_logs);  // Among them new ones, which are not waited for.
+    const auto unused = UnusedFiles(store.db(), old_logs);  // May include new ones, which are not waited for.
     absl::erase_if(awaited, [&unused](const std::string& file) { return !unused.contains(file); });
   }
 }
@@ -113,7 +113,7 @@ absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges
   if (absl::Status begun = BeginLog(store, write); !begun.ok()) return begun;
   std::unique_ptr<rocksdb::LogFile> log;
   if (db->GetCurrentWalFile(&log).ok()) std::erase(old_logs, absl::StripPrefix(log->PathName(), "/"));
-  // Who began during the rewriting holds the old files.
+  // Readers that began during the rewriting hold the old files.
   if (absl::Status waited = AwaitOlderReaders(store, canceled); !waited.ok()) return waited;
   AwaitDeletions(store, old_logs, canceled);
   return absl::OkStatus();

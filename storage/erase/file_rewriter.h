@@ -1,4 +1,4 @@
-// Takes bytes that the store has deleted or replaced out of its files. For background threads: rewriting takes long.
+// Removes bytes that the store has deleted or replaced from its files. For background threads: rewriting takes long.
 #ifndef PLAYHEAD_STORAGE_ERASE_FILE_REWRITER_H_
 #define PLAYHEAD_STORAGE_ERASE_FILE_REWRITER_H_
 
@@ -16,7 +16,7 @@
 
 namespace playhead::storage {
 
-// A part of a family: the files that hold keys from `first` to `last`; all of them if both are empty.
+// A part of a family: the files that contain keys from `first` to `last`; all of its files if both are empty.
 struct FileRange {
   FamilyHandle family;
   std::string first;
@@ -26,11 +26,11 @@ struct FileRange {
 // The whole of a fixed family.
 FileRange WholeFamily(const Store& store, Family family);
 
-// Rewrites the files of `ranges` without what is no longer in the store, then drops every write-ahead log that held it:
-// each goes once all families have flushed what it holds. First it waits until the last snapshot of the store is let go
-// of that is older than the call, for such a one keeps alive what it sees; in the end until the old files are deleted,
-// but for no longer than half a second: a backup that is being made holds them. Ends early, with an error, once
-// `canceled`. `write` has the committer write a batch, and waits for it.
+// Rewrites the files of `ranges` without data that is no longer in the store, then drops every write-ahead log that
+// contained it; each is dropped once all families have flushed its data. First waits until no snapshot of the store
+// that is older than the call is left, since a snapshot keeps the data it sees alive. At the end, waits until the old
+// files are deleted, but for at most half a second, since a running backup keeps them. Ends early, with an error, once
+// `canceled` is true. `write` makes the committer write a batch, and waits for it.
 absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled,
                           absl::FunctionRef<absl::Status(FillBatch)> write);
 

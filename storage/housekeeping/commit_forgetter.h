@@ -1,5 +1,5 @@
-// Forgets commits whose events are all gone: the rows of the family `commits` in which nothing is left to be read. What
-// stays known of them is in storage/store/forgotten_commits.h.
+// Forgets commits whose events are all gone: removes the rows of the family `commits` that have no readable events
+// left. storage/store/forgotten_commits.h keeps what must stay known of them.
 #ifndef PLAYHEAD_STORAGE_HOUSEKEEPING_COMMIT_FORGETTER_H_
 #define PLAYHEAD_STORAGE_HOUSEKEEPING_COMMIT_FORGETTER_H_
 
@@ -19,21 +19,22 @@
 
 namespace playhead::storage {
 
-// One walk over all commits, in steps. Memory: what it remembers of up to kInstancesKnownMax instances. Not
+// One pass over all commits, in steps. Memory: one entry for each of up to kInstancesKnownMax instances. Not
 // thread-safe.
 class CommitForgetter {
  public:
   static constexpr size_t kStepRows = 2000;
   static constexpr size_t kInstancesKnownMax = 65'536;
-  // One write notes of about this many instances what went.
+  // One write records the removed rows of about this many instances.
   static constexpr size_t kInstancesNotedMax = 4096;
 
-  // Looks at up to kStepRows rows; `write` commits what is removed. False when all were looked at. The newest row
-  // always stays: it tells the position of the next commit. So does one that is damaged, for a verification to find.
+  // Examines up to kStepRows rows; `write` commits the removals. Returns false when all rows were examined. The newest
+  // row always stays: it determines the position of the next commit. A damaged row stays, too, for a verification to
+  // find.
   absl::StatusOr<bool> Run(const Store& store, absl::FunctionRef<absl::Status(FillBatch)> write);
 
  private:
-  // Whether nothing of the row is left. Adds those of its instances that were trimmed, not deleted, to `trimmed`.
+  // Whether no event of the row is left. Adds its instances that were trimmed, not deleted, to `trimmed`.
   absl::StatusOr<bool> IsGone(const Store& store, absl::string_view ranges, std::vector<uint64_t>& trimmed);
 
   std::string next_key_;

@@ -13,6 +13,7 @@
 #include "storage/erase/event_eraser.h"
 #include "storage/instances/instance_catalog.h"
 #include "storage/log.h"
+#include "storage/store/meta.h"
 #include "storage/store/rocksdb_status.h"
 
 namespace playhead::storage {
@@ -22,26 +23,26 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
 
-// From the deletion of an instance, or a start, until the files of the broker's rows are rewritten: by then it has
-// removed what it kept of the instance.
+// How long after a write that purges, or a start, the files of the broker's rows are rewritten. One rewrite covers the
+// writes that are at least this old, and a later one the others, so that each is covered within about twice this.
 constexpr absl::Duration kRecordsPurgeDelay = absl::Seconds(10);
 
-// Beyond dedup_entries_max the windows shrink by at least this factor at a time; and while there is room for half as
-// many identities again, they grow back by this factor a tick: twofold in about twelve minutes.
+// Beyond dedup_entries_max the windows shrink by at least the first factor at a time. While there is room for half as
+// many identities again, they grow by the last factor with each tick: twofold in about twelve minutes.
 constexpr double kShareShrinkage = 0.7;
 constexpr double kShareGrowsFromRoom = 1.5;
 constexpr double kShareGrowth = 1.001;
 
-// Reclaiming pauses this many times as long as it looked for what is dead. After it moved something it pauses as long
-// as that took, and as long as the bytes take at this rate: appends share the disk and the committer with what it
-// moves.
+// After a step that only searched, reclaiming pauses this many times as long as the step took. After a step that moved
+// blocks, it pauses as long as the step took, and at least as long as the bytes take at this rate: appends share the
+// disk and the committer with it.
 constexpr int kReclaimPause = 9;
 constexpr double kReclaimBytesPerSecond = 32 << 20;
-// Whatever held a step up, a busy disk above all: erasures wait behind it on the same thread.
+// The longest pause, even after a step that a busy disk held up: erasures wait for the same thread.
 constexpr absl::Duration kReclaimPauseMax = absl::Seconds(1);
 
-// Whoever follows any log looks at it anew behind each such command. A disk may take seconds to say that it cannot
-// read, and what it gave meanwhile does not wait for all of them.
+// Limits for one Reload command. Each makes the followers of all logs look again, so many instances share one; but a
+// failing disk may take seconds to report a read error, and instances that were read do not wait longer than this.
 constexpr size_t kReloadedTogetherMax = 1000;
 constexpr std::chrono::seconds kReloadedTogetherFor{1};
 
@@ -78,13 +79,17 @@ void Maintenance::GoOn() {
 void Maintenance::RollSlice() { Post({"roll_slice", &Maintenance::Roll}); }
 void Maintenance::MergeFullSlices() { Post({"merge_slices", &Maintenance::Merge}); }
 void Maintenance::EraseDeleted() {
-  NoteRecordsToPurge();
   if (!erasure_posted_.exchange(true)) Post({"erase", &Maintenance::Erase});
+}
+
+void Maintenance::PurgeRows() {
+  SteadyTime none = kNever;
+  purge_records_at_.compare_exchange_strong(none, SteadyClock::now() + absl::ToChronoNanoseconds(kRecordsPurgeDelay));
 }
 
 void Maintenance::EraseEvents() { Post({"erase_events", &Maintenance::EraseFromLogs}); }
 void Maintenance::ReloadInstances() {
-  // Nobody can append to them meanwhile, so it waits for nothing else, and is tried again whatever the failure.
+  // These instances refuse appends until they are loaded: this has a thread of its own, and is retried after any error.
   Post({.name = "reload_instances",
         .run = &Maintenance::Reload,
         .retry_delay_of_damage = kRetryDelayMax,
@@ -135,19 +140,19 @@ absl::Status Maintenance::Roll(Store& store) {
     status =
         RunCommand([next](CommitBuilder& builder, StatusCallback done) { builder.UseSlice(next, std::move(done)); });
   }
-  // A task of its own: were it tried again with this one, there would be another slice each time.
+  // A task of its own: retrying it as part of this one would create another slice each time.
   if (status.ok()) MergeFullSlices();
   return status;
 }
 
 absl::Status Maintenance::Merge(Store& store) {
   auto slices = store.slices();
-  slices.erase(std::prev(slices.end()));  // Still growing.
+  slices.erase(std::prev(slices.end()));  // The newest still grows.
   absl::Status damage;
   for (const auto& [number, slice] : slices) {
     if (!NeedsMerge(store, *slice)) continue;
     absl::Status status = MergeSlice(store, number, canceled_);
-    // One that is damaged stands in no other's way.
+    // A damaged slice does not hold up the others.
     if (!status.ok() && !HasReason(status, Reason::kDataLoss)) return status;
     damage.Update(std::move(status));
   }
@@ -155,7 +160,7 @@ absl::Status Maintenance::Merge(Store& store) {
 }
 
 absl::Status Maintenance::Erase(Store& store) {
-  erasure_posted_ = false;  // Before looking: what is deleted from here on may need another look.
+  erasure_posted_ = false;  // Before the search: what is deleted from here on may need another task.
   for (;;) {
     const auto pending = PendingErasures(store);
     if (!pending.ok()) return pending.status();
@@ -174,7 +179,7 @@ absl::Status Maintenance::Erase(Store& store) {
 void Maintenance::BeginReclaim() {
   if (!trimmed_ || reclaiming_ || SteadyClock::now() < next_round_) return;
   reclaiming_ = true;
-  trimmed_ = false;  // What comes from here on may be behind the walk already.
+  trimmed_ = false;  // The round may miss trims from here on.
   round_began_ = SteadyClock::now();
   Post({"reclaim", &Maintenance::Reclaim});
 }
@@ -197,7 +202,7 @@ absl::Status Maintenance::Reclaim(Store& store) {
     reclaiming_ = false;
     return absl::OkStatus();
   }
-  // Other tasks wait behind this, so it is short: a step is.
+  // Other tasks wait for this one, so it is only one step.
   const absl::Duration worked = absl::FromChrono(SteadyClock::now() - begin);
   const absl::Duration pause =
       step->moved_bytes == 0
@@ -218,13 +223,8 @@ absl::Status Maintenance::PurgeRecordFiles(Store& store) {
       builder.Write(std::move(fill), std::move(done));
     });
   });
-  if (more.ok() && *more) NoteRecordsToPurge();
+  if (more.ok() && *more) PurgeRows();
   return more.status();
-}
-
-void Maintenance::NoteRecordsToPurge() {
-  SteadyTime none = kNever;
-  purge_records_at_.compare_exchange_strong(none, SteadyClock::now() + absl::ToChronoNanoseconds(kRecordsPurgeDelay));
 }
 
 absl::Status Maintenance::EraseFromLogs(Store& store) {
@@ -237,7 +237,7 @@ absl::Status Maintenance::EraseFromLogs(Store& store) {
 
 absl::Status Maintenance::Reload(Store& store) {
   absl::Status failure;
-  // What is not damage may pass, and is worth trying again soon.
+  // An error that is not damage may be temporary and is retried sooner, so it takes precedence.
   const auto note = [&failure](absl::Status status) {
     if (failure.ok() || (!status.ok() && HasReason(failure, Reason::kDataLoss))) failure = std::move(status);
   };
@@ -305,12 +305,18 @@ void Maintenance::Tick() {
 }
 
 void Maintenance::SyncUnsynced(Store& store) {
-  const rocksdb::Status status = store.db()->SyncWAL();
+  const absl::Status status = store.SyncLog();
   if (status.ok()) return;
-  // RocksDB fails the next write too, and that one has the store reopened. What was acknowledged since the last sync
-  // may be gone by then, so this is no clean stop, whatever comes.
-  LogError("sync_failed", "", absl::UnavailableError(status.ToString()));
-  store.NoteSyncFailed();
+  LogError("sync_failed", "", status);
+  // Nothing more can be written to the store. The next write fails too, which makes the committer reopen it; without
+  // appends, this one: of a row that is there already.
+  submit_({[](CommitBuilder& builder, StatusCallback done) {
+             const auto rewrite = [](const Store& written, rocksdb::WriteBatch& batch) {
+               PutMetaNumber(written, meta_key::kFormat, kFormatVersion, batch);
+             };
+             builder.Write(rewrite, std::move(done));
+           },
+           [](const absl::Status& /*status*/) {}});
 }
 
 void Maintenance::ForgetIdentities(Store& store) {
@@ -320,8 +326,8 @@ void Maintenance::ForgetIdentities(Store& store) {
       static_cast<double>(options_.dedup_entries_max) / static_cast<double>(std::max<uint64_t>(entries, 1));
   const bool too_many = entries > options_.dedup_entries_max;
   if (!too_many && room >= kShareGrowsFromRoom) dedup_share_ = std::min(1.0, dedup_share_ * kShareGrowth);
-  // One compaction at a time, however long it takes. How old the identities are is not known, so the windows shrink
-  // until one of these has brought their number down.
+  // One compaction at a time, however long it takes. The age of the identities is not known, so the windows shrink
+  // until a compaction has brought their number down.
   const bool shrink = too_many && !compacting_identities_.exchange(true);
   if (shrink) dedup_share_ *= std::min(kShareShrinkage, room);
   store.dedup_expiry().set_share(dedup_share_);

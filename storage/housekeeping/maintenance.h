@@ -1,5 +1,5 @@
-// The store's housekeeping, on threads of its own: new slices, merges, erasures, space of trimmed events, forgetting
-// identities, logs that could not be read for a while, and the periodic sync of a weaker durability.
+// The store's housekeeping, on threads of its own: new slices, merges, erasures, reclaiming the space of trimmed
+// events, forgetting identities, reloading logs that could not be read, and the periodic sync of a weaker durability.
 #ifndef PLAYHEAD_STORAGE_HOUSEKEEPING_MAINTENANCE_H_
 #define PLAYHEAD_STORAGE_HOUSEKEEPING_MAINTENANCE_H_
 
@@ -26,42 +26,45 @@
 
 namespace playhead::storage {
 
-// Thread safety: all methods. Nothing here is lost for good if it fails: it is tried again later, or at the next start.
+// Thread safety: all methods. No task is lost if it fails: it is tried again later, or at the next start.
 class Maintenance {
  public:
-  // `store` gives the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
-  // `stats` hears every second of the write-ahead log and of stalls; `instances` are those in memory. Both must outlive
-  // this.
+  // `store` returns the open store, or nullptr while it is being reopened. `submit` hands a command to the committer.
+  // `stats` is updated every second with the size of the write-ahead log and write stalls; `instances` are those in
+  // memory. Both must outlive this.
   Maintenance(const StoreOptions& options, std::function<std::shared_ptr<Store>()> store,
               std::function<void(Committer::Command)> submit, StatsRecorder* stats, InstanceTable* instances);
   ~Maintenance() { Stop(); }
 
-  // Cuts off what is running and drops what is queued, for good; both are taken up at the next start.
+  // Cuts off the running tasks and drops the queued ones, for good; both are resumed at the next start.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
-  // Cuts off what is running, so that the store can be closed; and takes it up again when the store is open.
+  // CutOff cuts off the running tasks, so that the store can be closed; GoOn resumes them when the store is open again.
   void CutOff() { canceled_ = true; }
   void GoOn() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Makes the next slice, has the committer use it, and merges the full one.
+  // Creates the next slice, makes the committer use it, and merges the full one.
   void RollSlice();
   // Merges full slices that were not merged yet. Called at every start.
   void MergeFullSlices();
-  // Removes the bytes of deleted instances, as many as there are by then in one pass. Called at every start, too.
+  // Removes the bytes of all instances that are deleted by then, in one pass. Called at every start, too.
   void EraseDeleted();
-  // Events were trimmed: their space is worth looking for. It begins within a second, or when the round before it is as
-  // long ago as it took, and takes about a tenth of a thread. A round is made after every start, too.
+  // Rewrites the files of the broker's rows after a while, if writes have asked for that. Called at every start, too.
+  void PurgeRows();
+  // Notes that events were trimmed, so that a round reclaims their space. It begins within a second, or once the time
+  // since the previous round equals that round's duration, and takes about a tenth of a thread. A round is also made
+  // after every start.
   void NoteTrim() { trimmed_ = true; }
-  // Carries out the erasures of events that wait. Called at every start, too.
+  // Carries out the waiting erasures of events. Called at every start, too.
   void EraseEvents();
   // Loads the instances that could not be loaded when the store was opened again.
   void ReloadInstances();
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  // How soon a task that failed is run again: the next tick, then twice as late each time, up to a minute.
+  // How soon a failed task is run again: at the next tick, then after twice the delay each time, up to a minute.
   static constexpr std::chrono::seconds kRetryDelay{1};
   static constexpr std::chrono::seconds kRetryDelayMax{60};
-  // The same of one that met damage, which stays: it may have rewritten much before it came there.
+  // The same for a task that met damage, which does not go away: the task may have rewritten much before it met it.
   static constexpr std::chrono::seconds kRetryDelayOfDamage{3600};
   static constexpr SteadyTime kNever = SteadyTime::max();
 
@@ -70,7 +73,7 @@ class Maintenance {
     absl::Status (Maintenance::*run)(Store&);
     std::chrono::seconds retry_delay = kRetryDelay;
     std::chrono::seconds retry_delay_of_damage = kRetryDelayOfDamage;
-    Executor* on = nullptr;  // tasks_ if it is not set.
+    Executor* on = nullptr;  // tasks_ if not set.
   };
   struct FailedTask {
     Task task;
@@ -87,15 +90,14 @@ class Maintenance {
   absl::Status EraseFromLogs(Store& store);
   absl::Status Reload(Store& store);
   absl::Status PurgeRecordFiles(Store& store);
-  void NoteRecordsToPurge();
   absl::Status CompactIdentities(Store& store);
   absl::Status Reclaim(Store& store) ABSL_LOCKS_EXCLUDED(mu_);
   void BeginReclaim();
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
-  // Waits for the stop, but no longer than this. Whether it has come.
+  // Waits until Stop() is called, at most for `timeout`. Returns whether it was called.
   bool AwaitStop(absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetIdentities(Store& store);
-  // Runs a command and waits for its end. Never on the committer's threads.
+  // Runs a command and waits until it has ended. Never on the committer's threads.
   absl::Status RunCommand(absl::AnyInvocable<void(CommitBuilder&, StatusCallback) &&> build);
 
   const StoreOptions options_;
@@ -104,22 +106,24 @@ class Maintenance {
   StatsRecorder* const stats_;
   InstanceTable* const instances_;
   absl::Mutex mu_;      // Guards the members below it.
-  SteadyCondVar stop_;  // It is to stop.
+  SteadyCondVar stop_;  // Signaled when `stopping_` is set.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<FailedTask> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each at most once in it.
-  std::atomic<bool> canceled_{false};                    // For RocksDB to see.
+  std::vector<FailedTask> failed_ ABSL_GUARDED_BY(mu_);  // To be tried again; each task is in it at most once.
+  std::atomic<bool> canceled_{false};                    // Read by RocksDB.
   std::atomic<bool> compacting_identities_{false};
-  // When what the broker kept of deleted instances is to leave the files; kNever: nothing is to.
+  // When data that the broker's rows held is to leave the files; kNever: there is none.
   std::atomic<SteadyTime> purge_records_at_{kNever};
-  std::atomic<bool> erasure_posted_{false};  // And not begun; also while it waits in `failed_`.
+  std::atomic<bool> erasure_posted_{false};  // Posted and not begun; also true while it waits in `failed_`.
   std::atomic<bool> trimmed_{true};          // Since the last round of reclaiming began.
-  std::atomic<bool> reclaiming_{false};      // A round is under way; also while it waits in `failed_`.
-  Reclaimer reclaimer_;                      // The tasks' thread's.
-  SteadyTime round_began_;                   // As next_round_.
-  SteadyTime next_round_;                    // The ticker's while `reclaiming_` is false, else the same.
-  double dedup_share_ = 1;                   // The ticker's: how much of their windows identities are remembered for.
+  std::atomic<bool> reclaiming_{false};      // A round is running; also true while it waits in `failed_`.
+  Reclaimer reclaimer_;                      // Used by the thread of tasks_ only.
+  SteadyTime round_began_;                   // Accessed like next_round_.
+  SteadyTime next_round_;                    // Accessed by the ticker while `reclaiming_` is false, else by the thread
+                                             // of tasks_.
+  double dedup_share_ = 1;                   // Accessed by the ticker only: the share of their windows for which
+                                             // identities are remembered.
   Executor tasks_{1};
-  Executor reloads_{1};  // For what can wait for none of those.
+  Executor reloads_{1};  // For tasks that cannot wait for those.
   std::thread ticker_;
 };
 

@@ -28,7 +28,7 @@ uint64_t StoredBytes(const Store& store, rocksdb::ColumnFamilyHandle* slice) {
   return files + memory;
 }
 
-// Whether the slice has a block of the instance at or behind `from`.
+// Whether the slice has a block of the instance at or after `from`.
 absl::StatusOr<bool> HasBlocks(const Store& store, uint32_t number, InstanceNumber instance, Cursor from) {
   const FamilyHandle slice = store.slice(number);
   if (slice == nullptr) return false;
@@ -44,16 +44,16 @@ absl::StatusOr<bool> HasBlocks(const Store& store, uint32_t number, InstanceNumb
   return block->Valid();
 }
 
-// Blocks of one instance that lie together at the end of a range, newest first.
+// The newest blocks of one instance in a range, newest first.
 struct MovingBlocks {
   std::vector<std::pair<std::string, std::string>> blocks;  // Key and value, as stored.
   size_t bytes = 0;
-  Cursor first;                // Of the oldest of them.
-  bool reached_begin = false;  // Nothing is left before them.
+  Cursor first;                // The first cursor of the oldest of them.
+  bool reached_begin = false;  // The range has no blocks before them.
 };
 
-// The newest blocks of the instance in the slice with keys from `from` up to and with `until`: `bytes_max`, about, and
-// at least one.
+// The newest blocks of the instance in the slice with keys from `from` through `until`: about `bytes_max`, and at least
+// one.
 absl::StatusOr<MovingBlocks> ReadNewest(const Store& store, rocksdb::ColumnFamilyHandle* slice, InstanceNumber instance,
                                         Cursor from, Cursor until, size_t bytes_max) {
   const std::string lower = BlockKey(instance, from);
@@ -108,7 +108,7 @@ absl::StatusOr<Reclaimer::Step> Reclaimer::RunPhase(Store& store, Write write) {
     case Phase::kCommits: {
       const auto more = commits_.Run(store, write);
       if (HasReason(more.status(), Reason::kDataLoss)) {
-        LogWarning("commits_damaged", "action=keep", more.status());  // Those behind are kept.
+        LogWarning("commits_damaged", "action=keep", more.status());  // Later commits are kept too.
       } else if (!more.ok()) {
         return more.status();
       } else if (*more) {
@@ -157,7 +157,7 @@ absl::Status Reclaimer::SurveyInstance(Store& store, const InstanceDirectory& di
   const auto first_kept = FirstKept(store, directory.instance);
   const std::vector<DirectoryEntry>& entries = directory.entries;
   if (HasReason(first_kept.status(), Reason::kDataLoss)) {
-    // Of what cannot be read everything is taken to be alive.
+    // If the record cannot be read, everything counts as live.
     for (size_t i = 0; i < entries.size(); ++i) {
       ++survey_[entries[i].slice].entries;
       live[entries[i].slice].emplace_back(BlockKey(directory.instance, entries[i].first),
@@ -170,7 +170,7 @@ absl::Status Reclaimer::SurveyInstance(Store& store, const InstanceDirectory& di
   for (size_t i = 0; i < entries.size(); ++i) {
     const bool is_last = i + 1 == entries.size();
     Survey& survey = survey_[entries[i].slice];
-    if (!first_kept->has_value()) {  // Deleted: its entries go when it is erased.
+    if (!first_kept->has_value()) {  // Deleted: the erasure removes its entries.
       ++survey.entries;
       continue;
     }
@@ -202,7 +202,7 @@ absl::Status Reclaimer::Judge(Store& store) {
     const bool mostly_dead = survey.live_bytes <= stored - stored / kDeadShare;
     if (number == newest_) {
       wants_slice_ = mostly_dead && stored >= slice_bytes_ / kEarlyShare;
-      break;  // What is newer came since.
+      break;  // Newer slices were created since.
     }
     const bool is_small = slices.size() > kSlicesWanted && stored < slice_bytes_ / kSmallShare;
     if (survey.entries == 0) {
@@ -223,7 +223,7 @@ void Reclaimer::NextSlice() {
   undroppable_ = false;
   moved_bytes_ = 0;
   if (target_bytes_ >= slice_bytes_ && !to_move_.empty()) {
-    to_move_.pop_back();  // It takes what comes from older ones.
+    to_move_.pop_back();  // It is the target for blocks of older slices.
     target_bytes_ = 0;
   }
   if (to_move_.empty()) phase_ = Phase::kCommits;
@@ -254,7 +254,7 @@ absl::StatusOr<size_t> Reclaimer::MovePage(Store& store, Write write) {
     }
     if (!some.ok()) return some.status();
     moved += *some;
-    if (left) return moved;  // The directory has changed: read it again.
+    if (left) return moved;  // The directory has changed: read it again in the next step.
     from_ = InstanceNumber(directory.instance.value() + 1);
     if (moved >= kStepBytes) break;
   }
@@ -312,7 +312,7 @@ absl::StatusOr<size_t> Reclaimer::MoveSome(Store& store, const InstanceDirectory
   if (!written.ok()) return written;
   moved_bytes_ += moving.bytes;
   target_bytes_ += moving.bytes;
-  // More of this entry, or another entry that names the slice.
+  // More blocks of this entry are left, or another entry that names the slice.
   left = !moving.reached_begin || std::any_of(std::next(entry), entries.rend(), [from_slice](const DirectoryEntry& at) {
     return at.slice == from_slice;
   });

@@ -17,7 +17,7 @@
 namespace playhead::storage {
 namespace {
 
-// The first byte of a key says what it is.
+// The first byte of a key is its kind.
 constexpr char kDeletedKind = 'D';  // + keyed hash of the name (16) -> epoch_base (4).
 constexpr uint8_t kRecordFormat = 1;
 constexpr size_t kNameHashBytes = 16;
@@ -48,7 +48,7 @@ std::string EncodeRecord(const InstanceState& state) {
   return record;
 }
 
-// Completes a record with what the last block says.
+// Completes a record with what the last block contains.
 absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& state) {
   BlockIterator block(store, state.number);
   block.SeekToLast();
@@ -64,7 +64,7 @@ absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& 
   state.bounds.last_appended_at = header->last_appended_at;
   state.bounds.appended_bytes = header->log_bytes;
   state.last_slice = block.slice_number();
-  // The first event ever; a trim writes the record.
+  // Never trimmed (a trim sets it), so it is the first event ever.
   if (state.bounds.first == Cursor()) {
     state.bounds.first = state.bounds.epochs.AtSequence(1, state.bounds.head);
   }
@@ -141,7 +141,7 @@ absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumb
   if (!status.ok()) return ReadError(status, "reading the catalogue");
   const auto state = DecodeInstanceRecord(value);
   if (!state.ok()) return state.status();
-  if (state->number != number) return std::nullopt;  // The name was deleted and made anew between the two.
+  if (state->number != number) return std::nullopt;  // The name was deleted and created again between the two reads.
   return state->bounds.first;
 }
 
@@ -162,7 +162,7 @@ void PutInstance(const Store& store, absl::string_view name, const InstanceState
 void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
                           rocksdb::WriteBatch& batch) {
   std::string epoch_base;
-  // With the floor of then on top, the name's next life begins above every epoch of this one.
+  // Added to the floor of that time, this lets the name's next life begin above every epoch of this one.
   const uint32_t next_epoch = state.bounds.head.epoch() + 1;
   RecordWriter(epoch_base).Put(std::max(state.epoch_base, next_epoch - std::min(next_epoch, epoch_floor)));
   rocksdb::ColumnFamilyHandle* family = store.family(Family::kInstances);

@@ -1,4 +1,4 @@
-// The family `instances`: names, records and what is left of deleted names; and how an instance is loaded from disk.
+// The family `instances`: names, records and the traces of deleted names; and how an instance is loaded from disk.
 #ifndef PLAYHEAD_STORAGE_INSTANCES_INSTANCE_CATALOG_H_
 #define PLAYHEAD_STORAGE_INSTANCES_INSTANCE_CATALOG_H_
 
@@ -19,11 +19,11 @@
 
 namespace playhead::storage {
 
-// Reads what the store knows of `name`: its record and its last block. `number` is 0 if there is no such instance; then
-// only epoch_base may be set.
+// Loads the state of `name` from its record and its last block. `number` is 0 if there is no such instance; then only
+// epoch_base may be set.
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name);
 
-// Keys of the family and its records, for code that looks at it as a whole. docs/on-disk-format.md, `instances`.
+// Keys and records of the family, for code that processes it as a whole. docs/on-disk-format.md, `instances`.
 namespace catalogue_key {
 inline constexpr char kName = 'N';    // + name -> record.
 inline constexpr char kNumber = '#';  // + number (6) -> name.
@@ -44,16 +44,16 @@ absl::StatusOr<std::optional<Cursor>> FirstKept(const Store& store, InstanceNumb
 // The name of the instance with this number; empty if there is none.
 absl::StatusOr<std::string> FindInstanceName(const Store& store, InstanceNumber number);
 
-// Writes the record: when the instance is made, and when its bounds change otherwise than by an append (a trim, a new
-// epoch). The head need not be current where blocks are left: it is read from the last of them.
+// Writes the record: when the instance is created, and when its bounds change other than by an append (a trim, a new
+// epoch). The head need not be current if the instance has blocks: it is read from the last of them.
 void PutInstance(const Store& store, absl::string_view name, const InstanceState& state, rocksdb::WriteBatch& batch);
 
-// Takes the instance out of the catalogue. Only a keyed hash of the name stays, with the epoch that its next life
-// starts in.
+// Removes the instance from the catalogue. Only a keyed hash of the name stays, with the epoch in which its next life
+// starts.
 void DeleteInstanceRecord(const Store& store, absl::string_view name, const InstanceState& state, uint32_t epoch_floor,
                           rocksdb::WriteBatch& batch);
 
-// Up to `limit` instances whose names start with `prefix` and sort behind `after_name`; as EventLog::ListInstances.
+// Up to `limit` instances whose names start with `prefix` and sort after `after_name`, as EventLog::ListInstances.
 absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_ptr<const Store>& store,
                                                             absl::string_view prefix, absl::string_view after_name,
                                                             size_t limit);

@@ -44,8 +44,8 @@ std::vector<std::shared_ptr<LogInstance>> InstanceTable::All() const {
 }
 
 void InstanceTable::EvictIdle() {
-  // References are handed out under mu_ only, so a use count of one cannot rise meanwhile. Those in use go to the
-  // front; a few looks a call keep up with one insertion a call.
+  // References are handed out only under mu_, so a use count of one cannot rise meanwhile. Instances in use move to the
+  // front. A few looks with each insertion suffice, since each adds only one instance.
   constexpr int kLooksMax = 8;
   for (int i = 0; i < kLooksMax && rows_.size() > idle_max_; ++i) {
     const auto oldest = std::prev(recency_.end());

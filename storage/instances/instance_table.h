@@ -1,4 +1,4 @@
-// The instances in memory, by name: those that somebody holds and the most recently used of the others.
+// The instances in memory, by name: those that are held, and the most recently used of the others.
 #ifndef PLAYHEAD_STORAGE_INSTANCES_INSTANCE_TABLE_H_
 #define PLAYHEAD_STORAGE_INSTANCES_INSTANCE_TABLE_H_
 
@@ -24,16 +24,17 @@ class InstanceTable {
  public:
   explicit InstanceTable(size_t idle_max) : idle_max_(idle_max) {}
 
-  // The instance if it is in memory; no disk is read. nullptr otherwise.
+  // The instance if it is in memory, else nullptr. Does not read the disk.
   std::shared_ptr<LogInstance> Find(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The instance, loaded with `load` if need be: never twice at once for one name, so that there is one LogInstance for
-  // a name at any time.
+  // The instance, loaded with `load` if necessary: never twice at once for one name, so there is at most one
+  // LogInstance per name at any time.
   absl::StatusOr<std::shared_ptr<LogInstance>> FindOrLoad(
       absl::string_view name, absl::FunctionRef<absl::StatusOr<InstanceState>(absl::string_view)> load)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Forgets a deleted instance: the name is loaded anew when it is next asked for. Nothing if it was already.
+  // Forgets a deleted instance, so that the name is loaded again when it is next asked for. Does nothing if it is
+  // already forgotten.
   void Erase(const LogInstance& instance) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Everything in memory, loaded or not: to be reloaded after the store was reopened.

@@ -83,8 +83,8 @@ void LogInstance::LearnProducer(absl::string_view id, uint64_t last_sequence, ui
   absl::MutexLock lock(&mu_);
   if (producers_forgotten_ > durable_commit) return;
   MakeRoomForProducer(durable_commit);
-  // That commit, although an older one may hold it: whoever was resolved before it is resolved again. Of a run that was
-  // under way then, neither memory nor disk told.
+  // Notes `durable_commit`, although an older commit may have stored the sequence: appends that were resolved before it
+  // are resolved again, because a run that was in flight then was found neither in memory nor on disk.
   producers_.try_emplace(id, ProducerState{last_sequence, durable_commit});
 }
 
@@ -100,7 +100,8 @@ void LogInstance::AdvanceProducer(absl::string_view id, ProducerState state, uin
 }
 
 void LogInstance::MakeRoomForProducer(uint64_t durable_commit) {
-  // What is not yet durable could not be found on disk again, so it stays; a commit's bytes bound how much that is.
+  // A sequence that is not yet durable cannot be found on disk, so it stays. The size of a commit bounds how many these
+  // are.
   for (auto it = producers_.begin(); producers_.size() >= kProducersMax && it != producers_.end();) {
     if (it->second.last_commit <= durable_commit) {
       producers_forgotten_ = std::max(producers_forgotten_, it->second.last_commit);

@@ -1,4 +1,4 @@
-// An instance as the store keeps it in memory: what readers may see, and what the committer has assigned beyond that.
+// The in-memory state of an instance: what readers may see, and what the committer has assigned beyond that.
 #ifndef PLAYHEAD_STORAGE_INSTANCES_LOG_INSTANCE_H_
 #define PLAYHEAD_STORAGE_INSTANCES_LOG_INSTANCE_H_
 
@@ -16,16 +16,18 @@
 
 namespace playhead::storage {
 
-// What is known of an instance on disk.
+// The state of an instance on disk.
 struct InstanceState {
   InstanceNumber number;  // 0: there is no such instance (yet).
   Timestamp created_at;
   LogBounds bounds;
-  uint32_t epoch_base = 0;  // Added to the store's epoch floor: above the epochs of deleted namesakes.
-  uint32_t last_slice = 0;  // Where its last block lies; 0: nowhere.
+  uint32_t epoch_base = 0;  // Added to the store's epoch floor, to be above the epochs of deleted instances of the same
+                            // name.
+  uint32_t last_slice = 0;  // The slice of its last block; 0: it has none.
 };
 
-// What the committer has assigned, durable or not. Touched only by whoever builds the next commit; see CommitBuilder.
+// What the committer has assigned, durable or not. Accessed only by the thread that builds the next commit; see
+// CommitBuilder.
 struct AssignedState {
   bool exists = false;  // In the catalogue.
   InstanceNumber number;
@@ -43,10 +45,10 @@ struct AssignedState {
   Cursor commit_first;  // The instance's first event in it.
 };
 
-// What the store has stored of a producer, durable or not.
+// What the store has stored from a producer, durable or not.
 struct ProducerState {
-  uint64_t last_sequence = 0;  // 0: nothing is known, any sequence may come.
-  uint64_t last_commit = 0;    // The commit that holds it, or a later one.
+  uint64_t last_sequence = 0;  // 0: nothing is known, so any sequence is accepted.
+  uint64_t last_commit = 0;    // The commit that contains it, or a later one.
 };
 
 class LogInstance final : public Instance {
@@ -68,31 +70,32 @@ class LogInstance final : public Instance {
   // Whether it is in the catalogue: false for a name that is only being appended to for the first time.
   bool exists() const { return number() != InstanceNumber(); }
 
-  // Takes the state on disk for the truth: when it was loaded, and again after the store was reopened. If that has
-  // another number, or none, the commit whose write failed has deleted this one all the same: deleted() from here on.
-  // REQUIRES: no commit under way has anything of it.
+  // Adopts the state on disk: when it was loaded, and again after the store was reopened. If that state has another
+  // number, or none, then the commit whose write failed has deleted this instance after all, and deleted() is true from
+  // here on.
+  // REQUIRES: no commit in progress contains anything of this instance.
   void Reload(const InstanceState& state) ABSL_LOCKS_EXCLUDED(mu_);
-  // It could not be read from the reopened store. What readers were shown stays; until it is reloaded nothing is added
-  // or changed, and nobody new gets it.   REQUIRES: as Reload.
+  // Notes that it could not be read from the reopened store. Readers still see what they saw; until it is reloaded,
+  // nothing is added or changed, and it is not handed to new callers.   REQUIRES: as Reload.
   void SetNotLoaded(absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
-  // DataLoss, Unavailable: why not.
+  // OK if it is loaded; otherwise DataLoss or Unavailable, with the reason.
   absl::Status CheckLoaded() const ABSL_LOCKS_EXCLUDED(mu_);
-  // It was tried again, and could not be read.
+  // Notes that another attempt to load it has failed.
   void NoteLoadFailure(absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Show readers what a commit has made durable: that the instance exists; new events; a trim. A commit may hold both
-  // of the last two, in either order, so PublishEvents never takes `first` back.
+  // Show readers what a commit has made durable: that the instance exists; new events; a trim. A commit may contain
+  // both of the last two, in either order, so PublishEvents never moves `first` back.
   void PublishCreated(InstanceNumber number, Timestamp created_at);
   void PublishEvents(const LogBounds& bounds) ABSL_LOCKS_EXCLUDED(mu_);
   void PublishFirst(Cursor first) ABSL_LOCKS_EXCLUDED(mu_);
   void PublishDeleted() { deleted_.store(true, std::memory_order_release); }
 
-  // False if nothing is known in memory of this producer.
+  // False if nothing about this producer is in memory.
   bool FindProducer(absl::string_view id, ProducerState& out) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Remembers what was found on disk when `durable_commit` was the last durable one, unless something is known already
-  // or something newer was forgotten since.
+  // Remembers a sequence found on disk when `durable_commit` was the last durable commit, unless the producer is
+  // already known or something newer was forgotten since.
   void LearnProducer(absl::string_view id, uint64_t last_sequence, uint64_t durable_commit) ABSL_LOCKS_EXCLUDED(mu_);
-  // Notes what the committer assigned. Forgets others that are durable when there are too many.
+  // Notes what the committer has assigned. If there are too many producers, forgets others whose state is durable.
   void AdvanceProducer(absl::string_view id, ProducerState state, uint64_t durable_commit) ABSL_LOCKS_EXCLUDED(mu_);
 
   AssignedState& assigned() { return assigned_; }
@@ -112,7 +115,7 @@ class LogInstance final : public Instance {
   absl::Status load_failure_ ABSL_GUARDED_BY(mu_);  // If it is not loaded.
   LogBounds bounds_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, ProducerState> producers_ ABSL_GUARDED_BY(mu_);
-  uint64_t producers_forgotten_ ABSL_GUARDED_BY(mu_) = 0;  // The newest commit of any that was forgotten.
+  uint64_t producers_forgotten_ ABSL_GUARDED_BY(mu_) = 0;  // The newest commit of any forgotten producer.
   AssignedState assigned_;
 };
 

@@ -25,10 +25,10 @@ class CommitWalk {
   }
 
  private:
-  // Whether the end of the commits was reached.
+  // Returns whether the end of the commits was reached.
   absl::StatusOr<bool> Walk() {
     CommitRows rows(*source_.store);
-    // After the rows were pinned: those that are forgotten meanwhile are told rather than not.
+    // After the iterator has pinned the rows: rows removed meanwhile are then reported rather than missed.
     if (absl::Status status = TellForgotten(); !status.ok()) return status;
     for (rows.Seek(parts_.position().commit); rows.Valid() && rows.position() <= source_.head; rows.Next()) {
       if (++steps_ > kWalkedRangesMax) return false;
@@ -46,7 +46,7 @@ class CommitWalk {
     return true;
   }
 
-  // Tells the reader, unless it has heard of it, that commits are no longer listed in which it would have had events.
+  // Reports to the reader, unless that was done before, that rows of commits were removed that had events for it.
   absl::Status TellForgotten() {
     const auto last = ForgettingsCount(*source_.store);
     if (!last.ok()) return last.status();
@@ -58,7 +58,7 @@ class CommitWalk {
                                         const auto found = FindWanted(source_, *options_.reader, number);
                                         if (!found.ok()) return found.status();
                                         if (*found == nullptr || HasReadUpTo(**found, commit)) return false;
-                                        // All at once it was told of what lay in several commits.
+                                        // One report may have covered the trims of several commits.
                                         const Cursor trimmed = (*found)->bounds().BeforeFirst();
                                         return !options_.reader->HasHeardOfTrim(number, trimmed);
                                       });
@@ -67,14 +67,14 @@ class CommitWalk {
     return absl::OkStatus();
   }
 
-  // Whether the reader stands in that commit, behind all that was trimmed of the instance.
+  // Whether the reader's position is in that commit, after all trimmed events of the instance.
   bool HasReadUpTo(const Instance& instance, CommitPosition commit) const {
     const StorePosition& after = options_.after;
     return after.commit == commit && after.instance == instance.number() &&
            after.cursor >= instance.bounds().BeforeFirst();
   }
 
-  // Reads what of the range lies behind the position. False if the read must end.
+  // Reads the part of the range that is after the position. False if the read must end.
   absl::StatusOr<bool> ReadRange(CommitPosition commit, const CommitRange& range) {
     const StorePosition end{commit, range.instance, range.last};
     if (end <= parts_.position()) return true;
@@ -82,7 +82,7 @@ class CommitWalk {
     const auto found = FindWanted(source_, *options_.reader, range.instance);
     if (!found.ok()) return found.status();
     const std::shared_ptr<Instance>& instance = *found;
-    // The last cursor that is behind the reader, in the epoch of the range.
+    // The cursor that the reader has reached, in the epoch of the range.
     Cursor after(range.first.value() - 1);
     if (parts_.position().commit == commit && parts_.position().instance == range.instance) {
       after = std::max(after, parts_.position().cursor);

@@ -1,4 +1,4 @@
-// Reads many instances along the order of the commits: what a prefix, or all, or a long list is read by.
+// Reads many instances in the order of the commits: used for a prefix, for all instances, and for a long list.
 #ifndef PLAYHEAD_STORAGE_MANY_COMMIT_WALK_H_
 #define PLAYHEAD_STORAGE_MANY_COMMIT_WALK_H_
 
@@ -8,11 +8,11 @@
 
 namespace playhead::storage {
 
-// One read looks at this many rows and ranges of commits at most, wanted or not.
+// One read examines at most this many rows and ranges of commits, wanted or not.
 inline constexpr size_t kWalkedRangesMax = 32'768;
 
-// EventLog::ReadMany by the rows of `commits`, on this thread. Costs a step for every range of every commit, and a seek
-// for those whose instance the reader wants.
+// EventLog::ReadMany along the rows of `commits`, on this thread. Costs one step for every range of every commit, and a
+// seek for each range whose instance the reader wants.
 absl::StatusOr<ManyReadResult> WalkCommits(const ManySource& source, const ManyReadOptions& options);
 
 }  // namespace playhead::storage

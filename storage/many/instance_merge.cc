@@ -14,20 +14,20 @@
 namespace playhead::storage {
 namespace {
 
-// Where a reader stands in one log, and the block that comes next of it.
+// The reader's place in one log, and the log's next block.
 struct Lane {
   std::shared_ptr<Instance> instance;
   Cursor reached;
-  std::unique_ptr<BlockIterator> block;  // nullptr: nothing more of it.
+  std::unique_ptr<BlockIterator> block;  // nullptr at the end of the log.
   StorePosition next;                    // Of the first event of `block`.
-  // Of the log when `block` was made, which may see no more.
+  // The log's bounds when `block` was made; it may not see later events.
   Cursor first;
   Cursor head;
 
   bool ended() const { return block == nullptr; }
 };
 
-// The heap has the lowest on top.
+// Orders the heap: the lowest position on top.
 bool ComesLater(const Lane* a, const Lane* b) { return a->next > b->next; }
 
 class InstanceMerge {
@@ -35,7 +35,7 @@ class InstanceMerge {
   InstanceMerge(const ManySource& source, const ManyReadOptions& options)
       : source_(source), options_(options), parts_(options, source.lives) {}
 
-  // Finds the lanes and where the reader stands in each. False if their logs cannot tell.
+  // Finds the lanes and the reader's place in each. False if the logs do not tell.
   absl::StatusOr<bool> Open() {
     const auto* known = options_.reader->CursorsAt(options_.after);
     for (const std::string& name : options_.reader->selector().names()) {
@@ -68,7 +68,7 @@ class InstanceMerge {
   }
 
  private:
-  // Whether the end of all lanes was reached.
+  // Returns whether the end of all lanes was reached.
   absl::StatusOr<bool> Merge() {
     std::vector<Lane*> heap;
     for (Lane& lane : lanes_) {
@@ -80,7 +80,7 @@ class InstanceMerge {
     while (fitted && !heap.empty() && !parts_.full()) {
       std::pop_heap(heap.begin(), heap.end(), ComesLater);
       Lane& lane = *heap.back();
-      // As long as no other lane comes between.
+      // Continue with this lane while no other comes first.
       do {
         const auto taken = TakeBlock(lane);
         if (!taken.ok()) return taken.status();
@@ -97,7 +97,7 @@ class InstanceMerge {
     return true;
   }
 
-  // Where the reader stands in the log, as the position tells; nullopt if it cannot.
+  // The reader's place in the log according to the position; nullopt if that does not tell.
   absl::StatusOr<std::optional<Cursor>> Reached(const std::shared_ptr<Instance>& instance) {
     const StorePosition& after = options_.after;
     if (instance->number() == after.instance && after.cursor != Cursor()) return after.cursor;
@@ -114,7 +114,7 @@ class InstanceMerge {
     return *found;
   }
 
-  // Moves the lane to the block behind what was reached of it; ends it where there is none up to the head.
+  // Moves the lane to the block after the cursor it has reached; ends it if there is none up to the head.
   absl::Status Seek(Lane& lane) {
     const LogBounds bounds = lane.instance->bounds();
     PassTrimmed(lane, bounds);
@@ -129,8 +129,8 @@ class InstanceMerge {
     return Look(lane);
   }
 
-  // Takes in the header of the block that the lane stands at. What should follow and is not there is met here, before
-  // anything of the other lanes is taken that may come behind it.
+  // Reads the header of the lane's current block. A missing block is noticed here, before later events of other lanes
+  // are taken.
   absl::Status Look(Lane& lane) {
     if (!lane.block->Valid()) {
       if (!lane.block->status().ok()) return SeekAgain(lane, Unreadable(lane, lane.block->status()));
@@ -151,8 +151,8 @@ class InstanceMerge {
     return absl::OkStatus();
   }
 
-  // What should follow is not there. That is fine if the log was trimmed or deleted since it was last looked for; else
-  // it is `error`.
+  // An expected block is missing. Seeks again if the log was trimmed or deleted since the last seek; otherwise returns
+  // `error`.
   absl::Status SeekAgain(Lane& lane, absl::Status error) {
     if (!lane.instance->deleted() && lane.instance->bounds().first <= lane.first) return error;
     return Seek(lane);
@@ -165,14 +165,14 @@ class InstanceMerge {
     return LogUnreadable(*lane.instance, absl::StrCat("behind cursor ", lane.reached.value()), error);
   }
 
-  // Tells at once of what was trimmed: it stood in commits that the other lanes may be about to pass.
+  // Reports trimmed events at once: they belonged to commits that the other lanes may be about to pass.
   void PassTrimmed(Lane& lane, const LogBounds& bounds) {
     if (bounds.first.sequence() <= lane.reached.sequence() + 1 || bounds.head == Cursor()) return;
     parts_.PassTrimmed(lane.instance, lane.reached, parts_.position());
     lane.reached = bounds.BeforeFirst();
   }
 
-  // Takes the block that the lane stands at and moves on. False if not all of it fitted.
+  // Takes the lane's current block and moves on. False if not all of it fit.
   absl::StatusOr<bool> TakeBlock(Lane& lane) {
     const auto block = lane.block->block(lane.instance->name());
     if (!block.ok()) return Unreadable(lane, block.status());
@@ -194,15 +194,12 @@ class InstanceMerge {
 
 }  // namespace
 
-absl::StatusOr<std::optional<ManyReadResult>> MergeInstances(const ManySource& source, const ManyReadOptions& options) {
+std::optional<ManyReadResult> MergeInstances(const ManySource& source, const ManyReadOptions& options) {
   InstanceMerge merge(source, options);
   const auto opened = merge.Open();
-  if (HasReason(opened.status(), Reason::kDataLoss)) return std::nullopt;
-  if (!opened.ok()) return opened.status();
-  if (!*opened) return std::nullopt;
+  if (!opened.ok() || !*opened) return std::nullopt;
   auto result = merge.Run();
-  if (HasReason(result.status(), Reason::kDataLoss)) return std::nullopt;
-  if (!result.ok()) return result.status();
+  if (!result.ok()) return std::nullopt;
   return *std::move(result);
 }
 

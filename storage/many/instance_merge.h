@@ -11,10 +11,11 @@
 
 namespace playhead::storage {
 
-// EventLog::ReadMany for a reader whose selector names its instances, at most kMergedInstancesMax. nullopt where the
-// logs cannot tell by themselves what comes next, and only the commits can: history of one that is trimmed may be
-// before or behind the reader's position; and if a block is damaged, nothing says what of the others comes before it.
-absl::StatusOr<std::optional<ManyReadResult>> MergeInstances(const ManySource& source, const ManyReadOptions& options);
+// EventLog::ReadMany for a reader whose selector names its instances, at most kMergedInstancesMax. nullopt if the logs
+// alone do not determine what comes next, so that the commits must be read: trimmed history of an instance may be
+// before or after the reader's position; and if part of a log cannot be read (damage, or a disk error), the events of
+// the others that come before it are not known.
+std::optional<ManyReadResult> MergeInstances(const ManySource& source, const ManyReadOptions& options);
 
 }  // namespace playhead::storage
 

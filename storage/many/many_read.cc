@@ -16,12 +16,12 @@
 namespace playhead::storage {
 namespace {
 
-// Tells when commits were made, of which something is left.
+// Finds the times of commits of which events are left.
 class CommitTimes {
  public:
   explicit CommitTimes(const ManySource& source) : store_(*source.store), blocks_(source.store) {}
 
-  // When the first of the events was appended that are left of the row at hand; nullopt if none is.
+  // When the first remaining event of the row was appended; nullopt if none remains.
   absl::StatusOr<std::optional<Timestamp>> Of(const CommitRows& row) {
     const auto ranges = row.ranges();
     if (!ranges.ok()) return ranges.status();
@@ -45,7 +45,7 @@ class CommitTimes {
     const auto known = first_kept_.find(instance.value());
     if (known != first_kept_.end()) return known->second;
     auto first = FirstKept(store_, instance);
-    if (HasReason(first.status(), Reason::kDataLoss)) first = Cursor();  // Whoever reads it is told.
+    if (HasReason(first.status(), Reason::kDataLoss)) first = Cursor();  // Reads of the instance report it.
     if (first.ok()) first_kept_.emplace(instance.value(), *first);
     return first;
   }
@@ -81,21 +81,19 @@ absl::StatusOr<ManyReadResult> ReadManyInstances(const ManySource& source, const
   }
   const size_t name_count = options.reader->selector().names().size();
   if (name_count > 0 && name_count <= kMergedInstancesMax) {
-    auto merged = MergeInstances(source, options);
-    if (!merged.ok()) return merged.status();
-    if (*merged) return **std::move(merged);
+    if (auto merged = MergeInstances(source, options)) return *std::move(merged);
   }
   return WalkCommits(source, options);
 }
 
 absl::StatusOr<StorePosition> FindTimeInCommits(const ManySource& source, Timestamp time) {
-  // Rows of which nothing is left are passed over: they cost a look into memory each, and are removed within minutes.
-  // In the middle of so many of them, what they stood for counts as late enough.
+  // Rows of which no events are left are skipped: each costs a look into memory, and they are removed within minutes.
+  // After this many in a row, the search treats the place as not before the time.
   constexpr int kRowsMax = 1'000'000;
   CommitRows row(*source.store);
   CommitTimes times(source);
-  // Commits up to `low` are before the time, those behind `high` are not; `next` is the first of these of which
-  // anything is left, as far as is known.
+  // Commits up to `low` are before the time, those after `high` are not. `next` is the first known of the latter of
+  // which anything is left.
   uint64_t low = 0;
   uint64_t high = source.head.value();
   CommitPosition next;
@@ -119,7 +117,7 @@ absl::StatusOr<StorePosition> FindTimeInCommits(const ManySource& source, Timest
     }
   }
   if (low == 0) return StorePosition();
-  // Right before what comes next: what was forgotten in between was not asked for, on either side of the time.
+  // Right before `next`: the reader did not ask for events between `low` and `next`, which are no longer kept.
   const CommitPosition before_next(next.value() - 1);
   if (next != CommitPosition() && before_next.epoch() == next.epoch()) return StorePosition::EndOf(before_next);
   return StorePosition::EndOf(CommitPosition(low));

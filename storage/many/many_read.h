@@ -1,4 +1,4 @@
-// Reads one bounded slice of many logs in the order of the store. Blocks on disk: for reading threads only.
+// Reads one bounded slice of many logs in the order of the store. Waits for the disk: for reading threads only.
 #ifndef PLAYHEAD_STORAGE_MANY_MANY_READ_H_
 #define PLAYHEAD_STORAGE_MANY_MANY_READ_H_
 

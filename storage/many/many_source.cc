@@ -22,7 +22,7 @@ absl::StatusOr<std::shared_ptr<Instance>> FindWanted(const ManySource& source, M
   }
   if (!known->selected) return nullptr;
   auto instance = FindNamed(source, known->name);
-  // The name may have gone over to another instance.
+  // The name may belong to another instance by now.
   if (instance.ok() && *instance != nullptr && (*instance)->number() != number) return nullptr;
   return instance;
 }

@@ -1,4 +1,4 @@
-// Where a read over many instances finds them, and how far it may go.
+// Where a read over many instances finds them, and how far it may read.
 #ifndef PLAYHEAD_STORAGE_MANY_MANY_SOURCE_H_
 #define PLAYHEAD_STORAGE_MANY_MANY_SOURCE_H_
 
@@ -12,8 +12,8 @@
 
 namespace playhead::storage {
 
-// Of one read; borrows everything. `head` is the last commit that was published when the read began, so whatever of it
-// and before it is not in the store is trimmed, deleted or lost.
+// The sources of one read; borrows everything. `head` is the last commit that was published when the read began, so any
+// event of it or of an earlier commit that is not in the store was trimmed, deleted or lost.
 struct ManySource {
   const std::shared_ptr<const Store>& store;
   InstanceTable& instances;

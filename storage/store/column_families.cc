@@ -7,15 +7,14 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -29,9 +28,9 @@
 namespace playhead::storage {
 namespace {
 
-// What RocksDB has to say goes to the process's log, if it is a warning or worse. It would keep a file LOG in the
-// store's folder; but the distribution's build of 7.8 asserts there that every line can be written, so that the first
-// full disk would end the process.
+// Sends RocksDB's warnings and errors to the process's log. RocksDB's own logger would write a file LOG in the store's
+// folder; but the distribution's build of 7.8 asserts that every line can be written, so a full disk would end the
+// process.
 class ProcessLog final : public rocksdb::Logger {
  public:
   ProcessLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
@@ -42,16 +41,15 @@ class ProcessLog final : public rocksdb::Logger {
     if (!MayBeSaid(format)) return;
     char line[kLineBytesMax] = "";
     std::vsnprintf(line, sizeof(line), format, arguments);
-    std::replace(line, line + std::strlen(line), '\n', ' ');
-    LogWarning("rocksdb", absl::StrCat("message=\"", line, "\""));
+    LogWarning("rocksdb", absl::StrCat("message=\"", absl::CEscape(line), "\""));
   }
 
  private:
-  static constexpr size_t kLineBytesMax = 512;  // Of a longer one, the beginning.
+  static constexpr size_t kLineBytesMax = 512;  // Longer lines are cut.
   static constexpr absl::Duration kRepeatInterval = absl::Minutes(1);
   static constexpr int kLinesOfAKind = 5;
 
-  // A few lines of a kind in each interval.
+  // Lines with the same format string; only a few are logged in each interval.
   struct Kind {
     std::chrono::steady_clock::time_point end;
     int lines = 0;
@@ -71,8 +69,8 @@ class ProcessLog final : public rocksdb::Logger {
 constexpr absl::string_view kSlicePrefix = "events.";
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-// Writes are never held up for merges that are behind: one that cannot be made, for a damaged block, would in the end
-// hold up all of them.
+// Writes are never delayed because compactions are behind: a compaction that fails for a damaged block would in the end
+// stop all writes.
 void LetFilesPileUp(rocksdb::ColumnFamilyOptions& family) {
   family.level0_slowdown_writes_trigger = 1 << 30;
   family.level0_stop_writes_trigger = 1 << 30;
@@ -85,7 +83,7 @@ rocksdb::BlockBasedTableOptions MakeTableOptions(const SharedTuning& shared) {
   table.block_cache = shared.block_cache;
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
-  // Indexes and filters are charged to the cache, so that memory does not grow with the store.
+  // Indexes and filters live in the cache, so that memory does not grow with the store.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = false;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
@@ -118,24 +116,24 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   db.write_buffer_manager = shared.write_buffers;
   db.listeners.push_back(shared.stalls);
   db.listeners.push_back(shared.merge_pauses);
-  db.listeners.push_back(std::make_shared<BackgroundFailures>());
-  db.max_bgerror_resume_count = 0;  // Nor does it go on by itself behind what it takes for a passing error.
+  db.listeners.push_back(shared.failures);
+  db.max_bgerror_resume_count = 0;  // RocksDB must not resume by itself after an error that it considers temporary.
   db.max_background_jobs = 2;
   db.max_total_wal_size = options.wal_bytes_max;
-  db.bytes_per_sync = kMiB;  // Flushes trickle to the disk, so that a commit's sync does not wait behind one.
+  db.bytes_per_sync = kMiB;  // Flushes reach the disk steadily, so that a commit's sync does not wait for one.
   db.recycle_log_file_num = 0;
-  // A torn tail is cut off; that nothing sound lies behind it was made sure of before (storage/store/wal_inspector.h).
+  // Cuts off a torn tail. storage/store/wal_inspector.h has made sure before that nothing sound follows it.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.max_open_files = TableFilesMax();
-  // A start waits for these: for each family so many threads are made, or files read for figures that only tell leveled
-  // compactions what to do first.
+  // These delay a start: RocksDB creates this many threads for each family, and reads files for statistics that only
+  // help leveled compactions choose.
   db.max_file_opening_threads = 2;
   db.skip_stats_update_on_db_open = true;
   db.info_log = std::make_shared<ProcessLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
-  // A manifest names the first and last key of every file it ever had, so the names of deleted instances; it is begun
-  // anew with every change of files, which are few.
+  // A manifest contains the first and last key of every file it ever listed, and so names of deleted instances. With
+  // this, a new manifest is started with every change of files, which are rare.
   db.max_manifest_file_size = 1;
   db.avoid_unnecessary_blocking_io = true;
   return db;
@@ -147,7 +145,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   LetFilesPileUp(made);
   made.compression = rocksdb::kLZ4Compression;
   made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeTableOptions(shared)));
-  // Most look-ups here are for what is not there: a new name, a new id.
+  // Most look-ups here find nothing: a new name, a new id.
   if (family == Family::kInstances || family == Family::kDedup) {
     made.memtable_whole_key_filtering = true;
     made.memtable_prefix_bloom_size_ratio = 0.05;
@@ -160,12 +158,12 @@ rocksdb::ColumnFamilyOptions MakeSliceOptions(const StoreOptions& options, const
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = options.write_buffer_bytes;
   family.max_write_buffer_number = 4;
-  // Blocks come once and go with their slice: while it grows, a slice is a pile of sorted files that nobody rewrites.
-  // When it is full it is merged once (BlockStore), so that old reads look into one file.
+  // Blocks are written once and deleted with their slice. While it grows, a slice is a set of sorted files that are not
+  // rewritten; when it is full, it is merged once (BlockStore), so that reads of old events use one file.
   family.disable_auto_compactions = true;
   family.level0_file_num_compaction_trigger = 1 << 30;
   LetFilesPileUp(family);
-  // Large blocks arrive compressed and pass as they are; many blocks of one event compress together here.
+  // Large blocks are already compressed and stay as they are; many small blocks compress together here.
   family.compression = rocksdb::kLZ4Compression;
   // The files' filters answer "has this instance any block here?".
   family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kInstanceKeyBytes));

@@ -22,12 +22,12 @@ namespace playhead::storage {
 // The fixed families. The blocks themselves live in slices, families that come and go (storage/blocks/block_store.h).
 enum class Family {
   kMeta,       // Format version, counters, the epoch floor.
-  kInstances,  // The catalogue: name -> record, number -> name, and what is left of deleted names.
-  kDirectory,  // Which slices hold blocks of an instance, from which cursor on.
+  kInstances,  // The catalogue: name -> record, number -> name, and the traces of deleted names.
+  kDirectory,  // Which slices contain blocks of an instance, from which cursor on.
   kCommits,    // What each commit appended, in commit order.
   kDedup,      // Identities of appends: event ids and producers' sequences.
   kConsumers,  // Consumers, with their positions and parked lists; sessions of dialects' clients.
-  kKeys,       // What else the broker keeps: keys, secrets, settings of instances, replays, deletions under way.
+  kKeys,       // The broker's other records: keys, secrets, settings of instances, replays, deletions in progress.
 };
 inline constexpr std::array<const char*, 7> kFamilyNames = {"meta",  "instances", "directory", "commits",
                                                             "dedup", "consumers", "keys"};
@@ -43,41 +43,51 @@ class StallCounter final : public rocksdb::EventListener {
   void OnStallConditionsChanged(const rocksdb::WriteStallInfo& info) override {
     if (info.condition.prev == rocksdb::WriteStallCondition::kNormal) count_.fetch_add(1, std::memory_order_relaxed);
   }
-  // How many there were since this was last asked.
+  // How many there were since the last call.
   uint64_t Take() { return count_.exchange(0, std::memory_order_relaxed); }
 
  private:
   std::atomic<uint64_t> count_{0};
 };
 
-// Decides what follows from what fails in the background. Thread safety: all methods.
+// Decides how RocksDB reacts to failures of writes and background work. Thread safety: all methods.
 //
-// A merge that fails leaves the files that it was to merge as they are: nothing is lost, and writes go on. Else one
-// damaged block, or a sector that the disk does not give, would end them for every instance. It is tried again later
-// (MergePauses, and the housekeeping's own).
+// A failed merge leaves its input files as they are: nothing is lost, and writes go on. Otherwise one damaged block, or
+// one unreadable sector, would end all writes for every instance. The merge is tried again later (by MergePauses, and
+// by housekeeping for its own merges).
 //
-// Behind a failed write RocksDB would go on by itself, once a full disk has room again: it would flush its families one
-// by one and give up logs, and what may or may not have been stored would be read again by halves. The store is closed
-// and opened again instead (Committer::FailAndReopen).
+// After any other failure nothing more can be written. RocksDB would resume by itself once a full disk has room again:
+// it would flush its families one by one and drop logs, and writes that may or may not have been stored would be read
+// back partially. Instead, the store is closed and opened again (Committer::FailAndReopen).
 class BackgroundFailures final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
-    if (reason != rocksdb::BackgroundErrorReason::kCompaction) return;
-    *error = rocksdb::Status::OK();
+    if (reason == rocksdb::BackgroundErrorReason::kCompaction) {
+      *error = rocksdb::Status::OK();
+    } else {
+      writes_ended_.store(true);
+    }
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
                             bool* auto_recovery) override {
     *auto_recovery = false;
   }
+
+  // Whether a failure has ended all writes.
+  bool writes_ended() const { return writes_ended_.load(); }
+
+ private:
+  std::atomic<bool> writes_ended_{false};
 };
 
-// What one store shares between its families.
+// The objects that the families of one store share.
 struct SharedTuning {
   explicit SharedTuning(const StoreOptions& options);
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
   std::shared_ptr<DedupExpiry> dedup_expiry;
   std::shared_ptr<StallCounter> stalls = std::make_shared<StallCounter>();
+  std::shared_ptr<BackgroundFailures> failures = std::make_shared<BackgroundFailures>();
   std::shared_ptr<MergePauses> merge_pauses = std::make_shared<MergePauses>();
 };
 

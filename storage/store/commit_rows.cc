@@ -27,12 +27,13 @@ absl::StatusOr<std::vector<CommitRange>> CommitRows::ranges() const {
     range.instance = InstanceNumber(reader.Get<uint64_t>());
     range.first = Cursor(reader.Get<uint64_t>());
     range.last = Cursor(reader.Get<uint64_t>());
-    sound = sound && range.first <= range.last && range.first.epoch() == range.last.epoch();
+    sound =
+        sound && range.first.sequence() > 0 && range.first <= range.last && range.first.epoch() == range.last.epoch();
   }
   if (!sound) {
     return MakeError(Reason::kDataLoss, absl::StrCat("the row of commit ", position().value(), " is damaged"));
   }
-  // They are written in this order since the order means something to readers; older rows are not.
+  // Rows of older builds are not in this order, on which readers rely.
   const auto by_number = [](const CommitRange& a, const CommitRange& b) { return a.instance < b.instance; };
   if (!std::is_sorted(ranges.begin(), ranges.end(), by_number)) std::sort(ranges.begin(), ranges.end(), by_number);
   return ranges;

@@ -1,4 +1,4 @@
-// The family `commits`: under each commit's position, which events it appended. docs/on-disk-format.md has the layout.
+// The family `commits`: maps each commit's position to the events it appended. docs/on-disk-format.md has the layout.
 #ifndef PLAYHEAD_STORAGE_STORE_COMMIT_ROWS_H_
 #define PLAYHEAD_STORAGE_STORE_COMMIT_ROWS_H_
 
@@ -22,22 +22,22 @@ struct CommitRange {
   Cursor last;
 };
 
-// Walks the rows in order. Short-lived, as every iterator. Not thread-safe.
+// Iterates over the rows in order. Short-lived, like every iterator. Not thread-safe.
 class CommitRows {
  public:
   explicit CommitRows(const Store& store);
 
-  // To the first row at or behind `position`.
+  // To the first row at or after `position`.
   void Seek(CommitPosition position);
   void Next() { row_->Next(); }
 
-  // False at the end and on an error; status() tells which.
+  // False at the end and on an error; status() says which.
   bool Valid() const { return row_->Valid(); }
   absl::Status status() const;
 
   // REQUIRES: Valid().
   CommitPosition position() const;
-  // By instance number. Empty if everything in it was of instances that are deleted. DataLoss if the row is damaged.
+  // By instance number. Empty if all its instances are deleted. DataLoss if the row is damaged.
   absl::StatusOr<std::vector<CommitRange>> ranges() const;
 
  private:

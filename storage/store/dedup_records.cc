@@ -19,7 +19,7 @@ class ExpiryFilter final : public rocksdb::CompactionFilter {
   explicit ExpiryFilter(std::shared_ptr<const DedupExpiry> expiry)
       : expiry_(std::move(expiry)), now_(Timestamp::Now()) {}
   const char* Name() const override { return "playhead.dedup_expiry"; }
-  // What does not decode is kept: whoever looks it up says that it is damaged.
+  // A record that does not decode is kept: look-ups report the damage.
   bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*, bool*) const override {
     if (key.size() > kInstanceKeyBytes && key[kInstanceKeyBytes] == kProducerKind) {
       const auto run = DecodeRunRecord(FromSlice(value));

@@ -1,4 +1,4 @@
-// Keys and values of the family `dedup`: what was appended under which identity. docs/on-disk-format.md.
+// Keys and values of the family `dedup`: which event was appended under which identity. See docs/on-disk-format.md.
 #ifndef PLAYHEAD_STORAGE_STORE_DEDUP_RECORDS_H_
 #define PLAYHEAD_STORAGE_STORE_DEDUP_RECORDS_H_
 
@@ -18,7 +18,7 @@
 
 namespace playhead::storage {
 
-// The 128-bit XXH3 hash of an event's id: what the store keeps of it.
+// The 128-bit XXH3 hash of an event's id. The store keeps only this hash of it.
 struct IdHash {
   uint64_t high = 0;
   uint64_t low = 0;
@@ -30,17 +30,17 @@ struct IdHash {
   }
 };
 
-// An event's id: instance, `I`, hash.
+// The key of an event's id: instance, `I`, hash.
 std::string IdKey(InstanceNumber instance, const IdHash& hash);
 
 struct IdRecord {
   Timestamp appended_at;
   Cursor cursor;
-  std::optional<absl::Duration> window;  // Its own, in whole milliseconds; unset: the store's.
+  std::optional<absl::Duration> window;  // The event's own window, in whole milliseconds; unset: the store's.
 };
 
-// A run of a producer's events with contiguous sequences and contiguous cursors: instance, `P`, the producer's id with
-// its length, the sequence of the run's first event.
+// The key of a run of a producer's events with contiguous sequences and contiguous cursors: instance, `P`, the
+// producer's id with its length, the sequence of the run's first event.
 std::string ProducerKeyPrefix(InstanceNumber instance, absl::string_view producer_id);
 std::string RunKey(InstanceNumber instance, absl::string_view producer_id, uint64_t first_sequence);
 uint64_t RunKeySequence(absl::string_view key);
@@ -56,7 +56,7 @@ std::string Encode(const RunRecord& record);
 std::optional<IdRecord> DecodeIdRecord(absl::string_view value);
 std::optional<RunRecord> DecodeRunRecord(absl::string_view value);
 
-// Which identities are forgotten: those that are older than their window, or than a share of it while there are too
+// Decides which identities are forgotten: those older than their window, or than a share of it while there are too
 // many. Runs have the store's window. Thread safety: all methods.
 class DedupExpiry {
  public:
@@ -69,7 +69,7 @@ class DedupExpiry {
     return record.appended_at < Cutoff(store_window_, now);
   }
 
-  // From 0 to 1: how much of every window counts.
+  // The share of every window that counts, from 0 to 1.
   void set_share(double share) { share_.store(share, std::memory_order_relaxed); }
 
  private:

@@ -2,11 +2,18 @@
 
 #include <memory>
 
+#include "proto/errors.h"
 #include "storage/key_codec.h"
 #include "storage/record_codec.h"
 #include "storage/store/rocksdb_status.h"
 
 namespace playhead::storage {
+
+bool IsBlockKey(absl::string_view key) {
+  if (key.size() != kBlockKeyBytes) return false;
+  // The highest number has no end key, and is never assigned to an instance.
+  return InstanceKeyEnd(InstanceNumber(DecodeBigEndian(key.substr(0, kInstanceKeyBytes)))) > key;
+}
 
 absl::StatusOr<std::vector<InstanceDirectory>> ReadDirectory(const Store& store, InstanceNumber from,
                                                              size_t entries_max) {
@@ -15,6 +22,7 @@ absl::StatusOr<std::vector<InstanceDirectory>> ReadDirectory(const Store& store,
   const auto row = store.NewIterator(store.family(Family::kDirectory));
   for (row->Seek(InstanceKey(from)); row->Valid(); row->Next(), ++entries) {
     const absl::string_view key = FromSlice(row->key());
+    if (!IsBlockKey(key)) return MakeError(Reason::kDataLoss, "an entry of the directory is malformed");
     const InstanceNumber instance(DecodeBigEndian(key.substr(0, kInstanceKeyBytes)));
     if (page.empty() || page.back().instance != instance) {
       if (entries >= entries_max) break;

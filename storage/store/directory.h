@@ -1,4 +1,5 @@
-// The family `directory`, read in pages over all instances: which slice holds the blocks of each, from which cursor on.
+// The family `directory`, read in pages over all instances: which slices contain the blocks of each, from which cursor
+// on.
 #ifndef PLAYHEAD_STORAGE_STORE_DIRECTORY_H_
 #define PLAYHEAD_STORAGE_STORE_DIRECTORY_H_
 
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "storage/cursor.h"
 #include "storage/store/store.h"
 #include "storage/types.h"
@@ -24,8 +26,12 @@ struct InstanceDirectory {
   std::vector<DirectoryEntry> entries;  // In the order of their cursors; not empty.
 };
 
-// The instances from number `from` on, each with all its entries, until there are about `entries_max`. Empty at the
-// end.
+// Whether `key` can be the key of a row of the directory or of a slice (storage/key_codec.h). A read never continues
+// from a key that cannot.
+bool IsBlockKey(absl::string_view key);
+
+// The instances from number `from` on, each with all its entries, up to about `entries_max` entries. Empty at the end.
+//   DataLoss  an entry is malformed.
 absl::StatusOr<std::vector<InstanceDirectory>> ReadDirectory(const Store& store, InstanceNumber from,
                                                              size_t entries_max);
 

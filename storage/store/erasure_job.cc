@@ -28,7 +28,7 @@ ErasureTarget ErasureTarget::Of(const ErasureRequest& request) {
   absl::c_sort(patterns);
   for (std::string& pattern : patterns) {
     const absl::string_view name = absl::StripSuffix(pattern, "*");
-    // The `*` sorts before every character of a name: what a prefix covers stands behind it, but for its own text.
+    // `*` sorts before every character of a name, so whatever a prefix covers follows it, except its own text.
     if (!target.instances.empty() && target.instances.back() == name) target.instances.pop_back();
     const bool covered = !target.instances.empty() && InstanceMatches(target.instances.back(), name);
     if (!covered) target.instances.push_back(std::move(pattern));

@@ -1,4 +1,4 @@
-// An erasure as the store keeps it: what it looks for, how far it is, and its row in `meta`.
+// An erasure as the store keeps it: what it looks for, its progress, and its row in `meta`.
 #ifndef PLAYHEAD_STORAGE_STORE_ERASURE_JOB_H_
 #define PLAYHEAD_STORAGE_STORE_ERASURE_JOB_H_
 
@@ -18,10 +18,10 @@
 
 namespace playhead::storage {
 
-// Which events. Ids and values as 128-bit hashes, as identities are kept.
+// The events to erase. Ids and values are 128-bit hashes, like those of identities.
 struct ErasureTarget {
-  std::vector<std::string> instances;  // In order; none covers another.
-  std::vector<Cursor> cursors;         // Rising, each once.
+  std::vector<std::string> instances;  // Sorted; none covers another.
+  std::vector<Cursor> cursors;         // Increasing, without duplicates.
   absl::flat_hash_set<IdHash> ids;
   std::string attribute_key;
   IdHash attribute_value;
@@ -32,18 +32,18 @@ struct ErasureTarget {
   bool MatchesEvent(Cursor cursor, const EventView& event) const;
 };
 
-// Whether an event is what an erasure left.
+// Whether an event is the stub of an erased event.
 bool IsStub(const EventView& event);
 
 struct ErasureJob {
-  // The keys of one slice between which blocks were rewritten, both inclusive.
+  // The range of keys in one slice in which blocks were rewritten, both ends inclusive.
   struct KeyRange {
     std::string first;
     std::string last;
   };
 
   uint64_t id = 0;
-  CommitPosition until;  // It covers what commits up to this one stored.
+  CommitPosition until;  // It covers the events stored by commits up to this one.
   ErasureTarget target;
   uint32_t cursor_count = 0;
   uint32_t id_count = 0;
@@ -52,14 +52,15 @@ struct ErasureJob {
   Timestamp requested_at;
   Timestamp ended_at;
   ErasureProgress progress;
-  // How far it is: which of the target's `instances`, which instance of those, and up to which of its cursors.
+  // Its progress: the index in the target's `instances`, the current instance of that pattern, and the last cursor
+  // done.
   uint32_t pattern = 0;
   std::string instance;
   Cursor after;
   std::map<uint32_t, KeyRange> rewritten;  // By slice.
 
   ErasureInfo info() const;
-  // Forgets what it looked for.
+  // Ends the job, and forgets what it looked for.
   void End(ErasureState how, Timestamp now);
   void NoteRewritten(uint32_t slice, const std::string& key);
 };

@@ -9,7 +9,7 @@
 namespace playhead::storage {
 namespace {
 
-// The stub in the place of an event with these broker-set fields, as a body holds it.
+// Appends the stub that replaces an event with these broker-set fields, framed as in a body.
 void AppendStub(absl::string_view trailer, std::string& out) {
   std::string stub;
   AppendEvent({.type = kErasedEventType, .data = ""}, kEventsTag, stub);
@@ -38,14 +38,14 @@ StubbedBlock StubEvents(const std::shared_ptr<const Block>& block,
   absl::string_view rest = block->body();
   EventView event;
   Cursor cursor = block->first();
-  size_t copied = 0;  // Of the body so far: only what is erased interrupts a copy.
+  size_t copied = 0;  // Bytes of the old body handled so far: unchanged runs are copied in one piece.
   TypeSummary types;
   for (;; cursor = cursor + 1) {
     const size_t begin = block->body().size() - rest.size();
     const auto bytes = ConsumeEvent(rest);
     if (!bytes) break;
     event = EventView();
-    // What is too short to have a trailer was never stored by us: the block is damaged, and is left as it is.
+    // The broker never stores an event too short for a trailer: the block is damaged, and is left as it is.
     const bool erased = bytes->size() >= kEventTrailerBytes && event.Parse(*bytes) && erase(cursor, event);
     types.Add(erased ? kErasedEventType : event.type, erased ? absl::string_view() : DialectOf(event));
     if (!erased) continue;

@@ -1,8 +1,8 @@
-// What erasures hide from reads while they are under way.
+// The events that erasures in progress hide from reads.
 //
-// A read takes the set that stands when it begins, before it looks at any block, and passes every block through it: so
-// one that begins after an erasure was taken sees nothing of it, whether the block at hand was rewritten yet or not.
-// There is hardly ever a set, and without one a read pays the loading of a pointer.
+// A read takes the current set when it begins, before it reads any block, and applies it to every block. So a read that
+// begins after an erasure was accepted sees no covered event, whether a block has been rewritten yet or not. There is
+// rarely a set, and without one a read costs only one atomic load.
 #ifndef PLAYHEAD_STORAGE_STORE_ERASURE_MASKS_H_
 #define PLAYHEAD_STORAGE_STORE_ERASURE_MASKS_H_
 
@@ -22,14 +22,14 @@
 
 namespace playhead::storage {
 
-// A block with stubs in the place of some events; `block` is the same as before if there are none of those.
+// A block with stubs in place of some events; `block` is the original if there are none.
 struct StubbedBlock {
   std::shared_ptr<const Block> block;
   uint32_t erased_events = 0;
-  size_t erased_bytes = 0;  // Encoded, of these.
+  size_t erased_bytes = 0;  // Encoded size of these events.
 };
 
-// Puts stubs in the place of the events that `erase` says yes to. All else of the header but the types stays.
+// Replaces the events for which `erase` returns true with stubs. Of the header, only the types change.
 StubbedBlock StubEvents(const std::shared_ptr<const Block>& block,
                         absl::FunctionRef<bool(Cursor, const EventView&)> erase);
 
@@ -43,7 +43,7 @@ class ErasureMaskSet {
   };
   explicit ErasureMaskSet(std::vector<Mask> masks) : masks_(std::move(masks)) {}
 
-  // The block as readers may see it.
+  // Returns the block as readers may see it.
   std::shared_ptr<const Block> Apply(absl::string_view instance, std::shared_ptr<const Block> block) const;
   const std::vector<Mask>& masks() const { return masks_; }
 
@@ -54,7 +54,7 @@ class ErasureMaskSet {
 // Thread safety: all methods.
 class ErasureMasks {
  public:
-  // nullptr if nothing is hidden.
+  // The current set; nullptr if nothing is hidden.
   std::shared_ptr<const ErasureMaskSet> set() const {
     if (!any_.load(std::memory_order_acquire)) return nullptr;
     absl::MutexLock lock(&mu_);

@@ -23,9 +23,19 @@ absl::Status NotFound(uint64_t id) {
 
 void ErasureTable::Put(const ErasureJob& job) {
   absl::MutexLock lock(&mu_);
+  PutLocked(job);
+}
+
+void ErasureTable::PutReserved(const ErasureJob& job) {
+  absl::MutexLock lock(&mu_);
+  --reserved_;
+  PutLocked(job);
+}
+
+void ErasureTable::PutLocked(const ErasureJob& job) {
   const auto [it, inserted] = jobs_.insert_or_assign(job.id, job);
   if (job.state >= ErasureState::kPurging) {
-    masks_.Remove(job.id);  // The blocks themselves have the stubs by now.
+    masks_.Remove(job.id);  // The stored blocks have the stubs by now.
   } else if (inserted && !job.dry_run) {
     masks_.Add({job.id, job.until, std::make_shared<const ErasureTarget>(job.target)});
   }
@@ -53,8 +63,18 @@ std::vector<ErasureInfo> ErasureTable::List(uint64_t after_id, size_t limit, Tim
   return infos;
 }
 
-size_t ErasureTable::active_count() const {
+absl::Status ErasureTable::Reserve() {
   absl::MutexLock lock(&mu_);
+  if (ActiveCount() + reserved_ >= kErasuresActiveMax) {
+    return MakeError(Reason::kErasuresLimit, absl::StrCat(kErasuresActiveMax,
+                                                          " erasures have not ended yet, the most that are taken: try "
+                                                          "again"));
+  }
+  ++reserved_;
+  return absl::OkStatus();
+}
+
+size_t ErasureTable::ActiveCount() const {
   size_t count = 0;
   for (const auto& [id, job] : jobs_) count += HasEnded(job.state) ? 0 : 1;
   return count;

@@ -15,12 +15,12 @@
 namespace playhead::storage {
 namespace {
 
-// Of what older builds removed.
+// The number of all rows that older builds removed.
 constexpr uint64_t kUnattributed = 1;
 
 struct ForgottenRow {
   CommitPosition last;
-  uint64_t number = 0;  // Of the write that removed it.
+  uint64_t number = 0;  // Of the write that removed that commit's row.
 };
 
 absl::StatusOr<ForgottenRow> DecodeRow(absl::string_view value) {
@@ -32,7 +32,7 @@ absl::StatusOr<ForgottenRow> DecodeRow(absl::string_view value) {
   return row;
 }
 
-// Up to before which commits were removed without noting of which instances.
+// The position before which rows were removed without recording their instances.
 absl::StatusOr<CommitPosition> UnattributedBefore(const Store& store, CommitPosition first) {
   const auto count = GetMeta(store, meta_key::kForgettings);
   if (!count.ok()) return count.status();
@@ -42,7 +42,7 @@ absl::StatusOr<CommitPosition> UnattributedBefore(const Store& store, CommitPosi
   return CommitPosition(*before);
 }
 
-// Whether commits before `first` may be ahead of who stands at `position`.
+// Whether some commits before `first` may be after `position`.
 bool IsBefore(StorePosition position, CommitPosition first) {
   return first != CommitPosition() && position < StorePosition::EndOf(CommitPosition(first.value() - 1));
 }

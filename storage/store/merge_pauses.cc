@@ -34,7 +34,7 @@ void MergePauses::Apply(rocksdb::DB& db, absl::Span<rocksdb::ColumnFamilyHandle*
       LogWarning("merges_paused",
                  absl::StrCat("family=", family->GetName(), " for_s=", std::chrono::seconds(kPause).count()),
                  ReadError(damage->second, "merging"));
-      // RocksDB heeds it even if it cannot write it down.
+      // RocksDB applies the option even if it cannot persist it.
       SetPaused(db, family, true).PermitUncheckedError();
       paused_until_[family->GetID()] = now + kPause;
     }

@@ -32,8 +32,8 @@ inline constexpr char kCommitsUnattributed[] = "commits_unattributed";
 inline constexpr char kCommitsEndPrefix[] = "commits_end.";  // + epoch floor, as text -> u64: the last commit under it.
 inline constexpr char kNameHashKey[] = "name_hash_key";      // 32 bytes: keys the hashes of deleted names.
 inline constexpr char kErasurePrefix[] = "erasure.";         // + instance number: its bytes are still to be erased.
-// + instance number -> u64, when it was deleted: what the broker kept of it may be in the files of `consumers` and
-// `keys`.
+// + time (8) -> u64, the same: what rows of `consumers` and `keys` held that were changed or deleted by then may be in
+// the files. Never the key of a row that is already due: written times only rise.
 inline constexpr char kRecordsPurgePrefix[] = "records_purge.";
 inline constexpr char kEventErasurePrefix[] = "event_erasure.";    // + number (8): an erasure of events.
 inline constexpr char kEventErasureLast[] = "event_erasure_last";  // u64: the highest number ever given to one.
@@ -47,17 +47,17 @@ absl::StatusOr<uint64_t> GetMetaNumber(const Store& store, absl::string_view key
 
 void PutMetaNumber(const Store& store, absl::string_view key, uint64_t value, rocksdb::WriteBatch& batch);
 
-// Notes where the commits under an epoch floor ended, once it has been raised: the rows that say so may be forgotten.
-// `last` is the last commit of the store.
+// Records where the commits under the previous epoch floor ended, once the floor has been raised, since the rows that
+// show it may be forgotten. `last` is the last commit of the store.
 absl::Status NoteCommitsEnd(const Store& store, CommitPosition last, uint32_t epoch_floor);
 // The last commit under an earlier epoch floor; 0 if there was none.
 absl::StatusOr<CommitPosition> CommitsEnd(const Store& store, uint32_t epoch_floor);
 
-// Where part of the history may be gone, cursors of it may be in somebody's hands: from here on no log goes on in an
+// For when part of the history may be gone, while clients may hold cursors of it: from here on, no log continues in an
 // epoch that it was in. Synced when this returns.
 //   FailedPrecondition  no epochs are left.
 absl::Status RaiseEpochFloor(const Store& store);
-// The same, to `floor`. REQUIRES: it is higher than the store's.
+// The same, to `floor`. REQUIRES: `floor` is higher than the store's.
 absl::Status RaiseEpochFloorTo(const Store& store, uint64_t floor);
 
 }  // namespace playhead::storage

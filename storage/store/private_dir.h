@@ -8,8 +8,8 @@
 
 namespace playhead::storage {
 
-// Makes `dir`, unless something is there, with mode 0700: RocksDB and the standard library would let everybody read it.
-// Whoever uses it next finds out whether that failed.
+// Creates `dir` with mode 0700, unless it exists: RocksDB and the standard library would make it readable by all users.
+// A failure shows when the folder is next used.
 inline void MakePrivateDir(const std::string& dir) { ::mkdir(dir.c_str(), S_IRWXU); }
 
 }  // namespace playhead::storage

@@ -15,15 +15,15 @@
 
 namespace playhead::storage {
 
-// InvalidArgument (MALFORMED_REQUEST) as RecordStore::Write says.
+// InvalidArgument (MALFORMED_REQUEST) as for RecordStore::Write.
 absl::Status CheckRecordChanges(const std::vector<RecordChange>& changes);
 
-// What the changes take in a commit.
+// The size of the changes in a commit, in bytes.
 size_t RecordBytes(const std::vector<RecordChange>& changes);
 
 void PutRecordChanges(const Store& store, const std::vector<RecordChange>& changes, rocksdb::WriteBatch& batch);
 
-// As RecordStore::Scan says.
+// As RecordStore::Scan.
 absl::StatusOr<std::vector<Record>> ScanRecords(const Store& store, RecordSpace space, absl::string_view prefix,
                                                 absl::string_view after_key, size_t limit);
 

@@ -1,4 +1,4 @@
-// What RocksDB says, in the words of the contract.
+// Translates RocksDB's statuses into those of the contract.
 #ifndef PLAYHEAD_STORAGE_STORE_ROCKSDB_STATUS_H_
 #define PLAYHEAD_STORAGE_STORE_ROCKSDB_STATUS_H_
 
@@ -16,14 +16,18 @@ namespace playhead::storage {
 inline rocksdb::Slice ToSlice(absl::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); }
 inline absl::string_view FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// `text` with a file's name in the place of its path: where the broker keeps its files is none of its clients' business.
+// Replaces a file's path in `text` by the file's name: clients must not see where the broker keeps its files.
 inline std::string WithoutFolders(std::string text) {
   const size_t path = text.find(" /");
-  if (path != std::string::npos) text.erase(path + 1, text.rfind('/') - path);
+  if (path == std::string::npos) return text;
+  // The text after the path may contain a slash too: "/data/000008.log: Input/output error".
+  const size_t end = text.find(": ", path);
+  text.erase(path + 1, text.rfind('/', end) - path);
   return text;
 }
 
-// The status of a failed read, for clients too: damage is DATA_LOSS, everything else may pass and is STORE_UNAVAILABLE.
+// The status of a failed read, also shown to clients: damage is DATA_LOSS; everything else may pass, and is
+// STORE_UNAVAILABLE.
 inline absl::Status ReadError(const rocksdb::Status& status, absl::string_view what) {
   if (status.ok()) return absl::OkStatus();
   return MakeError(status.IsCorruption() ? Reason::kDataLoss : Reason::kStoreUnavailable,

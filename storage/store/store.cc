@@ -24,7 +24,7 @@
 namespace playhead::storage {
 namespace {
 
-// Stands in the folder while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
+// A file that exists while acknowledged data may be unsynced (Durability::kOs); removed by a clean stop.
 constexpr char kUnsyncedMarker[] = "/UNSYNCED";
 
 constexpr absl::string_view kFirstManifest = "MANIFEST-000001";
@@ -33,10 +33,10 @@ absl::Status CannotOpen(const rocksdb::Status& status, const std::string& dir) {
   return absl::UnavailableError(absl::StrCat("cannot open the store in ", dir, ": ", status.ToString()));
 }
 
-// Why a store that is there is not opened. A file that it names and that is gone is damage as a changed one is.
+// The error of a store that exists but cannot be opened. A missing file counts as damage, like a changed one.
 absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
   const std::string text = status.ToString();
-  // The words of RocksDB's file system for another process, and for another store of this one.
+  // RocksDB's error texts for a lock held by another process, and by another store of this process.
   if (absl::StrContains(text, "While lock file") || absl::StrContains(text, "lock hold by current process")) {
     return absl::FailedPreconditionError(absl::StrCat(dir, " is in use by another broker (", text, ")"));
   }
@@ -46,16 +46,16 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& dir) {
   return CannotOpen(status, dir);
 }
 
-// Whether `dir` has no store yet. A folder with some files of a store, but not those that every store has, is no place
-// to make a new one: it was copied by half. RocksDB's first MANIFEST alone is what a start leaves that was cut short
-// before there was a CURRENT; a store has it no more once it was opened again.
+// Whether `dir` has no store yet. An error for a folder that has some files of a store but no CURRENT: it was copied
+// incompletely, and a new store must not be made there. RocksDB's first MANIFEST alone is left by a first start that
+// was cut short before it wrote CURRENT; a store that was opened again no longer has it.
 absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
   const rocksdb::Status current = env.FileExists(dir + "/CURRENT");
   if (current.ok()) return false;
   if (!current.IsNotFound()) return CannotOpen(current, dir);
   std::vector<std::string> children;
   const rocksdb::Status status = env.GetChildren(dir, &children);
-  if (!status.ok()) {  // RocksDB says NotFound to both, and no more.
+  if (!status.ok()) {  // RocksDB reports both as NotFound.
     return absl::UnavailableError(
         absl::StrCat("cannot open the store in ", dir, ": the folder may not be read, or is gone"));
   }
@@ -69,9 +69,9 @@ absl::StatusOr<bool> IsFresh(rocksdb::Env& env, const std::string& dir) {
   return true;
 }
 
-// Looks at the write-ahead log and cuts off what was torn off at its end. What is left is rot, if anything.
+// Inspects the write-ahead log and cuts off a torn tail. Damage that it returns is rot.
 absl::StatusOr<std::optional<WalDamage>> InspectAndCutTail(rocksdb::Env& env, const std::string& dir) {
-  // Else another broker may be the one that is writing this log.
+  // Without the lock, another broker may be writing this log.
   rocksdb::FileLock* lock = nullptr;
   if (const rocksdb::Status status = env.LockFile(dir + "/LOCK", &lock); !status.ok()) return OpenError(status, dir);
   const absl::Cleanup unlock = [&] { env.UnlockFile(lock).PermitUncheckedError(); };
@@ -93,7 +93,7 @@ absl::Status WriteMarker(rocksdb::Env& env, const std::string& dir) {
   return status.ok() ? absl::OkStatus() : OpenError(status, dir);
 }
 
-// For good: one that came back with a loss of power would let real rot pass for writes that were never synced.
+// Durably: a marker that reappeared after a power failure would let real rot pass for writes that were never synced.
 rocksdb::Status RemoveMarker(rocksdb::Env& env, const std::string& dir) {
   const rocksdb::Status status = env.DeleteFile(dir + kUnsyncedMarker);
   return status.ok() ? SyncFolder(env, dir) : status;
@@ -143,7 +143,7 @@ absl::Status Store::Recover() {
   if (!damage.ok()) return damage.status();
   if (!damage->has_value()) return OpenDatabase(DatabaseMode::kExisting);
   const WalDamage& rot = **damage;
-  // Writes that were never synced reach the disk in any order: then this is no proof.
+  // Unsynced writes reach the disk in any order, so after them this is no proof of rot.
   if (!options_.accept_truncation && !may_be_unsynced) {
     return MakeError(
         Reason::kDataLoss,
@@ -155,10 +155,10 @@ absl::Status Store::Recover() {
                      "--accept_truncation to go on without everything from the damage onwards"));
   }
   history_may_be_lost_ = true;
-  // If this start is cut off, the next one must still know.
+  // If this start is interrupted, the next one must still know.
   if (absl::Status status = WriteMarker(env, dir); !status.ok()) return status;
-  // RocksDB recovers what is before the damage, unless its files hold something from behind it. The damaged log would
-  // then lie about, in front of sound records.
+  // RocksDB recovers what is before the damage, unless its files hold something from after it. The damaged log would
+  // then stay, followed by sound records, so it is cut too.
   if (absl::Status status = OpenDatabase(DatabaseMode::kExisting); !status.ok()) return status;
   CloseDatabase();
   if (absl::Status status = CutWal(env, dir, rot); !status.ok()) return status;
@@ -188,7 +188,7 @@ void Store::CloseDatabase() {
   }
   families_ = {};
   default_family_.reset();
-  db_->Close().PermitUncheckedError();  // What was acknowledged is in the write-ahead log already.
+  db_->Close().PermitUncheckedError();  // Everything acknowledged is already in the write-ahead log.
   db_.reset();
 }
 
@@ -256,7 +256,7 @@ absl::Status Store::CheckFormat(bool fresh) {
   }
   const auto instance_last = GetMetaNumber(*this, meta_key::kInstanceLast, 0);
   if (!instance_last.ok()) return instance_last.status();
-  // A fresh store, or one whose making was cut off before anything else could be written.
+  // Format 0 is right only for a new store, or one whose creation was interrupted before anything else was written.
   if (*format != 0 || (!fresh && *instance_last != 0)) {
     return absl::FailedPreconditionError(
         absl::StrCat("the store in ", options_.data_dir, " has unknown format ", *format));
@@ -280,7 +280,7 @@ absl::Status Store::LoadErasures() {
   for (row->Seek(ErasureJobKey(0)); row->Valid() && row->key().starts_with(meta_key::kEventErasurePrefix);
        row->Next()) {
     auto job = DecodeErasureJob(FromSlice(row->value()));
-    // What it hides must stay hidden: no store without it.
+    // The store must not open without it: the events that it hides must stay hidden.
     if (!job.ok()) return job.status();
     erasures_->Put(*job);
   }
@@ -288,7 +288,7 @@ absl::Status Store::LoadErasures() {
 }
 
 uint64_t Store::Id() const {
-  // Of the one random value that every store has; it tells nothing of it.
+  // Derived from the one random value that every store has, without revealing it.
   constexpr absl::string_view kPurpose = "store id";
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
@@ -305,8 +305,8 @@ void Store::PauseDamagedMerges(std::chrono::steady_clock::time_point now) const 
 
 std::unique_ptr<rocksdb::Iterator> Store::NewIterator(rocksdb::ColumnFamilyHandle* family,
                                                       rocksdb::ReadOptions options) const {
-  // Nothing writes range tombstones (docs/decisions/0005-no-range-tombstones.md). Looking for them has RocksDB 7.8 pass
-  // over a table file below level 0 whose first block cannot be read, and say nothing of it.
+  // Nothing writes range tombstones (docs/decisions/0005-no-range-tombstones.md). Looking for them makes RocksDB 7.8
+  // silently skip a table file below level 0 whose first block cannot be read.
   options.ignore_range_deletions = true;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family));
 }
@@ -341,7 +341,7 @@ absl::Status Store::DropSlice(uint32_t number) {
     const auto found = slices_.find(number);
     if (found == slices_.end()) return absl::OkStatus();
     slice = std::move(found->second);
-    slices_.erase(found);  // Nobody new gets it from here on.
+    slices_.erase(found);  // No new users from here on.
   }
   const rocksdb::Status status = db_->DropColumnFamily(slice.get());
   if (status.ok()) return absl::OkStatus();
@@ -360,17 +360,26 @@ absl::Status Store::Flush() const {
 
 uint64_t Store::WalBytes() const {
   rocksdb::VectorLogPtr files;
-  db_->GetSortedWalFiles(files).PermitUncheckedError();  // Then it knows of none.
+  db_->GetSortedWalFiles(files).PermitUncheckedError();  // On an error there are none to count.
   uint64_t bytes = 0;
   for (const auto& file : files) bytes += file->SizeFileBytes();
   return bytes;
 }
 
+absl::Status Store::SyncLog() {
+  // The distribution's build of RocksDB 7.8 asserts that a log file is not written to or synced after that has failed. A
+  // failure between this look and the sync is still one too many (docs/reliability.md).
+  absl::Status status = tuning_.failures->writes_ended()
+                            ? MakeError(Reason::kStoreUnavailable, "a write to the store has failed")
+                            : ReadError(db_->SyncWAL(), "syncing the write-ahead log");
+  if (!status.ok()) sync_failed_.store(true);
+  return status;
+}
+
 absl::Status Store::MarkCleanStop() {
   if (options_.durability == Durability::kDisk || sync_failed_.load()) return absl::OkStatus();
-  rocksdb::Status status = db_->SyncWAL();
-  if (status.ok()) status = RemoveMarker(EnvOf(options_), options_.data_dir);
-  return ReadError(status, "marking a clean stop");
+  if (absl::Status status = SyncLog(); !status.ok()) return status;
+  return ReadError(RemoveMarker(EnvOf(options_), options_.data_dir), "marking a clean stop");
 }
 
 }  // namespace playhead::storage

@@ -1,4 +1,4 @@
-// An open RocksDB with the families of the store: made when the log opens, and made anew after a write error.
+// An open RocksDB with the families of the store: created when the log opens, and again after a write error.
 #ifndef PLAYHEAD_STORAGE_STORE_STORE_H_
 #define PLAYHEAD_STORAGE_STORE_STORE_H_
 
@@ -28,38 +28,39 @@ rocksdb::Env& EnvOf(const StoreOptions& options);
 using FamilyHandle = std::shared_ptr<rocksdb::ColumnFamilyHandle>;
 
 // Thread safety: all methods.
-// Ownership: closes the database when the last holder lets go; handles must not be kept longer than the store.
+// Ownership: the database is closed when the last reference is dropped; handles must not outlive the store.
 class Store : public std::enable_shared_from_this<Store> {
  public:
-  // Opens or makes the store after checking that its write-ahead log is sound; see OpenRocksDbEventLog for the errors.
+  // Opens or creates the store after checking that its write-ahead log is sound; see OpenRocksDbEventLog for the
+  // errors.
   static absl::StatusOr<std::shared_ptr<Store>> Open(const StoreOptions& options);
-  // Opens a store to look at it. Nothing in its folder is changed or locked, and what is torn off at the end of its
-  // write-ahead log is passed over. Nobody else may have it open for writing.   Errors as Open.
+  // Opens a store for reading. Nothing in its folder is changed or locked, and a torn tail of its write-ahead log is
+  // ignored. Nobody else may have it open for writing.   Errors as Open.
   static absl::StatusOr<std::shared_ptr<Store>> OpenReadOnly(const StoreOptions& options);
   ~Store();
 
   rocksdb::DB* db() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)].get(); }
 
-  // The rows of a family, or of a slice. Whoever goes from row to row goes this way.
+  // An iterator over the rows of a family, or of a slice. All iteration goes through this.
   std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ColumnFamilyHandle* family,
                                                  rocksdb::ReadOptions options = {}) const;
 
-  // Slices by number. A reader holds the handle it uses: a slice that is dropped meanwhile stays readable to it.
+  // Slices by number. A reader keeps the handle it uses, so a slice that is dropped meanwhile stays readable to it.
   std::map<uint32_t, FamilyHandle> slices() const ABSL_LOCKS_EXCLUDED(mu_);
   FamilyHandle slice(uint32_t number) const ABSL_LOCKS_EXCLUDED(mu_);  // nullptr if there is none.
   absl::Status CreateSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
-  // Removes the slice and, once the last reader lets go of it, its files. REQUIRES: it is not the newest.
+  // Removes the slice and, once the last reader releases it, its files. REQUIRES: it is not the newest.
   absl::Status DropSlice(uint32_t number) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether the store was opened without part of what it once held, so that cursors may have been lost: after
+  // Whether the store was opened without part of its former contents, so that cursors may have been lost: after
   // accept_truncation, or after an unclean stop while a weaker durability was set.
   bool history_may_be_lost() const { return history_may_be_lost_; }
 
-  // Keys the hashes that are kept of deleted names.
+  // The key of the hashes that are kept of deleted names.
   const std::string& name_hash_key() const { return name_hash_key_; }
 
-  // Tells this store from others, but not from its copies.
+  // Identifies this store; its copies have the same id.
   uint64_t Id() const;
 
   // Which identities are forgotten.
@@ -71,31 +72,32 @@ class Store : public std::enable_shared_from_this<Store> {
   // Writes all families' memory to files. Blocks.
   absl::Status Flush() const;
 
-  // Lets families with a merge that met damage alone for a while (storage/store/merge_pauses.h). To be called every
-  // second; one caller at a time. Writes to the disk if there are any.
+  // Pauses merges of families in which one has met damage (storage/store/merge_pauses.h). To be called every second;
+  // one caller at a time. Writes to the disk if anything changes.
   void PauseDamagedMerges(std::chrono::steady_clock::time_point now) const;
 
-  // How often writes began to be stalled since this was last asked.
+  // How many times writes began to be stalled since the last call.
   uint64_t TakeWriteStalls() const { return tuning_.stalls->Take(); }
-  // Of the files of the write-ahead log. Asks the file system.
+  // The size of the write-ahead log's files. Asks the file system.
   uint64_t WalBytes() const;
 
-  // Declares that the epoch floor was raised where it had to be. Called once after every open.
+  // Declares that the epoch floor was raised if that was necessary. Called once after every open.
   absl::Status NoteHistorySettled();
 
-  // Notified when the database is closed: the folder can then be opened again.
+  // Notified when the database is closed, so that the folder can be opened again.
   std::shared_ptr<absl::Notification> closed() const { return closed_; }
 
-  // What was acknowledged may not be on disk: MarkCleanStop does nothing any more.
-  void NoteSyncFailed() { sync_failed_.store(true); }
+  // Durability::kOs: moves everything that was written to the disk. On an error, acknowledged data may not be on disk:
+  // from then on, MarkCleanStop does nothing.
+  absl::Status SyncLog();
 
-  // Declares that all is on disk and nothing more will be written. Without it, an open under Durability::kOs counts as
-  // stopped uncleanly.
+  // Declares that everything is on disk and nothing more will be written. Without this, the next open of a store under
+  // Durability::kOs counts the stop as unclean.
   absl::Status MarkCleanStop();
 
  private:
   explicit Store(const StoreOptions& options) : options_(options), tuning_(options) {}
-  // Opens a store that exists, after judging its write-ahead log.
+  // Opens an existing store, after inspecting its write-ahead log.
   absl::Status Recover();
   enum class DatabaseMode { kNew, kExisting, kReadOnly };
   absl::Status OpenDatabase(DatabaseMode mode);
@@ -110,10 +112,10 @@ class Store : public std::enable_shared_from_this<Store> {
   std::atomic<bool> sync_failed_{false};
   std::string name_hash_key_;
   const std::unique_ptr<ErasureTable> erasures_ = std::make_unique<ErasureTable>();
-  // Declared before the handles: they go first.
+  // Declared before the handles, which must be destroyed first.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<FamilyHandle, kFamilyNames.size()> families_;
-  FamilyHandle default_family_;  // RocksDB insists on one; empty.
+  FamilyHandle default_family_;  // RocksDB requires one; empty.
   mutable absl::Mutex mu_;
   std::map<uint32_t, FamilyHandle> slices_ ABSL_GUARDED_BY(mu_);
 };

@@ -1,4 +1,4 @@
-// StoreView: the store as it is at one moment, for code that compares its parts with each other.
+// StoreView: the store as of one moment, for code that compares its parts with each other.
 #ifndef PLAYHEAD_STORAGE_STORE_STORE_VIEW_H_
 #define PLAYHEAD_STORAGE_STORE_STORE_VIEW_H_
 
@@ -17,9 +17,9 @@
 
 namespace playhead::storage {
 
-// Holds back the removal of what was overwritten meanwhile, so that erasures and deletions wait for it before they are
-// done, and all other housekeeping with them; holds the store open. So it must not be kept for long. Thread safety: all
-// methods.
+// While a view exists, data that is overwritten meanwhile cannot be removed, so erasures and deletions, and all other
+// housekeeping with them, wait for it; it also keeps the store open. So it must not be kept for long.
+// Thread safety: all methods.
 class StoreView {
  public:
   explicit StoreView(std::shared_ptr<const Store> store)
@@ -41,11 +41,11 @@ class StoreView {
     return store_->NewIterator(family, read);
   }
 
-  // nullopt if there is no such row.
+  // nullopt if the row does not exist.
   absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const {
     std::string value;
     rocksdb::ReadOptions read = read_;
-    read.fill_cache = true;  // Small rows, which are asked for again.
+    read.fill_cache = true;  // Small rows, which are read again.
     const rocksdb::Status status = store_->db()->Get(read, store_->family(family), ToSlice(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return ReadError(status, "reading a row");

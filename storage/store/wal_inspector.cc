@@ -19,14 +19,14 @@ namespace {
 
 constexpr size_t kBlockBytes = size_t{32} << 10;
 constexpr size_t kHeaderBytes = 7;
-// More than the largest write has: a commit that is all but full (StoreOptions::commit_bytes_max), the largest change
-// that can fill it up (kRecordChangesBytesMax), and what is only estimated of it, block headers above all.
+// More than the largest write: a commit that is almost full (StoreOptions::commit_bytes_max), the largest change that
+// can still join it (kRecordChangesBytesMax), and a margin for what is only estimated, mostly block headers.
 constexpr uint64_t kTornBytesMax = uint64_t{24} << 20;
 
 enum FragmentType : uint8_t { kZero = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
 uint32_t MaskedCrc32c(absl::string_view type_and_payload) {
-  // The library takes a buffer that it does not write as non-const, and neither pre- nor post-inverts.
+  // The library takes a non-const buffer, which it does not write, and inverts the CRC neither before nor after.
   auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(type_and_payload.data()));
   const uint32_t crc = ~crc32_iscsi(bytes, static_cast<int>(type_and_payload.size()), ~0U);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8U;
@@ -44,8 +44,8 @@ struct Fragment {
   bool is_sound() const { return crc == MaskedCrc32c(type_and_payload); }
 };
 
-// The fragment at the front of `block`, as far as its header tells: it need not be sound. nullopt if it is none, or
-// does not fit.
+// The fragment at the front of `block` according to its header; the checksum is not verified. nullopt if there is none,
+// or it does not fit.
 std::optional<Fragment> ReadFragment(absl::string_view block) {
   if (block.size() < kHeaderBytes) return std::nullopt;
   uint32_t crc;
@@ -57,12 +57,12 @@ std::optional<Fragment> ReadFragment(absl::string_view block) {
   return Fragment{static_cast<FragmentType>(type), crc, block.substr(6, 1 + size_t{length})};
 }
 
-// What a record, which is a WriteBatch, begins with.
+// The beginning of a record, which is a WriteBatch.
 struct BatchHeader {
   static constexpr size_t kBytes = 12;
 
-  uint64_t sequence;  // The number of its first row.
-  uint32_t count;     // Of its rows.
+  uint64_t sequence;  // Sequence number of its first row.
+  uint32_t count;     // Number of rows.
 };
 
 std::optional<BatchHeader> ReadBatchHeader(absl::string_view record) {
@@ -134,11 +134,11 @@ class Inspector {
 
   void InspectBlock(absl::string_view block, const std::string& name, uint64_t offset) {
     size_t at = 0;
-    size_t boundary = 0;  // Where RocksDB began a fragment, if not behind it.
+    size_t boundary = 0;  // Where the next fragment must begin according to the last header; `at` may be past it.
     while (block.size() - at >= kHeaderBytes && !rot()) {
       const absl::string_view rest = block.substr(at);
       const auto fragment = ReadFragment(rest);
-      if (at != boundary) {  // Behind damage: try every byte.
+      if (at != boundary) {  // After damage: try every byte.
         if (fragment && fragment->begins_record() &&
             FollowsLostRows(ReadBatchHeader(fragment->payload()), offset + at) && fragment->is_sound()) {
           NoteRot(name, offset + at);
@@ -149,7 +149,7 @@ class Inspector {
       const bool is_sound = fragment && fragment->is_sound();
       if (!damage_ && (!is_sound || fragment->begins_record() == expects_continuation_)) {
         NoteDamage(name, offset + at);
-        // Space that was reserved and not yet written: nothing may follow it.
+        // Space that was allocated but not written: nothing may follow it.
         if (AllZero(rest)) return;
       }
       if (!damage_) NoteFragment(*fragment, offset + at);
@@ -157,17 +157,17 @@ class Inspector {
       if (fragment) boundary = at + fragment->bytes();
       at = is_sound ? boundary : at + 1;
     }
-    // Fewer bytes than a header has fill up a block; at the end of a file they are the beginning of one.
+    // Fewer bytes than a header are padding at the end of a block; at the end of a file they are a torn header.
     if (!damage_ && at < block.size() && block.size() < kBlockBytes) NoteDamage(name, offset + at);
   }
 
-  // REQUIRES: it is sound, and what was to come.
+  // REQUIRES: the fragment is sound, and begins or continues a record as expected.
   void NoteFragment(const Fragment& fragment, uint64_t offset) {
     if (fragment.begins_record()) {
       record_offset_ = offset;
       record_begin_.clear();
     }
-    // A header may go over two fragments.
+    // A header may span two fragments.
     absl::StrAppend(&record_begin_, fragment.payload().substr(0, BatchHeader::kBytes - record_begin_.size()));
     expects_continuation_ = !fragment.ends_record();
     if (expects_continuation_) return;
@@ -186,8 +186,8 @@ class Inspector {
     damage_->sound_offset = offset;
   }
 
-  // Whether a record at `offset` with this header can be the one that RocksDB wrote behind what was lost: rows were,
-  // and a row takes a number and two bytes at least. With no sound record before it there is nothing to go by.
+  // Whether a record at `offset` with this header can follow the lost bytes: these held rows, and each row takes a
+  // sequence number and at least two bytes. Without a sound record before the damage, any record can.
   bool FollowsLostRows(const std::optional<BatchHeader>& batch, uint64_t offset) const {
     if (!batch || batch->count == 0) return false;
     const uint64_t lost_bytes = earlier_files_bytes_ + offset - lost_from_;
@@ -196,11 +196,11 @@ class Inspector {
 
   rocksdb::Env& env_;
   bool expects_continuation_ = false;      // Inside a record of several fragments ...
-  uint64_t record_offset_ = 0;             // ... that began here ...
-  std::string record_begin_;               // ... with these bytes, as many as a BatchHeader has.
-  std::optional<uint64_t> next_sequence_;  // Behind the last record that is sound and whole.
+  uint64_t record_offset_ = 0;             // ... that begins here ...
+  std::string record_begin_;               // ... with these bytes, up to BatchHeader::kBytes.
+  std::optional<uint64_t> next_sequence_;  // After the last sound and complete record.
   uint64_t earlier_files_bytes_ = 0;
-  uint64_t lost_from_ = 0;  // Where the damaged record begins, counted from the first file.
+  uint64_t lost_from_ = 0;  // Offset of the damaged record, counted from the start of the first file.
   std::optional<WalDamage> damage_;
 };
 

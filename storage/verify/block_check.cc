@@ -13,7 +13,7 @@ absl::Status Wrong(const Block& block, absl::string_view what) {
   return MakeError(Reason::kDataLoss, absl::StrCat("the block that ends with ", block.last().value(), ": ", what));
 }
 
-// Runs of one type are the rule: the last entry that was found is tried first.
+// Tries the last entry found first, because runs of one type are common.
 class SummaryReader {
  public:
   explicit SummaryReader(const TypeSummary& summary) : summary_(summary) {}

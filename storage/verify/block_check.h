@@ -1,4 +1,4 @@
-// What a block says of itself, compared with what it holds.
+// Compares a block's header with its content.
 #ifndef PLAYHEAD_STORAGE_VERIFY_BLOCK_CHECK_H_
 #define PLAYHEAD_STORAGE_VERIFY_BLOCK_CHECK_H_
 
@@ -7,8 +7,8 @@
 
 namespace playhead::storage {
 
-// Whether the header tells the truth: as many events as it counts, each with its cursor and a time between the first's
-// and the last's, and every type in the summary, by which filters skip. DataLoss (DATA_LOSS) if not.
+// Checks that the header is right: the number of events, each event's cursor, times between the first's and the last's,
+// and every type in the summary by which filters skip blocks. DataLoss (DATA_LOSS) if not.
 absl::Status CheckBlockContent(const Block& block);
 
 }  // namespace playhead::storage

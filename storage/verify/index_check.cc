@@ -9,26 +9,28 @@
 #include "storage/key_codec.h"
 #include "storage/record_codec.h"
 #include "storage/store/dedup_records.h"
+#include "storage/store/directory.h"
 #include "storage/store/meta.h"
 #include "storage/store/rocksdb_status.h"
+#include "storage/verify/read_refusal.h"
 
 namespace playhead::storage {
 namespace {
 
-// What one step reads, about; small enough that no view is held for long.
+// About how much one step reads; small enough that no view is held for long.
 constexpr uint64_t kStepRows = 20'000;
 constexpr uint64_t kStepBytes = uint64_t{4} << 20;
-// An iterator pins files: over a long walk it is made anew.
+// A long walk renews its iterator after this many rows, because an iterator pins files.
 constexpr uint64_t kIteratorRows = 50'000;
 
-// What is known of the instances of one view, by number.
+// What one view knows of the instances, by number.
 class Instances {
  public:
   struct Known {
     bool gone = false;        // It does not exist, and is not being erased.
-    bool comparable = false;  // Else its rows go bit by bit, or it cannot be read, which others tell.
+    bool comparable = false;  // If not, it is being erased, or cannot be read, which other checks report.
     std::string name;
-    LogBounds bounds;  // Up to its last block.
+    LogBounds bounds;  // The head is that of its last block.
   };
 
   explicit Instances(const StoreView& view) : view_(view) {}
@@ -53,7 +55,7 @@ class Instances {
     const auto record = view_.Get(Family::kInstances, InstanceNameKey(known.name));
     if (!record.ok()) return record.status();
     auto state = record->has_value() ? DecodeInstanceRecord(**record) : absl::StatusOr<InstanceState>(InstanceState());
-    if (state.ok()) known.bounds = std::move(state->bounds);  // Else the catalogue's check tells.
+    if (state.ok()) known.bounds = std::move(state->bounds);  // If not, the catalogue's check reports it.
     return ReadHead(number, known);
   }
 
@@ -64,7 +66,7 @@ class Instances {
     const auto ours = [&](const rocksdb::Iterator& it) { return it.Valid() && it.key().compare(begin) >= 0; };
     for (entry->SeekForPrev(end); ours(*entry); entry->Prev()) {
       const FamilyHandle slice = view_.store().slice(RecordReader(FromSlice(entry->value())).Get<uint32_t>());
-      if (slice == nullptr) continue;  // The log's check tells.
+      if (slice == nullptr) continue;  // The log's check reports it.
       const auto block = view_.NewIterator(slice.get());
       block->SeekForPrev(end);
       if (!block->status().ok()) return ReadError(block->status(), "reading blocks");
@@ -93,6 +95,9 @@ absl::StatusOr<IndexStep> Walk(
     ++step.rows;
     step.bytes += row->key().size() + row->value().size();
     if (absl::Status status = check(FromSlice(row->key()), FromSlice(row->value()), step); !status.ok()) return status;
+  }
+  if (absl::Status refused = ReadRefusal(row->status(), absl::StrCat("reading ", family->GetName())); !refused.ok()) {
+    return refused;
   }
   if (!row->status().ok()) {
     step.findings.push_back(
@@ -188,10 +193,11 @@ absl::StatusOr<IndexStep> CheckCatalogue(const StoreView& view, absl::FunctionRe
       }
     }
   }
+  if (absl::Status refused = ReadRefusal(row->status(), "reading the catalogue"); !refused.ok()) return refused;
   if (!row->status().ok()) {
     find("", absl::StrCat("the catalogue cannot be read on: ", row->status().ToString()));
   } else if (names != *count || numbers != names) {
-    // Differences, which stay the same while instances come and go.
+    // Reports differences, which stay the same while instances come and go, so that the second look can confirm them.
     find("", absl::StrCat("there are ", static_cast<int64_t>(names - *count), " more names, and ",
                           static_cast<int64_t>(numbers - *count), " more numbers, than it counts"));
   }
@@ -233,8 +239,8 @@ absl::StatusOr<IndexStep> CheckCommits(const StoreView& view, const std::string&
 
 absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::string& from) {
   Instances instances(view);
-  std::string run_prefix;  // Of the run before: instance and producer.
-  uint64_t run_end = 0;    // The sequence behind it.
+  std::string run_prefix;  // Of the previous run: instance and producer.
+  uint64_t run_end = 0;    // The sequence after it.
   return Walk(view, view.store().family(Family::kDedup), from, FindingKind::kIdentity,
               [&](absl::string_view key, absl::string_view value, IndexStep& step) -> absl::Status {
                 if (key.size() < kInstanceKeyBytes + 2) {
@@ -284,6 +290,13 @@ absl::StatusOr<IndexStep> CheckOrphans(const StoreView& view, rocksdb::ColumnFam
   for (row->Seek(from); row->Valid(); row->Seek(step.next_key)) {
     const absl::string_view key = FromSlice(row->key());
     const InstanceNumber number(DecodeBigEndian(key.substr(0, kInstanceKeyBytes)));
+    if (!IsBlockKey(key)) {
+      step.findings.push_back({.kind = FindingKind::kOrphan,
+                               .what = absl::StrCat(family->GetName(), " has a row under a key that is malformed")});
+      step.next_key = absl::StrCat(key, absl::string_view("\0", 1));
+      if (++step.rows >= kStepRows / 20) return step;
+      continue;
+    }
     step.next_key = InstanceKeyEnd(number);
     const Instances::Known& known = instances.Find(number);
     if (known.gone) {
@@ -294,6 +307,9 @@ absl::StatusOr<IndexStep> CheckOrphans(const StoreView& view, rocksdb::ColumnFam
     if (++step.rows >= kStepRows / 20) return step;  // Seeks, not steps.
   }
   step.next_key.clear();
+  if (absl::Status refused = ReadRefusal(row->status(), absl::StrCat("reading ", family->GetName())); !refused.ok()) {
+    return refused;
+  }
   if (!row->status().ok()) {
     step.findings.push_back(
         {.kind = FindingKind::kFile,

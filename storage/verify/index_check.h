@@ -1,5 +1,5 @@
-// Checks what stands beside the blocks: the catalogue, the directory, the commits, the identities, the broker's
-// records; and that the slices hold no blocks of instances that do not exist.
+// Checks everything except the blocks themselves: the catalogue, the directory, the commits, the identities, the
+// broker's records; and that the slices contain no blocks of instances that do not exist.
 #ifndef PLAYHEAD_STORAGE_VERIFY_INDEX_CHECK_H_
 #define PLAYHEAD_STORAGE_VERIFY_INDEX_CHECK_H_
 
@@ -18,32 +18,32 @@
 
 namespace playhead::storage {
 
-// A part of one of these checks, at one moment of the store.
+// The result of one step of such a check, on one moment of the store.
 struct IndexStep {
   std::vector<Finding> findings;
   uint64_t rows = 0;
   uint64_t bytes = 0;
-  std::string next_key;  // Where the next step goes on; empty: nothing is left.
+  std::string next_key;  // Where the next step continues; empty: the check is done.
 };
 
-// Names, numbers and records against each other and against the counters: in one step, since a count is of one moment.
-// Ends early, with Cancelled, when `go_on` says no.
+// Checks names, numbers and records against each other and against the counters: in one step, since a count is of one
+// moment. Ends early, with Cancelled, when `go_on` returns false.
 absl::StatusOr<IndexStep> CheckCatalogue(const StoreView& view, absl::FunctionRef<bool()> go_on);
 
-// The positions rise, and each range is of an instance that exists and within its log.
+// Checks that the positions increase, and that each range belongs to an existing instance and lies within its log.
 absl::StatusOr<IndexStep> CheckCommits(const StoreView& view, const std::string& from);
 
-// Each identity names events that its instance has, or had; runs of a producer do not overlap.
+// Checks that each identity refers to events that its instance has, or had, and that runs of a producer do not overlap.
 absl::StatusOr<IndexStep> CheckIdentities(const StoreView& view, const std::string& from);
 
-// Entries of the directory, or blocks in a slice, whose instance does not exist and is not being erased.
+// Finds entries of the directory, or blocks in a slice, whose instance does not exist and is not being erased.
 absl::StatusOr<IndexStep> CheckOrphans(const StoreView& view, rocksdb::ColumnFamilyHandle* family,
                                        const std::string& from);
 
-// Reads the rows of a family that storage does not look into, whose checksums are RocksDB's.
+// Reads the rows of a family that storage does not interpret; RocksDB verifies their checksums.
 absl::StatusOr<IndexStep> CheckReadable(const StoreView& view, Family family, const std::string& from);
 
-// The position of the oldest commit whose record is kept, where older ones were removed; else 0.
+// The position of the oldest commit whose record is kept, if older ones were removed; else 0.
 absl::StatusOr<CommitPosition> CommitsFirst(const StoreView& view);
 
 }  // namespace playhead::storage

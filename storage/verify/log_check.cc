@@ -10,22 +10,22 @@
 #include "storage/store/meta.h"
 #include "storage/verify/block_check.h"
 #include "storage/verify/index_check.h"
+#include "storage/verify/read_refusal.h"
 
 namespace playhead::storage {
 namespace {
 
-// What one step reads, about.
+// About how much one step reads.
 constexpr uint64_t kStepBytes = uint64_t{4} << 20;
 constexpr size_t kRangeBytes = 3 * sizeof(uint64_t);
 
-// Whether stubs may have taken the place of events that were erased: the block's own bytes are then not those that its
-// log counts.
+// Whether erased events may have been replaced by stubs: the block's size then differs from what its log counts.
 bool HasErased(const TypeSummary& types) {
   return types.many() || std::any_of(types.entries().begin(), types.entries().end(),
                                      [](const TypeSummary::Entry& entry) { return entry.type == kErasedEventType; });
 }
 
-// The epoch of a sequence that the log has left behind; nullopt for its newest one, which only its blocks tell.
+// The epoch of a sequence if that epoch has ended; nullopt for the log's newest epoch, which only its blocks tell.
 std::optional<uint32_t> EndedEpoch(const EpochHistory& epochs, uint64_t sequence) {
   for (const EpochHistory::End& end : epochs.ends()) {
     if (sequence <= end.last_sequence) return end.epoch;
@@ -39,7 +39,7 @@ absl::StatusOr<LogCheck::Step> LogCheck::Next(const StoreView& view) {
   Step step;
   const auto record = ReadRecord(view);
   if (!record.ok() && !HasReason(record.status(), Reason::kDataLoss)) return record.status();
-  // A record that is damaged, or a name that lives again, is for the catalogue's check.
+  // The catalogue's check covers damaged records. If the name belongs to a new instance by now, this check ends.
   if (!record.ok() || !record->has_value() || (number_ != InstanceNumber() && (*record)->number != number_)) {
     step.done = true;
     return step;
@@ -47,7 +47,7 @@ absl::StatusOr<LogCheck::Step> LogCheck::Next(const StoreView& view) {
   number_ = (*record)->number;
   auto directory = ReadDirectory(view, step);
   if (!directory.ok()) return directory.status();
-  // What was trimmed meanwhile is behind; the block that straddles the first kept event counts as a whole.
+  // Skips what was trimmed meanwhile. The block that straddles the first kept event is checked as a whole.
   const LogBounds& bounds = (*record)->bounds;
   const uint64_t first = std::max<uint64_t>(bounds.first.sequence(), 1);
   if (next_sequence_ < first) {
@@ -81,6 +81,7 @@ absl::StatusOr<LogCheck::Directory> LogCheck::ReadDirectory(const StoreView& vie
         RecordReader(FromSlice(entry->value())).Get<uint32_t>();
   }
   if (entry->status().ok()) return directory;
+  if (absl::Status refused = ReadRefusal(entry->status(), "reading the directory"); !refused.ok()) return refused;
   Find(step, FindingKind::kDirectory, Cursor(), Cursor(),
        absl::StrCat("the directory cannot be read: ", entry->status().ToString()));
   return directory;
@@ -112,10 +113,11 @@ absl::Status LogCheck::Walk(const StoreView& view, const InstanceState& record, 
       last_cursor_ = key;
       if (step.bytes >= kStepBytes) return absl::OkStatus();
     }
+    if (absl::Status refused = ReadRefusal(block->status(), "reading blocks"); !refused.ok()) return refused;
     if (!block->status().ok()) {
       Find(step, FindingKind::kBlock, next(), Cursor(),
            absl::StrCat("blocks in slice ", number, " cannot be read: ", block->status().ToString()));
-      // Where it can be read again is not known: the next slice tells how much is missing.
+      // Where readable blocks continue is not known: the next slice shows how much is missing.
       previous_.intact = false;
     }
   }
@@ -157,7 +159,7 @@ absl::Status LogCheck::CheckBlock(const StoreView& view, const InstanceState& re
           : !record.bounds.epochs.ends().empty() && header.first.epoch() <= record.bounds.epochs.ends().back().epoch) {
     Find(step, FindingKind::kOrder, header.first, key, "its epoch is not the one that the catalogue has for it");
   }
-  // Of a block that straddles the first kept event only what is behind that is looked for.
+  // Readers look for a block that straddles the first kept event only from that event on.
   auto entry = directory.upper_bound(std::max(header.first, record.bounds.first).value());
   if (entry == directory.begin() || std::prev(entry)->second != slice) {
     Find(step, FindingKind::kDirectory, header.first, key,
@@ -201,7 +203,7 @@ absl::Status LogCheck::CheckCommit(const StoreView& view, const BlockHeader& hea
       if (first <= header.first && header.last() <= last) return absl::OkStatus();
     }
   } else {
-    // Records of the oldest commits go with what they appended.
+    // Rows of the oldest commits are removed with their events.
     const auto kept = CommitsFirst(view);
     if (!kept.ok()) return kept.status();
     if (header.commit < *kept) return absl::OkStatus();

@@ -17,7 +17,7 @@
 
 namespace playhead::storage {
 
-// Not thread-safe. A value: a copy looks at the same again, so that what a step found can be looked for a second time.
+// Not thread-safe. A value: a copy checks the same part again, so that the findings of a step can be confirmed.
 class LogCheck {
  public:
   explicit LogCheck(std::string name) : name_(std::move(name)) {}
@@ -27,15 +27,15 @@ class LogCheck {
     uint64_t bytes = 0;  // Read from blocks.
     uint64_t blocks = 0;
     uint64_t events = 0;
-    bool done = false;  // Nothing of the instance is left to be looked at.
+    bool done = false;  // The whole instance was checked.
   };
 
-  // Checks the next blocks, up to a few MiB. Each call sees one moment of the store, which may be later than the last
-  // one's. Statuses are of what could not be read at all but for the log's own blocks.
+  // Checks the next blocks, up to a few MiB. Each call sees one moment of the store, which may be later than that of
+  // the last call. Errors are for unreadable data other than the log's own blocks.
   absl::StatusOr<Step> Next(const StoreView& view);
 
  private:
-  // What is known of the block before.
+  // What is known of the previous block.
   struct Previous {
     BlockHeader header;
     bool intact = false;  // If not, nothing is compared with it.
@@ -54,7 +54,7 @@ class LogCheck {
   const std::string name_;
   InstanceNumber number_;       // 0 before the first step.
   uint64_t next_sequence_ = 0;  // 0 before the first step.
-  Cursor last_cursor_;          // Of the last block that was passed.
+  Cursor last_cursor_;          // Of the last block that was checked.
   Previous previous_;
 };
 

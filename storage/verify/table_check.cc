@@ -9,13 +9,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "storage/verify/read_refusal.h"
 
 namespace playhead::storage {
 namespace {
 
 rocksdb::Status ReadTable(const Store& store, const std::string& path) {
   rocksdb::BlockBasedTableOptions uncached;
-  uncached.no_block_cache = true;  // What is cached says nothing of the file.
+  uncached.no_block_cache = true;  // Reads the file, not cached blocks.
   rocksdb::Options options;
   options.env = store.db()->GetEnv();
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(uncached));
@@ -35,13 +36,15 @@ std::vector<TableFile> TablesOf(const Store& store) {
   return tables;
 }
 
-std::optional<Finding> CheckTable(const Store& store, const TableFile& table) {
+absl::StatusOr<std::optional<Finding>> CheckTable(const Store& store, const TableFile& table) {
   const rocksdb::Status status = ReadTable(store, table.path);
   if (status.ok()) return std::nullopt;
   const std::vector<TableFile> live = TablesOf(store);
   if (std::none_of(live.begin(), live.end(), [&](const TableFile& other) { return other.path == table.path; })) {
     return std::nullopt;
   }
+  absl::Status refused = ReadRefusal(status, absl::StrCat("reading a table of ", table.family));
+  if (!refused.ok()) return refused;
   const absl::string_view state = status.IsPathNotFound() ? "missing" : status.IsIOError() ? "unreadable" : "damaged";
   return Finding{.kind = FindingKind::kFile,
                  .what = absl::StrCat(table.path, ", of ", table.family, ", is ", state, ": ", status.ToString())};

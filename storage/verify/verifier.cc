@@ -64,7 +64,7 @@ absl::Status Verifier::EstimateBytes() {
   uint64_t memory = 0;
   (*store)->db()->GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &files);
   (*store)->db()->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
-  progress_.total_bytes = 2 * files + memory;  // Row by row, and as files.
+  progress_.total_bytes = 2 * files + memory;  // Read once row by row, and once as files.
   return absl::OkStatus();
 }
 
@@ -76,7 +76,7 @@ absl::Status Verifier::VerifyCatalogue() {
 }
 
 absl::Status Verifier::VerifyLogs() {
-  std::string after;  // The key of the last name that was looked at.
+  std::string after;  // The key of the last name that was checked.
   for (;;) {
     std::vector<std::string> names;
     {
@@ -88,7 +88,7 @@ absl::Status Verifier::VerifyLogs() {
         if (!row->key().starts_with(begin)) break;
         names.emplace_back(row->key().data() + begin.size(), row->key().size() - begin.size());
       }
-      // Of damage the catalogue's check has told.
+      // The catalogue's check has reported damage.
       if (!row->status().ok() && !row->status().IsCorruption()) {
         return ReadError(row->status(), "reading the catalogue");
       }
@@ -183,8 +183,12 @@ absl::Status Verifier::VerifyTables() {
     if (control_.canceled()) return absl::CancelledError("the verification was called off");
     const auto store = store_();
     if (!store.ok()) return store.status();
-    if (const auto once = CheckTable(**store, table)) {
-      if (const auto again = CheckTable(**store, table)) Tell({*once}, {*again});
+    const auto once = CheckTable(**store, table);
+    if (!once.ok()) return once.status();
+    if (once->has_value()) {
+      const auto again = CheckTable(**store, table);
+      if (!again.ok()) return again.status();
+      if (again->has_value()) Tell({**once}, {**again});
     }
     if (absl::Status status = Pace(table.bytes); !status.ok()) return status;
   }

@@ -1,8 +1,8 @@
-// Verifier: reads everything that a store holds and says what is wrong with it. Changes nothing.
+// Verifier: reads everything in a store and reports what is wrong with it. Changes nothing.
 //
 // It works in small steps, each on one moment of the store, so that appends, trims, deletions and merges go on
-// meanwhile and no file is held for long. What a step finds is looked for a second time at a later moment, and told
-// only if it is still there.
+// meanwhile and no file is held for long. The findings of a step are checked again at a later moment, and reported only
+// if they are still there.
 #ifndef PLAYHEAD_STORAGE_VERIFY_VERIFIER_H_
 #define PLAYHEAD_STORAGE_VERIFY_VERIFIER_H_
 
@@ -25,15 +25,15 @@ namespace playhead::storage {
 // Not thread-safe; for a thread of its own.
 class Verifier {
  public:
-  // The store that is open now, or why there is none. Asked for each step.
+  // Returns the currently open store, or why there is none. Called for each step.
   using StoreSource = std::function<absl::StatusOr<std::shared_ptr<Store>>()>;
 
   // `control` must outlive this.
   Verifier(StoreSource store, const VerifyOptions& options, const JobControl& control, VerifyListener listener);
 
-  // Checks everything, once. What is wrong goes to the listener and is no error.
-  //   Cancelled    `control` called it off.
-  //   Unavailable  there is no store; or a part of it could not be read, and not for damage.
+  // Checks everything, once. Findings go to the listener, and are not errors.
+  //   Cancelled    `control` canceled it.
+  //   Unavailable  there is no store; or a part of it could not be read for a reason other than damage.
   absl::StatusOr<VerifyProgress> Run();
 
  private:
@@ -49,11 +49,11 @@ class Verifier {
   // Steps through an index. `counter`, if any, counts its rows.
   absl::Status VerifyIndex(IndexCheck check, uint64_t* counter);
 
-  // Takes a part that cannot be checked on, for damage, for a finding: the rest goes on. Else an error stays one.
+  // If a part cannot be checked because of damage, reports a finding, and the rest goes on. Other errors are returned.
   absl::Status TellOfDamage(const absl::Status& status, const std::string& instance = "");
-  // Tells what both looks found; the second may be later. A damaged block is told as the second look has it.
+  // Reports what both checks found; the second may be later. A damaged block is reported as the second check found it.
   void Tell(const std::vector<Finding>& once, const std::vector<Finding>& again);
-  // Counts what was read, tells of the progress, and waits so long that the rate is kept.
+  // Counts the bytes read, reports the progress, and waits as long as needed to keep the rate.
   absl::Status Pace(uint64_t bytes);
 
   const StoreSource store_;

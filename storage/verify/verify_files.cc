@@ -7,18 +7,20 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "proto/errors.h"
 #include "storage/backup/backup_archive.h"
 #include "storage/backup/backup_files.h"
 #include "storage/store/wal_inspector.h"
+#include "storage/verify/read_refusal.h"
 #include "storage/verify/verifier.h"
 
 namespace playhead::storage {
 namespace {
 
-// Counts what is found before a store is open, and adds it to what the Verifier counts.
+// Counts findings made before the store is open, and adds them to those of the Verifier.
 class Findings {
  public:
   explicit Findings(const VerifyListener& listener) : listener_(listener) {}
@@ -51,11 +53,14 @@ class Findings {
   VerifyProgress progress_;
 };
 
-// Opens the store and goes on with it; if it cannot be opened for damage, that is the last finding.
+// Opens and verifies the store. If damage prevents opening it, that is the last finding.
 absl::StatusOr<VerifyProgress> VerifyStore(const StoreOptions& store_options, const VerifyOptions& options,
                                            const JobControl& control, Findings& findings) {
   auto store = Store::OpenReadOnly(store_options);
   if (store.ok()) return findings.AddStore(*std::move(store), options, control);
+  if (IsReadRefusal(store.status().message())) {
+    return MakeError(Reason::kStoreUnavailable, store.status().message());
+  }
   const bool is_damage = HasReason(store.status(), Reason::kDataLoss) || absl::IsUnavailable(store.status());
   if (!is_damage) return store.status();
   findings.Tell(FindingKind::kFile, std::string(store.status().message()));
@@ -75,8 +80,11 @@ absl::StatusOr<VerifyProgress> VerifyDataDir(const StoreOptions& store, const Ve
   const absl::Cleanup unlock = [&] {
     if (lock != nullptr) env.UnlockFile(lock).PermitUncheckedError();
   };
-  // A folder that cannot be written to has no broker either.
+  // If the lock file does not exist, the lock failed because the folder is not writable, and no broker uses it.
   if (!locked.ok() && env.FileExists(store.data_dir + "/LOCK").ok()) {
+    // RocksDB's text for a lock that another process holds, which the system may also report as EACCES.
+    const bool is_held = absl::StrContains(locked.ToString(), "While lock file");
+    if (absl::Status refused = ReadRefusal(locked, "locking the store"); !is_held && !refused.ok()) return refused;
     return absl::FailedPreconditionError(
         absl::StrCat(store.data_dir, " is in use by a broker: verify it there, without --data_dir"));
   }

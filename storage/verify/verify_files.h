@@ -11,16 +11,18 @@
 
 namespace playhead::storage {
 
-// The write-ahead log and everything in the files, as Verifier has it. Changes nothing; keeps brokers out meanwhile,
-// where the folder can be written to.
+// Checks the write-ahead log, and everything that Verifier checks. Changes nothing; if the folder is writable, keeps
+// brokers out meanwhile.
 //   NotFound            there is no store.
-//   FailedPrecondition  a broker has it open; or it is of another version.
-//   Others              as Verifier::Run. A store that cannot be opened because it is damaged is a finding, not an
-//   error.
+//   FailedPrecondition  a broker has it open; or it has another format version.
+//   Unavailable         STORE_UNAVAILABLE: this process may not read a file, or has too few descriptors for it. What
+//                       counts as that, and what as damage, is in read_refusal.h.
+//   Others              as Verifier::Run. A store that cannot be opened because it is damaged, or because the disk
+//                       fails, is a finding, not an error.
 absl::StatusOr<VerifyProgress> VerifyDataDir(const StoreOptions& store, const VerifyOptions& options,
                                              const JobControl& control, const VerifyListener& listener);
 
-// The checksums of all files of all points, each file once; and the content of one point, without restoring it.
+// Checks the checksums of all files of all points, each file once; and the content of one point, without restoring it.
 // `point` 0 is the newest that can be opened.
 //   NotFound            BACKUP_NOT_FOUND.
 //   Others              as above.

@@ -1,5 +1,5 @@
-// What a filter costs per event that is looked at: stored blocks are decoded and sliced as a replay does it, without a
-// filter, with filters that let everything through, and with one that lets through one event in a thousand.
+// The cost of a filter per event examined. Stored blocks are decoded and sliced as in a replay: without a filter, with
+// filters that pass everything, and with one that passes one event in a thousand.
 //
 //   bazel run //tests/bench:filter_bench
 #include <benchmark/benchmark.h>

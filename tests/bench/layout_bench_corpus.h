@@ -1,4 +1,4 @@
-// The events that layout_bench writes, and the codecs that it compares. One file of a program: not for other use.
+// The events that layout_bench writes, and the codecs that it compares. A part of that program, not for other use.
 #ifndef PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_CORPUS_H_
 #define PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_CORPUS_H_
 

@@ -1,4 +1,4 @@
-// What layout_bench is told and what it measures of its own process. One file of a program: not for other use.
+// The flags of layout_bench, and measurements of its own process. A part of that program, not for other use.
 #ifndef PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_PROCESS_H_
 #define PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_PROCESS_H_
 

@@ -1,4 +1,4 @@
-// The layouts that layout_bench compares, as RocksDB options, and a store of one of them. One file of a program: not
+// The layouts that layout_bench compares, as RocksDB options, and a store with one of them. A part of that program, not
 // for other use.
 #ifndef PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_STORE_H_
 #define PLAYHEAD_TESTS_BENCH_LAYOUT_BENCH_STORE_H_

@@ -1,11 +1,11 @@
-// What giving space back does to appends: their latency before and while it runs, and how fast the disk has it back.
+// What reclaiming space costs appends: their latency before and during it, and how fast the disk gets the space back.
 //
 //   reclaim_bench DIR GIB [KEPT_PERCENT]
 //
-// Fills DIR (which must not exist) with GIB of events that do not compress, so that stored bytes are payload bytes, of
-// 97 instances, and so much of them (10 % by default) of one that keeps everything: no slice is all dead. Then appends
-// single events at 500 a second, open loop, for ten seconds at rest; trims the 97; and goes on until the space is
-// back.
+// Fills DIR (which must not exist) with GIB of incompressible events, so that stored bytes are payload bytes. They
+// belong to 97 instances, except for KEPT_PERCENT (10 by default) that belong to one instance that keeps everything, so
+// no slice is entirely dead. Then appends single events at 500 a second, open loop: first for ten seconds at rest,
+// then, after a trim of the 97, until the space is back.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -1,15 +1,15 @@
-// Many WebSocket clients of one broker: what each costs while idle, how late events reach all of them, and what that
-// does to subscribers over gRPC. docs/benchmarks.md has its figures; run it on a quiet machine, beside a broker of your
-// own that runs open:
+// Many WebSocket clients of one broker: what each costs while idle, how late events reach them, and how they affect
+// subscribers over gRPC. docs/benchmarks.md has its figures. Run it on a quiet machine, with a broker of your own that
+// runs open:
 //
 //   playhead serve --data_dir=DIR --grpc_listen=127.0.0.1:50051 --http_listen=127.0.0.1:8080 &
 //   websocket_bench --dialect=vzaps --broker_pid=$!
 //
-// Opens the connections and makes each a subscriber. Then appends events, open loop, to one instance, each with the
-// moment at which it was due: how late that comes out of each connection is the delivery latency.
+// It opens the connections and subscribes each. Then it appends events to one instance, open loop. Each event carries
+// the time at which it was due: the delivery latency is how much later it comes out of each connection.
 //
-// A real client library would be what is measured, so the clients are one epoll loop (websocket_clients.h); but they do
-// what their protocol has them do: answer pings, and acknowledge where their SDKs do.
+// A real client library would dominate the measurement, so all clients share one epoll loop (websocket_clients.h). They
+// do what their protocol demands: they answer pings, and acknowledge where their SDKs do.
 #include <sys/resource.h>
 #include <unistd.h>
 

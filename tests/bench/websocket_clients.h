@@ -1,5 +1,5 @@
-// Many WebSocket clients in one epoll loop: the least that a client can do that keeps to its protocol, so that it is
-// the broker that is measured.
+// Many WebSocket clients in one epoll loop. They do the least that their protocol allows, so that the broker is what is
+// measured.
 #ifndef PLAYHEAD_TESTS_BENCH_WEBSOCKET_CLIENTS_H_
 #define PLAYHEAD_TESTS_BENCH_WEBSOCKET_CLIENTS_H_
 

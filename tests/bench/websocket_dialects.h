@@ -1,4 +1,4 @@
-// How a client of each WebSocket dialect begins and what it answers, as websocket_bench needs it.
+// How a client of each WebSocket dialect starts and what it answers, for websocket_bench.
 #ifndef PLAYHEAD_TESTS_BENCH_WEBSOCKET_DIALECTS_H_
 #define PLAYHEAD_TESTS_BENCH_WEBSOCKET_DIALECTS_H_
 

@@ -1,4 +1,4 @@
-// A deletion takes along what is kept beside the log, in this process or the next.
+// A deletion also removes what is kept beside the log, in this process or in the next.
 #include "broker/instance_deletion.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "broker/timer_queue.h"
 #include "proto/errors.h"
+#include "storage/executor.h"
 #include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
@@ -41,7 +43,9 @@ class InstanceDeletionTest : public ::testing::Test {
   // With a keeper that removes its row, or fails.
   absl::Status Delete(const std::string& name, bool keeper_fails) {
     Audit audit(log_.log());
-    InstanceDeletion deletion(log_.log(), audit);
+    storage::Executor executor(1);
+    TimerQueue timers(executor);
+    InstanceDeletion deletion(log_.log(), audit, timers);
     deletion.AddKeeper([&](const auto& instance, storage::StatusCallback done) {
       EXPECT_TRUE(instance->deleted());
       if (keeper_fails) return std::move(done)(absl::UnavailableError("not now"));
@@ -49,7 +53,10 @@ class InstanceDeletionTest : public ::testing::Test {
     });
     const absl::Status status = AwaitStatus([&](auto done) { deletion.Delete("me", name, std::move(done)); });
     while (status.ok() && !keeper_fails && !Rows("deletion/").empty()) std::this_thread::yield();
+    deletion.Stop();
     log_.Close();  // Waits for callbacks that still run.
+    timers.Stop();
+    executor.Join();
     log_.Reopen();
     return status;
   }
@@ -80,6 +87,8 @@ class InstanceDeletionTest : public ::testing::Test {
   }
 
   const testing::TempDir dir_;
+  storage::Executor executor_{1};
+  TimerQueue timers_{executor_};
   LogHarness log_;
   int forgotten_ = 0;
 };
@@ -100,7 +109,7 @@ TEST_F(InstanceDeletionTest, WhatIsKeptBesideTheLogGoesAlsoAfterACrash) {
   // The name may have begun its next life.
   ASSERT_TRUE(log_.Append("bot", storage::MakeEvents(1)).ok());
   Audit audit(log_.log());
-  InstanceDeletion next(log_.log(), audit);
+  InstanceDeletion next(log_.log(), audit, timers_);
   std::vector<std::string> names;
   next.AddKeeper([&](const auto& instance, storage::StatusCallback done) {
     names.push_back(instance->name());
@@ -121,7 +130,7 @@ TEST_F(InstanceDeletionTest, OneThatNeverBeganIsForgottenAndNotCarriedOut) {
         log_.log().records().Write({{RecordSpace::kKeys, absl::StrCat("deletion/", number), "bot"}}, std::move(done));
       }).ok());
   Audit audit(log_.log());
-  InstanceDeletion deletion(log_.log(), audit);
+  InstanceDeletion deletion(log_.log(), audit, timers_);
   deletion.AddKeeper([&](const auto&, storage::StatusCallback done) { Forget(std::move(done)); });
   ASSERT_TRUE(deletion.Resume().ok());
   EXPECT_EQ(forgotten_, 0);

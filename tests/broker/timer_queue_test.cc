@@ -18,18 +18,18 @@ using std::chrono::steady_clock;
 using ::testing::ElementsAre;
 
 TEST(TimerQueueTest, RunsTasksInTheOrderOfTheirDeadlinesAndNotBefore) {
-  storage::Executor executor(1);
-  TimerQueue timers(executor);
   std::vector<int> order;
   std::promise<void> done;
+  storage::Executor executor(1);
+  TimerQueue timers(executor);
   const SteadyTime now = steady_clock::now();
-  timers.Schedule(now + milliseconds(30), [&] {
+  timers.Schedule(now + milliseconds(300), [&] {
     order.push_back(3);
-    EXPECT_GE(steady_clock::now(), now + milliseconds(30));
+    EXPECT_GE(steady_clock::now(), now + milliseconds(300));
     done.set_value();
   });
-  timers.Schedule(now + milliseconds(10), [&] { order.push_back(1); });
-  timers.Schedule(now + milliseconds(20), [&] { order.push_back(2); });
+  timers.Schedule(now + milliseconds(100), [&] { order.push_back(1); });
+  timers.Schedule(now + milliseconds(200), [&] { order.push_back(2); });
   done.get_future().wait();
   EXPECT_THAT(order, ElementsAre(1, 2, 3));
 }

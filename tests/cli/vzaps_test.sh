@@ -12,7 +12,7 @@ test_subscribed_events_are_set_shown_and_cleared() {
   expect_exit 0 "$playhead" vzaps show
   expect_match "$out" "All instances without their own*subscribed to All*No instance has its own."
   expect_exit 0 "$playhead" vzaps set bot --events=readreceipt,Message
-  expect_match "$out" "Subscribed bot to Message, ReadReceipt.*Connections that are open go on as they began."
+  expect_match "$out" "Subscribed bot to Message, ReadReceipt.*Open connections are not affected."
   expect_exit 0 "$playhead" vzaps set --all --events=Presence --json
   expect_eq "$out" '{"instance":"*","events":["Presence"]}'
   stop_broker

@@ -1,5 +1,4 @@
-// The client against a real broker in this process: every call, its errors, and broker restarts in the middle of
-// things.
+// The client against a real broker in this process: every call, its errors, and broker restarts at any moment.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
-// What the client itself costs for each event, without a network: 600-byte events, as most webhooks are. And how long a
-// broker inside a test takes to start.
+// The client's own cost per event, without a network, for events of 600 bytes, the size of most webhooks. And how long
+// a broker inside a test takes to start.
+//
 //   bazel run //tests/client:client_bench
 
 #include <benchmark/benchmark.h>

@@ -1,4 +1,4 @@
-// Single calls: what is repeated and what is not, paging, and events as they come back.
+// Single calls: which are retried and which are not, paging, and the events that they return.
 
 #include "client/client.h"
 

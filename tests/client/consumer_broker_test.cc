@@ -1,9 +1,10 @@
-// Consumers against a real broker in this process: what is acknowledged stays so, whatever ends, and what is not comes
-// again.
+// Consumers against a real broker in this process: what is acknowledged stays acknowledged, whatever ends; what is not
+// is redelivered.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -200,6 +201,23 @@ TEST_F(ConsumerBrokerTest, AResetLetsEventsComeAgain) {
   EXPECT_EQ(done->events_again(), 2u);
   EXPECT_EQ(NextData(*consumer), "4") << "the stream was opened again by itself";
   EXPECT_EQ(NextData(*consumer), "5");
+}
+
+// After WaitForClose a program may destroy what its callbacks use.
+TEST_F(ConsumerBrokerTest, AConsumerHasEndedOnlyWhenItsLastCallbackHasReturned) {
+  AppendNumbers("device", 1, 1);
+  Consumer consumer = *client_->Consume("slow", Reading("device"));
+  const absl::StatusOr<Delivery> delivery = consumer.Next(absl::Now() + absl::Seconds(20));
+  ASSERT_TRUE(delivery.ok()) << delivery.status();
+  std::atomic<bool> returned = false;
+  consumer.Ack(*delivery, [&returned](const absl::Status& settled) {
+    EXPECT_TRUE(settled.ok()) << settled;
+    absl::SleepFor(absl::Milliseconds(300));  // Long enough for a WaitForClose that does not wait to return.
+    returned = true;
+  });
+  consumer.Close();
+  EXPECT_TRUE(consumer.WaitForClose().ok());
+  EXPECT_TRUE(returned);
 }
 
 }  // namespace

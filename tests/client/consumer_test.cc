@@ -1,4 +1,4 @@
-// What a consumer hands out, what it settles and when, and what becomes of both when a stream ends.
+// What a consumer delivers, what it settles and when, and what happens to both when a stream ends.
 
 #include "client/consumer.h"
 
@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -204,6 +205,38 @@ TEST_F(ConsumerTest, WhatWasSettledByHandIsNotAcknowledgedBehindIt) {
   EXPECT_EQ(Next(consumer).event().cursor(), 2u);
   EXPECT_EQ(Next(consumer).attempt(), 2u);
   EXPECT_EQ(Describe(stream_->Take()), "bot 2 ack");
+  stream_->Confirm(2);
+  Close(consumer);
+}
+
+TEST_F(ConsumerTest, WhatWasSettledByHandIsOfItsInstanceAlone) {
+  Consumer consumer = Open();
+  stream_->SendEvents("a", {5});
+  const Delivery held = Next(consumer);
+  stream_->SendEvents("b", {5});
+  EXPECT_EQ(Next(consumer).instance(), "b");
+  consumer.Nack(held, absl::ZeroDuration(), "too late");
+  EXPECT_TRUE(absl::IsDeadlineExceeded(consumer.Next(absl::InfinitePast()).status()));
+  std::string settled;
+  while (!absl::StrContains(settled, "b 5 ack")) {
+    const v1::ConsumeRequest request = stream_->Take();
+    absl::StrAppend(&settled, Describe(request), "; ");
+    stream_->Confirm(request.settle().number());
+  }
+  Close(consumer);
+}
+
+TEST_F(ConsumerTest, WhatComesAgainBehindAFailureOfItsHandlerIsAcknowledged) {
+  Consumer consumer = Open({.nack_delay = absl::ZeroDuration()});
+  consumer.On("t", [&](const Delivery& delivery) {
+    return delivery.attempt() == 1 ? absl::UnavailableError("not yet") : absl::OkStatus();
+  });
+  consumer.Start();
+  stream_->SendEvents("bot", {1});
+  EXPECT_EQ(Describe(stream_->Take()), "bot 1 nack 0 not yet");
+  stream_->Confirm(1);
+  stream_->SendEvents("bot", {1}, {2});
+  EXPECT_EQ(Describe(stream_->Take()), "bot 1 ack");
   stream_->Confirm(2);
   Close(consumer);
 }

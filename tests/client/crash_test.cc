@@ -1,4 +1,4 @@
-// "Process, then save": a reader that is killed with -9 again and again, while the broker restarts now and then.
+// "Process, then save": a reader that is killed with -9 again and again, while the broker is restarted now and then.
 
 #include <gtest/gtest.h>
 #include <spawn.h>

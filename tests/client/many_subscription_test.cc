@@ -107,6 +107,18 @@ TEST_F(ClientManySubscriptionTest, HandlersHearEachEventUntilOneCloses) {
   EXPECT_THAT(heard, ElementsAre("a1/1", "a1/2", "a2/1"));
 }
 
+TEST_F(ClientManySubscriptionTest, NoHandlerIsCalledAfterAClose) {
+  Append("a1", 5);
+  ManySubscription subscription = Subscribe({.start = Start::Beginning().proto()});
+  int heard = 0;
+  subscription.On("number", [&](absl::string_view /*instance*/, const Event& /*event*/) {
+    ++heard;
+    subscription.Close();
+  });
+  EXPECT_TRUE(subscription.Run().ok());
+  EXPECT_EQ(heard, 1);
+}
+
 TEST_F(ClientManySubscriptionTest, WhatTheBrokerRefusesEndsIt) {
   ManySubscription subscription = Subscribe({.position = "pos_nonsense"});
   ManyBatch batch;

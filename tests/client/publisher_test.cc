@@ -1,4 +1,4 @@
-// How a publisher batches, bounds, retries and refuses, against a broker that the test plays.
+// How a publisher batches, bounds, retries and refuses, against a scripted broker.
 
 #include "client/publisher.h"
 

@@ -1,4 +1,4 @@
-// A connection whose other end is the test: it waits for what the client asks, and answers step by step.
+// A connection whose other end is the test, which waits for the client's calls and answers them step by step.
 #ifndef PLAYHEAD_TESTS_CLIENT_SCRIPTED_CONNECTION_H_
 #define PLAYHEAD_TESTS_CLIENT_SCRIPTED_CONNECTION_H_
 

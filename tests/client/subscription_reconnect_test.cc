@@ -1,4 +1,4 @@
-// How a subscription meets broken, silent and refused streams, on a clock that the test moves.
+// How a subscription handles broken, silent and refused streams, on a clock that the test moves.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// What a subscription hands out and in which order, how far it counts as handled, and the cursor store.
+// What a subscription delivers and in which order, when an event counts as handled, and the cursor store.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The typed view of WhatsApp's events, of single ones and of the whole corpus as a broker hands it out.
+// The typed view of WhatsApp's events: of single events, and of the whole corpus as a broker delivers it.
 #include "client/whatsapp.h"
 
 #include <gtest/gtest.h>

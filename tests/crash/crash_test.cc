@@ -1,4 +1,4 @@
-// kill -9 at random moments, many times over on the same store: every acknowledged event is there, in its place, once.
+// kill -9 at random moments, many times on the same store: every acknowledged event is there, once, at its cursor.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <signal.h>
@@ -160,7 +160,8 @@ TEST(CrashTest, WhatIsKeptSurvivesKillsWhileSpaceIsGivenBack) {
   Random random(seed);
   const TempDir dir;
   Acknowledged acknowledged;
-  for (uint64_t round = 0; round < 8; ++round) {
+  // On a busy machine a round may be over before anything is given back.
+  for (uint64_t round = 0; round < 8 || (round < 40 && OldestSlice(dir.path()) == 1); ++round) {
     SCOPED_TRACE(absl::StrCat("round ", round));
     Writer writer(dir.path(), seed * 1000 + round, "20");
     std::string line;

@@ -1,12 +1,12 @@
-// A process that appends until it is killed, and says what was acknowledged: the victim of crash_test.
+// A process that appends until it is killed, and reports what was acknowledged: the victim of crash_test.
 //
 //   crash_writer DIR SEED [TRIMS]
 //
-// One append in 300 is followed by a trim, or with TRIMS one in that many; then the log is made so short that slices
-// are given back all the time.
+// One append in TRIMS (300 by default) is followed by a trim of everything before it. A small TRIMS keeps the logs so
+// short that slices are reclaimed all the time.
 //
-// Standard output carries one line for each acknowledged append: instance, first cursor, count and the events' common
-// prefix. A line is written with one write(2), so that a kill cuts off none.
+// Standard output has one line for each acknowledged append: instance, first cursor, count and the events' common
+// prefix. Each line is written with one write(2), so that a kill cannot cut it.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// kill -9 while events are being erased: what was taken stays hidden, is carried out, and leaves every file.
+// kill -9 while events are being erased: an erasure that was accepted stays hidden from reads, is completed, and leaves
+// no bytes in any file.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,9 +1,9 @@
-// A process that erases until it is killed, and says what was taken: the victim of erasure_crash_test.
+// A process that erases until it is killed, and reports which erasures were accepted: the victim of erasure_crash_test.
 //
 //   erasure_victim DIR FIRST LAST
 //
-// Erases the events with the attribute `customer` from FIRST to LAST, one value after the other. Standard output
-// carries a line for each erasure that was taken.
+// Erases the events whose attribute `customer` is FIRST, then the next value, up to LAST. Standard output has one line
+// for each erasure that was accepted.
 #include <unistd.h>
 
 #include <cstdlib>

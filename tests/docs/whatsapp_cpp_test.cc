@@ -1,4 +1,4 @@
-// The C++ of docs/clients/whatsapp-cpp.md, compiled and run; what stands between the marks is what the page shows.
+// The C++ of docs/clients/whatsapp-cpp.md, compiled and run. The text between the marks is what the page shows.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -1,20 +1,16 @@
-// A wall clock that is set an hour forward and back while the broker runs: a library that is preloaded shifts it.
+// A wall clock that is set an hour forward and back while the broker runs. A preloaded library shifts it.
 #include "absl/time/clock.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -24,6 +20,7 @@
 #include "client/retention_client.h"
 #include "playhead/v1/event_log.grpc.pb.h"
 #include "tests/faults/fault_fixture.h"
+#include "tests/faults/shared_value.h"
 #include "tests/support/consume_session.h"
 #include "tests/support/http_connection.h"
 #include "tests/support/key_client.h"
@@ -35,20 +32,8 @@ constexpr absl::Duration kHour = absl::Hours(1);
 
 class ClockTest : public FaultFixture {
  protected:
-  void SetUp() override {
-    const int file = open(shift_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    ASSERT_EQ(ftruncate(file, sizeof(int64_t)), 0);
-    void* const page = mmap(nullptr, sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ASSERT_NE(page, MAP_FAILED);
-    close(file);
-    shift_ = static_cast<std::atomic<int64_t>*>(page);
-  }
-  void TearDown() override { munmap(shift_, sizeof(int64_t)); }
-
   void ServeByShiftedClock(const std::vector<std::string>& flags = {}) {
-    Serve(flags, {.environment = {absl::StrCat("LD_PRELOAD=", std::getenv("TEST_SRCDIR"),
-                                               "/playhead/tests/faults/shifted_clock.so"),
-                                  absl::StrCat("WALL_CLOCK_SHIFT_FILE=", shift_file())}});
+    Serve(flags, {.environment = shift_.Environment("shifted_clock.so", "WALL_CLOCK_SHIFT_FILE")});
   }
   // The broker's clock is so far ahead of the machine's from now on; behind it if that is negative. Returns when the
   // broker goes by it: absl::Now() counts the processor's cycles, and asks the clock only every two seconds.
@@ -79,9 +64,7 @@ class ClockTest : public FaultFixture {
   uint64_t appended_ = 0;
 
  private:
-  std::string shift_file() const { return folder() + "/clock_shift"; }
-
-  std::atomic<int64_t>* shift_ = nullptr;
+  const SharedValue<std::atomic<int64_t>> shift_{folder() + "/clock_shift"};
 };
 
 TEST_F(ClockTest, CursorsAndTimesNeverGoBackWithTheClock) {

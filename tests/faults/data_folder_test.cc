@@ -1,5 +1,5 @@
-// Folders that are no place for a broker: each is refused in words that say why and which file it is, with an exit code
-// that is not 0, and nothing in it is changed.
+// Folders that a broker cannot use: each is refused with a message that names the file and the reason and with a
+// non-zero exit code, and nothing in it is changed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>

@@ -1,4 +1,4 @@
-// A process that may have few file descriptors, and a flood of connections that wants them all.
+// A broker with few file descriptors, and a flood of connections that would use up all of them.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The real program on a machine that fails it: with limits, in a prepared folder, on a disk of its own.
+// The real program on a machine that fails it: with limits, in a prepared folder, or on a disk of its own.
 #ifndef PLAYHEAD_TESTS_FAULTS_FAULT_FIXTURE_H_
 #define PLAYHEAD_TESTS_FAULTS_FAULT_FIXTURE_H_
 
@@ -21,36 +21,36 @@
 
 namespace playhead::testing {
 
-// How long anything may take that must come about.
+// How long to wait for anything that must happen.
 inline constexpr absl::Duration kPatience = absl::Seconds(30);
 
 class FaultFixture : public ::testing::Test {
  protected:
   struct Refusal {
-    int exit_code = 0;  // -1 if a signal ended it.
-    std::string said;   // On its standard error.
+    int exit_code = 0;  // -1 if a signal ended the process.
+    std::string said;   // Its standard error.
   };
 
   // Starts `playhead serve` in data_dir(), with gRPC and HTTP on free ports. Fails the test unless it serves.
   void Serve(const std::vector<std::string>& flags = {}, BrokerSurroundings surroundings = {});
-  // The same of one that is expected not to. Fails the test if it serves.
+  // Starts a broker that is expected to refuse to start. Fails the test if it serves.
   Refusal ServeInVain(const std::vector<std::string>& flags = {}, BrokerSurroundings surroundings = {});
 
-  // Of the broker that Serve started last.
+  // The broker that Serve started last.
   BrokerProcess& broker() { return *broker_; }
   void KillBroker() { broker_.reset(); }
-  // Comes back soon when its connection is lost.
+  // A client that reconnects quickly.
   Client NewClient() const;
-  // One figure of GET /metrics, by its name with its labels.
+  // The value of one metric of GET /metrics. `name` includes its labels.
   double Figure(absl::string_view name) const;
-  // All data of the log, in order. Fails the test if there is a hole.
+  // The data of all events of the log, in order. Fails the test if a cursor is missing.
   std::vector<std::string> DataOf(const std::string& instance) const;
 
-  // Where the next broker has its store. In folder() unless it is set.
+  // The data directory of the next broker. By default it is in folder().
   void set_data_dir(std::string data_dir) { data_dir_ = std::move(data_dir); }
   const std::string& data_dir() const { return data_dir_; }
   const std::string& folder() const { return folder_.path(); }
-  // All that the brokers of this test wrote on standard error.
+  // Everything that the brokers of this test wrote to standard error.
   std::string Said() const;
 
  private:
@@ -61,13 +61,13 @@ class FaultFixture : public ::testing::Test {
   std::unique_ptr<BrokerProcess> broker_;
 };
 
-// Appends with one attempt for each, so that refusals are seen. Not thread-safe.
+// Appends with a single attempt each, so that the test sees refusals. Not thread-safe.
 class SingleAppender {
  public:
-  // At HOST:PORT; as the producer of this name, so that what failed may be repeated.
+  // `target` is HOST:PORT. Appends as this producer, so that a failed append may be repeated.
   SingleAppender(const std::string& target, std::string producer);
 
-  // The cursor of the event that it stored, which has this data.
+  // Appends an event with this data. Returns its cursor.
   absl::StatusOr<uint64_t> Append(const std::string& instance, const std::string& data, uint64_t sequence);
 
  private:

@@ -1,5 +1,6 @@
-// A disk that is full, met by the watermark and met by RocksDB itself: what was acknowledged stays, appends are refused
-// with the reason, and go on by themselves when there is space.
+// A full disk, as detected by the watermark and by RocksDB itself. What was acknowledged stays, appends are refused
+// with the reason, and they work again once there is space. The disk is a real one where this user may mount one, and a
+// simulated one everywhere.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "proto/errors.h"
+#include "tests/faults/failing_disk.h"
 #include "tests/faults/fault_fixture.h"
 #include "tests/faults/small_disk.h"
 #include "tests/support/http_connection.h"
@@ -26,18 +28,38 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-class FullDiskTest : public FaultFixture {
+enum class Disk { kReal, kPlayed };
+
+class FullDiskTest : public FaultFixture, public ::testing::WithParamInterface<Disk> {
  protected:
   void SetUp() override {
-    ASSERT_EQ(mkdir((folder() + "/disk").c_str(), 0700), 0);
-    auto disk = SmallDisk::Mount(folder() + "/disk", 64 * kMiB);
+    const std::string path = folder() + "/disk";
+    ASSERT_EQ(mkdir(path.c_str(), 0700), 0);
+    if (GetParam() == Disk::kPlayed) {
+      played_ = std::make_unique<FailingDisk>(path);
+      set_data_dir(played_->path() + "/store");
+      return;
+    }
+    auto disk = SmallDisk::Mount(path, 64 * kMiB);
     if (!disk.ok()) GTEST_SKIP() << disk.status();
-    disk_ = *std::move(disk);
-    set_data_dir(disk_->path() + "/store");
+    real_ = *std::move(disk);
+    set_data_dir(real_->path() + "/store");
   }
   void TearDown() override { KillBroker(); }
 
-  // Large, and nothing that compresses, so that the disk fills up soon.
+  void ServeOnDisk(const std::vector<std::string>& flags) {
+    Serve(flags, {.environment = played_ != nullptr ? played_->environment() : std::vector<std::string>()});
+  }
+  void FillUpTo(uint64_t free_bytes) {
+    if (played_ != nullptr) return played_->FillUpTo(free_bytes);
+    real_->FillUpTo(free_bytes);
+  }
+  void Relieve() {
+    if (played_ != nullptr) return played_->Mend();
+    real_->Relieve();
+  }
+
+  // Large and incompressible, so that the disk fills up soon.
   static std::string DataNumber(uint64_t number) {
     Random random(number);
     std::string data = absl::StrCat(number, " ");
@@ -45,7 +67,8 @@ class FullDiskTest : public FaultFixture {
     return data;
   }
 
-  // Appends the next event until it is stored; `refused` is told of every refusal. Fails the test when patience ends.
+  // Retries the next event until it is stored, or until `refused`, which is called with every refusal, returns false.
+  // Fails the test after kPatience.
   template <typename Refused>
   void AppendNext(SingleAppender& appender, Refused refused) {
     ++appended_;
@@ -64,7 +87,7 @@ class FullDiskTest : public FaultFixture {
       ASSERT_LT(absl::Now(), patience) << cursor.status();
     }
   }
-  // Gives the event up, so that the next AppendNext takes its place, after this many refusals.
+  // For AppendNext: gives up once there are `count` refusals, so that the next AppendNext appends the same event.
   static auto RefusalsUpTo(int count, std::vector<absl::Status>& statuses) {
     return [count, &statuses](const absl::Status& status) {
       statuses.push_back(status);
@@ -79,13 +102,14 @@ class FullDiskTest : public FaultFixture {
     return data;
   }
 
-  std::unique_ptr<SmallDisk> disk_;
+  std::unique_ptr<SmallDisk> real_;
+  std::unique_ptr<FailingDisk> played_;
   uint64_t appended_ = 0;
 };
 
-TEST_F(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
-  ASSERT_NO_FATAL_FAILURE(Serve({"--disk_free_bytes_min=32MiB", "--wal_bytes_max=2MiB", "--write_buffer_bytes=1MiB",
-                                 "--heartbeat_interval=100ms"}));
+TEST_P(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
+  ASSERT_NO_FATAL_FAILURE(ServeOnDisk({"--disk_free_bytes_min=32MiB", "--wal_bytes_max=2MiB",
+                                       "--write_buffer_bytes=1MiB", "--heartbeat_interval=100ms"}));
   SingleAppender appender(broker().address(), "p");
   for (int i = 0; i < 200; ++i) ASSERT_NO_FATAL_FAILURE(AppendNext(appender, Again));
 
@@ -104,9 +128,9 @@ TEST_F(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
   };
   ASSERT_NO_FATAL_FAILURE(take_up_to(200));
 
-  disk_->FillUpTo(30 * kMiB);
+  FillUpTo(30 * kMiB);
   std::vector<absl::Status> refusals;
-  // The disk is asked a few times a second: until then some are stored.
+  // The broker checks the disk a few times a second; until then some events are stored.
   while (refusals.empty()) ASSERT_NO_FATAL_FAILURE(AppendNext(appender, RefusalsUpTo(1, refusals)));
   ASSERT_NO_FATAL_FAILURE(AppendNext(appender, RefusalsUpTo(20, refusals)));
   for (const absl::Status& refusal : refusals) {
@@ -122,14 +146,14 @@ TEST_F(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
   EXPECT_EQ(ready.status, 503);
   EXPECT_THAT(ready.body, HasSubstr("DISK_LOW"));
 
-  // Whoever reads does so, from the store and live.
+  // Reads still work, from the store and live.
   EXPECT_EQ(DataOf("bot"), Appended());
   ASSERT_NO_FATAL_FAILURE(take_up_to(appended_));
-  // The publisher waits for the space.
+  // The publisher waits for space.
   Publisher publisher = *client.NewPublisher();
   auto waiting = publisher.Append("other", {.type = "t", .data = "x"});
 
-  disk_->Relieve();
+  Relieve();
   ASSERT_NO_FATAL_FAILURE(AppendNext(appender, Again));
   EXPECT_TRUE(waiting.get().ok());
   ASSERT_NO_FATAL_FAILURE(take_up_to(appended_));
@@ -140,26 +164,27 @@ TEST_F(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
   EXPECT_EQ(broker().Terminate(), 0);
 }
 
-TEST_F(FullDiskTest, WhenTheStoreItselfMeetsItAppendsAreRefusedAndGoOnWhenThereIsSpace) {
+TEST_P(FullDiskTest, WhenTheStoreItselfMeetsItAppendsAreRefusedAndGoOnWhenThereIsSpace) {
   // Small buffers, so that it is sometimes the log that meets the end and sometimes a table or MANIFEST.
-  ASSERT_NO_FATAL_FAILURE(Serve({"--disk_free_bytes_min=0", "--wal_bytes_max=2MiB", "--write_buffer_bytes=1MiB"}));
+  ASSERT_NO_FATAL_FAILURE(
+      ServeOnDisk({"--disk_free_bytes_min=0", "--wal_bytes_max=2MiB", "--write_buffer_bytes=1MiB"}));
   SingleAppender appender(broker().address(), "p");
   Client client = NewClient();
   Subscription subscription = *client.Subscribe("bot", Start::Beginning());
   int refused = 0;
   for (uint64_t round = 0; round < 6; ++round) {
     for (int i = 0; i < 20; ++i) ASSERT_NO_FATAL_FAILURE(AppendNext(appender, Again));
-    disk_->FillUpTo(round * 100'000);
+    FillUpTo(round * 100'000);
     std::vector<absl::Status> refusals;
     while (refusals.empty()) ASSERT_NO_FATAL_FAILURE(AppendNext(appender, RefusalsUpTo(1, refusals)));
     EXPECT_TRUE(HasReason(refusals[0], Reason::kAppendUncertain)) << refusals[0];
-    // It tries to go on by itself, and may come so far as to store something.
+    // The store tries to recover by itself, and may even store something.
     ASSERT_NO_FATAL_FAILURE(AppendNext(appender, RefusalsUpTo(5, refusals)));
     for (const absl::Status& refusal : refusals) {
       EXPECT_THAT(std::string(refusal.message()), HasSubstr("No space left on device"));
     }
     refused += static_cast<int>(refusals.size());
-    disk_->Relieve();
+    Relieve();
     ASSERT_NO_FATAL_FAILURE(AppendNext(appender, Again));
   }
   EXPECT_EQ(DataOf("bot"), Appended());
@@ -173,11 +198,15 @@ TEST_F(FullDiskTest, WhenTheStoreItselfMeetsItAppendsAreRefusedAndGoOnWhenThereI
   subscription.Close();
   EXPECT_EQ(broker().Terminate(), 0);
 
-  // What is on the disk is whole.
-  ASSERT_NO_FATAL_FAILURE(Serve({"--disk_free_bytes_min=0"}));
+  // The data on disk is complete.
+  ASSERT_NO_FATAL_FAILURE(ServeOnDisk({"--disk_free_bytes_min=0"}));
   EXPECT_EQ(DataOf("bot"), Appended());
   std::cout << "appended " << appended_ << ", refused " << refused << ", lost 0" << std::endl;
 }
+
+// The real disk first: without root privileges it must be mounted while the process has only one thread.
+INSTANTIATE_TEST_SUITE_P(Disks, FullDiskTest, ::testing::Values(Disk::kReal, Disk::kPlayed),
+                         [](const auto& disk) { return std::string(disk.param == Disk::kReal ? "Real" : "Played"); });
 
 }  // namespace
 }  // namespace playhead::testing

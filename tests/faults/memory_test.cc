@@ -1,4 +1,4 @@
-// Too little memory for a broker.
+// A broker with too little memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

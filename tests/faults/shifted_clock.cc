@@ -1,12 +1,9 @@
-// A library to be preloaded (LD_PRELOAD): shifts the wall clock of a program by as many nanoseconds as the file that
-// WALL_CLOCK_SHIFT_FILE names says, an int64_t that may be changed while the program runs. Steady clocks go on as ever.
+// A library to be preloaded (LD_PRELOAD) that shifts a program's wall clock by the number of nanoseconds in the file
+// named by WALL_CLOCK_SHIFT_FILE, an int64_t that may be changed while the program runs. Steady clocks are not shifted.
 //
-// Waits until a time of the wall clock go by the shifted one, as the kernel's would go by a clock that is set: those of
-// absl's Mutex and CondVar, which are futexes by way of syscall(). Not those of pthread_cond_timedwait().
-#include <dlfcn.h>
-#include <fcntl.h>
+// Waits until a time of the wall clock use the shifted clock, as the kernel's would if the clock were set. That covers
+// absl's Mutex and CondVar, which wait on futexes through syscall(), but not pthread_cond_timedwait().
 #include <linux/futex.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -17,37 +14,26 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 
+#include "tests/faults/preloaded.h"
+
 namespace {
+
+using playhead::testing::MapSharedValue;
+using playhead::testing::NextFunction;
 
 constexpr int64_t kSecond = 1'000'000'000;
 // How soon a wait notices that the clock was set.
 constexpr int64_t kSlice = kSecond / 100;
 
 const std::atomic<int64_t>& Shift() {
-  static const std::atomic<int64_t>* const shift = [] {
-    const char* const name = std::getenv("WALL_CLOCK_SHIFT_FILE");
-    const int file = name == nullptr ? -1 : open(name, O_RDONLY | O_CLOEXEC);
-    if (file < 0) std::abort();
-    void* const page = mmap(nullptr, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
-    close(file);
-    if (page == MAP_FAILED) std::abort();
-    return static_cast<const std::atomic<int64_t>*>(page);
-  }();
+  static const auto* const shift = MapSharedValue<std::atomic<int64_t>>("WALL_CLOCK_SHIFT_FILE");
   return *shift;
 }
 
-template <typename Function>
-Function Next(const char* name) {
-  void* const found = dlsym(RTLD_NEXT, name);
-  if (found == nullptr) std::abort();
-  return reinterpret_cast<Function>(found);
-}
-
 int RealClock(clockid_t clock, timespec* out) {
-  static const auto real = Next<int (*)(clockid_t, timespec*)>("clock_gettime");
+  static const auto real = NextFunction<int (*)(clockid_t, timespec*)>("clock_gettime");
   return real(clock, out);
 }
 
@@ -65,7 +51,7 @@ timespec ToTimespec(int64_t nanos) {
 using SyscallArguments = std::array<long, 6>;
 
 long RealSyscall(long number, const SyscallArguments& a) {
-  static const auto real = Next<long (*)(long, ...)>("syscall");
+  static const auto real = NextFunction<long (*)(long, ...)>("syscall");
   return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 

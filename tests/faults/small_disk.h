@@ -1,4 +1,4 @@
-// A disk of a few MiB that only this process and the programs it starts see.
+// A disk of a few MiB that is visible only to this process and the programs it starts.
 #ifndef PLAYHEAD_TESTS_FAULTS_SMALL_DISK_H_
 #define PLAYHEAD_TESTS_FAULTS_SMALL_DISK_H_
 
@@ -11,24 +11,23 @@
 
 namespace playhead::testing {
 
-// A tmpfs in a mount namespace of the calling thread's, which the programs that it starts are in too. Not thread-safe.
+// A tmpfs in a mount namespace of the calling thread, which the programs that the thread starts share. Not thread-safe.
 class SmallDisk {
  public:
-  // Mounts it on the folder `path`, which is there. Without root's rights this is to be called before the process has
-  // more than one thread.
-  //   Unavailable  this machine does not let this user mount anything.
+  // Mounts it on the existing folder `path`. Unless the user is root, the process must have only one thread.
+  //   Unavailable  this user may not mount anything on this machine.
   static absl::StatusOr<std::unique_ptr<SmallDisk>> Mount(const std::string& path, uint64_t bytes);
-  ~SmallDisk();  // Takes it away, though files on it may still be open.
+  ~SmallDisk();  // Unmounts it, even if files on it are still open.
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
 
   const std::string& path() const { return path_; }
 
-  // Takes up space, with a file of its own, until so much is free.
+  // Writes a file of its own until only `free_bytes` are free.
   void FillUpTo(uint64_t free_bytes);
-  // Gives back what FillUpTo took.
+  // Deletes the file of FillUpTo.
   void Relieve();
-  // From now on nothing on it can be changed. REQUIRES: no file on it is open for writing.
+  // Makes it read-only. REQUIRES: no file on it is open for writing.
   void MakeReadOnly();
 
  private:

@@ -40,7 +40,7 @@ TEST_P(FuzzTest, KeepsItsPromises) {
   ASSERT_FALSE(corpus.empty()) << "a target needs examples";
   std::sort(corpus.begin(), corpus.end());  // A folder has no order of its own.
   playhead::testing::Random random(playhead::testing::TestSeed());
-  for (int round = 0; round < 5'000; ++round) {
+  for (int round = 0; round < GetParam().mutations; ++round) {
     RunOn(GetParam(), storage::Mutated(corpus[random.Below(corpus.size())], random));
   }
 }

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "broker/dialects/vzaps/connect_request.h"
-#include "broker/grpc/page_size.h"
 #include "broker/http/request.h"
 #include "broker/http/request_reader.h"
 #include "broker/http/responder.h"
@@ -20,6 +19,7 @@
 #include "broker/http/target.h"
 #include "broker/http_api/listing.h"
 #include "broker/http_api/parameters.h"
+#include "broker/listing/page_size.h"
 #include "broker/replay/endpoint.h"
 #include "tests/fuzz/promise.h"
 
@@ -152,7 +152,7 @@ void Endpoint(absl::string_view bytes) {
       absl::StrCat(endpoint->tls ? "https" : "http", "://", endpoint->host_header, endpoint->target));
   Require(again.ok() && *again == *endpoint, "an endpoint survives the trip through its URL");
 
-  static const auto* const only = new auto(replay::EndpointPolicy::Make({"https://example.com/hooks"}, false));
+  static const auto* const only = new auto(replay::EndpointPolicy::Make({"https://example.com/hooks"}, nullptr));
   const bool let = endpoint->tls && endpoint->host == "example.com" && endpoint->port == 443 &&
                    (endpoint->path == "/hooks" || absl::StartsWith(endpoint->path, "/hooks/"));
   Require((*only)->Check(*endpoint).ok() == let, "a policy lets through what begins with its prefix, and no more");

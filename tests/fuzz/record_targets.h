@@ -10,6 +10,8 @@ namespace playhead::fuzz {
 // consumer or session reads the same when it is written again. `bytes` are one of:
 //   0 the configuration of a consumer   1 its state       2 an event of its parked list   3 a session of Socket.IO
 //   4 a key                             5 limits          6 a replay                      7 the ranges of one
+//   8 a retention policy                9 any session     10 the events that VZaps' clients find set
+//   11 a webhook's secret               12 a signing key
 void BrokerRecord(absl::string_view bytes);
 
 }  // namespace playhead::fuzz

@@ -11,6 +11,8 @@
 #include "absl/time/time.h"
 #include "broker/auth/caller.h"
 #include "broker/auth/key_record.h"
+#include "broker/consumers/consumer_config.h"
+#include "broker/grpc/consumer_messages.h"
 #include "broker/grpc/read_request.h"
 #include "broker/grpc/settle_request.h"
 #include "broker/quota/limit_settings.h"
@@ -119,6 +121,13 @@ void Check(const v1::InstanceLimits& limits) {
 
 void Check(const v1::CreateKeyRequest& message) { IsJudged(broker::CheckCreate(message, kNow)); }
 
+void Check(const v1::ConsumerConfig& message) {
+  const auto config = broker::ToConsumerConfig(message);
+  if (!IsJudged(config.status()) || !IsJudged(broker::CheckConsumerConfig(*config))) return;
+  const auto again = broker::ToConsumerConfig(broker::ToProto(*config));
+  Require(again.ok() && *again == *config, "a consumer is told of as it was asked for");
+}
+
 void Check(const v1::Error& error) {
   const absl::Status status = FromProto(error);
   Require(!status.ok(), "an error is no success");
@@ -138,7 +147,8 @@ void GrpcRequest(absl::string_view bytes) {
   static constexpr void (*kKinds[])(absl::string_view) = {
       &Parsed<v1::SubscribeRequest>,  &Parsed<v1::FetchMissedRequest>, &Parsed<v1::ConsumeRequest::Settle>,
       &Parsed<v1::PlanReplayRequest>, &Parsed<v1::StartReplayRequest>, &Parsed<v1::RetentionPolicy>,
-      &Parsed<v1::InstanceLimits>,    &Parsed<v1::CreateKeyRequest>,   &Parsed<v1::Error>};
+      &Parsed<v1::InstanceLimits>,    &Parsed<v1::CreateKeyRequest>,   &Parsed<v1::Error>,
+      &Parsed<v1::ConsumerConfig>};
   if (bytes.empty()) return;
   kKinds[static_cast<uint8_t>(bytes[0]) % std::size(kKinds)](bytes.substr(1));
 }

@@ -10,6 +10,7 @@ namespace playhead::fuzz {
 // reason. `bytes` are one of:
 //   0 SubscribeRequest   1 FetchMissedRequest   2 ConsumeRequest.Settle   3 PlanReplayRequest   4 StartReplayRequest
 //   5 RetentionPolicy    6 InstanceLimits       7 CreateKeyRequest        8 Error, as the client reads it
+//   9 ConsumerConfig
 void GrpcRequest(absl::string_view bytes);
 
 }  // namespace playhead::fuzz

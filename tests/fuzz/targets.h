@@ -12,6 +12,7 @@ namespace playhead::fuzz {
 struct Target {
   const char* name;  // Of the folder of its corpus, in tests/fuzz/corpus.
   void (*run)(absl::string_view bytes);
+  int mutations = 5'000;  // That fuzz_test runs: fewer where a run goes through a whole broker.
 };
 
 absl::Span<const Target> Targets();

@@ -19,10 +19,11 @@
 #include "broker/auth/secret.h"
 #include "broker/auth/signing_key.h"
 #include "broker/dialects/vzaps/token.h"
-#include "broker/grpc/page_token.h"
+#include "broker/grpc/parked_page.h"
 #include "broker/http_api/parameters.h"
+#include "broker/listing/page_token.h"
 #include "broker/model/position.h"
-#include "broker/store_position_token.h"
+#include "broker/read/store_position_token.h"
 #include "broker/webhook/signature.h"
 #include "proto/errors.h"
 #include "proto/event_json.h"
@@ -100,6 +101,10 @@ void Token(absl::string_view bytes) {
   if (const auto name = broker::DecodePageToken(bytes, ""); name.ok() && !name->empty()) {
     const auto again = broker::DecodePageToken(broker::EncodePageToken(*name), "");
     Require(again.ok() && *again == *name, "a page token survives the trip");
+  }
+  if (const auto number = broker::DecodeParkedToken(bytes); !number.ok()) {
+    Require(HasReason(number.status(), Reason::kPageTokenInvalid),
+            "a page token of a parked list is one or is refused");
   }
   if (const auto id = broker::KeyIdIn(bytes)) {
     Require(broker::IsKeyId(*id) && id->data() == bytes.data() + 3, "a secret names its key");

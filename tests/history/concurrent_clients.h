@@ -1,5 +1,5 @@
-// Clients that append, append on a condition, give up, read and follow the same instances at once, over gRPC, and note
-// what they were told.
+// Clients that append, append on a condition, give up, read and follow the same instances at once, over gRPC, and
+// record the answers.
 #ifndef PLAYHEAD_TESTS_HISTORY_CONCURRENT_CLIENTS_H_
 #define PLAYHEAD_TESTS_HISTORY_CONCURRENT_CLIENTS_H_
 
@@ -20,23 +20,24 @@ namespace playhead::testing {
 
 class ConcurrentClients {
  public:
-  // So many appends are made before the last one of each instance.
+  // How many appends are made, not counting the last one of each instance.
   static constexpr size_t kAppends = 2400;
 
-  // `target` is where a broker serves without keys, whose store is empty.
+  // `target` is HOST:PORT of a broker that runs open, with an empty store.
   explicit ConcurrentClients(std::string target) : target_(std::move(target)) {}
 
-  // Runs them all, and `meanwhile` beside them, and expects that one log could have answered them. Once.
+  // Runs all clients, and `meanwhile` at the same time, and expects that one log could have answered them. To be called
+  // once.
   void Run(uint64_t seed, const std::function<void()>& meanwhile);
 
-  // Waits until so many appends were answered or given up; for `meanwhile`.
+  // Waits until `count` appends were answered or given up. For use by `meanwhile`.
   void AwaitAppends(size_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   static constexpr size_t kInstances = 3;
 
   void Write(size_t writer, uint64_t seed) ABSL_LOCKS_EXCLUDED(mu_);
-  // Reads what is behind `after`. Returns the head.
+  // Reads the events after `after`. Returns the head.
   uint64_t Read(Client& client, size_t instance, uint64_t after) ABSL_LOCKS_EXCLUDED(mu_);
   void ReadAgainAndAgain(uint64_t seed);
   // Follows the instance until it has everything.

@@ -1,5 +1,5 @@
-// The same while the broker is killed and started again. PLAYHEAD_SOAK runs many seeds; what one seed decides is what
-// the clients do and about when a kill comes, not who comes first.
+// As concurrent_test, while the broker is killed and restarted. PLAYHEAD_SOAK runs many seeds. A seed determines what
+// the clients do and roughly when the broker is killed, but not the order in which the clients are served.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "tests/history/concurrent_clients.h"
 #include "tests/support/broker_process.h"
+#include "tests/support/held_socket.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
@@ -29,20 +30,20 @@ std::unique_ptr<BrokerProcess> Start(const testing::TempDir& folder, const std::
 
 TEST(ConcurrentKillTest, OneLogCouldHaveAnsweredThemAllThoughTheBrokerIsKilled) {
   const uint64_t first_seed = testing::TestSeed();
-  const uint64_t seeds = std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakSeeds : 1;
+  const uint64_t seeds = testing::SeedCount(1, kSoakSeeds);
   for (uint64_t seed = first_seed; seed < first_seed + seeds && !HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     const testing::TempDir folder;
-    std::unique_ptr<BrokerProcess> broker = Start(folder, "127.0.0.1:0");
-    const std::string target = broker->address();
+    const testing::HeldSocket socket;
+    std::unique_ptr<BrokerProcess> broker = Start(folder, socket.listen());
     testing::Random random(seed);
-    ConcurrentClients clients(target);
+    ConcurrentClients clients(socket.address());
     clients.Run(seed, [&] {
       constexpr size_t kApart = ConcurrentClients::kAppends / kKills;
       for (size_t i = 0; i < kKills; ++i) {
         clients.AwaitAppends(i * kApart + random.Below(kApart));
         broker->Kill();
-        broker = Start(folder, target);
+        broker = Start(folder, socket.listen());
       }
     });
   }

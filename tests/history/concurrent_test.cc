@@ -1,5 +1,7 @@
-// Clients of the same instances at once: one log could have answered them.
+// Concurrent clients of the same instances get answers that one log could have given. PLAYHEAD_SOAK runs many seeds.
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 #include "tests/history/concurrent_clients.h"
 #include "tests/support/seed.h"
@@ -9,8 +11,14 @@ namespace playhead {
 namespace {
 
 TEST(ConcurrentTest, OneLogCouldHaveAnsweredThemAll) {
-  testing::TestServer server;
-  testing::ConcurrentClients(server.server().grpc_address()).Run(testing::TestSeed(), [] {});
+  constexpr uint64_t kSoakSeeds = 500;
+  const uint64_t first_seed = testing::TestSeed();
+  const uint64_t seeds = testing::SeedCount(1, kSoakSeeds);
+  for (uint64_t seed = first_seed; seed < first_seed + seeds && !HasFailure(); ++seed) {
+    SCOPED_TRACE(seed);
+    testing::TestServer server;
+    testing::ConcurrentClients(server.server().grpc_address()).Run(seed, [] {});
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The checker knows good histories from bad ones.
+// The checker tells valid histories from invalid ones.
 #include "tests/history/history.h"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
-// Any requests to any method of any gRPC service that the broker has: messages made by chance from their descriptors,
-// and some of those damaged. Whatever comes, each call ends, with a status that says why, and the broker serves on.
+// Arbitrary requests to every method of every gRPC service of the broker: random messages made from their descriptors,
+// some of them damaged. Each call ends with a status that says why, and the broker keeps serving.
 //
-// PLAYHEAD_TEST_SEED=N is another run of them; PLAYHEAD_SOAK makes it a hundred times as many.
+// PLAYHEAD_TEST_SEED=N makes other requests. PLAYHEAD_SOAK makes a hundred times as many.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor_database.h>
 #include <google/protobuf/message.h>
@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <iostream>
@@ -258,6 +257,9 @@ class AnyRequestTest : public ::testing::Test {
         EXPECT_EQ(code, "") << call.method().full_name() << ": " << status.error_message();
         return;
       case grpc::StatusCode::UNAVAILABLE:
+        // A trim may overtake a read; it may be tried again.
+        if (code == "STORE_UNAVAILABLE" && absl::StrContains(status.error_message(), "overtook")) return;
+        [[fallthrough]];
       case grpc::StatusCode::DATA_LOSS:
         ADD_FAILURE() << call.method().full_name() << ": " << status.error_message();
         return;
@@ -282,7 +284,7 @@ TEST_F(AnyRequestTest, EveryCallEndsAndTheBrokerServesOn) {
   MessageMaker maker(random);
   const auto methods = AllMethods();
   ASSERT_GT(methods.size(), 50u);
-  const int calls_of_each = kCallsOfEach * (std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakFactor : 1);
+  const int calls_of_each = kCallsOfEach * (testing::Soak() ? kSoakFactor : 1);
   std::vector<const MethodDescriptor*> order;
   for (int i = 0; i < calls_of_each; ++i) order.insert(order.end(), methods.begin(), methods.end());
   for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.Below(i + 1)]);

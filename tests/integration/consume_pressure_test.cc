@@ -1,4 +1,4 @@
-// Consumers that do not keep up: what that costs the broker, the publishers, and them.
+// Consumers that do not keep up, and what that costs the broker, the publishers, and the consumers themselves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

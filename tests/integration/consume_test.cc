@@ -1,4 +1,4 @@
-// Consumers.Consume over real gRPC: what is handed over, settled, and comes again.
+// Consumers.Consume over real gRPC: what is delivered, settled and redelivered.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -119,7 +119,7 @@ TEST_F(ConsumeTest, ANegativeAcknowledgementComesAgainBeforeWhatStandsBehindIt) 
 
 TEST_F(ConsumeTest, ADeadlineThatPassesBringsAnEventAgainUnlessItIsInProgress) {
   v1::CreateConsumerRequest create = ConsumerOf("reader", "device");
-  create.mutable_config()->set_ack_deadline_ms(2000);
+  create.mutable_config()->set_ack_deadline_ms(5000);
   Append(2);
   auto session = Open(OpenOf(create));
   const std::vector<HeldEvent> events = session->Take(2);
@@ -137,6 +137,19 @@ TEST_F(ConsumeTest, ADeadlineThatPassesBringsAnEventAgainUnlessItIsInProgress) {
   extender.join();
   EXPECT_THAT(Cursors(again), ElementsAre(2, 2));
   EXPECT_THAT(Attempts(again), ElementsAre(2, 3));
+}
+
+// Half a character would make the list of what is parked unreadable: a proto's string is UTF-8.
+TEST_F(ConsumeTest, ALongReasonIsCutBetweenCharacters) {
+  Append(1);
+  auto session = Open(OpenOf(ConsumerOf("reader", "device")));
+  const std::vector<HeldEvent> events = session->Take(1);
+  ASSERT_EQ(events.size(), 1u);
+  const std::string fits(511, 'x');
+  ASSERT_TRUE(session->AwaitConfirmed(session->Park(events[0], fits + "\u00e9")));
+  const v1::ListParkedResponse parked = consumers_.Parked("reader", true);
+  ASSERT_EQ(parked.parked_size(), 1);
+  EXPECT_EQ(parked.parked(0).reason(), fits);
 }
 
 TEST_F(ConsumeTest, AFailedEventIsParkedWithItsReasonOnceItsAttemptsAreUsedUp) {

@@ -1,4 +1,5 @@
-// Erasures over real gRPC: who may, what readers see, what the broker's memory of recent events shows, and the record.
+// Erasures over real gRPC: who may erase, what readers see, what the tail (the recent events in memory) serves, and the
+// audit record.
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <random>
@@ -20,6 +19,7 @@
 #include "storage/limits.h"
 #include "tests/support/await.h"
 #include "tests/support/batches.h"
+#include "tests/support/seed.h"
 #include "tests/support/test_server.h"
 
 namespace playhead {
@@ -320,6 +320,27 @@ TEST_F(GrpcErrorsTest, MoreStreamsThanThereMayBe) {
   first_context.TryCancel();
 }
 
+TEST_F(GrpcErrorsTest, AStreamThatIsRefusedCreatesNoInstance) {
+  broker::ServerOptions options = testing::TestServerOptions();
+  options.limits.streams_max = 1;
+  TestServer bounded(options);
+  grpc::ClientContext first_context;
+  const auto first = bounded.stub().Subscribe(&first_context, SubscribeAfter(0));
+  v1::SubscribeResponse response;
+  ASSERT_TRUE(first->Read(&response));
+  v1::SubscribeRequest request = SubscribeAfter(0);
+  request.set_instance("another");
+  grpc::ClientContext context;
+  const auto second = bounded.stub().Subscribe(&context, request);
+  EXPECT_FALSE(second->Read(&response));
+  ExpectReason(OutcomeOf(second->Finish(), context), Reason::kStreamsLimit);
+  AppendNumbered(bounded.log(), "later", 0, 1);  // Commits are in order: that of a creation would have come first.
+  const auto another =
+      testing::Await<storage::InstanceInfo>([&](auto done) { bounded.log().GetInstance("another", std::move(done)); });
+  EXPECT_TRUE(HasReason(another.status(), Reason::kInstanceNotFound)) << another.status();
+  first_context.TryCancel();
+}
+
 TEST_F(GrpcErrorsTest, UnaryAppendBeyondTheBudgetIsRefusedAndMayBeRetried) {
   broker::ServerOptions options = testing::TestServerOptions();
   options.limits.append_budget_bytes = 10;
@@ -335,9 +356,7 @@ TEST_F(GrpcErrorsTest, GarbageIntoEveryMethodIsAnErrorOfTheContractAndChangesNot
                                             "GetInstance", "ListInstances", "DeleteInstance"};
   AppendNumbered(server_.log(), "device", 1, 3);
   grpc::GenericStub stub(server_.channel());
-  const unsigned seed = std::random_device()();
-  std::cout << "seed " << seed << "\n";
-  std::mt19937 random(seed);
+  std::mt19937_64 random(testing::TestSeed());
   for (const std::string& method : methods) {
     for (int i = 0; i < 200; ++i) {
       std::string bytes(1 + random() % 64, '\0');

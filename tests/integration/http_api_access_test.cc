@@ -1,4 +1,4 @@
-// Who may use the HTTP API: keys, access tokens, and pages of other origins; and that its description tells the truth.
+// Access to the HTTP API: keys, access tokens, and pages of other origins. And that the API's description is correct.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>

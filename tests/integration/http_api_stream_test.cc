@@ -186,6 +186,16 @@ TEST_F(HttpApiStreamTest, WhoMayComeAgainIsToldSoInAStream) {
   EXPECT_TRUE(second.complete());
 }
 
+// An EventSource that is given an event without an id, the first on its stream, would begin again at `from`.
+TEST_F(HttpApiStreamTest, WhoIsToldToComeAgainKeepsItsPlace) {
+  broker::ServerOptions options = Options();
+  options.limits.streams_max = 1;
+  Restart(options);
+  EventSource first = Open("from=now");
+  ASSERT_EQ(first.Next()->name, "start");
+  EXPECT_EQ(Open("from=beginning", "Last-Event-ID: 4\r\n").NextNamed("error").id, "4");
+}
+
 TEST_F(HttpApiStreamTest, AStreamThatEndsSaysWhy) {
   AppendNumbered(server_->log(), "bot", 0, 1);
   EventSource source = Open("from=now");

@@ -1,4 +1,4 @@
-// Who may use MultiWA's realtime API, and what of it they see.
+// Who may use MultiWA's realtime API, and which events they see.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -16,7 +16,7 @@ namespace json = boost::json;
 broker::ServerOptions MultiWaOptions() {
   broker::ServerOptions options = TestServerOptions();
   options.http_listen = "127.0.0.1:0";
-  options.multiwa.marker_interval = absl::ZeroDuration();  // What was read is known at once.
+  options.dialects.multiwa.marker_interval = absl::ZeroDuration();  // What was read is known at once.
   return options;
 }
 
@@ -35,12 +35,9 @@ MultiWaClient::MultiWaClient(TestServer& server, absl::string_view target) : soc
 void MultiWaClient::Say(absl::string_view text) { EXPECT_TRUE(socket_.SendText(text)); }
 
 std::string MultiWaClient::NextText() {
-  for (;;) {
-    const Frame frame = socket_.Receive();
-    if (frame.opcode == Opcode::kPing && reads) socket_.Send({Opcode::kPong, frame.payload});
-    if (frame.ended || frame.opcode == Opcode::kClose) return "closed";
-    if (frame.opcode == Opcode::kText) return frame.payload;
-  }
+  Frame frame = socket_.ReceiveMessage(/*answers_pings=*/reads);
+  if (frame.ended || frame.opcode != Opcode::kText) return "closed";
+  return std::move(frame.payload);
 }
 
 json::value MultiWaClient::Next() { return json::parse(NextText()); }

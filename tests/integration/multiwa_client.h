@@ -1,4 +1,4 @@
-// A client of MultiWA's realtime API as its documentation has it, and brokers that serve it.
+// A client of MultiWA's realtime API as documented, and brokers that serve it.
 #ifndef PLAYHEAD_TESTS_INTEGRATION_MULTIWA_CLIENT_H_
 #define PLAYHEAD_TESTS_INTEGRATION_MULTIWA_CLIENT_H_
 
@@ -16,14 +16,14 @@
 
 namespace playhead::testing {
 
-// Serves HTTP, and knows at once what its clients have read.
+// Options with HTTP, and with a marker interval of zero, so that the broker knows at once what its clients have read.
 broker::ServerOptions MultiWaOptions();
 
-// Appends a message in MultiWA's own words.
+// Appends a message in MultiWA's own format.
 void PublishMultiWa(TestServer& server, absl::string_view profile, absl::string_view id,
                     absl::string_view type = "message.received");
 
-// Says and hears JSON. Not thread-safe.
+// Sends and receives JSON. Not thread-safe.
 class MultiWaClient {
  public:
   explicit MultiWaClient(TestServer& server, absl::string_view target = "/ws?apiKey=any");
@@ -33,24 +33,24 @@ class MultiWaClient {
 
   void Say(absl::string_view text);
 
-  // The next message, as text. Every ping before it is answered if this client has `reads` set.
+  // The next message as text. Answers the pings before it if `reads` is set.
   std::string NextText();
   boost::json::value Next();
 
   std::string Ask(absl::string_view text);
 
-  // Subscribes to all events; the acknowledgement's payload.
+  // Subscribes. Returns the payload of the acknowledgement.
   boost::json::value Subscribe(absl::string_view profile, absl::string_view more = "",
                                absl::string_view events = "\"*\"");
 
   // The `id` of the data of the next event.
   std::string NextId();
 
-  // The code with which the broker ends the connection, and nothing before it.
+  // The code with which the broker closes the connection. Fails the test if another message comes first.
   uint16_t AwaitClose();
 
-  // Waits until the broker knows that everything up to now was read: the first answer comes behind its marker, which is
-  // answered before the second question.
+  // Waits until the broker knows that everything up to now was read: the first answer comes after the broker's marker,
+  // which this client answers before it asks the second question.
   void Settle();
 
   bool reads = true;
@@ -60,7 +60,7 @@ class MultiWaClient {
   boost::json::value welcome_;
 };
 
-// A broker that anybody may use.
+// A broker that runs open.
 class MultiWaFixture : public ::testing::Test {
  protected:
   explicit MultiWaFixture(broker::ServerOptions options = MultiWaOptions()) : server_(std::move(options)) {}

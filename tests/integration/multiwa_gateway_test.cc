@@ -1,4 +1,4 @@
-// MultiWA's namespace of Socket.IO as the whole broker serves it, packet by packet; tests/compat/multiwa has the
+// MultiWA's Socket.IO namespace as served by a whole broker, packet by packet. tests/compat/multiwa tests it with the
 // clients' own library.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,11 +11,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "broker/dialects/multiwa/envelopes.h"
 #include "broker/dialects/multiwa/rooms.h"
 #include "tests/support/batches.h"
+#include "tests/support/http_connection.h"
 #include "tests/support/raw_websocket.h"
 #include "tests/support/test_server.h"
 
@@ -25,6 +28,7 @@ namespace {
 namespace json = boost::json;
 using testing::Frame;
 using ::testing::HasSubstr;
+using testing::HttpConnection;
 using testing::Opcode;
 using testing::RawWebSocket;
 using testing::TestServer;
@@ -32,7 +36,7 @@ using testing::TestServer;
 broker::ServerOptions Options() {
   broker::ServerOptions options = testing::TestServerOptions();
   options.http_listen = "127.0.0.1:0";
-  options.multiwa.marker_interval = absl::ZeroDuration();  // What was read is known at once.
+  options.dialects.multiwa.marker_interval = absl::ZeroDuration();  // What was read is known at once.
   return options;
 }
 
@@ -125,6 +129,37 @@ TEST_F(MultiWaGatewayTest, JoinsThatOvertakeEachOtherAreAllAnswered) {
                                               absl::StrCat("43/ws,3", kJoined), absl::StrCat("43/ws,4", kJoined)));
   Publish("a", "1");
   EXPECT_EQ(client.NextCode(), "1");
+}
+
+TEST_F(MultiWaGatewayTest, JoinsOfAProfileThatIsBeingOpenedAreBounded) {
+  const std::string address = server_.server().http_address();
+  std::string target = "/socket.io/?EIO=4&transport=polling";
+  const auto poll = [&] { return HttpConnection(address).Call("GET", target, "", "").body; };
+  const auto post = [&](absl::string_view packets) {
+    EXPECT_EQ(HttpConnection(address).Call("POST", target, "", packets).body, "ok");
+  };
+  const json::value opened = json::parse(poll().substr(1));
+  absl::StrAppend(&target, "&sid=", std::string(opened.at("sid").as_string()));
+  post("40/ws,");
+  EXPECT_THAT(poll(), ::testing::StartsWith(R"(40/ws,{"sid":)"));
+
+  std::vector<std::string> joins;
+  std::vector<std::string> expected;
+  for (size_t i = 0; i < broker::multiwa::kJoinsWaitingMax + 3; ++i) {
+    joins.push_back(absl::StrCat("42/ws,", i, R"(["join",{"profileId":"a"}])"));
+    expected.push_back(
+        absl::StrCat("43/ws,", i,
+                     i < broker::multiwa::kJoinsWaitingMax
+                         ? kJoined
+                         : R"([{"success":false,"error":"The profile is being joined: wait for the answer"}])"));
+  }
+  // The packets of one body are handled before the profile can be open.
+  post(absl::StrJoin(joins, "\x1e"));
+  std::vector<std::string> answers;
+  while (answers.size() < joins.size()) {
+    for (const absl::string_view packet : absl::StrSplit(poll(), '\x1e')) answers.emplace_back(packet);
+  }
+  EXPECT_THAT(answers, ::testing::UnorderedElementsAreArray(expected));
 }
 
 TEST_F(MultiWaGatewayTest, WhoAsksForNoAcknowledgementGetsNone) {

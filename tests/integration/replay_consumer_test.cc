@@ -1,4 +1,4 @@
-// Replays to whoever holds a consumer: beside its own course, which they leave alone.
+// Replays to the holder of a consumer, which leave the consumer's own position alone.
 
 #include <gtest/gtest.h>
 
@@ -12,6 +12,7 @@
 #include "tests/support/batches.h"
 #include "tests/support/consume_session.h"
 #include "tests/support/consumers_client.h"
+#include "tests/support/delete_instance.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/test_server.h"
 
@@ -142,6 +143,27 @@ TEST_F(ReplayConsumerTest, KurrentDb3696ANackDuringAReplayBringsTheEventAgain) {
   }
   AwaitState(id, v1::Replay::DONE);
   EXPECT_EQ(StateOf("reader"), before);
+}
+
+TEST_F(ReplayConsumerTest, EventsOfADeletedInstanceAreGoneNotSkipped) {
+  ASSERT_TRUE(consumers_.Create(testing::ConsumerOfPrefix("reader", "b")).ok());
+  auto reader = std::make_unique<ConsumeSession>(server_.channel(), OpenOf("reader"));
+  ASSERT_EQ(reader->Take(kEvents).size(), kEvents);
+  ASSERT_TRUE(reader->AwaitConfirmed(reader->AckUpTo("bot", kEvents)));
+  const std::string id = StartTo("reader");
+  const std::vector<HeldEvent> first = reader->Take(1);
+  ASSERT_EQ(first.size(), 1);
+  ASSERT_TRUE(reader->AwaitConfirmed(reader->Ack(first[0])));
+  ASSERT_EQ(reader->Take(1).size(), 1) << "the second, which stays unsettled";
+  EXPECT_TRUE(reader->End().ok());
+
+  ASSERT_TRUE(testing::DeleteInstance(server_.log(), "bot").ok());
+  reader = std::make_unique<ConsumeSession>(server_.channel(), OpenOf("reader"));
+  const v1::Replay replay = AwaitState(id, v1::Replay::DONE);
+  EXPECT_EQ(replay.sent_count(), 1);
+  EXPECT_EQ(replay.skipped_count(), 0);
+  EXPECT_EQ(replay.gone_count(), kEvents - 1);
+  EXPECT_EQ(replay.problem(), "");
 }
 
 TEST_F(ReplayConsumerTest, ItWaitsWhileNobodyHoldsTheConsumerAndCanBeCalledOff) {

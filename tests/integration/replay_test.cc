@@ -1,4 +1,4 @@
-// Replays as an operator has them: a real broker over gRPC, and a real receiver over HTTP.
+// Replays as an operator runs them: a real broker over gRPC, and a real receiver over HTTP.
 
 #include <gtest/gtest.h>
 
@@ -239,7 +239,7 @@ TEST_F(ReplayTest, RedirectsAreNotFollowed) {
 }
 
 TEST_F(ReplayTest, PauseStopsAndResumeGoesOnWhereItWas) {
-  testing::AppendNumbered(log(), "bot", 0, 2'000);
+  testing::AppendNumbered(log(), "bot", 0, 10'000);
   HttpReceiver receiver([](const auto&) { return Answer{}; });
   v1::StartReplayRequest request = To(receiver.origin());
   request.set_rate(500);
@@ -248,15 +248,15 @@ TEST_F(ReplayTest, PauseStopsAndResumeGoesOnWhereItWas) {
   ASSERT_TRUE(replays_->Pause(id).ok());
   const v1::Replay paused = AwaitState(id, State::PAUSED);
   EXPECT_EQ(paused.problem(), "");
-  EXPECT_LT(paused.sent_count(), 2'000);
+  EXPECT_LT(paused.sent_count(), 10'000);
   EXPECT_TRUE(replays_->Pause(id).ok()) << "pausing twice is no error";
   ASSERT_TRUE(replays_->Resume(id).ok());
   receiver.AwaitTaken(60);
   ASSERT_TRUE(replays_->Cancel(id).ok());
   AwaitState(id, State::CANCELLED);
-  const size_t taken = receiver.taken().size();
-  EXPECT_LE(taken, 2'000u);
-  EXPECT_EQ(Bodies(receiver), Numbers(0, taken)) << "in order, and none twice";
+  const std::vector<std::string> bodies = Bodies(receiver);
+  EXPECT_LE(bodies.size(), 10'000u);
+  EXPECT_EQ(bodies, Numbers(0, bodies.size())) << "in order, and none twice";
   EXPECT_TRUE(HasReason(replays_->Resume(id).status(), Reason::kReplayEnded));
   EXPECT_TRUE(HasReason(replays_->Get("nobody").status(), Reason::kReplayNotFound));
 }
@@ -270,7 +270,7 @@ TEST_F(ReplayTest, AReceiverThatHangsHoldsUpNeitherPauseNorStop) {
   ASSERT_TRUE(replays_->Resume(id).ok());
   const absl::Time before = absl::Now();
   server_.reset();
-  EXPECT_LT(absl::Now() - before, absl::Seconds(8));
+  EXPECT_LT(absl::Now() - before, absl::Seconds(20));
 }
 
 TEST_F(ReplayTest, ARestartedBrokerGoesOnWithWhatWasNotConfirmed) {

@@ -1,5 +1,5 @@
-// The broker over TLS, with its own client: who gets in, what happens while certificates change, and what those are
-// told who speak the wrong thing.
+// The broker over TLS, with its own client: who gets in, what happens while certificates change, and what clients that
+// speak the wrong protocol are told.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

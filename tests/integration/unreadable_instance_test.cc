@@ -1,4 +1,5 @@
-// One log whose end cannot be read: who lists, counts or looks after many is told of it, and goes on with the others.
+// One log whose end cannot be read. Calls that list, count or process many instances name it, and continue with the
+// others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

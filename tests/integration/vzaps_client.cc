@@ -29,6 +29,16 @@ std::string AccessTokenOf(const HttpResponse& answer) {
   return std::string(body.at("access_token").as_string());
 }
 
+VZapsRequest VZapsRequestOf(const std::string& address, const std::string& client, const std::string& instance) {
+  VZapsRequest request;
+  request.access_token = AccessTokenOf(PostToken(address, TokenBody(client, "secret")));
+  EXPECT_NE(request.access_token, "");
+  request.client_token = client;
+  request.instance_token = "instance";
+  request.instance = instance;
+  return request;
+}
+
 VZapsConnection::VZapsConnection(const std::string& address, const VZapsRequest& request)
     : socket_(std::make_unique<RawWebSocket>(address)) {
   std::string target = absl::StrCat("/events/ws?instance_id=", request.instance);

@@ -1,4 +1,4 @@
-// A client of VZaps' realtime API that says what it is told, in the way of any of the SDKs.
+// A client of VZaps' realtime API that does what the test tells it, in the way of any of the SDKs.
 #ifndef PLAYHEAD_TESTS_INTEGRATION_VZAPS_CLIENT_H_
 #define PLAYHEAD_TESTS_INTEGRATION_VZAPS_CLIENT_H_
 
@@ -17,7 +17,7 @@ namespace playhead::testing {
 // `POST /token`. `address` is HOST:PORT; `headers` are whole lines.
 HttpResponse PostToken(const std::string& address, absl::string_view body, absl::string_view headers = "");
 std::string TokenBody(absl::string_view client_token, absl::string_view client_secret);
-// The token of an answer; empty if it has none.
+// The token in an answer. Empty if it has none.
 std::string AccessTokenOf(const HttpResponse& answer);
 
 struct VZapsRequest {
@@ -43,25 +43,28 @@ struct VZapsEvent {
   bool ended = false;  // The connection ended instead.
 };
 
+// A request of the client named `client`, with a token from `POST /token` of a broker that runs open.
+VZapsRequest VZapsRequestOf(const std::string& address, const std::string& client, const std::string& instance);
+
 // Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
 class VZapsConnection {
  public:
-  // Connects. `answer` has status 101 if it was let in.
+  // Connects. answer() has status 101 if the connection was accepted.
   VZapsConnection(const std::string& address, const VZapsRequest& request);
 
   const HttpResponse& answer() const { return answer_; }
   RawWebSocket& socket() { return *socket_; }
 
-  // The next event, pings and pongs aside. Fails the test if a text frame is none.
+  // The next event, skipping pings and pongs. Fails the test if a text frame is no event.
   VZapsEvent Next();
   // The numbers in `data.event.n` of the next `count` events.
   std::vector<int> Take(size_t count);
-  // Of what Take returned: the id of the event with that number.
+  // The id of the event with that number, which Take has returned.
   std::string IdOf(int number) const { return ids_.at(number); }
 
   bool Ack(absl::string_view id, absl::string_view key = "event_id");
   bool AckNumber(int number) { return Ack(IdOf(number)); }
-  // Until the broker has read everything that was sent.
+  // Waits until the broker has read everything that was sent.
   void AwaitRead();
 
  private:

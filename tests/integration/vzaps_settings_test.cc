@@ -1,4 +1,4 @@
-// The events that instances are subscribed to, over a real broker: who may set them, and what VZaps' clients get.
+// The events that an instance is subscribed to, over a real broker: who may set them, and what VZaps' clients get.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ class VZapsSettingsTest : public ::testing::Test {
     broker::ServerOptions options = testing::TestServerOptions();
     options.store.data_dir = dir_.path() + "/store";
     options.http_listen = "127.0.0.1:0";
-    options.vzaps.first_frame_delay = absl::ZeroDuration();
+    options.dialects.vzaps.first_frame_delay = absl::ZeroDuration();
     server_ = std::make_unique<TestServer>(options);
   }
 

@@ -1,4 +1,4 @@
-// Webhooks over a real broker's HTTP: what goes in, what comes out, and what is kept out.
+// Webhooks over a real broker's HTTP: what is accepted, what is delivered, and what is refused.
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 

@@ -35,7 +35,11 @@ const open = (page, broker, instance = '') => page.open(`${broker.url}/#${encode
 const cursors = (page) => page.evaluate(`[...document.querySelectorAll('#events .cursor')].map((c) => Number(c.innerText))`);
 const shows = (selector, text) => `document.querySelector(${JSON.stringify(selector)})?.innerText.includes(${JSON.stringify(text)})`;
 const names = `[...document.querySelectorAll('#instances a')].map((a) => a.innerText)`;
-const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => ({ type: 'number', data: { n: from + i } }));
+// Events numbered `from` to `to`.
+function numbered(from, to) {
+  const event = (n) => ({ type: 'number', id: `n-${n}`, data: { n } });
+  return Array.from({ length: to - from + 1 }, (_, i) => event(from + i));
+}
 
 test('instances are listed, page by page, and filtered by name', limit, async (t) => {
   const { broker, page } = await start(t);
@@ -89,7 +93,7 @@ test('an instance that cannot be read is listed as such, beside the others', lim
 
 test('an instance is read from the newest back, and from a cursor on, by types', limit, async (t) => {
   const { broker, page } = await start(t);
-  await broker.publish('bot', [...numbered(1, 119), { type: 'other', data: null }]);
+  await broker.publish('bot', [...numbered(1, 119), { type: 'other', id: 'other', data: null }]);
   await open(page, broker, 'bot');
   await page.until(`document.querySelectorAll('#events li').length === 50`);
   assert.equal((await cursors(page))[0], 120);
@@ -164,6 +168,52 @@ test('a burst is shown by its newest', limit, async (t) => {
   const seen = await cursors(page);
   assert.equal(seen.length, 300);
   assert.deepEqual(seen, Array.from({ length: 300 }, (_, i) => 2000 - i));
+});
+
+test('an answer that comes too late changes nothing', limit, async (t) => {
+  const { broker, page } = await start(t);
+  await broker.publish('bot', numbered(1, 120));
+  await open(page, broker, 'bot');
+  await page.until(`document.querySelectorAll('#events li').length === 50`);
+  // Clicks, and holds back the answer with events.
+  const clickAndHold = async (button) => {
+    await page.evaluate(`(() => {
+      const { fetch } = window;
+      delete window.release;
+      window.fetch = async (path, options) => {
+        if (!path.includes('/events?')) return fetch(path, options);
+        window.fetch = fetch;
+        const text = await (await fetch(path, options)).text();
+        await new Promise((resolve) => (window.release = resolve));
+        return { ok: true, status: 200, text: async () => text };
+      };
+    })()`);
+    await page.click(button);
+    await page.until('window.release');
+  };
+  // Resolves when the page has done with the answer that was held back.
+  const release = () => page.evaluate('new Promise((resolve) => { release(); setTimeout(resolve); })');
+  await clickAndHold('#more');
+  await page.click('#more'); // Asks for nothing more meanwhile.
+  await release();
+  await page.until(`!document.querySelector('#more').disabled`);
+  assert.deepEqual(await cursors(page), Array.from({ length: 100 }, (_, i) => 120 - i));
+  for (const button of ['#more', '#newest']) {
+    await clickAndHold(button);
+    await page.fill('#after', '117');
+    await page.click('#read-form button:not([type])');
+    await page.until(`document.querySelectorAll('#events li').length === 3`);
+    await release();
+    assert.deepEqual(await cursors(page), [118, 119, 120]);
+  }
+  await clickAndHold('#newest');
+  await page.click('#follow');
+  await page.until(shows('#live', 'live'));
+  await page.until(shows('#events', 'Caught up at 120'));
+  await release();
+  await broker.publish('bot', numbered(121, 121));
+  await page.until(shows('#events .cursor', '121'));
+  assert.match(await page.text('#events'), /Caught up at 120/);
 });
 
 test('trimmed history is a gap', limit, async (t) => {
@@ -247,7 +297,7 @@ test('with keys it asks for one, keeps it in the tab, and says why one is refuse
   await page.fill('#key', secret);
   await page.click('#key-form button:not([type])');
   await page.until(`${names}.join() === 'bot'`);
-  assert.equal(await page.evaluate(`document.querySelector('#error').hidden && document.querySelector('#key').value === ''`), true);
+  await page.until(`document.querySelector('#error').hidden && document.querySelector('#key').value === ''`);
   assert.deepEqual(await page.evaluate(`[Object.values(sessionStorage), localStorage.length, document.cookie]`), [[secret], 0, '']);
 
   await page.click('#instances a');
@@ -275,10 +325,15 @@ test('following goes on with a new token when the old one has expired', limit, a
   await page.fill('#key', broker.adminSecret);
   await page.click('#key-form button:not([type])');
   await page.until(`${names}.join() === 'bot'`);
+  // Its first token is soon to expire. One that expired before the stream opened would end the following.
   await page.evaluate(`(() => {
     const { fetch } = window;
-    const short = (options) => ({ ...options, body: JSON.stringify({ ...JSON.parse(options.body), lifetime_seconds: 1 }) });
-    window.fetch = (path, options) => fetch(path, path === '/v1/access_tokens' ? short(options) : options);
+    const short = ({ body, ...options }) => {
+      return { ...options, body: JSON.stringify({ ...JSON.parse(body), lifetime_seconds: 2 }) };
+    };
+    let minted = 0;
+    const isFirst = (path) => path === '/v1/access_tokens' && minted++ === 0;
+    window.fetch = (path, options) => fetch(path, isFirst(path) ? short(options) : options);
   })()`);
   await page.click('#instances a');
   await page.until(`document.querySelectorAll('#events li').length === 1`);

@@ -19,7 +19,7 @@ export class HttpBroker extends Broker {
           method: 'POST',
           headers: this.headers,
           body: JSON.stringify({ events }),
-          signal: AbortSignal.timeout(5000),
+          signal: AbortSignal.timeout(30_000),
         });
         if (response.ok) return await response.json();
         const { error } = await response.json();

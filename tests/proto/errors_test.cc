@@ -1,4 +1,4 @@
-// The table of errors, and their way over the wire and back.
+// The table of errors, and their encoding on the wire.
 #include "proto/errors.h"
 
 #include <gtest/gtest.h>

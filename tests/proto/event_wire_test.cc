@@ -1,4 +1,4 @@
-// Events read and written in place, against the generated classes.
+// Events that are read and written in place, compared with the generated classes.
 #include "proto/event_wire.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What an upstream gap may say, and that it is read as it was written.
+// What an upstream gap may contain, and that it is read as it was written.
 #include "proto/upstream_gap.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Backups: points of a backup that are made in the midst of whatever the store goes through, and what a restore of them
-// has: all that was acknowledged before the point was begun, and nothing that was not submitted.
+// Backups: points of a backup that are made while the store goes through anything, and what a restore of them must
+// contain: everything that was acknowledged before the point was begun, and nothing that was not submitted.
 #ifndef PLAYHEAD_TESTS_SIMULATION_BACKUPS_H_
 #define PLAYHEAD_TESTS_SIMULATION_BACKUPS_H_
 
@@ -18,21 +18,22 @@
 
 namespace playhead::storage {
 
-// Thread safety: all methods.   Ownership: borrows the oracle; a log until it is gone.
+// Thread safety: all methods may be called from any thread.   Ownership: borrows the oracle, and a log until it is
+// closed.
 class Backups {
  public:
   explicit Backups(Oracle& oracle) : oracle_(oracle) {}
 
-  // Begins a point, unless one is under way; it is made while the caller goes on, and may fail as the disk does.
+  // Begins to make a point in the background, unless one is being made. It may fail if the disk does.
   void Begin(EventLog& log) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits until the one that is under way, if any, is answered.
+  // Waits until the point that is being made, if any, is done or has failed.
   void AwaitEnd() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Restores the newest point that was answered with success, if there is one, has the oracle judge it, and appends to
-  // it: no cursor that it gives out is one of this store's. With `restore_older` it is the point before that one,
-  // falsely. `options` is how stores are opened here. Returns whether there was a point. REQUIRES: nothing is under
-  // way.
+  // Restores the newest point that succeeded, if there is one, and has the oracle check it. Then appends to the
+  // restored store: no cursor that it assigns may be one of this store's. `restore_older` is a planted bug: it restores
+  // the point before the newest. `options` are those of this store. Returns whether there was a point. REQUIRES: no
+  // point is being made.
   bool CheckNewest(StoreOptions options, playhead::testing::Random& random, bool restore_older)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -42,7 +43,7 @@ class Backups {
   struct Point {
     uint32_t number = 0;
     Moment begun_at;
-    Ledger known;  // When it was answered.
+    Ledger known;  // A copy from the time when the point was done.
   };
 
   void CheckRestored(const StoreOptions& options, const Point& point, playhead::testing::Random& random);

@@ -133,7 +133,8 @@ absl::Status BitRot::Open(const StoreOptions& copy, const Target& target, const 
   }
   const std::string file = fs::path(target.file).filename().string();
   const absl::string_view said = log.status().message();
-  // A changed CURRENT may lead to a MANIFEST that there is not; and of a table's properties RocksDB names the MANIFEST.
+  // A changed CURRENT may name a MANIFEST that does not exist. For damage in a table's properties RocksDB names the
+  // MANIFEST.
   const bool named = absl::StrContains(said, file) || absl::EndsWith(file, ".sst") ||
                      (file == "CURRENT" && absl::StrContains(said, "MANIFEST"));
   if (!named || !HasReason(log.status(), Reason::kDataLoss)) {

@@ -1,5 +1,5 @@
-// BitRot: a bit that flips in the files of a store that was stopped cleanly. Either it is noticed, when the store is
-// opened or read, or it was in bytes that no longer count. `playhead verify` tells of what is noticed then, and of
+// BitRot: flips a bit in the files of a store that was stopped cleanly. Either opening or reading the store detects it,
+// or the bit was in bytes that no longer matter. `playhead verify` reports everything that is detected that way, and
 // every flipped bit of a table file.
 #ifndef PLAYHEAD_TESTS_SIMULATION_BIT_ROT_H_
 #define PLAYHEAD_TESTS_SIMULATION_BIT_ROT_H_
@@ -19,19 +19,19 @@ namespace playhead::storage {
 
 struct BitRotReport {
   uint64_t flips = 0;
-  uint64_t refused = 0;   // The store refused to open, or a read said DATA_LOSS.
-  uint64_t told = 0;      // Only a verification told of them.
-  uint64_t harmless = 0;  // They were in bytes that no longer count.
+  uint64_t refused = 0;   // The store refused to open, or a read returned DATA_LOSS.
+  uint64_t told = 0;      // Only a verification reported it.
+  uint64_t harmless = 0;  // Nothing did: the bit was in bytes that no longer matter.
 };
 
 // Not thread-safe.   Ownership: borrows everything.
 class BitRot {
  public:
-  // Of the store that `options` opens.
+  // `options` are those of the store.
   BitRot(Oracle& oracle, playhead::testing::Random& random, const StoreOptions& options)
       : oracle_(oracle), random_(random), options_(options) {}
 
-  // Flips one bit, of a copy.
+  // Copies the store, flips one bit of the copy, and checks what is reported.
   void Flip();
 
   const BitRotReport& report() const { return report_; }
@@ -39,15 +39,16 @@ class BitRot {
  private:
   struct Target {
     std::string file;
-    uint64_t bytes = 0;          // That count, from its beginning.
-    uint64_t checked_bytes = 0;  // Of these, those of which a verification tells in any case.
+    uint64_t bytes = 0;          // How many bytes matter, from the beginning.
+    uint64_t checked_bytes = 0;  // In how many of these a verification must report every flip.
   };
 
   std::optional<Target> ChooseTarget(const std::string& dir);
   std::vector<Target> Tables(const std::string& dir) const;
   std::vector<Target> Logs(const std::string& dir) const;
-  // What a start and reads say to it. What is read all the same is judged, and that is all but what the `findings` of a
-  // verification name; a start that is refused names the file, but for a table.
+  // Opens and reads the store. Returns the error of the start or of a read, if there was one. Everything that the
+  // `findings` of a verification do not name must be readable, and what is read must be right. A start that is refused
+  // must name the file, unless that is a table.
   absl::Status Open(const StoreOptions& copy, const Target& target, const std::vector<Finding>& findings);
 
   Oracle& oracle_;

@@ -1,5 +1,5 @@
-// EventName: which event of which run of appends one is. The data of each event of the simulation begins with its name,
-// so that an event tells where it belongs.
+// EventName: identifies an event by its instance, life, append session and number. The data of each simulated event
+// begins with its name.
 #ifndef PLAYHEAD_TESTS_SIMULATION_EVENT_NAME_H_
 #define PLAYHEAD_TESTS_SIMULATION_EVENT_NAME_H_
 
@@ -14,9 +14,9 @@ namespace playhead::storage {
 
 struct EventName {
   std::string instance;
-  uint64_t life = 0;     // Of the instance's name: rises with each deletion.
+  uint64_t life = 0;     // The life of the instance's name. Rises with each deletion.
   uint64_t session = 0;  // Appends of one session keep their order.
-  uint64_t number = 0;   // Of the session's events of this instance and life, from 1.
+  uint64_t number = 0;   // Counts the session's events in this instance and life, from 1.
 
   friend auto operator<=>(const EventName&, const EventName&) = default;
 };

@@ -1,6 +1,5 @@
-// Follower: reads one instance from its position on, again and again while it is written to, as a subscription does;
-// and goes on from there whatever becomes of the log meanwhile. The oracle judges that nothing is skipped and nothing
-// comes twice.
+// Follower: reads one instance from its position on, again and again while it is written to, as a subscription does,
+// and resumes from there whatever happens to the log. The oracle checks that nothing is skipped or repeated.
 #ifndef PLAYHEAD_TESTS_SIMULATION_FOLLOWER_H_
 #define PLAYHEAD_TESTS_SIMULATION_FOLLOWER_H_
 
@@ -26,18 +25,18 @@ namespace playhead::storage {
 // Not thread-safe.   Ownership: borrows the oracle, and a log until Take().
 class Follower {
  public:
-  // `tamper_with_resume`, if any, changes where it goes on after a Disconnect().
+  // `tamper_with_resume`, if any, changes where it resumes after a Disconnect().
   Follower(Oracle& oracle, std::string instance, std::function<void(Cursor& after)> tamper_with_resume)
       : oracle_(oracle), instance_(std::move(instance)), tamper_with_resume_(std::move(tamper_with_resume)) {}
 
-  // Takes the answer of the last pull and asks for what comes next, which is read while the caller goes on. Errors of
-  // the log that a reader does not get over by itself.
+  // Takes the answer of the last pull and asks for the next events, which are read in the background. Returns the
+  // errors of the log that a reader cannot handle.
   absl::Status Pull(EventLog& log, playhead::testing::Random& random);
-  // Waits for the answer of the last pull, if it is still to come, and has it judged.
+  // Waits for the answer of the last pull, if there is one, and has it checked.
   absl::Status Take();
-  // Pulls until it is told that there is nothing more.
+  // Pulls until it has caught up.
   absl::Status CatchUp(EventLog& log, playhead::testing::Random& random);
-  // The log is about to go, or is gone: what comes next is asked for anew, behind the last event that was taken.
+  // The log is closed, or about to be: the next pull resumes after the last event that was taken.
   absl::Status Disconnect();
 
   uint64_t given() const { return given_; }  // Events.
@@ -49,7 +48,7 @@ class Follower {
     bool end_reached = false;
   };
 
-  // Stands at the beginning of the present life. Where it stood in the life before, it must be refused.
+  // Moves to the beginning of the current life. Its position in the previous life must be refused.
   absl::Status BeginLife(EventLog& log, const std::shared_ptr<Instance>& instance, uint64_t life);
 
   Oracle& oracle_;
@@ -57,7 +56,7 @@ class Follower {
   const std::function<void(Cursor&)> tamper_with_resume_;
   Place place_;
   bool resuming_ = false;
-  bool was_trimmed_ = false;  // Events behind its place are gone.
+  bool was_trimmed_ = false;  // Events after its place were trimmed.
   bool caught_up_ = false;
   Moment asked_at_;
   std::optional<std::future<absl::StatusOr<Answer>>> asked_;

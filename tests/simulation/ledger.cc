@@ -18,6 +18,7 @@ void Ledger::OweOnly(const Moment& moment) {
     // A name that began another life since: it may have either.
     log.deleting = log.deleting || log.since > moment.at;
     std::erase_if(log.acknowledged, later);
+    std::erase_if(log.shown, later);
     std::erase_if(log.erased, later);
     std::erase_if(log.trimmed, [&moment](const auto& answered) { return answered.first > moment.at; });
   }

@@ -76,7 +76,7 @@ absl::Status ManyFollower::Take(Random& random) {
   if (answer->next < position_) oracle_.Violation("a reader of many is to go on behind what it has");
   position_ = answer->next;
   if (!answer->end_reached) {
-    // What was trimmed of one log is told before another that cannot be read, and once.
+    // A trim of one log is reported, once, before the error of another log that cannot be read.
     const bool goes_on = position_ > before || !answer->parts.empty();
     return goes_on ? absl::OkStatus() : absl::InternalError("a reader of many makes no progress");
   }
@@ -142,17 +142,9 @@ absl::Status ManyFollower::Disconnect(Random& random) {
 }
 
 void ManyFollower::CheckSameOrder(const ManyFollower& other) const {
-  std::map<std::pair<std::string, uint64_t>, size_t> places;
-  for (size_t i = 0; i < other.order_.size(); ++i) places[other.order_[i]] = i;
-  size_t last = 0;
-  for (const auto& event : order_) {
-    const auto place = places.find(event);
-    if (place == places.end()) continue;  // Trimmed before the other came by, or not wanted by it.
-    if (place->second < last) {
-      return oracle_.Violation(absl::StrCat(event.first, "/", event.second, " came to two readers in other orders"));
-    }
-    last = place->second;
-  }
+  Broken broken;
+  storage::CheckSameOrder(order_, other.order_, broken);
+  for (std::string& what : broken) oracle_.Violation(std::move(what));
 }
 
 }  // namespace playhead::storage

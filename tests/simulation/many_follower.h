@@ -20,12 +20,13 @@
 #include "storage/store_position.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/oracle.h"
+#include "tests/simulation/rules.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
 
-// All of the simulated instances, those with a prefix, or a list of some.
+// Selects all simulated instances, those with a prefix, or a list of some.
 std::shared_ptr<const InstanceSelector> AnySelector(playhead::testing::Random& random);
 
 // Changes what a read returns; runs on the log's threads.
@@ -35,8 +36,8 @@ using TamperWithManyRead = std::function<void(ManyReadResult& result)>;
 class ManyFollower {
  public:
   enum class Start {
-    kBeforeEverything,  // Behind no event: told of all that is gone.
-    kAtKept,            // At what is kept: of what was trimmed before nothing is said.
+    kBeforeEverything,  // Before the first event ever: it is told of everything that was trimmed.
+    kAtKept,            // At the first kept event: it is told nothing of what was trimmed before.
   };
 
   ManyFollower(Oracle& oracle, std::shared_ptr<const InstanceSelector> selector, Start start, TamperWithManyRead tamper)
@@ -45,13 +46,13 @@ class ManyFollower {
         tamper_(std::move(tamper)),
         asks_for_kept_(start == Start::kAtKept) {}
 
-  // As Follower's. Now and then only a part of an answer is taken before the connection is lost.
+  // As in Follower. Sometimes only part of an answer is taken before the connection is lost.
   absl::Status Pull(EventLog& log, playhead::testing::Random& random);
   absl::Status Take(playhead::testing::Random& random);
   absl::Status CatchUp(EventLog& log, playhead::testing::Random& random);
   absl::Status Disconnect(playhead::testing::Random& random);
 
-  // What both were given came in one order.
+  // Checks that both were given their common events in the same order.
   void CheckSameOrder(const ManyFollower& other) const;
 
   uint64_t given() const { return order_.size(); }  // Events.
@@ -82,7 +83,7 @@ class ManyFollower {
   StorePosition position_;
   std::map<std::string, Place> places_;
   StoreOrder store_order_;
-  std::vector<std::pair<std::string, uint64_t>> order_;  // Instance and cursor of each event that was given.
+  GivenOrder order_;
   bool caught_up_ = false;
   Moment asked_at_;
   std::optional<std::future<absl::StatusOr<Answer>>> asked_;

@@ -41,6 +41,21 @@ void Oracle::OnAppended(const std::string& instance, const std::vector<TestEvent
   }
 }
 
+void Oracle::OnRefused(const std::string& instance, const std::vector<TestEvent>& events) {
+  absl::MutexLock lock(&mu_);
+  for (const TestEvent& event : events) ledger_.logs[instance].submitted.erase(*ReadName(event.data));
+}
+
+void Oracle::OnShown(const std::string& instance, uint64_t life, absl::Span<const Cursor> cursors) {
+  absl::MutexLock lock(&mu_);
+  const uint64_t at = ++ledger_.now;
+  Ledger::Log& log = ledger_.logs[instance];
+  if (log.deleting || log.life != life) return;
+  for (const Cursor cursor : cursors) {
+    if (cursor != Cursor()) log.shown.emplace(cursor.value(), at);
+  }
+}
+
 void Oracle::OnTrimming(const std::string& instance, Cursor first_kept) {
   absl::MutexLock lock(&mu_);
   Ledger::Log& log = ledger_.logs[instance];
@@ -107,6 +122,12 @@ std::optional<uint64_t> Oracle::LifeOf(const std::string& instance) const {
   const auto log = ledger_.logs.find(instance);
   if (log == ledger_.logs.end()) return 0;
   return log->second.deleting ? std::nullopt : std::make_optional(log->second.life);
+}
+
+Moment Oracle::BeginningOf(const std::string& instance) const {
+  absl::MutexLock lock(&mu_);
+  const auto log = ledger_.logs.find(instance);
+  return {.at = log == ledger_.logs.end() ? 0 : log->second.since};
 }
 
 bool Oracle::AnyDeletedSince(const Moment& moment) const {

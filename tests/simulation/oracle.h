@@ -1,7 +1,7 @@
-// Oracle: hears what is asked of a store and what it answers, and judges by it whatever the store shows, in whatever
-// way it is read (tests/simulation/rules.h).
+// Oracle: records what is asked of a store and what it answers, and checks everything that the store shows against
+// that, however it is read (tests/simulation/rules.h).
 //
-// A rule that is broken is noted, not asserted, so that a test may expect a planted bug to be found.
+// A broken rule is recorded, not asserted, so that a test can expect a planted bug to be found.
 #ifndef PLAYHEAD_TESTS_SIMULATION_ORACLE_H_
 #define PLAYHEAD_TESTS_SIMULATION_ORACLE_H_
 
@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "storage/event_log.h"
 #include "tests/simulation/ledger.h"
 #include "tests/storage/log_harness.h"
@@ -25,33 +26,40 @@ namespace playhead::storage {
 class Oracle {
  public:
   Oracle() = default;
-  // Knows what stands in the ledger.
+  // Starts with this ledger.
   explicit Oracle(Ledger ledger) : ledger_(std::move(ledger)) {}
 
-  // About to be asked for, and answered with success.
+  // On...ing, and OnSubmitted: a call is about to be made. On...ed: it has succeeded.
   void OnSubmitted(const std::string& instance, const std::vector<TestEvent>& events) ABSL_LOCKS_EXCLUDED(mu_);
   void OnAppended(const std::string& instance, const std::vector<TestEvent>& events, const AppendResult& result)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // The append was finally refused: none of it may ever be stored.
+  void OnRefused(const std::string& instance, const std::vector<TestEvent>& events) ABSL_LOCKS_EXCLUDED(mu_);
+  // A reader of this life was told of events with these cursors. They must stay even if they are not acknowledged,
+  // since only durable events may be read.
+  void OnShown(const std::string& instance, uint64_t life, absl::Span<const Cursor> cursors) ABSL_LOCKS_EXCLUDED(mu_);
   void OnTrimming(const std::string& instance, Cursor first_kept) ABSL_LOCKS_EXCLUDED(mu_);
   void OnTrimmed(const std::string& instance, Cursor first_kept) ABSL_LOCKS_EXCLUDED(mu_);
   void OnErasing(const std::string& instance, Cursor cursor) ABSL_LOCKS_EXCLUDED(mu_);
   void OnErased(const std::string& instance, Cursor cursor) ABSL_LOCKS_EXCLUDED(mu_);
-  // From OnDeleting to OnDeleted nothing is asked of the instance, and it may be there or not.
+  // Between OnDeleting and OnDeleted the instance may exist or not, and is not checked.
   void OnDeleting(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDeleted(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRecordWriting(const std::string& key, uint64_t value) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRecordWritten(const std::string& key, uint64_t value) ABSL_LOCKS_EXCLUDED(mu_);
 
   Moment Now() const ABSL_LOCKS_EXCLUDED(mu_);
-  // Of all that was noted so far.
+  // A copy of the ledger.
   Ledger Copy() const ABSL_LOCKS_EXCLUDED(mu_);
-  // The present life of a name; nullopt while it is being deleted.
+  // The current life of a name; nullopt while it is being deleted.
   std::optional<uint64_t> LifeOf(const std::string& instance) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Whether any name has begun another life since.
+  // When the current life of a name began.
+  Moment BeginningOf(const std::string& instance) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether any name has begun a new life since `moment`.
   bool AnyDeletedSince(const Moment& moment) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // As the rules of the same names, of what was asked for at `moment`. What was asked of an earlier life of the
-  // instance, or is being deleted, is not judged.
+  // As the rules of the same names (rules.h), for the answer to a call made at `moment`. Nothing is checked if the call
+  // was made in an earlier life of the instance, or if the instance is being deleted.
   void CheckWhole(const Moment& moment, const std::string& instance, const Recovered& found) ABSL_LOCKS_EXCLUDED(mu_);
   void CheckBytes(const Moment& moment, const std::string& instance, const std::vector<TestEvent>& events)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -64,10 +72,16 @@ class Oracle {
                        StoreOrder& order) ABSL_LOCKS_EXCLUDED(mu_);
   void CheckRecords(const Moment& moment, const std::map<std::string, uint64_t>& found) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // A reader was told that commits are forgotten, of some instance that it reads: what was trimmed of this one may have
+  // The same with the caller's own rules: runs `check` on the log, unless nothing is to be checked, and records the
+  // violations that it returns.
+  void Judge(const Moment& moment, const std::string& instance,
+             absl::FunctionRef<void(Ledger::Log&, std::vector<std::string>&)> check) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // A reader was told that commits of some of its instances are forgotten. Trimmed events of this instance may have
   // been in them.
   void NoteForgotten(const std::string& instance, Place& place) const ABSL_LOCKS_EXCLUDED(mu_);
-  // `cursor` of another store with the same past is about to be given to an event: it must mean no event in this one.
+  // Another store with the same history is about to assign `cursor`: it must not be the cursor of an event in this
+  // store.
   void CheckUnused(const std::string& instance, Cursor cursor) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Violation(std::string what) ABSL_LOCKS_EXCLUDED(mu_);
@@ -75,9 +89,6 @@ class Oracle {
   uint64_t acknowledged_count() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // Runs `check` on the log, if it is to be judged, and notes what it finds.
-  void Judge(const Moment& moment, const std::string& instance,
-             absl::FunctionRef<void(Ledger::Log&, std::vector<std::string>&)> check) ABSL_LOCKS_EXCLUDED(mu_);
   void Note(std::string what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;  // Guards the members below it.

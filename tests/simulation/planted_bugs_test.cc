@@ -1,4 +1,4 @@
-// The simulation finds bugs: each of these is planted, and must be caught within a few seeds.
+// The simulation must find each of these planted bugs within a few seeds.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -64,12 +65,11 @@ void CheckSessions(const Ledger::Log& log, const std::string& instance, const Re
   }
 }
 
-// What a reader at `place` may have passed in silence lies below this.
+}  // namespace
+
 uint64_t SkippedBelow(const Ledger::Log& log, const Place& place) {
   return place.asks_for_kept ? log.may_be_trimmed : place.may_skip_below;
 }
-
-}  // namespace
 
 void CheckWhole(Ledger::Log& log, uint64_t moment, const std::string& instance, const Recovered& found,
                 Broken& broken) {
@@ -90,10 +90,14 @@ void CheckWhole(Ledger::Log& log, uint64_t moment, const std::string& instance, 
   if (found.exists && last != found.bounds.head.value() && found.bounds.event_count() > 0) {
     broken.push_back(absl::StrCat(instance, " ends at ", last, ", its head is ", found.bounds.head.value()));
   }
-  for (const auto& [cursor, at] : log.acknowledged) {
-    if (at > moment || cursor < log.may_be_trimmed || present.contains(cursor)) continue;
-    broken.push_back(absl::StrCat(instance, "/", cursor, " was acknowledged and is lost"));
-  }
+  const auto check_kept = [&](const std::map<uint64_t, uint64_t>& owed, absl::string_view why) {
+    for (const auto& [cursor, at] : owed) {
+      if (at > moment || cursor < log.may_be_trimmed || present.contains(cursor)) continue;
+      broken.push_back(absl::StrCat(instance, "/", cursor, " was ", why, " and is lost"));
+    }
+  };
+  check_kept(log.acknowledged, "acknowledged");
+  check_kept(log.shown, "shown to a reader");
   CheckSessions(log, instance, found, broken);
 }
 
@@ -155,6 +159,20 @@ void CheckStoreOrder(const Ledger::Log& log, const std::string& instance, const 
     if (submitted == log.submitted.end() || submitted->second.at <= order.latest_submitted) continue;
     order.latest_submitted = submitted->second.at;
     order.latest = where;
+  }
+}
+
+void CheckSameOrder(const GivenOrder& given, const GivenOrder& other, Broken& broken) {
+  std::map<std::pair<std::string, uint64_t>, size_t> places;
+  for (size_t i = 0; i < other.size(); ++i) places[other[i]] = i;
+  size_t last = 0;
+  for (const auto& event : given) {
+    const auto place = places.find(event);
+    if (place == places.end()) continue;  // Trimmed before the other reader got to it, or not wanted by that reader.
+    if (place->second < last) {
+      return broken.push_back(absl::StrCat(event.first, "/", event.second, " came to two readers in other orders"));
+    }
+    last = place->second;
   }
 }
 

@@ -26,7 +26,7 @@ using playhead::testing::Random;
 using playhead::testing::TempDir;
 
 constexpr uint64_t kStepsMax = 300;
-// How many changes of files a run makes, roughly: the power is cut behind up to so many.
+// Roughly how many changes of files a run makes: power is cut after at most so many.
 constexpr uint64_t kChangesMax = 700;
 // A store that could be reopened is so by then: it is tried once a second.
 constexpr absl::Duration kReopenedWithin = absl::Seconds(60);
@@ -71,7 +71,7 @@ class Simulation {
   Plan PlanFault();
   Plan FailOnce(FaultFileSystem::Operation operation, const char* suffix, uint64_t within);
   Plan FailChange();
-  // How the disk fails, noted in the plans.
+  // Draws how the disk fails, and adds it to the plans.
   rocksdb::IOStatus DrawFailure();
   bool OpenLog();
   void CheckAndSettle();

@@ -1,11 +1,11 @@
-// Simulation: a store's life by a seed. Appends from many sessions, trims, deletions, erasures, records, backups,
-// readers that ask for everything and readers that follow one instance or many, over several runs; each run ends when
-// it is closed or when the power is cut anywhere, and a call of the disk may fail or take its time meanwhile. At each
-// start, and now and then, an oracle judges what the store has, and all along what the followers are given. At the end
-// a backup is restored, and bits of the store's files flip.
+// Simulation: the life of a store, determined by a seed. There are appends from many sessions, trims, deletions,
+// erasures, records, backups, readers that ask for everything, and readers that follow one instance or many. A life has
+// several runs; each ends when the store is closed or when power is cut at any point, and within it a call of the disk
+// may fail or be slow. An oracle checks what the store has at each start and now and then, and all along what the
+// followers are given. At the end a backup is restored, and bits of the store's files are flipped.
 //
-// Consumers' positions are records to the storage (broker/consumers): that one is never behind a confirmed
-// acknowledgement is what the oracle asks of every record, with values that rise.
+// To storage, consumers' positions are records (broker/consumers). That a position is never behind a confirmed
+// acknowledgement is checked of every record, with values that only rise.
 #ifndef PLAYHEAD_TESTS_SIMULATION_SIMULATION_H_
 #define PLAYHEAD_TESTS_SIMULATION_SIMULATION_H_
 
@@ -28,13 +28,13 @@ struct SimulationOptions {
   // Each flips one bit of a copy of the store.
   int bit_flips = 4;
 
-  // A bug that is planted, of which the oracle must hear.
-  bool log_syncs_lie = false;                             // The disk forgets what it said to have synced.
+  // Planted bugs, which the oracle must find.
+  bool log_syncs_lie = false;                             // The disk loses what it reported as synced.
   Durability durability = Durability::kDisk;              // kOs: acknowledges before the sync.
   TamperWithRead tamper_with_read;                        // What reads of a whole instance return.
   TamperWithManyRead tamper_with_many_read;               // What followers of many are given.
-  std::function<void(Cursor& after)> tamper_with_resume;  // Where followers of one instance go on after a restart.
-  bool restore_older_point = false;                       // The backup's point before the one that is to be restored.
+  std::function<void(Cursor& after)> tamper_with_resume;  // Where followers of one instance resume after a restart.
+  bool restore_older_point = false;                       // Restores the point before the newest.
 };
 
 struct SimulationReport {

@@ -1,5 +1,5 @@
-// Many lives of a store by many seeds. PLAYHEAD_TEST_SEED=N runs that one alone; PLAYHEAD_SOAK makes it 10,000, and
-// PLAYHEAD_SEEDS=N as many as that.
+// Many lives of a store, one for each seed. PLAYHEAD_TEST_SEED=N runs that seed alone. PLAYHEAD_SOAK runs 10,000 seeds,
+// and PLAYHEAD_SEEDS=N runs N.
 #include "tests/simulation/simulation.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// StoreFailure: whether the store has failed while it was worked with, which ends the work, or failed otherwise than it
-// may, which is a broken rule.
+// StoreFailure: whether the store has failed during the work, which ends the work, or failed in a way that it may not,
+// which is a broken rule.
 #ifndef PLAYHEAD_TESTS_SIMULATION_STORE_FAILURE_H_
 #define PLAYHEAD_TESTS_SIMULATION_STORE_FAILURE_H_
 
@@ -13,7 +13,7 @@
 
 namespace playhead::storage {
 
-// Whether a call failed because the disk failed the store, rather than for what was asked.
+// Whether a call failed because of the disk, rather than because of its arguments.
 inline bool IsStoreFailure(const absl::Status& status) {
   return HasReason(status, Reason::kStoreUnavailable) || HasReason(status, Reason::kAppendUncertain) ||
          HasReason(status, Reason::kPreviousFailed) || HasReason(status, Reason::kShuttingDown);
@@ -24,7 +24,7 @@ class StoreFailure {
  public:
   explicit StoreFailure(Oracle& oracle) : oracle_(oracle) {}
 
-  // Of a call that was to `what`. True if it succeeded.
+  // Checks the status of a call; `what` says what it should do ("append"). True if the call succeeded.
   bool Check(const absl::Status& status, absl::string_view what) ABSL_LOCKS_EXCLUDED(mu_) {
     if (status.ok()) return true;
     if (!IsStoreFailure(status)) oracle_.Violation(absl::StrCat("to ", what, " failed: ", status.ToString()));
@@ -36,7 +36,7 @@ class StoreFailure {
     absl::MutexLock lock(&mu_);
     return happened_;
   }
-  // The store is open again.
+  // To be called when the store is open again.
   void Forget() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     happened_ = false;

@@ -47,8 +47,8 @@ absl::Status ReadWhole(EventLog& log, const std::string& name, Random& random, c
 
 namespace {
 
-// Up to where the findings have the log damaged that cannot be read behind `reached`; nullopt if they do not. That is
-// its head where nobody can tell.
+// The end of the damage that, according to the findings, keeps the log from being read after `reached`; nullopt if they
+// name none. A finding without an end counts as one event.
 std::optional<Cursor> DamagedUpTo(const std::vector<Finding>& findings, const std::string& instance,
                                   const Recovered& log) {
   const uint64_t next = log.reached.sequence() + 1;
@@ -63,7 +63,7 @@ std::optional<Cursor> DamagedUpTo(const std::vector<Finding>& findings, const st
   return log.bounds.epochs.AtSequence(std::min(*last, log.bounds.head.sequence()), log.bounds.head);
 }
 
-// Reads the log and goes on behind what is damaged of it. The first error.
+// Reads the log, and resumes after each damaged range. Returns the first error.
 absl::Status ReadAroundDamage(EventLog& log, const std::string& instance, const std::vector<Finding>& findings,
                               Oracle& oracle, Random& random, Recovered& found) {
   absl::Status first;

@@ -1,4 +1,4 @@
-// What a store shows to whoever asks it for everything.
+// Reads everything that a store shows.
 #ifndef PLAYHEAD_TESTS_SIMULATION_STORE_READS_H_
 #define PLAYHEAD_TESTS_SIMULATION_STORE_READS_H_
 
@@ -20,23 +20,24 @@ namespace playhead::storage {
 
 // The instances of a simulated store.
 const std::vector<std::string>& SimulatedInstances();
-// Where its records are.
+// The prefix of its records.
 inline constexpr char kSimulatedRecords[] = "simulation/";
 
 using TamperWithRead = std::function<void(ReadResult& result)>;
 
-// All of an instance behind `found.reached`, in slices of random sizes; what came before an error is in `found`, too.
-// That there is no such instance is none. `tamper`, if any, changes each slice.
+// Reads all events of an instance after `found.reached`, in slices of random sizes, into `found`, including those that
+// came before an error. It is no error if the instance does not exist. `tamper`, if any, changes each slice.
 absl::Status ReadWhole(EventLog& log, const std::string& instance, playhead::testing::Random& random,
                        const TamperWithRead& tamper, Recovered& found);
 
 absl::StatusOr<std::map<std::string, uint64_t>> ReadRecords(EventLog& log);
 
-// Has the oracle judge all that the store shows. Ends with the first error of a read.
+// Has the oracle check everything that the store shows. Stops at the first read error and returns it.
 absl::Status CheckStore(EventLog& log, Oracle& oracle, playhead::testing::Random& random, const TamperWithRead& tamper);
 
-// The same of a store that may be damaged, of which a verification said `findings`: what they name need not be read,
-// all else must be, up to it and behind it, and be right. The error of a read that failed, if any did.
+// The same for a store that may be damaged. `findings` are those of a verification: what they name need not be
+// readable, but everything before and after it must be, and must be right. Returns the error of a read that failed, if
+// any did.
 absl::Status CheckDamagedStore(EventLog& log, const std::vector<Finding>& findings, Oracle& oracle,
                                playhead::testing::Random& random);
 

@@ -1,4 +1,4 @@
-// What `playhead verify` says of a store that no broker has open.
+// What `playhead verify` reports about a store that no broker has open.
 #ifndef PLAYHEAD_TESTS_SIMULATION_VERIFICATION_H_
 #define PLAYHEAD_TESTS_SIMULATION_VERIFICATION_H_
 
@@ -12,7 +12,7 @@
 
 namespace playhead::storage {
 
-// Empty if it is well. An error if it cannot be verified.
+// Empty if the store is intact. An error if it cannot be verified.
 inline absl::StatusOr<std::vector<Finding>> FindingsOf(const StoreOptions& store) {
   std::vector<Finding> findings;
   const VerifyListener listener = {.finding = [&](const Finding& found) { findings.push_back(found); }};
@@ -21,7 +21,7 @@ inline absl::StatusOr<std::vector<Finding>> FindingsOf(const StoreOptions& store
   return findings;
 }
 
-// Of a store that must be well: empty if it is, else what is not.
+// For a store that must be intact: empty if it is, otherwise its findings, or the error, as text.
 inline std::string ComplaintsOf(const StoreOptions& store) {
   const auto findings = FindingsOf(store);
   if (!findings.ok()) return findings.status().ToString();

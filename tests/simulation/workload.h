@@ -1,4 +1,4 @@
-// Workload: everything that changes a simulated store, each thing told to the oracle before it is asked and when it is
+// Workload: all changes to a simulated store. It reports each to the oracle before it asks for it and when it is
 // answered.
 #ifndef PLAYHEAD_TESTS_SIMULATION_WORKLOAD_H_
 #define PLAYHEAD_TESTS_SIMULATION_WORKLOAD_H_
@@ -22,7 +22,8 @@
 
 namespace playhead::storage {
 
-// All methods from one thread.   Ownership: borrows everything; the log from Connect() to Disconnect().
+// Thread safety: all methods must be called from one thread.   Ownership: borrows everything; the log from Connect() to
+// Disconnect().
 class Workload {
  public:
   static constexpr size_t kInFlightMax = 40;
@@ -30,29 +31,29 @@ class Workload {
   Workload(Oracle& oracle, StoreFailure& failure, playhead::testing::Random& random)
       : oracle_(oracle), failure_(failure), random_(random) {}
 
-  // Works with this log. REQUIRES: nothing is in flight.
+  // Uses this log from now on. REQUIRES: nothing is in flight.
   void Connect(EventLog& log);
-  // The log is about to go.
+  // The log is about to be closed.
   void Disconnect();
-  // The log is gone: nothing may be in flight.
+  // The log is closed: expects that nothing is in flight.
   void CheckAllWasAnswered() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Ends what an earlier failure left undone.
+  // Completes what an earlier failure left undone.
   void Settle() {
     RetryInDoubt();
     FinishDeletions();
   }
 
-  // These wait for answers only where they say so.
+  // Each of these changes the store. It waits for answers only if that is stated.
   void Append();
   void WriteRecord();
-  void Trim(const std::string& instance);    // Waits for its own.
-  void Erase(const std::string& instance);   // As Trim.
-  void Delete(const std::string& instance);  // For all: what is appended meanwhile may come before or behind it.
+  void Trim(const std::string& instance);    // Waits for its own answer.
+  void Erase(const std::string& instance);   // Waits for its own answer.
+  void Delete(const std::string& instance);  // Waits for all answers: a concurrent append may land before or after it.
   void AwaitInFlight(size_t at_most) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // An append that was not answered with success: it may be stored or not, and is to be tried again.
+  // An append without a successful answer: it may be stored or not, and is retried.
   struct InDoubt {
     std::string instance;
     std::vector<TestEvent> events;
@@ -70,14 +71,14 @@ class Workload {
   std::vector<std::pair<uint64_t, std::unique_ptr<AppendSession>>> sessions_;
   uint64_t last_session_ = 0;
   std::map<std::string, uint64_t> lives_;
-  std::map<std::string, std::map<uint64_t, uint64_t>> numbers_;  // The last of each instance's life and session.
+  std::map<std::string, std::map<uint64_t, uint64_t>> numbers_;  // The last number, by instance and session.
   std::map<std::string, uint64_t> records_;
   std::vector<std::string> deleting_;
 
   absl::Mutex mu_;  // Guards the members below it.
   size_t in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<InDoubt> in_doubt_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::pair<std::string, Cursor>> appended_ ABSL_GUARDED_BY(mu_);  // Some, to erase at.
+  std::vector<std::pair<std::string, Cursor>> appended_ ABSL_GUARDED_BY(mu_);  // Candidates for an erasure.
 };
 
 }  // namespace playhead::storage

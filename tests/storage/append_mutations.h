@@ -1,4 +1,4 @@
-// Encoded AppendRequests for tests of the validator: sound ones at random, and damaged ones made from them.
+// Encoded AppendRequests for tests of the validator: random valid ones, and damaged ones made from them.
 #ifndef PLAYHEAD_TESTS_STORAGE_APPEND_MUTATIONS_H_
 #define PLAYHEAD_TESTS_STORAGE_APPEND_MUTATIONS_H_
 

@@ -1,4 +1,4 @@
-// The validator against the generated parser, and every refusal with its reason.
+// The validator compared with the generated parser, and every refusal with its reason.
 #include "storage/append_validator.h"
 
 #include <gtest/gtest.h>

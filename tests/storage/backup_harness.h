@@ -1,4 +1,4 @@
-// Backups and restores as waiting calls: what tests of them speak.
+// Blocking calls for backups and restores, for tests.
 #ifndef PLAYHEAD_TESTS_STORAGE_BACKUP_HARNESS_H_
 #define PLAYHEAD_TESTS_STORAGE_BACKUP_HARNESS_H_
 

@@ -1,4 +1,4 @@
-// What a backup holds, what it costs, and what it refuses.
+// What a backup contains, what it costs, and what it refuses.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Blocks are found while they move to another slice and theirs is dropped.
+// Blocks are found while they are moved to another slice and the old one is dropped.
 #include "storage/blocks/block_finder.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// How much of a log is kept, in bytes, and where to cut it so that a given number of bytes stays.
+// How many bytes of a log are kept, and where to trim it so that a given number of bytes stays.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Blocks: the stored bytes as docs/on-disk-format.md has them, damage, and slices against a naive reading.
+// Blocks: the stored bytes as documented in docs/on-disk-format.md, damage, and slices compared with a naive reading.
 #include "storage/block.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Cursors as text, and what a log knows of its epochs.
+// Cursors as text, and a log's epochs.
 #include "storage/cursor.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A log whose end cannot be read holds up no other, and is taken up again once it can be read.
+// A log whose end cannot be read affects no other log, and is used again once it can be read.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -187,6 +187,27 @@ TEST_F(DamagedEndTest, OfAnInstanceThatDoesNotComeBackIsNamed) {
     EXPECT_TRUE(HasReason(refused, Reason::kDataLoss)) << refused;
   }
   EXPECT_FALSE((*held)->deleted());
+}
+
+// Also with a list of names, whose instances are opened first; by a prefix, an instance is opened when an event comes.
+TEST_F(DamagedEndTest, HoldsUpNobodyWhoIsBehindItInAListOfNames) {
+  ASSERT_NO_FATAL_FAILURE(AppendAndClose());
+  const TableEnd end = EndOfFirstTable(options_, &FirstSliceOf);
+  const std::string file = end.path.substr(end.path.rfind('/'));
+  log_.emplace(options_);
+  ManyReadOptions options;
+  options.after = StorePosition::EndOf(log_->log().head_position().commit);
+  ASSERT_TRUE(Append("sound").ok());
+  log_.reset();
+  faults_.files->BreakSector(file, end.offset);
+  log_.emplace(options_);
+  EXPECT_TRUE(HasReason(log_->Get("broken").status(), Reason::kStoreUnavailable)) << log_->Get("broken").status();
+  options.reader =
+      std::make_shared<ManyReader>(std::make_shared<NameSelector>(std::vector<std::string>{"broken", "sound"}));
+  const auto read =
+      Await<ManyReadResult>([&](auto done) { log_->log().ReadMany(std::move(options), std::move(done)); });
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->event_count, 1u);
 }
 
 TEST_F(DamagedEndTest, OfTheCommitsKeepsNothingClosed) {

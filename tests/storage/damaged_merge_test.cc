@@ -1,5 +1,5 @@
-// A table file that cannot be merged holds nobody up: what is in the damaged part answers DATA_LOSS, and appends, reads
-// and merges of everything else go on.
+// A table file that cannot be merged: reads of the damaged part get DATA_LOSS, and appends, reads and merges of
+// everything else go on.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// What cannot be read of a family's rows is never passed over: a reader is told, wherever in a level it lies.
+// Rows of a column family that cannot be read are never skipped silently, in whatever level they are: the reader gets
+// an error.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 

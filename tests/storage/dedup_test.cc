@@ -1,4 +1,4 @@
-// How long identities are remembered.
+// How long identities are kept.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

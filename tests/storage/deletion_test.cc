@@ -1,9 +1,10 @@
-// A deleted instance leaves nothing behind but a keyed hash of its name.
+// A deleted instance leaves nothing but a keyed hash of its name.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -115,11 +116,15 @@ TEST_F(DeletionTest, ManyDeletionsShareAPass) {
   }
   ASSERT_TRUE(log.Append("kept0", {{.data = "more"}}).ok());
   log.Reopen();  // Into files.
-  absl::BlockingCounter deleted(kInstances * 3 / 4);
+  std::vector<std::pair<std::string, InstanceNumber>> gone;
   for (int i = 0; i < kInstances; ++i) {
     if (i % 4 == 0) continue;
     const std::string name = absl::StrCat("gone", i);
-    log.log().DeleteInstance(name, log.Get(name)->number, [&deleted](absl::Status status) {
+    gone.emplace_back(name, log.Get(name)->number);
+  }
+  absl::BlockingCounter deleted(kInstances * 3 / 4);
+  for (const auto& [name, number] : gone) {
+    log.log().DeleteInstance(name, number, [&deleted](absl::Status status) {
       EXPECT_TRUE(status.ok()) << status;
       deleted.DecrementCount();
     });

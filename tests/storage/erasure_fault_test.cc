@@ -1,4 +1,4 @@
-// Erasures on a disk that fails, and after a loss of power.
+// Erasures on a disk that fails, and after a power loss.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -85,7 +85,8 @@ TEST_F(ErasureFaultTest, AFailedSyncInTheMiddleIsSurvived) {
   }
 }
 
-// Commits without events are counted, but not listed: the numbers of those behind the erasure must not come again.
+// Commits without events are numbered but not listed. After a power loss, the numbers after that of the erasure must
+// not be reused.
 TEST_F(ErasureFaultTest, WhatIsStoredAfterALossOfPowerIsNotErased) {
   Random random(TestSeed());
   Open();

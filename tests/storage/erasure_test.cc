@@ -1,4 +1,4 @@
-// Erased events are gone from reads at once and from every file soon after, and leave stubs where they were.
+// Erased events disappear from reads at once and from every file soon after, and leave stubs in their place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,10 +1,9 @@
-// What the store does when the disk fails it, and after a loss of power.
+// What the store does when the disk fails, and after a power loss.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -21,7 +20,6 @@
 #include "storage/engine/rocksdb_event_log.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/fault_file_system.h"
-#include "tests/support/log_lines.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
@@ -29,7 +27,6 @@ namespace {
 
 using playhead::testing::FaultEnv;
 using playhead::testing::FaultFileSystem;
-using playhead::testing::LogLines;
 using playhead::testing::Random;
 using playhead::testing::TestSeed;
 using ::testing::ElementsAre;
@@ -383,35 +380,6 @@ TEST_F(FaultTest, NothingAcknowledgedIsLostWithThePower) {
   }
 }
 
-TEST_F(FaultTest, WithoutSyncsALossOfPowerRaisesTheEpoch) {
-  Random random(TestSeed());
-  StoreOptions options = Options();
-  options.durability = Durability::kOs;
-  options.sync_interval = absl::Hours(1);
-  for (uint32_t round = 0; round < 5; ++round) {
-    Open(options);
-    for (int i = 0; i < 20; ++i) ASSERT_TRUE(harness_->Append("a", MakeEvents(10)).ok());
-    const Cursor head = harness_->Get("a")->bounds->head;
-    EXPECT_EQ(head.epoch(), round);
-    faults_.files->CutPower();
-    harness_.reset();
-    faults_.files->RestorePower(random);
-    Open(options);
-    const auto info = harness_->Get("a");
-    const Cursor kept = info.ok() ? info->bounds->head : Cursor();
-    EXPECT_LE(kept, head);
-    const auto next = harness_->Append("a", MakeEvents(1));
-    ASSERT_TRUE(next.ok()) << next.status();
-    EXPECT_EQ(next->first_new, Cursor(round + 1, kept.sequence() + 1));
-    if (kept < head) {
-      const absl::Status status = harness_->ReadAll("a", head).status();
-      EXPECT_TRUE(HasReason(status, Reason::kCursorDiverged)) << status;
-      EXPECT_EQ(ToProto(status).last_good_cursor(), kept.value());
-    }
-    harness_.reset();  // Stopped cleanly: the next start raises nothing.
-  }
-}
-
 // Recovery takes more bytes than one write can have left behind damage for rot.
 TEST_F(FaultTest, ACommitIsBoundedByWhatItTakesInTheLogNotByItsEventsAlone) {
   StoreOptions options = Options();
@@ -441,66 +409,6 @@ TEST_F(FaultTest, ACommitIsBoundedByWhatItTakesInTheLogNotByItsEventsAlone) {
   harness_.reset();
 }
 
-TEST_F(FaultTest, WithoutSyncsTheEpochIsRaisedAlsoIfThatFailsAtFirst) {
-  LogLines lines;
-  StoreOptions options = Options();
-  options.durability = Durability::kOs;
-  Open(options);
-  ASSERT_EQ(harness_->Append("a", MakeEvents(10))->head, Cursor(0, 10));
-  faults_.files->FailFrom(kWrite, ".log", 0, rocksdb::IOStatus::IOError("the disk is broken"));
-  ASSERT_FALSE(harness_->Append("a", MakeEvents(1)).ok());
-  lines.Await("reopen_failed");
-  faults_.files->Heal();
-  const auto next = AppendUntilOpen(MakeBatch("a", MakeEvents(1)));
-  ASSERT_TRUE(next.ok()) << next.status();
-  EXPECT_EQ(next->head.epoch(), 1u);
-  harness_.reset();
-}
-
-// Else cursors of what is lost would be given to other events, in the same epoch.
-TEST_F(FaultTest, AMarkerOfUnsyncedDataThatCannotBeLookedForIsNotTakenForNone) {
-  StoreOptions options = Options();
-  options.durability = Durability::kOs;
-  Open(options);
-  ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
-  faults_.files->CutPower();
-  harness_.reset();
-  Random random(TestSeed());
-  faults_.files->RestorePower(random);
-  faults_.files->FailOnce(kOpen, "/UNSYNCED", 0, rocksdb::IOStatus::IOError("the disk is broken"));
-  const absl::Status refused = OpenRocksDbEventLog(options).status();
-  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
-  Open(options);
-  EXPECT_EQ(harness_->Append("a", MakeEvents(1))->head.epoch(), 1u);
-  harness_.reset();
-}
-
-TEST_F(FaultTest, TheMarkerOfUnsyncedDataDoesNotComeBackWithALossOfPower) {
-  Random random(TestSeed());
-  const std::string marker = dir_.path() + "/UNSYNCED";
-  StoreOptions unsynced = Options();
-  unsynced.durability = Durability::kOs;
-  for (int round = 0; round < 8; ++round) {
-    Open(unsynced);
-    ASSERT_TRUE(harness_->Append("a", MakeEvents(1)).ok());
-    harness_.reset();  // Stopped cleanly.
-    faults_.files->CutPower();
-    faults_.files->RestorePower(random);
-    ASSERT_FALSE(std::filesystem::exists(marker)) << "round " << round;
-
-    Open(unsynced);
-    faults_.files->CutPower();
-    harness_.reset();
-    faults_.files->RestorePower(random);
-    ASSERT_TRUE(std::filesystem::exists(marker)) << "round " << round;
-    Open();  // Settles what was lost.
-    faults_.files->CutPower();
-    harness_.reset();
-    faults_.files->RestorePower(random);
-    ASSERT_FALSE(std::filesystem::exists(marker)) << "round " << round;
-  }
-}
-
 TEST_F(FaultTest, AStoreThatCannotBeReadIsNotTakenForOneWithoutFamilies) {
   Open();
   harness_.reset();
@@ -508,16 +416,6 @@ TEST_F(FaultTest, AStoreThatCannotBeReadIsNotTakenForOneWithoutFamilies) {
   const absl::Status status = OpenRocksDbEventLog(Options()).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "the disk is broken")) << status;
-}
-
-TEST_F(FaultTest, WithoutSyncsACleanStopKeepsTheEpoch) {
-  StoreOptions options = Options();
-  options.durability = Durability::kOs;
-  Open(options);
-  for (uint64_t i = 1; i < 4; ++i) {
-    ASSERT_EQ(harness_->Append("a", MakeEvents(1))->head, Cursor(i));
-    harness_->Reopen();
-  }
 }
 
 }  // namespace

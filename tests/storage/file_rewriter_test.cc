@@ -1,4 +1,4 @@
-// What the store has deleted leaves its files, also if somebody was reading the store as it was before.
+// Deleted data leaves the store's files, even if somebody was reading an older snapshot of the store.
 #include "storage/erase/file_rewriter.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Looks for bytes in every file of a folder: what tests that something left the disk do.
+// Searches every file of a folder for bytes, for tests that check that something has left the disk.
 #ifndef PLAYHEAD_TESTS_STORAGE_FILE_SEARCH_H_
 #define PLAYHEAD_TESTS_STORAGE_FILE_SEARCH_H_
 

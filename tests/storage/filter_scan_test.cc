@@ -1,5 +1,5 @@
-// What a read through a filter costs, counted: nats-server #7852 was a filter whose speed collapsed, since every
-// message was looked up by itself. Here a filter looks at each block once, and takes those that match whole.
+// The counted cost of a read through a filter. In nats-server #7852 a filter became very slow because it looked up
+// every message by itself. Here a filter looks at each block once, and takes matching blocks whole.
 #include <gtest/gtest.h>
 
 #include <memory>

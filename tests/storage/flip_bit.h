@@ -1,4 +1,4 @@
-// A bit of a file that has rotted.
+// Flips a bit of a file, to simulate bit rot.
 #ifndef PLAYHEAD_TESTS_STORAGE_FLIP_BIT_H_
 #define PLAYHEAD_TESTS_STORAGE_FLIP_BIT_H_
 

@@ -1,4 +1,4 @@
-// The event log with its callbacks turned into waiting calls, and batches from plain values: what storage tests speak.
+// The event log with blocking calls instead of callbacks, and batches made from plain values, for storage tests.
 #ifndef PLAYHEAD_TESTS_STORAGE_LOG_HARNESS_H_
 #define PLAYHEAD_TESTS_STORAGE_LOG_HARNESS_H_
 

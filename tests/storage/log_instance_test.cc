@@ -11,8 +11,8 @@ InstanceState StateOf(uint64_t number) {
   return state;
 }
 
-// An append that was resolved while the producer's run was under way found that run neither in memory nor on disk. If
-// what was learned later did not count as newer, its repetition would pass for new.
+// A repetition that was resolved while the first append was in flight found it neither in memory nor on disk. What is
+// learned of the producer later must count as newer than that, or the repetition would pass for new.
 TEST(LogInstanceTest, WhatIsLearnedOfAProducerIsAsNewAsTheStoreThatItWasReadFrom) {
   LogInstance instance("a", StateOf(1));
   instance.LearnProducer("p", 5, /*durable_commit=*/7);

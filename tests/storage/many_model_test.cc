@@ -1,6 +1,6 @@
-// Readers over many instances, against lists of everything that was appended: while logs grow, are trimmed, deleted and
-// made anew, and the store is closed and opened, each reader must get every event that it asked for once, in order, or
-// be told that it is gone. PLAYHEAD_TEST_SEED runs another sequence of operations.
+// Readers of many instances, compared with lists of everything that was appended. While logs grow, are trimmed, deleted
+// and created anew, and the store is closed and opened, each reader must get every event that it asked for, once and in
+// order, or be told that it is gone. PLAYHEAD_TEST_SEED runs another sequence of operations.
 #include <gtest/gtest.h>
 
 #include <algorithm>

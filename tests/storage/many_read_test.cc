@@ -1,5 +1,4 @@
-// Reads over many instances of a store that is damaged, that was forgotten in part, or that lost history: what they
-// say.
+// Reads of many instances in a store that is damaged, whose commits are partly forgotten, or that lost history.
 #include "storage/many/many_read.h"
 
 #include <gtest/gtest.h>
@@ -17,6 +16,7 @@
 #include "storage/key_codec.h"
 #include "storage/many/commit_walk.h"
 #include "storage/many_reader.h"
+#include "storage/record_codec.h"
 #include "storage/store/column_families.h"
 #include "storage/store/forgotten_commits.h"
 #include "storage/store/meta.h"
@@ -73,7 +73,7 @@ class ManyReadTest : public ::testing::Test {
   LogHarness harness_;
 };
 
-// Both ways to read many: by the commits, and by the logs of a short list.
+// Both ways to read many instances: by commits, and by the logs of a short list.
 TEST_F(ManyReadTest, AMissingBlockIsDataLossForWhoeverWantsItBehindAllThatComesBefore) {
   for (int i = 0; i < 3; ++i) {
     for (const char* name : {"a", "b"}) ASSERT_TRUE(harness_.Append(name, MakeEvents(2)).ok());
@@ -98,6 +98,19 @@ TEST_F(ManyReadTest, AMissingBlockIsDataLossForWhoeverWantsItBehindAllThatComesB
   const auto b = ReadAll(std::make_shared<PrefixSelector>("b"));
   ASSERT_TRUE(b.ok()) << b.status();
   EXPECT_EQ(b->event_count, 6u);
+}
+
+TEST_F(ManyReadTest, ACommitWhoseRowNamesNoEventsIsDataLossAndNotPassedOver) {
+  ASSERT_TRUE(harness_.Append("a", MakeEvents(2)).ok());
+  const InstanceNumber number = harness_.Get("a")->number;
+  const CommitPosition commit = harness_.log().head_position().commit;
+  ChangeStore([&](Store& store) {
+    std::string range;
+    RecordWriter(range).Put(number.value()).Put(uint64_t{0}).Put(uint64_t{2});
+    ASSERT_TRUE(store.db()->Put({}, store.family(Family::kCommits), CommitKey(commit), range).ok());
+  });
+  const auto read = ReadEverything();
+  EXPECT_TRUE(HasReason(read.status(), Reason::kDataLoss)) << read.status();
 }
 
 TEST_F(ManyReadTest, CommitsThatAreNoLongerListedAreToldOnceAndTheRestIsRead) {

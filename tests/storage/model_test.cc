@@ -1,7 +1,7 @@
-// Thousands of random operations on a few instances, against a model that is nothing but lists.
+// Thousands of random operations on a few instances, compared with a model that consists of lists.
 //
 // Slices, write buffers and the table of idle instances are tiny, so that slices roll and merge, files are flushed, and
-// instances are forgotten and loaded again all the time. PLAYHEAD_TEST_SEED runs another sequence of operations.
+// instances are evicted and loaded again all the time. PLAYHEAD_TEST_SEED runs another sequence of operations.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Moves blocks of an instance to a newer slice as the reclaimer does (storage/housekeeping/reclaimer.h): for tests of
-// who meets a store in the middle of that.
+// Moves blocks of an instance to a newer slice as the reclaimer does (storage/housekeeping/reclaimer.h), for tests of
+// reads in the middle of a move.
 #ifndef PLAYHEAD_TESTS_STORAGE_MOVED_BLOCKS_H_
 #define PLAYHEAD_TESTS_STORAGE_MOVED_BLOCKS_H_
 

@@ -1,4 +1,4 @@
-// Selectors of instances by plain names and prefixes.
+// Selectors of instances by names or by a prefix.
 #ifndef PLAYHEAD_TESTS_STORAGE_NAME_SELECTOR_H_
 #define PLAYHEAD_TESTS_STORAGE_NAME_SELECTOR_H_
 

@@ -1,4 +1,4 @@
-// Reads that a trim or a deletion overtakes: the bounds they began with are no longer true.
+// Reads that are overtaken by a trim or a deletion, so that the bounds they started with no longer hold.
 #include "storage/blocks/range_reader.h"
 
 #include <gtest/gtest.h>

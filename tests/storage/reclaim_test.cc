@@ -1,4 +1,4 @@
-// Space of trimmed events comes back, and nobody who reads meanwhile meets a hole.
+// The space of trimmed events is reclaimed, and concurrent readers see no hole.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -8,11 +8,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
+#include "tests/storage/file_search.h"
 #include "tests/storage/log_harness.h"
 #include "tests/support/await.h"
 #include "tests/support/fault_file_system.h"
@@ -25,7 +27,9 @@ using playhead::testing::Await;
 using playhead::testing::AwaitStatus;
 using playhead::testing::FaultEnv;
 using playhead::testing::FaultFileSystem;
+using playhead::testing::FilesWith;
 using playhead::testing::Random;
+using playhead::testing::Secret;
 using playhead::testing::TestSeed;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -177,6 +181,32 @@ TEST_F(RecordStoreTest, AFailedWriteIsUncertainButWholeAndTheStoreGoesOn) {
     EXPECT_EQ(All(kKeys)["a"], value);
     EXPECT_EQ(All(kConsumers)["b"], value);
   }
+}
+
+TEST_F(RecordStoreTest, WhatAWritePurgesLeavesTheFilesAlsoAfterARestart) {
+  const auto files_with = [this](int i) { return FilesWith(log_.options().data_dir, Secret(i)); };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Write({{kKeys, absl::StrCat("a", i), Secret(i)}, {kConsumers, Secret(i), "b"}}).ok());
+  }
+  log_.Reopen();  // Flushes to the files.
+  ASSERT_TRUE(Write({{kKeys, "a0", std::nullopt}, {kConsumers, Secret(0), std::nullopt}}).ok());
+  ASSERT_TRUE(Write({{kConsumers, Secret(1), std::nullopt}}).ok());
+  EXPECT_FALSE(files_with(0).empty());
+  // Purges both spaces, including rows that were deleted before.
+  ASSERT_TRUE(Write({{kKeys, "a1", "other", /*purge=*/true}}).ok());
+  log_.Reopen();
+  while (!files_with(0).empty() || !files_with(1).empty()) std::this_thread::yield();
+  EXPECT_FALSE(files_with(2).empty());
+  EXPECT_THAT(All(kKeys), ElementsAre(Pair("a1", "other"), Pair("a2", Secret(2))));
+}
+
+TEST_F(RecordStoreTest, AFailedWriteThatIsOnDiskAllTheSamePurges) {
+  ASSERT_TRUE(Write({{kKeys, "a", Secret(1)}}).ok());
+  log_.Reopen();
+  faults_.files->FailOnce(FaultFileSystem::Operation::kSync, ".log", 0, rocksdb::IOStatus::IOError("broken"));
+  const absl::Status failed = Write({{kKeys, "a", std::nullopt, /*purge=*/true}});
+  ASSERT_TRUE(HasReason(failed, Reason::kAppendUncertain)) << failed;
+  while (!FilesWith(log_.options().data_dir, Secret(1)).empty()) std::this_thread::yield();
 }
 
 TEST_F(RecordStoreTest, NothingAnsweredIsLostWithThePower) {

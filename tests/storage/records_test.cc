@@ -1,4 +1,5 @@
-// What the log writes besides blocks, byte for byte, as docs/on-disk-format.md has it. Times are masked: `T` x 16.
+// What the log stores besides blocks, byte for byte, as documented in docs/on-disk-format.md. Times are masked: `T` x
+// 16.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>

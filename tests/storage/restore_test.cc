@@ -1,4 +1,5 @@
-// A restored store: what it has, what it refuses, and that no cursor of the lost one means another event in it.
+// A restored store: what it contains, what a restore refuses, and that no cursor of the lost store denotes another
+// event in it.
 #include "storage/backup/restore.h"
 
 #include <gtest/gtest.h>

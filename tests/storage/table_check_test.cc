@@ -1,4 +1,4 @@
-// A table file is checked as a file: whichever bit of it is wrong, and whether a row counts there or not.
+// The check of a table file finds a flipped bit wherever it is, whether or not a row there still matters.
 #include "storage/verify/table_check.h"
 
 #include <gmock/gmock.h>
@@ -46,9 +46,10 @@ class TableCheckTest : public ::testing::Test {
 
   std::string Check(const TableFile& table) const {
     const auto finding = CheckTable(*store_, table);
-    if (!finding) return "";
-    EXPECT_EQ(finding->kind, FindingKind::kFile);
-    return finding->what;
+    EXPECT_TRUE(finding.ok()) << finding.status();
+    if (!finding.ok() || !finding->has_value()) return "";
+    EXPECT_EQ((*finding)->kind, FindingKind::kFile);
+    return (*finding)->what;
   }
 
   const playhead::testing::TempDir dir_;

@@ -1,4 +1,5 @@
-// Where the rows of a table file end: what a test damages there is the end of a log, or of another family.
+// Where the rows of a table file end. A test that damages the file there damages the end of a log, or of another column
+// family.
 #ifndef PLAYHEAD_TESTS_STORAGE_TABLE_END_H_
 #define PLAYHEAD_TESTS_STORAGE_TABLE_END_H_
 

@@ -1,4 +1,4 @@
-// Types that live shorter than their log: readers pass over what is over, and no gap is told.
+// Event types with a shorter retention than their log: readers skip expired events, and are not told of a gap.
 #include "storage/type_life.h"
 
 #include <gtest/gtest.h>

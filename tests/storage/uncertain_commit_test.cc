@@ -1,9 +1,10 @@
-// A commit whose write failed. It may be on disk all the same: then what it did is told and carried out, as if it had
-// been acknowledged. If it is not, nothing counts that rested on it.
+// A commit whose write failed. If it is on disk all the same, its effects are announced and carried out as if it had
+// been acknowledged. If it is not, nothing that depended on it counts.
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ class UncertainCommitTest : public ::testing::Test {
     log_->log().SetCommitListener(&follower_);
   }
 
-  // Of the next commit. A sync: it is written all the same. A write: half of it is, and will be cut off.
+  // Fails the next commit. With kSync it is on disk all the same. With kWrite only half of it is, and is cut off.
   void FailNext(FaultFileSystem::Operation operation) {
     faults_.files->FailOnce(operation, ".log", 0, rocksdb::IOStatus::IOError("the disk is broken"));
   }
@@ -99,8 +100,7 @@ TEST_F(UncertainCommitTest, ADeletionThatIsOnDiskIsToldAndCarriedOut) {
   const auto next_life = log_->Append("a", MakeEvents(1));
   ASSERT_TRUE(next_life.ok()) << next_life.status();
   EXPECT_NE(log_->Get("a")->number, number);
-  while (!FilesWith(dir_.path(), "-secret-").empty()) {
-  }
+  while (!FilesWith(dir_.path(), "-secret-").empty()) std::this_thread::yield();
 }
 
 TEST_F(UncertainCommitTest, AnErasureThatIsOnDiskIsToldAndCarriedOut) {
@@ -115,7 +115,7 @@ TEST_F(UncertainCommitTest, AnErasureThatIsOnDiskIsToldAndCarriedOut) {
   EXPECT_EQ(ended.progress.erased_events, 2u);
 }
 
-// Else its sender would take the head for one that there was, and other events for those that it has seen.
+// Otherwise its sender would believe in a head that never existed, and mistake other events for those that it has seen.
 TEST_F(UncertainCommitTest, WhatIsRefusedForAnAppendThatIsThenLostIsToBeTriedAgain) {
   ASSERT_TRUE(log_->Append("a", MakeEvents(3)).ok());
   faults_.files->HoldLogSyncs();
@@ -130,12 +130,12 @@ TEST_F(UncertainCommitTest, WhatIsRefusedForAnAppendThatIsThenLostIsToBeTriedAga
   };
   append(0, MakeBatch("a", MakeEvents(1)));
   faults_.files->AwaitHeldLogSync();
-  // Both in the commit behind it.
+  // Both are in the next commit.
   append(1, MakeBatch("a", MakeEvents(1)));
   AppendBatch conditional = MakeBatch("a", MakeEvents(1, "conditional"));
   conditional.expected_cursor = Cursor(4);
   append(2, conditional);
-  // The resolving thread takes one after the other: behind this, both are queued.
+  // The resolver has one thread, so once this returns, both are queued.
   ASSERT_TRUE(log_->Open("a").ok());
   FailNext(kWrite);
   faults_.files->ReleaseLogSyncs();
@@ -143,9 +143,9 @@ TEST_F(UncertainCommitTest, WhatIsRefusedForAnAppendThatIsThenLostIsToBeTriedAga
   EXPECT_TRUE(said[0].ok()) << said[0];
   EXPECT_TRUE(HasReason(said[1], Reason::kAppendUncertain)) << said[1];
   EXPECT_TRUE(HasReason(said[2], Reason::kStoreUnavailable)) << said[2];
-  while (log_->log().stats().reopens == 0) {
-  }
-  const auto again = log_->Append(conditional);
+  while (log_->log().stats().reopens == 0) std::this_thread::yield();
+  auto again = log_->Append(conditional);  // The reopening is counted a little before appends are taken.
+  while (HasReason(again.status(), Reason::kStoreUnavailable)) again = log_->Append(conditional);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->head, Cursor(5));
 }

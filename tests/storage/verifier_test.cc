@@ -1,4 +1,4 @@
-// Whatever is wrong with a store is found, with where it is; and of a store that is well nothing is said.
+// The verifier finds whatever is wrong with a store, and where. It reports nothing about an intact store.
 #include "storage/verify/verifier.h"
 
 #include <gtest/gtest.h>
@@ -12,22 +12,28 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "proto/errors.h"
 #include "storage/blocks/block_store.h"
 #include "storage/engine/rocksdb_event_log.h"
 #include "storage/key_codec.h"
 #include "storage/record_codec.h"
+#include "storage/store/directory.h"
 #include "storage/store/meta.h"
 #include "storage/verify/verify_files.h"
 #include "tests/storage/backup_harness.h"
 #include "tests/storage/flip_bit.h"
+#include "tests/support/fault_file_system.h"
 #include "tests/support/seed.h"
 
 namespace playhead::storage {
 namespace {
 
 using playhead::testing::Await;
+using playhead::testing::FaultEnv;
+using playhead::testing::FaultFileSystem;
 using playhead::testing::Random;
 using playhead::testing::TempDir;
 using playhead::testing::TestSeed;
@@ -133,6 +139,29 @@ TEST_F(VerifierTest, OfAStoreThatIsWellNothingIsSaidAndNothingIsChanged) {
     before.erase(name);
   }
   EXPECT_TRUE(before.empty()) << before.begin()->first << " is gone";
+}
+
+// Rows with malformed keys, after which no instance number follows. A scan that continues at the next instance must get
+// past them.
+TEST_F(VerifierTest, TellsOfMalformedKeysAndEnds) {
+  for (const std::string& key : {std::string("\x01", 1), std::string(5, '\xff'), std::string(kBlockKeyBytes, '\xff')}) {
+    SCOPED_TRACE(absl::BytesToHexString(key));
+    std::filesystem::remove_all(data_);
+    Fill();
+    Tamper([&](const Store& store, rocksdb::WriteBatch& batch) {
+      std::string slice;
+      RecordWriter(slice).Put(uint32_t{1});
+      batch.Put(store.family(Family::kDirectory), key, slice);
+      batch.Put(store.slice(1).get(), key, "a block");
+    });
+    const Verdict verdict = Verify();
+    EXPECT_TRUE(verdict.Has(FindingKind::kOrphan)) << verdict.text();
+    EXPECT_EQ(verdict.findings.size(), 2u) << verdict.text();
+    const auto store = Store::Open(In(data_));
+    ASSERT_TRUE(store.ok()) << store.status();
+    const auto directory = ReadDirectory(**store, InstanceNumber(), 100);
+    EXPECT_TRUE(HasReason(directory.status(), Reason::kDataLoss)) << directory.status();
+  }
 }
 
 TEST_F(VerifierTest, FindsAFlippedBitOfABlock) {
@@ -300,6 +329,40 @@ TEST_F(VerifierTest, FindsRotOfTheWriteAheadLog) {
   }
   const Verdict verdict = Verify();
   EXPECT_TRUE(verdict.Has(FindingKind::kWal)) << verdict.text();
+}
+
+// Whichever read of a table file is the first that the system refuses, nothing is said to be damaged.
+TEST_F(VerifierTest, WhatMayNotBeReadIsNotDamage) {
+  Fill();
+  for (const absl::string_view error : {"Permission denied", "Too many open files"}) {
+    bool intact = false;
+    for (int skip = 0; !intact; skip += 1 + skip / 8) {
+      FaultEnv faults;
+      StoreOptions options = In(data_);
+      options.env = faults.env.get();
+      faults.files->FailFrom(FaultFileSystem::Operation::kRead, ".sst", skip,
+                             rocksdb::IOStatus::IOError("While open a file for random read: /x.sst", error.data()));
+      std::string findings;
+      const VerifyListener listener = {.finding = [&](const Finding& f) { absl::StrAppend(&findings, Text(f), "\n"); }};
+      const auto progress = VerifyDataDir(options, {.bytes_per_second = 0}, JobControl(), listener);
+      ASSERT_EQ(findings, "") << error << " after " << skip;
+      intact = progress.ok();
+      ASSERT_TRUE(intact || HasReason(progress.status(), Reason::kStoreUnavailable)) << progress.status();
+      ASSERT_TRUE(!intact || skip > 0);
+    }
+  }
+}
+
+TEST_F(VerifierTest, AnIoErrorOfTheDiskIsAFinding) {
+  Fill();
+  FaultEnv faults;
+  StoreOptions options = In(data_);
+  options.env = faults.env.get();
+  faults.files->FailFrom(FaultFileSystem::Operation::kRead, ".sst", 0,
+                         rocksdb::IOStatus::IOError("While pread: /x.sst", "Input/output error"));
+  const auto progress = VerifyDataDir(options, {.bytes_per_second = 0}, JobControl(), VerifyListener());
+  ASSERT_TRUE(progress.ok()) << progress.status();
+  EXPECT_GT(progress->findings, 0u);
 }
 
 TEST_F(VerifierTest, OfABackupEveryDamagedFileIsFoundAndTheContentIsRead) {

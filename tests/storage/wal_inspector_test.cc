@@ -1,4 +1,4 @@
-// Torn tails and rot, in write-ahead logs that RocksDB wrote.
+// Torn tails and bit rot in write-ahead logs written by RocksDB.
 #include "storage/store/wal_inspector.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Calls of an asynchronous interface as if they were synchronous, for tests.
+// Blocking calls of asynchronous interfaces, for tests.
 #ifndef PLAYHEAD_TESTS_SUPPORT_AWAIT_H_
 #define PLAYHEAD_TESTS_SUPPORT_AWAIT_H_
 

@@ -1,4 +1,4 @@
-// Appends for tests, and what was appended.
+// Appends for tests, and reading back what was appended.
 #ifndef PLAYHEAD_TESTS_SUPPORT_BATCHES_H_
 #define PLAYHEAD_TESTS_SUPPORT_BATCHES_H_
 
@@ -12,17 +12,18 @@
 
 namespace playhead::testing {
 
-// Hidden types are allowed, as to the broker itself. Aborts if the events are not sound.
+// Hidden types are allowed, as for the broker itself. Aborts if an event is invalid.
 storage::AppendBatch MakeBatch(absl::string_view instance, absl::Span<const NewEvent> events);
 
-// Appends and waits. Aborts unless it succeeds. Returns the head behind it.
+// Appends, waits, and returns the new head. Aborts unless the append succeeds.
 storage::Cursor AppendAndWait(storage::EventLog& log, absl::string_view instance, absl::Span<const NewEvent> events);
 
-// `count` events of type `type` whose data says "0", "1", ... counted from `first`, padded to `data_bytes` with spaces.
+// Appends `count` events of type `type`, as AppendAndWait. Their data is the numbers from `first` on as text, padded
+// with spaces to `data_bytes`.
 storage::Cursor AppendNumbered(storage::EventLog& log, absl::string_view instance, uint64_t first, uint64_t count,
                                absl::string_view type = "number", size_t data_bytes = 0);
 
-// The events in `slices`, as messages would hold them. The views point into the slices.
+// The events in `slices`. The views point into the slices.
 std::vector<EventView> EventsIn(absl::Span<const storage::BlockSlice> slices);
 
 }  // namespace playhead::testing

@@ -40,6 +40,15 @@ std::unique_ptr<broker::LimitSettings> LoadLimits(storage::EventLog& log) {
 
 BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir, broker::Clock clock,
                        rocksdb::Env* env)
+    : BrokerCore(limits, std::move(clock),
+                 [&](const std::string& own_dir) { return OpenLog(data_dir.empty() ? own_dir : data_dir, env); }) {}
+
+BrokerCore::BrokerCore(const broker::Limits& limits, std::unique_ptr<storage::EventLog> log)
+    : BrokerCore(
+          limits, [] { return absl::Now(); }, [&log](const std::string& /*own_dir*/) { return std::move(log); }) {}
+
+BrokerCore::BrokerCore(const broker::Limits& limits, broker::Clock clock,
+                       absl::FunctionRef<std::unique_ptr<storage::EventLog>(const std::string& own_dir)> make_log)
     : limits_(limits),
       auth_(std::nullopt, limits_.refusal_delay, std::move(clock)),
       executor_(limits_.executor_threads),
@@ -48,14 +57,13 @@ BrokerCore::BrokerCore(const broker::Limits& limits, const std::string& data_dir
       append_reply_budget_(limits_.append_reply_budget_bytes, executor_),
       delivery_budget_(limits_.delivery_budget_bytes, executor_),
       streams_(limits_.streams_max, timers_),
-      stalled_calls_(timers_, limits_.grpc_stall_timeout, metrics_.stalled_calls),
       tail_(limits_.tail_bytes_max, executor_),
-      log_(OpenLog(data_dir.empty() ? dir_.path() : data_dir, env)),
+      log_(make_log(dir_.path())),
       audit_(*log_),
       limit_settings_(LoadLimits(*log_)),
       instance_limits_(*log_, *limit_settings_),
-      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,   append_reply_budget_,
-            delivery_budget_, streams_, metrics_,  auth_, audit_,  instance_limits_, stalled_calls_} {
+      core_{limits_,          *log_,    executor_, tail_, timers_, append_budget_,  append_reply_budget_,
+            delivery_budget_, streams_, metrics_,  auth_, audit_,  instance_limits_} {
   log_->SetCommitListener(&tail_);
 }
 

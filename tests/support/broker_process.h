@@ -1,4 +1,4 @@
-// The real broker in a process of its own, which may be killed.
+// The real broker in its own process, which a test may kill.
 #ifndef PLAYHEAD_TESTS_SUPPORT_BROKER_PROCESS_H_
 #define PLAYHEAD_TESTS_SUPPORT_BROKER_PROCESS_H_
 
@@ -9,40 +9,40 @@
 
 namespace playhead::testing {
 
-// What it is started in.
+// The surroundings in which a broker is started.
 struct BrokerSurroundings {
-  // A command that becomes another one, with what stands before that on its line: {"prlimit", "--nofile=64"}. It is
-  // looked for in PATH.
+  // A command that executes the rest of its command line, with its own arguments: {"prlimit", "--nofile=64"}. It is
+  // looked up in PATH.
   std::vector<std::string> runner;
-  // NAME=VALUE, besides the test's own.
+  // NAME=VALUE, added to the test's environment.
   std::vector<std::string> environment;
-  // A file that its standard error goes to, behind what is in it; empty: the test's own.
+  // The file to which its standard error is appended. If empty, the broker uses the test's standard error.
   std::string stderr_file;
 };
 
-// `playhead serve`, from //tools:playhead, which the test must have among its data. Not thread-safe.
+// `playhead serve`, from //tools:playhead, which must be in the `data` of the test. Not thread-safe.
 class BrokerProcess {
  public:
-  // `listen` is HOST:PORT, with port 0 for a free one; `flags` are more of them. Waits until it serves.
-  // Of the test's environment it gets all but PLAYHEAD_*; of what the test has open, the sockets that flags name
-  // (fd:N).
+  // Starts the broker and waits until it serves. `listen` is the value of --grpc_listen (HOST:PORT; port 0 picks a free
+  // one); `flags` are further flags. The broker gets the test's environment except for PLAYHEAD_*, and inherits the
+  // sockets that its flags name (fd:N).
   BrokerProcess(const std::string& data_dir, const std::string& listen, const std::vector<std::string>& flags = {},
                 const BrokerSurroundings& surroundings = {});
   ~BrokerProcess() { Kill(); }
   BrokerProcess(const BrokerProcess&) = delete;
   BrokerProcess& operator=(const BrokerProcess&) = delete;
 
-  // Where it serves gRPC. Empty if it did not come up.
+  // HOST:PORT of gRPC. Empty if the broker did not start.
   const std::string& address() const { return address_; }
-  // The same of HTTP, if that is served.
+  // HOST:PORT of HTTP, if that is served.
   const std::string& http_address() const { return http_address_; }
   pid_t pid() const { return pid_; }
 
-  // With SIGKILL. Waits until it is gone.
+  // Sends SIGKILL and waits until the process is gone.
   void Kill();
-  // With SIGTERM. The exit code; -1 if a signal ended it.
+  // Sends SIGTERM and waits. Returns the exit code; -1 if a signal ended the process.
   int Terminate();
-  // Waits until it ends by itself. As Terminate.
+  // Waits until the process ends by itself. Returns as Terminate.
   int AwaitExit();
 
  private:

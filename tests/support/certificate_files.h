@@ -10,16 +10,16 @@
 
 namespace playhead::testing {
 
-// Writes `text` to `path` by a rename, so that a reader sees the old file or the new one.
+// Replaces the file `path` atomically, by a rename.
 void ReplaceFile(const std::string& path, absl::string_view text);
 
-// An authority of the test's own. Aborts the test if the library fails. Not thread-safe.
+// A certificate authority. Aborts the test if the library fails. Not thread-safe.
 class TestAuthority {
  public:
   explicit TestAuthority(absl::string_view name = "test CA");
 
   const std::string& certificate() const { return pair_.certificate; }
-  // For localhost and both loopback addresses.
+  // Issues a certificate for localhost and both loopback addresses.
   tools::KeyPair Issue(tools::CertificateUse use,
                        const tools::Validity& validity = tools::ValidFor(absl::Hours(1))) const;
 
@@ -27,7 +27,7 @@ class TestAuthority {
   tools::KeyPair pair_;
 };
 
-// A folder with what a broker that speaks TLS, and its clients, are given.
+// A folder with the certificates and keys of a TLS broker and its clients.
 class CertificateFiles {
  public:
   CertificateFiles();
@@ -38,7 +38,7 @@ class CertificateFiles {
   std::string client_cert() const { return dir_.path() + "/client-cert.pem"; }
   std::string client_key() const { return dir_.path() + "/client-key.pem"; }
 
-  // Puts another server's certificate and its key in place.
+  // Replaces the server's, or the client's, certificate and key.
   void ReplaceServer(const tools::KeyPair& pair) const;
   void ReplaceClient(const tools::KeyPair& pair) const;
 

@@ -1,4 +1,4 @@
-// A Consume stream as a client in any language has it, one call at a time.
+// A Consume stream as a client in any language uses it, one call at a time.
 #ifndef PLAYHEAD_TESTS_SUPPORT_CONSUME_SESSION_H_
 #define PLAYHEAD_TESTS_SUPPORT_CONSUME_SESSION_H_
 
@@ -17,7 +17,7 @@
 
 namespace playhead::testing {
 
-// An event as it was handed over.
+// A delivered event.
 struct HeldEvent {
   std::string instance;
   uint64_t cursor = 0;
@@ -26,16 +26,17 @@ struct HeldEvent {
   std::string data;
 };
 
-// A consumer of one instance from its beginning, with the defaults.
+// A request for a consumer of one instance from its beginning, with default options.
 v1::CreateConsumerRequest ConsumerOf(const std::string& name, const std::string& instance);
 // The same of all instances with a prefix.
 v1::CreateConsumerRequest ConsumerOfPrefix(const std::string& name, const std::string& prefix);
-// Opens `name`, which is there.
+// Opens the existing consumer `name`.
 v1::ConsumeRequest::Open OpenOf(const std::string& name);
-// Opens the consumer, which it makes if need be.
+// Opens the consumer, and creates it if it does not exist.
 v1::ConsumeRequest::Open OpenOf(const v1::CreateConsumerRequest& create);
 
-// Not thread-safe. What comes while something else is awaited is kept. Everything gives up after a minute.
+// Not thread-safe. Responses that come while a call waits for others are kept for later calls. The stream has a
+// deadline of a minute.
 class ConsumeSession {
  public:
   ConsumeSession(const std::shared_ptr<grpc::Channel>& channel, const v1::ConsumeRequest::Open& open,
@@ -45,7 +46,7 @@ class ConsumeSession {
   ConsumeSession(const ConsumeSession&) = delete;
   ConsumeSession& operator=(const ConsumeSession&) = delete;
 
-  // Each waits, and is false or shorter only if the stream has ended.
+  // Each waits. It returns false, or fewer events, only if the stream has ended.
   bool AwaitOpened(v1::ConsumeResponse::Opened* opened = nullptr);
   std::vector<HeldEvent> Take(size_t count);
   bool AwaitConfirmed(uint64_t number);
@@ -53,7 +54,7 @@ class ConsumeSession {
   bool AwaitGap(v1::Gap* gap);
   bool AwaitRefused(v1::ConsumeResponse::Refused* refused);
 
-  // Sends a settlement under the next number, and returns that.
+  // Sends a settlement with the next number, and returns that number.
   uint64_t Settle(v1::Settlement settlement);
   uint64_t Ack(const HeldEvent& event);
   uint64_t AckUpTo(const std::string& instance, uint64_t cursor);
@@ -61,10 +62,10 @@ class ConsumeSession {
   uint64_t Park(const HeldEvent& event, const std::string& reason);
   uint64_t InProgress(const HeldEvent& event);
   void Credit(uint32_t events);
-  // Sends as it is.
+  // Sends the request unchanged.
   bool Send(const v1::ConsumeRequest& request) { return stream_->Write(request); }
 
-  // Sends nothing more, reads to the end and returns how it ended. What came until then can still be taken.
+  // Half-closes, reads to the end and returns how the stream ended. What came until then can still be taken.
   CallOutcome End();
   // Waits for the broker to end the stream.
   CallOutcome AwaitEnd();

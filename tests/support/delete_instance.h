@@ -1,4 +1,4 @@
-// Deletes an instance by its name alone, as a test that runs by itself may.
+// Deletes an instance by its name alone, for tests in which nobody else creates or deletes it meanwhile.
 #ifndef PLAYHEAD_TESTS_SUPPORT_DELETE_INSTANCE_H_
 #define PLAYHEAD_TESTS_SUPPORT_DELETE_INSTANCE_H_
 

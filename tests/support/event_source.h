@@ -1,4 +1,4 @@
-// A client of server-sent events that takes them one at a time, as EventSource does, and shows what it got.
+// A client of server-sent events that returns them one at a time, parsed as EventSource does.
 #ifndef PLAYHEAD_TESTS_SUPPORT_EVENT_SOURCE_H_
 #define PLAYHEAD_TESTS_SUPPORT_EVENT_SOURCE_H_
 
@@ -16,33 +16,33 @@ class EventSource {
  public:
   struct Event {
     std::string name = "message";
-    std::string id;  // The last that was heard of, as in MessageEvent.lastEventId.
+    std::string id;  // The last id received so far, as in MessageEvent.lastEventId.
     std::string data;
   };
 
-  // Asks for `path` of HOST:PORT; `headers` are lines with their ends.
+  // Requests `path` of HOST:PORT. `headers` are whole lines, with line ends.
   EventSource(const std::string& address, absl::string_view path, absl::string_view headers = "");
 
-  // Of the answer; its body is there if it is no stream.
+  // Has a body only if the answer is no stream of events.
   const HttpResponse& response() const { return response_; }
 
   // The next event that has data; nullopt at the end of the stream.
   std::optional<Event> Next();
-  // The next with this name; those before it are passed over. Aborts the test if the stream ends before.
+  // Skips events up to the next one with this name. Aborts the test if the stream ends first.
   Event NextNamed(absl::string_view name);
 
-  // Passes over what comes until the last id that was heard of is `id`, be it of a comment.
+  // Skips events and comments until the last id received is `id`.
   void AwaitId(absl::string_view id);
 
-  // As far as it has come.
+  // The last id received so far.
   const std::string& last_event_id() const { return last_event_id_; }
-  // The body ended as it should, and not with the connection alone.
+  // Whether the body ended properly, rather than with the connection.
   bool complete() const { return complete_; }
 
  private:
-  // The next, even if it has no data.
+  // The next event, even if it has no data.
   std::optional<Event> NextOfAny();
-  // One block of lines; nullopt at the end.
+  // One block of lines; nullopt at the end of the stream.
   std::optional<std::string> NextBlock();
   bool ReceiveChunk();
   bool ReceiveMore();

@@ -1,8 +1,8 @@
-// The real file system, with power to lose and faults on demand: for tests of what a store survives.
+// The real file system, with power cuts and faults on demand, for tests of what a store survives.
 //
-// What a file was written to since it was last synced, and files whose folder was not synced since they were made, are
-// lost with the power, in whole or in part; deletions of empty files may come undone. Syncs are noted and not passed
-// on, so that tests run fast. Not simulated: renames, and deletions of what holds something, that come undone.
+// A power cut loses, in whole or in part, what was written to a file since its last sync, and files whose folder was
+// not synced since they were created. Deletions of empty files may be undone. Syncs are recorded but not passed on to
+// the disk, so that tests run fast. Not simulated: undoing renames, and undoing deletions of files that are not empty.
 #ifndef PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
 #define PLAYHEAD_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
 
@@ -25,10 +25,10 @@
 
 namespace playhead::testing {
 
-// Thread safety: all methods. Must outlive whoever uses its files.
+// Thread safety: all methods may be called from any thread. Must outlive the users of its files.
 class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  // kOpen: for reading from the beginning, or looking whether it is there. kRead: from anywhere, so of table files.
+  // kOpen: opening for sequential reads, or checking existence. kRead: random-access reads, as of table files.
   enum class Operation { kOpen, kRead, kWrite, kSync };
 
   FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
@@ -37,39 +37,39 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   // Fails one operation on a file whose name ends in `suffix`, after `skip` that succeed. A failed write has written
   // half of its bytes. At most one such fault is pending; this replaces it.
   void FailOnce(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
-  // The same, but every operation from then on until Heal().
+  // As FailOnce, but fails every such operation from then on, until Heal().
   void FailFrom(Operation operation, std::string suffix, int skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
-  // Fails one change of whatever kind (a file that is made, written, synced, cut, closed, renamed or deleted, a folder
-  // that is synced), after `skip` that succeed. Besides the fault above.
+  // Fails one change of any kind (creating, writing, syncing, truncating, closing, renaming or deleting a file, or
+  // syncing a folder), after `skip` that succeed. Independent of the fault above.
   void FailChange(uint64_t skip, rocksdb::IOStatus status) ABSL_LOCKS_EXCLUDED(mu_);
-  // Reads from anywhere that take this byte of a file whose name ends in `suffix` fail, until Heal(). Besides the fault
-  // above.
+  // Fails random-access reads that include this byte of a file whose name ends in `suffix`, until Heal(). Independent
+  // of the faults above.
   void BreakSector(std::string suffix, uint64_t offset) ABSL_LOCKS_EXCLUDED(mu_);
-  // Every so manieth change takes this long, until Heal().
+  // Delays one in `every` changes by `delay`, until Heal().
   void SlowDown(uint64_t every, absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
-  // Nothing that was planned comes any more, nor goes on; what is cut off stays so.
+  // Cancels all faults, planned and lasting. Power that was cut stays off.
   void Heal() ABSL_LOCKS_EXCLUDED(mu_);
-  // Whether a fault is still to come, or to go on.
+  // Whether a fault is planned or lasting.
   bool fault_pending() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From now on syncs of logs wait until ReleaseLogSyncs().
+  // Makes syncs of logs wait until ReleaseLogSyncs().
   void HoldLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
   void ReleaseLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
-  // Until one waits.
+  // Blocks until a sync of a log waits.
   void AwaitHeldLogSync() const ABSL_LOCKS_EXCLUDED(mu_);
-  // The most that one sync of a log made durable so far.
+  // The most bytes that one sync of a log has made durable so far.
   uint64_t log_sync_bytes_max() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From now on every change fails and changes nothing.
+  // From now on every change fails and has no effect.
   void CutPower() ABSL_LOCKS_EXCLUDED(mu_);
-  // The same, behind this many further changes: somewhere in the middle of what the store does then.
+  // As CutPower, after this many further changes.
   void CutPowerAfter(uint64_t changes) ABSL_LOCKS_EXCLUDED(mu_);
-  // A disk that says it has synced a log, and has not.
+  // Makes syncs of logs report success without making anything durable.
   void LieAboutLogSyncs() ABSL_LOCKS_EXCLUDED(mu_);
-  // Loses what was not synced, as `random` has it. REQUIRES: no file is open.
+  // Turns the power on again. Loses unsynced data, how much of it being drawn from `random`. REQUIRES: no file is open.
   void RestorePower(Random& random) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // What the disk says is free; unset: what really is.
+  // The free space that the disk reports; if unset, the real one.
   void set_free_bytes(std::optional<uint64_t> bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
   rocksdb::IOStatus FileExists(const std::string& name, const rocksdb::IOOptions& options,
@@ -104,7 +104,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   struct FileState {
     uint64_t written = 0;
     uint64_t synced = 0;
-    bool linked = false;  // Its folder was synced since it was made.
+    bool linked = false;  // Its folder was synced after it was created.
   };
   struct Fault {
     Operation operation;
@@ -119,12 +119,13 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
     absl::Duration delay;
   };
 
-  // Asked before every change. Takes as long as a slow disk does.
+  // Called before every change. Returns the error that the change is to fail with, if any; waits as long as a slow
+  // disk.
   rocksdb::IOStatus CheckPower() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration NextDelay() ABSL_LOCKS_EXCLUDED(mu_);
-  // What `operation` on `name` is to fail with.
+  // The error that `operation` on `name` is to fail with, if any.
   rocksdb::IOStatus NextFault(Operation operation, absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
-  // Whether bytes of `name` can be read.
+  // An error if these bytes of `name` include the broken sector.
   rocksdb::IOStatus CheckSectors(absl::string_view name, uint64_t offset, size_t bytes) const ABSL_LOCKS_EXCLUDED(mu_);
   void AwaitSyncMay(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteWritten(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
@@ -133,7 +134,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void NoteTruncated(const std::shared_ptr<FileState>& state, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t written(const std::shared_ptr<FileState>& state) const ABSL_LOCKS_EXCLUDED(mu_);
   void NoteDirectorySynced(const std::string& directory) ABSL_LOCKS_EXCLUDED(mu_);
-  // What was made or deleted in the folder so far stays so.
+  // Makes all creations and deletions in the folder so far durable.
   void SettleEntries(const std::filesystem::path& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LoseUnsynced(const std::string& name, const FileState& state, Random& random);
 
@@ -153,7 +154,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::set<std::string> deleted_empty_ ABSL_GUARDED_BY(mu_);  // While their folder was not synced.
 };
 
-// The file system and an Env on it, as StoreOptions::env wants it.
+// The file system, and an Env that uses it, for StoreOptions::env.
 struct FaultEnv {
   std::shared_ptr<FaultFileSystem> files = std::make_shared<FaultFileSystem>();
   std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);

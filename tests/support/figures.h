@@ -1,4 +1,4 @@
-// What a broker says of itself under /metrics, for tests.
+// Reads single metrics from a broker's /metrics, for tests.
 #ifndef PLAYHEAD_TESTS_SUPPORT_FIGURES_H_
 #define PLAYHEAD_TESTS_SUPPORT_FIGURES_H_
 
@@ -9,8 +9,8 @@
 
 namespace playhead::testing {
 
-// Asks the broker at HOST:PORT for one figure, by its name with its labels as the text has them. nullopt if there is
-// none.
+// The value of one metric of the broker at HOST:PORT. `name` includes the labels as /metrics prints them. nullopt if
+// there is none.
 std::optional<double> FindFigure(const std::string& http_address, absl::string_view name);
 
 }  // namespace playhead::testing

@@ -1,5 +1,4 @@
-// A socket that listens for as long as the test runs, whoever accepts from it: to be handed to one broker after
-// another.
+// A socket that listens for as long as the test runs, so that it can be handed to one broker after another.
 #ifndef PLAYHEAD_TESTS_SUPPORT_HELD_SOCKET_H_
 #define PLAYHEAD_TESTS_SUPPORT_HELD_SOCKET_H_
 
@@ -15,7 +14,7 @@
 
 namespace playhead::testing {
 
-// Of programs that are started, a BrokerProcess has it if its flags name it. Not thread-safe.
+// A BrokerProcess inherits it if its flags name it; other programs do not. Not thread-safe.
 class HeldSocket {
  public:
   HeldSocket() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
@@ -33,7 +32,7 @@ class HeldSocket {
   HeldSocket(const HeldSocket&) = delete;
   HeldSocket& operator=(const HeldSocket&) = delete;
 
-  // As a broker's flags name it.
+  // The value of a broker's --grpc_listen or --http_listen flag (fd:N).
   std::string listen() const { return absl::StrCat("fd:", fd_); }
   // HOST:PORT.
   const std::string& address() const { return address_; }

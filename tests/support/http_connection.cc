@@ -24,7 +24,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-constexpr timeval kPatience = {20, 0};
+constexpr absl::Duration kPatience = absl::Seconds(20);
 
 // Takes a body in chunks off the start of `bytes`. False if it is not whole.
 bool TakeChunks(std::string& bytes, std::string& body) {
@@ -55,7 +55,7 @@ HttpConnection::HttpConnection(const std::string& address, const std::string& ca
   if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port)) std::abort();
   socket_.connect(
       tcp::endpoint(boost::asio::ip::make_address(address.substr(0, colon)), static_cast<unsigned short>(port)));
-  setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+  SetPatience(kPatience);
   if (ca_file.empty()) return;
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes so that it would come when the other side has closed.
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
@@ -72,6 +72,12 @@ bool HttpConnection::Send(absl::string_view bytes) {
   boost::system::error_code error;
   boost::asio::write(socket_, boost::asio::buffer(bytes.data(), bytes.size()), error);
   return !error;
+}
+
+void HttpConnection::SetPatience(absl::Duration patience) {
+  patience_ = patience;
+  const timeval timeout = absl::ToTimeval(patience);
+  setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
 void HttpConnection::FinishSending() {
@@ -105,7 +111,8 @@ HttpResponse HttpConnection::Call(absl::string_view method, absl::string_view pa
                     "\r\n\r\n", body));
   HttpResponse response = Receive();
   if (response.headers.contains("transfer-encoding")) {
-    while (!TakeChunks(received_, response.body) && ReceiveMore()) {
+    while (!TakeChunks(received_, response.body)) {
+      if (!ReceiveMore()) return {};
     }
   }
   return response;
@@ -123,7 +130,7 @@ bool HttpConnection::ReceiveMore() {
   const ssize_t size = ssl_ != nullptr ? SSL_read(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
                                        : recv(socket_.native_handle(), bytes.data(), bytes.size(), 0);
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-    std::fprintf(stderr, "nothing came for %d s; before that: %s\n", static_cast<int>(kPatience.tv_sec),
+    std::fprintf(stderr, "nothing came for %s; before that: %s\n", absl::FormatDuration(patience_).c_str(),
                  received_.c_str());
     std::abort();
   }

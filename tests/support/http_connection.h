@@ -1,4 +1,4 @@
-// An HTTP client that sends what it is told, right or wrong, byte for byte.
+// An HTTP client that sends exactly the bytes it is given, valid or not.
 #ifndef PLAYHEAD_TESTS_SUPPORT_HTTP_CONNECTION_H_
 #define PLAYHEAD_TESTS_SUPPORT_HTTP_CONNECTION_H_
 
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 struct ssl_st;  // Of OpenSSL.
 
@@ -21,32 +22,34 @@ struct HttpResponse {
   std::string body;
 };
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
+// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s (SetPatience).
 class HttpConnection {
  public:
-  // `address` is HOST:PORT. With a `ca_file` it speaks TLS, and trusts the authority in it.
+  // Connects to HOST:PORT. With a `ca_file` it uses TLS, and trusts the authority in that file.
   explicit HttpConnection(const std::string& address, const std::string& ca_file = "");
 
   // False if the other side has closed.
   bool Send(absl::string_view bytes);
-  // Sends nothing more.
+  // Half-closes: sends nothing more.
   void FinishSending();
-  // The next response; one to HEAD has no body.
+  // The next response. One to a HEAD request has no body.
   HttpResponse Receive(bool to_head = false);
-  // A request with a body, or with an empty one, and its response: its body whole, even if it came in chunks, which the
-  // others leave as they are.
+  // Sends a request with a body, which may be empty, and returns the response. Unlike the other methods, it decodes a
+  // chunked body; one without its end makes the status 0.
   HttpResponse Call(absl::string_view method, absl::string_view path, absl::string_view headers,
                     absl::string_view body);
-  // A request without a body, and its response.
+  // Sends a request without a body, and returns the response.
   HttpResponse Get(absl::string_view path, absl::string_view headers = "");
-  // The next so many bytes; fewer if the other side closes before.
+  // The next `count` bytes; fewer if the other side closes before that.
   std::string ReceiveBytes(size_t count);
   // Everything until the other side closes.
   std::string ReceiveToEnd();
 
-  // `Host: HOST:PORT` with the line's end.
+  // `Host: HOST:PORT` with the line end.
   const std::string& host_header() const { return host_header_; }
   boost::asio::ip::tcp::socket& socket() { return socket_; }
+  // How long to wait for the next bytes, instead of 20 s, before the test is aborted.
+  void SetPatience(absl::Duration patience);
 
  private:
   struct FreeSsl {
@@ -60,11 +63,11 @@ class HttpConnection {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<ssl_st, FreeSsl> ssl_;  // If it speaks TLS.
   std::string host_header_;
-  std::string received_;  // And not yet returned.
+  std::string received_;  // Not returned yet.
+  absl::Duration patience_;
 };
 
-// The response at the start of `bytes`, which is taken off them.
-// Status 0 if it is not whole.
+// Removes the response at the start of `bytes` and returns it. Status 0, and `bytes` unchanged, if it is incomplete.
 HttpResponse TakeResponse(std::string& bytes, bool to_head = false);
 
 }  // namespace playhead::testing

@@ -1,4 +1,4 @@
-// A server that others post to, which answers as the test says and remembers what it took.
+// An HTTP server that answers as the test says and records what was posted to it.
 #ifndef PLAYHEAD_TESTS_SUPPORT_HTTP_RECEIVER_H_
 #define PLAYHEAD_TESTS_SUPPORT_HTTP_RECEIVER_H_
 
@@ -32,9 +32,9 @@ class HttpReceiver {
   struct Answer {
     unsigned status = 200;
     std::string location = {};  // Of a redirect.
-    bool hangs = false;         // Says nothing until the client has gone.
-    bool hangs_up = false;      // Closes in place of an answer.
-    bool then_closes = false;   // Behind the answer, without having said so.
+    bool hangs = false;         // Does not answer until the client disconnects.
+    bool hangs_up = false;      // Closes the connection instead of answering.
+    bool then_closes = false;   // Closes after the answer, without `Connection: close`.
     size_t body_bytes = 0;
   };
   // Runs on the connections' threads.
@@ -47,11 +47,11 @@ class HttpReceiver {
   // http://127.0.0.1:PORT, or https://localhost:PORT.
   std::string origin() const;
 
-  // Those that were answered with 2xx, in the order of the answers.
+  // The requests that were answered with 2xx, in the order of the answers.
   std::vector<Request> taken() const ABSL_LOCKS_EXCLUDED(mu_);
-  // Blocks until there are so many.
+  // Blocks until there are `count`.
   void AwaitTaken(size_t count) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Requests that came, however they were answered, and the connections they came over.
+  // How many requests and connections came, whatever the answers.
   size_t request_count() const ABSL_LOCKS_EXCLUDED(mu_);
   void AwaitRequests(size_t count) const ABSL_LOCKS_EXCLUDED(mu_);
   size_t connection_count() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -1,4 +1,4 @@
-// Calls of a broker with keys, as a client in any language makes them.
+// Calls to a broker with keys, as a client in any language makes them.
 #ifndef PLAYHEAD_TESTS_SUPPORT_KEY_CLIENT_H_
 #define PLAYHEAD_TESTS_SUPPORT_KEY_CLIENT_H_
 
@@ -17,7 +17,7 @@
 
 namespace playhead::testing {
 
-// What a call ended with.
+// How a call ended.
 struct CallOutcome {
   grpc::Status status;
   std::map<std::string, std::string> trailers;
@@ -29,10 +29,10 @@ struct CallOutcome {
 
 CallOutcome OutcomeOf(const grpc::Status& status, const grpc::ClientContext& context);
 
-// Fails the test unless the outcome is this refusal: status, `error-code` and `x-retryable`.
+// Fails the test unless status, `error-code` and `x-retryable` are those of `reason`.
 void ExpectRefused(const CallOutcome& outcome, Reason reason);
 
-// Puts `authorization: Bearer <secret>` into a call; nothing for an empty one. And a deadline, so that no test hangs.
+// Adds `authorization: Bearer <secret>` to a call, unless the secret is empty, and a deadline, so that no test hangs.
 void SetSecret(grpc::ClientContext& context, const std::string& secret);
 
 // Makes calls with one secret. Thread-safe.
@@ -47,9 +47,10 @@ class KeyClient {
   CallOutcome Append(const std::string& instance, int events = 1, size_t data_bytes = 1);
   // `types` is the filter of both.
   CallOutcome Fetch(const std::string& instance, const std::vector<std::string>& types = {});
-  // Opens a subscription from the beginning and reads to its end; or, if it is let in, cancels it behind its start.
+  // Subscribes from the beginning. Reads to the end of a refused stream; cancels an accepted one after its first
+  // message.
   CallOutcome Subscribe(const std::string& instance, const std::vector<std::string>& types = {});
-  // Sends one request on a stream, and ends it.
+  // Sends one request on a stream, and half-closes it.
   CallOutcome AppendStream(const std::string& instance);
   CallOutcome Get(const std::string& instance);
   CallOutcome Delete(const std::string& instance);

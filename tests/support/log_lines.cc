@@ -13,8 +13,8 @@ namespace playhead::testing {
 
 class LogLines::Sink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  void Await(absl::string_view text) ABSL_LOCKS_EXCLUDED(mu_) {
-    const auto found = [this, text]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return CountLocked(text) > 0; };
+  void Await(absl::string_view text, int lines) ABSL_LOCKS_EXCLUDED(mu_) {
+    const auto found = [this, text, lines]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return CountLocked(text) >= lines; };
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(&found));
   }
@@ -45,7 +45,7 @@ LogLines::LogLines() : sink_(std::make_shared<Sink>()) { storage::Log().sinks().
 
 LogLines::~LogLines() { storage::Log().sinks().pop_back(); }
 
-void LogLines::Await(absl::string_view text) { sink_->Await(text); }
+void LogLines::Await(absl::string_view text, int lines) { sink_->Await(text, lines); }
 
 int LogLines::Count(absl::string_view text) const { return sink_->Count(text); }
 

@@ -1,4 +1,4 @@
-// What the process's log said, for tests that wait for a line of it.
+// The lines of the process's log, for tests that wait for one.
 #ifndef PLAYHEAD_TESTS_SUPPORT_LOG_LINES_H_
 #define PLAYHEAD_TESTS_SUPPORT_LOG_LINES_H_
 
@@ -9,7 +9,7 @@
 
 namespace playhead::testing {
 
-// Collects lines from its making to its end. Make it before anything that logs runs beside it, and end it after.
+// Collects the lines that are logged during its lifetime. Create it before, and destroy it after, all threads that log.
 // Thread safety: Await and Count may be called from any thread.
 class LogLines {
  public:
@@ -18,9 +18,9 @@ class LogLines {
   LogLines(const LogLines&) = delete;
   LogLines& operator=(const LogLines&) = delete;
 
-  // Blocks until a line has `text` in it.
-  void Await(absl::string_view text);
-  // How many lines had it so far.
+  // Blocks until `lines` lines contain `text`.
+  void Await(absl::string_view text, int lines = 1);
+  // How many lines contain `text` so far.
   int Count(absl::string_view text) const;
 
  private:

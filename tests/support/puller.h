@@ -1,4 +1,4 @@
-// Takes deliveries from a subscription as a protocol would.
+// Takes deliveries from a subscription as a protocol does.
 #ifndef PLAYHEAD_TESTS_SUPPORT_PULLER_H_
 #define PLAYHEAD_TESTS_SUPPORT_PULLER_H_
 
@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "broker/delivery.h"
-#include "broker/subscription.h"
+#include "broker/read/delivery.h"
+#include "broker/read/subscription.h"
 #include "proto/event_wire.h"
 #include "tests/support/batches.h"
 
 namespace playhead::testing {
 
-// One delivery at a time, on the test's thread. Cancels the subscription when it goes.
+// Takes one delivery at a time, on the test's thread. Its destructor cancels the subscription.
 class Puller {
  public:
   Puller(const broker::Core& core, broker::SubscriptionRequest request)
@@ -26,7 +26,7 @@ class Puller {
 
   broker::Subscription& subscription() { return *subscription_; }
 
-  // Asks for the next delivery; Cancelled, as Closed, after a Cancel.
+  // Asks for the next delivery: Closed with Cancelled if the subscription was cancelled.
   std::future<broker::Delivery> Ask() {
     auto promise = std::make_shared<std::promise<broker::Delivery>>();
     auto future = promise->get_future();
@@ -38,7 +38,7 @@ class Puller {
 
   broker::Delivery Next() { return Ask().get(); }
 
-  // The next delivery that is no heartbeat.
+  // The next delivery that is not a heartbeat.
   broker::Delivery NextThatMatters() {
     for (;;) {
       broker::Delivery delivery = Next();
@@ -46,7 +46,7 @@ class Puller {
     }
   }
 
-  // Takes deliveries until `count` events came, or Closed. The sequences of their cursors.
+  // Takes deliveries until `count` events or Closed came. Returns the sequences of the events' cursors.
   std::vector<uint64_t> TakeSequences(size_t count) {
     std::vector<uint64_t> sequences;
     while (sequences.size() < count) {

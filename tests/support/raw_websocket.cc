@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -16,6 +17,24 @@ uint64_t BigEndian(absl::string_view bytes) {
 
 void AppendBigEndian(uint64_t value, int bytes, std::string& out) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+// The bytes of a client's frame.
+void AppendFrame(const Frame& frame, std::string& bytes) {
+  constexpr std::array<char, 4> kMask = {'\x37', '\xfa', '\x21', '\x3d'};
+  const size_t size = frame.payload.size();
+  const int mask_bit = frame.masked ? 0x80 : 0;
+  bytes.push_back(static_cast<char>((frame.final ? 0x80 : 0) | static_cast<int>(frame.opcode)));
+  if (size < 126) {
+    bytes.push_back(static_cast<char>(mask_bit | static_cast<int>(size)));
+  } else {
+    bytes.push_back(static_cast<char>(mask_bit | (size < 65'536 ? 126 : 127)));
+    AppendBigEndian(size, size < 65'536 ? 2 : 8, bytes);
+  }
+  if (frame.masked) bytes.append(kMask.data(), kMask.size());
+  for (size_t i = 0; i < size; ++i) {
+    bytes.push_back(static_cast<char>(frame.payload[i] ^ (frame.masked ? kMask[i % kMask.size()] : 0)));
+  }
 }
 
 }  // namespace
@@ -33,22 +52,9 @@ HttpResponse RawWebSocket::Connect(absl::string_view target, absl::string_view h
   return connection_.Receive();
 }
 
-bool RawWebSocket::Send(const Frame& frame) {
-  constexpr std::array<char, 4> kMask = {'\x37', '\xfa', '\x21', '\x3d'};
-  const size_t size = frame.payload.size();
-  const int mask_bit = frame.masked ? 0x80 : 0;
+bool RawWebSocket::SendTogether(const std::vector<Frame>& frames) {
   std::string bytes;
-  bytes.push_back(static_cast<char>((frame.final ? 0x80 : 0) | static_cast<int>(frame.opcode)));
-  if (size < 126) {
-    bytes.push_back(static_cast<char>(mask_bit | static_cast<int>(size)));
-  } else {
-    bytes.push_back(static_cast<char>(mask_bit | (size < 65'536 ? 126 : 127)));
-    AppendBigEndian(size, size < 65'536 ? 2 : 8, bytes);
-  }
-  if (frame.masked) bytes.append(kMask.data(), kMask.size());
-  for (size_t i = 0; i < size; ++i) {
-    bytes.push_back(static_cast<char>(frame.payload[i] ^ (frame.masked ? kMask[i % kMask.size()] : 0)));
-  }
+  for (const Frame& frame : frames) AppendFrame(frame, bytes);
   return connection_.Send(bytes);
 }
 
@@ -64,16 +70,25 @@ Frame RawWebSocket::Receive() {
   frame.opcode = static_cast<Opcode>(head[0] & 0x0f);
   frame.masked = (head[1] & 0x80) != 0;
   uint64_t size = head[1] & 0x7f;
-  if (size >= 126) size = BigEndian(connection_.ReceiveBytes(size == 126 ? 2 : 8));
+  if (size >= 126) {
+    const size_t count = size == 126 ? 2 : 8;
+    const std::string bytes = connection_.ReceiveBytes(count);
+    if (bytes.size() < count) {
+      frame.ended = true;
+      return frame;
+    }
+    size = BigEndian(bytes);
+  }
   frame.payload = connection_.ReceiveBytes(size);
   frame.ended = frame.payload.size() < size;
   return frame;
 }
 
-Frame RawWebSocket::ReceiveMessage() {
+Frame RawWebSocket::ReceiveMessage(bool answers_pings) {
   for (;;) {
     Frame frame = Receive();
     if (frame.ended || (frame.opcode != Opcode::kPing && frame.opcode != Opcode::kPong)) return frame;
+    if (answers_pings && frame.opcode == Opcode::kPing) Send({Opcode::kPong, std::move(frame.payload)});
   }
 }
 

@@ -1,4 +1,4 @@
-// The seed of a randomised test.
+// The seed of a randomised test, and the length of tests with many rounds.
 #ifndef PLAYHEAD_TESTS_SUPPORT_SEED_H_
 #define PLAYHEAD_TESTS_SUPPORT_SEED_H_
 
@@ -17,12 +17,14 @@ inline uint64_t TestSeed() {
   return seed;
 }
 
-// How many seeds a test of many goes through: PLAYHEAD_SEEDS if that is set, else `soak` with PLAYHEAD_SOAK, else
-// `usual`.
+// Whether PLAYHEAD_SOAK is set: tests of many rounds then run for hours (./tools/test --soak).
+inline bool Soak() { return std::getenv("PLAYHEAD_SOAK") != nullptr; }
+
+// How many seeds a test runs: PLAYHEAD_SEEDS if that is set, else `soak` if Soak(), else `usual`.
 inline uint64_t SeedCount(uint64_t usual, uint64_t soak) {
   const char* const count = std::getenv("PLAYHEAD_SEEDS");
   if (count != nullptr) return std::strtoull(count, nullptr, 10);
-  return std::getenv("PLAYHEAD_SOAK") != nullptr ? soak : usual;
+  return Soak() ? soak : usual;
 }
 
 // Random numbers whose sequence depends on the seed alone, whatever the standard library.

@@ -6,7 +6,7 @@
 
 namespace playhead::testing {
 
-// Not thread-safe. Aborts the test when there is no place for a folder.
+// Not thread-safe. Aborts the test if the folder cannot be created.
 class TempDir {
  public:
   TempDir();

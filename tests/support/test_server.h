@@ -13,10 +13,10 @@
 
 namespace playhead::testing {
 
-// What tests use unless they are about it: port 0, and no sync before acknowledgements.
+// Defaults for tests: port 0, and no sync before acknowledgements.
 broker::ServerOptions TestServerOptions();
 
-// Not thread-safe; what it gives out is. Aborts the test if the broker does not start.
+// Not thread-safe, but what its methods return is. Aborts the test if the broker does not start.
 class TestServer {
  public:
   // Uses a temporary folder unless the options name one.

@@ -1,6 +1,6 @@
-// What the thread sanitizer sees of two threads under --config=tsan: a race is found, and where Abseil hands something
-// over (tools/bazel/tsan) there is none. A report ends the program: in the first suite that is what is waited for, in
-// the second one it fails the test.
+// What the thread sanitizer reports about two threads under --config=tsan: it finds a race, and it finds none where
+// Abseil hands something over (tools/bazel/tsan). A report ends the program. The first suite expects that; in the
+// second it fails the test.
 #include <cstdlib>
 #include <string>
 #include <thread>

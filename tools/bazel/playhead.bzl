@@ -27,7 +27,9 @@ def playhead_cc_library(name, copts = [], **kwargs):
 def playhead_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = WARNINGS + copts, **kwargs)
 
-def playhead_cc_test(name, size = "small", copts = [], deps = [], **kwargs):
+# Of size medium, which may take five minutes: on two busy cores, under a sanitizer, some short tests take longer than
+# the minute of a small one.
+def playhead_cc_test(name, size = "medium", copts = [], deps = [], **kwargs):
     native.cc_test(
         name = name,
         size = size,

@@ -92,7 +92,7 @@ The events stay in the instances bench-0, bench-1 ...: bench replay reads them, 
         .Figure("events_per_second", "events/s", static_cast<double>(outcome.events) / seconds)
         .Figure("mib_per_second", "MiB/s of payload", static_cast<double>(outcome.payload_bytes) / seconds / (1 << 20));
     if (outcome.events_by_second.size() > 3) {
-      // The last second is a partial one.
+      // The last second is incomplete.
       const auto worst = std::min_element(outcome.events_by_second.begin(), outcome.events_by_second.end() - 1);
       report.Figure("events_worst_second", "events in the worst second", static_cast<double>(*worst));
     }

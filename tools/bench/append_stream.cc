@@ -37,7 +37,7 @@ void AppendStreamLoad::WriteNext() {
   }
   const uint64_t count = std::min<uint64_t>(left, load_.batch);
   const size_t instance = batches_ % load_.instances.size();
-  v1::AppendRequest head;  // All but the events, which are encoded already.
+  v1::AppendRequest head;  // Without the events, which are already encoded.
   head.set_instance(load_.instances[instance]);
   head.mutable_producer()->set_id(load_.producer_id);
   head.mutable_producer()->set_sequence(sequences_[instance]);

@@ -19,11 +19,11 @@
 namespace playhead::tools {
 
 struct AppendLoad {
-  std::vector<std::string> instances;  // Taken in turn, batch by batch.
+  std::vector<std::string> instances;  // Each batch goes to the next one.
   std::string producer_id;
   uint32_t batch = 512;
-  uint32_t inflight = 16;  // Batches.
-  uint64_t events = 0;     // To append in all; 0: until `deadline`.
+  uint32_t inflight = 16;  // Batches in flight.
+  uint64_t events = 0;     // To append in total; 0: until `deadline`.
   absl::Time deadline = absl::InfiniteFuture();
 };
 
@@ -36,7 +36,7 @@ struct AppendOutcome {
   absl::Status status;
 };
 
-// Thread safety: see AppendObserver; Start and Wait are for one caller.
+// Thread safety: see AppendObserver; only one thread may call Start and Wait.
 class AppendStreamLoad : public AppendObserver, public std::enable_shared_from_this<AppendStreamLoad> {
  public:
   // `corpus` must outlive the stream.

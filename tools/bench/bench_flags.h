@@ -1,4 +1,4 @@
-// What the benchmarks of a broker have in common.
+// What the benchmarks of a broker share.
 #ifndef PLAYHEAD_TOOLS_BENCH_BENCH_FLAGS_H_
 #define PLAYHEAD_TOOLS_BENCH_BENCH_FLAGS_H_
 
@@ -20,7 +20,7 @@ struct BenchFlags {
   absl::StatusOr<Corpus> LoadCorpus() const { return Corpus::Load(corpus); }
 };
 
-// A name that no other run has: `prefix` and random digits.
+// A name unique to this run: `prefix` and random digits.
 std::string UniqueName(absl::string_view prefix);
 
 }  // namespace playhead::tools

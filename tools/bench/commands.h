@@ -1,4 +1,4 @@
-// The benchmarks of the CLI: what the machine can do, and what a running broker does on it.
+// The CLI's benchmarks, of the machine and of a running broker.
 #ifndef PLAYHEAD_TOOLS_BENCH_COMMANDS_H_
 #define PLAYHEAD_TOOLS_BENCH_COMMANDS_H_
 

@@ -21,11 +21,11 @@ namespace playhead::tools {
 namespace {
 
 struct HowToSettle {
-  bool each = false;        // Names every event, rather than the last of each message.
-  bool fail_first = false;  // What comes for the first time fails.
+  bool each = false;        // Acknowledges every event by its cursor, rather than up to the last of each message.
+  bool fail_first = false;  // Every event fails at its first delivery.
 };
 
-// One Consume stream that settles every message it gets, read by one thread.
+// One Consume stream that settles every message it receives, read by one thread.
 class Holder {
  public:
   Holder(const GrpcEndpoint& endpoint, v1::Consumers::Stub& stub, HowToSettle how) : endpoint_(endpoint), how_(how) {
@@ -33,7 +33,7 @@ class Holder {
     stream_ = stub.Consume(&context_);
   }
 
-  // Holds the consumer that `create` describes, until `events` are acknowledged and confirmed.
+  // Holds the consumer that `create` describes until `events` are acknowledged and confirmed.
   absl::Status Run(const v1::CreateConsumerRequest& create, uint64_t events) {
     v1::ConsumeRequest open;
     *open.mutable_open()->mutable_create() = create;
@@ -66,7 +66,7 @@ class Holder {
     } else {
       settlement.mutable_ack();
     }
-    // Up to a cursor would also be what came again meanwhile.
+    // "Up to a cursor" would include events that were redelivered meanwhile.
     const bool names_each = how_.each || how_.fail_first;
     if (!names_each) settlement.set_up_to_cursor(response.events().rbegin()->cursor());
     for (const v1::Event& event : response.events()) {
@@ -100,7 +100,7 @@ class Holder {
   uint64_t bytes_ = 0;
   uint64_t sent_ = 0;
   uint64_t confirmed_ = 0;
-  std::deque<absl::Time> sent_at_;  // Of what is not confirmed.
+  std::deque<absl::Time> sent_at_;  // When the unconfirmed settlements were sent.
   LatencyHistogram confirmations_;
 };
 

@@ -16,7 +16,7 @@ class Corpus {
  public:
   static constexpr absl::string_view kType = "webhook";
 
-  // Reads `path`; empty stands for tests/data/meta_webhooks.ndjson, which is in the program.
+  // Reads `path`; if empty, uses tests/data/meta_webhooks.ndjson, which is embedded in the program.
   //   InvalidArgument  there is no such file, or it has no lines.
   static absl::StatusOr<Corpus> Load(const std::string& path);
 
@@ -24,14 +24,14 @@ class Corpus {
   absl::string_view payload(uint64_t i) const { return payloads_[i % payloads_.size()]; }
 
   // Appends events `first` to `first + count` of the repetition to `out`, encoded as elements of the field with `tag`.
-  // Returns how many bytes of payload they carry.
+  // Returns the bytes of their payloads.
   uint64_t AppendEvents(uint64_t first, uint64_t count, char tag, std::string& out) const;
 
  private:
   void Add(absl::string_view line);
 
   std::vector<std::string> payloads_;
-  std::vector<std::string> encoded_;  // Each with a tag in front, to be replaced.
+  std::vector<std::string> encoded_;  // Each begins with a placeholder for the tag.
 };
 
 }  // namespace playhead::tools

@@ -18,7 +18,7 @@
 namespace playhead::tools {
 namespace {
 
-// What all subscribers of a run wait for together.
+// Lets a thread wait until all subscribers have started, or have received everything, or one has failed.
 class Finish {
  public:
   explicit Finish(uint32_t subscribers) : starting_(subscribers), receiving_(subscribers) {}
@@ -59,13 +59,12 @@ class Finish {
   absl::Status status_ ABSL_GUARDED_BY(mu_);
 };
 
-// Counts events without looking into them, as 50 programs on machines of their own would not compete for this one's
-// CPU.
+// Counts events without parsing them: 50 real subscribers would not use this machine's CPU for that.
 class CountingSubscriber : public SubscribeObserver {
  public:
   CountingSubscriber(uint64_t wanted, Finish* finish) : wanted_(wanted), finish_(finish) {}
 
-  // REQUIRES: called once, before any message can arrive that was not asked for.
+  // Starts reading. Call once.
   void Begin(std::shared_ptr<SubscribeCall> call) {
     call_ = std::move(call);
     call_->Read();
@@ -154,7 +153,7 @@ until the last subscriber has the last event.
       if (status.ok()) end = finish.AwaitReceived();
     }
     for (const auto& subscriber : subscribers) subscriber->Cancel();
-    connections.clear();  // Waits for the streams' last call.
+    connections.clear();  // Waits for the streams' last callbacks.
     if (!status.ok()) return status;
     if (!end.ok()) return end.status();
     absl::StatusOr<Client> client = bench_.client.Connect();

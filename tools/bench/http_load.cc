@@ -27,7 +27,7 @@ absl::Status Unavailable(absl::string_view what) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
 }
 
-// A connected socket that does not block.
+// A connected, non-blocking socket.
 absl::StatusOr<int> Connect(const std::string& target) {
   const std::pair<std::string, std::string> host_port = absl::StrSplit(target, absl::MaxSplits(':', 1));
   addrinfo hints = {};
@@ -49,7 +49,7 @@ absl::StatusOr<int> Connect(const std::string& target) {
   return fd;
 }
 
-// One connection and the request that is under way on it.
+// One connection and its request in flight.
 class Loop {
  public:
   explicit Loop(int fd) : fd_(fd) {}
@@ -62,7 +62,7 @@ class Loop {
   absl::Status Send(absl::string_view request) {
     sent_at_ = absl::Now();
     answer_.clear();
-    // Requests are small beside the socket's buffer, so this does not wait but at its very worst.
+    // Requests are small compared with the socket's buffer, so this practically never blocks.
     while (!request.empty()) {
       const ssize_t sent = send(fd_, request.data(), request.size(), MSG_NOSIGNAL);
       if (sent < 0 && errno != EINTR) return Unavailable("send");
@@ -71,7 +71,7 @@ class Loop {
     return absl::OkStatus();
   }
 
-  // Takes what has come; true once the answer is whole.
+  // Receives what has arrived; true once the response is complete.
   absl::StatusOr<bool> Receive() {
     std::array<char, 16 << 10> buffer;
     const ssize_t got = recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);

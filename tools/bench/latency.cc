@@ -46,14 +46,14 @@ event that it delayed. `ack` is until the acknowledgement, `delivered` until the
     if (!client.ok()) return client.status();
     absl::StatusOr<Publisher> publisher = client->NewPublisher();
     if (!publisher.ok()) return publisher.status();
-    // A log of its own, so that the n-th event received is the n-th that was due.
+    // A new log, so that the n-th event received is the n-th that was due.
     const std::string instance = UniqueName("bench-latency");
     absl::StatusOr<Subscription> subscription = client->Subscribe(instance, Start::Beginning());
     if (!subscription.ok()) return subscription.status();
     if (absl::Status status = subscription->WaitForOpen(absl::Now() + bench_.client.timeout); !status.ok())
       return status;
 
-    // The measurement starts a moment from now, when both threads wait for it.
+    // Starts in a moment, when both threads are waiting.
     const absl::Time start = absl::Now() + absl::Milliseconds(50);
     LatencyHistogram acked;
     absl::Status published;
@@ -82,12 +82,12 @@ event that it delayed. `ack` is until the acknowledgement, `delivered` until the
 
   absl::Status Publish(const Corpus& corpus, Publisher& publisher, const std::string& instance, absl::Time start,
                        LatencyHistogram& acked) const {
-    // The kernel may otherwise delay a sleeper by 50 µs to save power.
+    // Otherwise the kernel may delay a sleeping thread by 50 µs to save power.
     prctl(PR_SET_TIMERSLACK, 1);
     for (uint64_t i = 0; i < events(); ++i) {
       const absl::Time due = DueAt(start, i);
       absl::SleepFor(due - absl::Now());
-      // Receipts of one instance come one at a time, so that the histogram needs no lock.
+      // Receipts of one instance arrive one at a time, so the histogram needs no lock.
       absl::Status status = publisher.Append(instance, {.type = Corpus::kType, .data = corpus.payload(i)},
                                              [this, i, due, &acked](absl::StatusOr<Receipt> receipt) {
                                                if (receipt.ok() && i >= warmup_events())

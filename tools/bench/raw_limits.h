@@ -1,6 +1,6 @@
-// What the machine can do without a broker: the figures that the broker's are compared with.
+// Measures the machine without a broker, to compare the broker's figures with.
 //
-// All block for about the time asked for.
+// All functions block for about the time asked for.
 #ifndef PLAYHEAD_TOOLS_BENCH_RAW_LIMITS_H_
 #define PLAYHEAD_TOOLS_BENCH_RAW_LIMITS_H_
 
@@ -20,15 +20,15 @@ struct RawThroughput {
   absl::Duration elapsed;
 };
 
-// Writes and syncs 4 KiB, over and over, in a file in `folder`.
+// Repeatedly writes and syncs 4 KiB in a file in `folder`.
 absl::StatusOr<LatencyHistogram> MeasureSync(const std::string& folder, absl::Duration duration);
 
-// Writes the corpus in blocks of 64 KiB into a RocksDB in `folder`, 4 MiB a batch, each batch synced, from one thread,
-// until so many events are stored.
+// Writes the corpus in blocks of 64 KiB into a RocksDB in `folder`, in batches of 4 MiB that are each synced, from one
+// thread, until that many events are stored.
 absl::StatusOr<RawThroughput> MeasureRocksDb(const std::string& folder, const Corpus& corpus, uint64_t events);
 
-// Streams messages of 512 KiB of encoded events from a gRPC server to a client, over loopback, both in this process and
-// neither looking into them.
+// Streams messages of 512 KiB of encoded events over loopback from a gRPC server to a client, both in this process.
+// Neither parses them.
 absl::StatusOr<RawThroughput> MeasureGrpcStream(const Corpus& corpus, uint64_t events);
 
 }  // namespace playhead::tools

@@ -35,7 +35,7 @@ struct RawBlock {
   uint64_t payload_bytes = 0;
 };
 
-// Blocks of which batches are made, built beforehand: their making is not what is measured.
+// The blocks of the batches, built in advance, since building them is not measured.
 std::vector<RawBlock> MakeBlocks(const Corpus& corpus) {
   std::vector<RawBlock> blocks(1);
   size_t bytes = 0;

@@ -28,7 +28,7 @@ struct Message {
   uint64_t payload_bytes = 0;
 };
 
-// One message, which is sent again and again: its slices are shared, as the broker shares its blocks.
+// One message that is sent repeatedly: its slices are shared, as the broker shares its blocks.
 Message MakeMessage(const Corpus& corpus) {
   Message message;
   std::string bytes;
@@ -60,7 +60,7 @@ class Sender : public grpc::ServerGenericBidiReactor {
       Finish(grpc::Status::OK);
       return;
     }
-    // A write takes its buffer's slices with it.
+    // A write consumes its buffer's slices.
     buffer_ = message_->buffer;
     StartWrite(&buffer_);
   }
@@ -99,7 +99,7 @@ class Receiver : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
     done_.Notify();
   }
 
-  // How many messages came.
+  // The number of messages received.
   absl::StatusOr<uint64_t> Wait() {
     done_.WaitForNotification();
     if (!status_.ok()) return FailedError(absl::StrCat("gRPC: ", status_.error_message()));

@@ -44,7 +44,7 @@ event to the head, and checks that cursors are contiguous.
     for (uint64_t last = 0; last < log->head_cursor();) {
       if (absl::Status status = subscription->NextBatch(batch); !status.ok()) return status;
       for (const EventView& event : batch) {
-        // An epoch's first cursor is the one exception from "plus one".
+        // Cursors increase by one, except at the beginning of an epoch.
         if (last != 0 && event.cursor != last + 1 && event.cursor >> 40 == last >> 40) {
           return absl::DataLossError(absl::StrCat("cursor ", event.cursor, " came behind ", last));
         }

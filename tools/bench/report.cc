@@ -33,7 +33,7 @@ Report& Report::Latencies(absl::string_view prefix, const LatencyHistogram& late
   const auto add = [&](absl::string_view name, absl::Duration value) {
     std::string key = absl::StrCat(prefix, name, "_us");
     key.erase(std::remove(key.begin(), key.end(), '.'),
-              key.end());  // "p99.9" is p999: a dot would be in a script's way.
+              key.end());  // "p99.9" becomes p999: dots in keys are awkward for scripts.
     std::string label = absl::StrCat(prefix, name, " µs");
     std::replace(label.begin(), label.end(), '_', ' ');
     Figure(key, label, absl::ToDoubleMicroseconds(value));

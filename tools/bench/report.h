@@ -1,4 +1,4 @@
-// What a benchmark found: rows of named figures, as a tidy table or as JSON, one object a row.
+// The results of a benchmark: rows of named figures, printed as a table or as JSON, one object a row.
 #ifndef PLAYHEAD_TOOLS_BENCH_REPORT_H_
 #define PLAYHEAD_TOOLS_BENCH_REPORT_H_
 

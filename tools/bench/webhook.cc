@@ -20,7 +20,7 @@
 namespace playhead::tools {
 namespace {
 
-// A broker of the benchmark's own, in a folder that goes with it.
+// The benchmark's own broker, in a temporary folder.
 class OwnBroker {
  public:
   static absl::StatusOr<std::unique_ptr<OwnBroker>> Start(const std::string& parent, const std::string& app_secret) {

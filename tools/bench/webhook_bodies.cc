@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::string_view kIdStart = "wamid.";
 
-// Makes each message id of `body` another, of the same length.
+// Replaces each message id of `body` by another of the same length.
 void MakeIdsUnique(uint32_t run, uint64_t number, std::string& body) {
   const std::string mark = absl::StrCat(absl::Hex(run, absl::kZeroPad8), absl::Hex(number, absl::kZeroPad10));
   for (size_t at = body.find(kIdStart); at != std::string::npos; at = body.find(kIdStart, at)) {
     at += kIdStart.size();
-    // Behind the first characters, in which the messages of one body differ.
+    // After the first characters, in which the messages of one body differ.
     constexpr size_t kKept = 16;
     if (body.find('"', at) >= at + kKept + mark.size()) body.replace(at + kKept, mark.size(), mark);
   }

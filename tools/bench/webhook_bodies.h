@@ -1,4 +1,4 @@
-// Webhooks as Meta would send them: whole HTTP requests, signed beforehand, each with message ids of its own.
+// Webhooks as Meta would send them: complete HTTP requests, signed in advance, each with unique message ids.
 #ifndef PLAYHEAD_TOOLS_BENCH_WEBHOOK_BODIES_H_
 #define PLAYHEAD_TOOLS_BENCH_WEBHOOK_BODIES_H_
 
@@ -13,11 +13,11 @@ namespace playhead::tools {
 
 struct WebhookRequest {
   std::string bytes;    // Of the request, headers and all.
-  uint32_t events = 0;  // How many the broker makes of it.
+  uint32_t events = 0;  // How many events the broker makes of it.
 };
 
-// `count` requests to `host`, from the corpus over and over, signed with `app_secret`. Two calls never make the same
-// message id.
+// `count` requests to `host`, from the repeated corpus, signed with `app_secret`. Two calls never use the same message
+// id.
 std::vector<WebhookRequest> MakeWebhookRequests(const Corpus& corpus, uint64_t count, absl::string_view host,
                                                 absl::string_view app_secret);
 

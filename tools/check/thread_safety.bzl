@@ -28,8 +28,8 @@ def _thread_safety_impl(target, ctx):
             inputs = depset([src], transitive = [headers]),
             outputs = [stamp],
             arguments = [stamp.path, src.path, args],
-            # A file that neither has a lock nor is the half of a class that has one holds nothing to analyse, and
-            # parsing it is all that would cost time.
+            # A file without a lock, which is not the other half of a class with one, has nothing to analyse: skip it,
+            # because parsing takes the time.
             command = 'stamp=$1; source=$2; shift 2; ' +
                       'if grep -qs Mutex "$source" "${source%.cc}.h"; then clang++ "$@"; fi && touch "$stamp"',
             mnemonic = "ThreadSafety",

@@ -28,7 +28,7 @@
 namespace playhead::tools {
 namespace {
 
-// What has become of the events: counted by the publisher's callbacks.
+// Counts the outcomes of the events, in the publisher's callbacks.
 class Tally {
  public:
   struct Counts {
@@ -40,7 +40,7 @@ class Tally {
 
   explicit Tally(Progress& progress) : progress_(progress) {}
 
-  // The counts of one instance, at an address that stays.
+  // The counts of one instance. The address stays valid.
   Counts* Of(absl::string_view instance) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     const auto found = instances_.find(instance);
@@ -51,7 +51,7 @@ class Tally {
   void Done(Counts* counts, uint64_t line, const absl::StatusOr<Receipt>& receipt) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (!receipt.ok()) {
-      // Of those that fail together, the first line says why.
+      // Of lines that fail together, report the first.
       if (failure_.ok() || line < failed_line_) {
         failure_ = receipt.status();
         failed_line_ = line;
@@ -131,7 +131,7 @@ class Tally {
   uint64_t failed_line_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// Of days only the hours are told, and no fractions of a second.
+// From a day on in whole hours, otherwise in whole seconds.
 std::string FormatDownTime(absl::Duration down) {
   if (down < absl::Seconds(1)) return "less than a second";
   return FormatSpan(absl::Trunc(down, down < absl::Hours(24) ? absl::Seconds(1) : absl::Hours(1)));
@@ -142,21 +142,21 @@ class AppendCommand : public Command {
   Info info() const override {
     return {.name = "append",
             .arguments = "[INSTANCE]",
-            .summary = "Append events, one a line of the input.",
+            .summary = "Append events, one for each line of the input.",
             .description =
-                R"(Reads lines from stdin, or from --input, and appends each as an event; empty lines are passed over.
+                R"(Reads lines from stdin, or from --input, and appends each as an event; empty lines are skipped.
   echo hello | playhead append my-bot --type=greeting              a line is a payload
   playhead append my-bot --ndjson <events.ndjson                   a line is an event, as --json prints it
   playhead append --type=webhook --instance_at=/entry/0/id --id_at=/entry/0/messages/0/id <bodies.ndjson
-                                                                   a line is a payload that says the rest
+                                                                   a line is a payload that contains the rest
 
-With --upstream_gap it appends no input, but one event that records that the source of the events was down:
+With --upstream_gap it reads no input, but appends one event that records that the source of the events was down:
   playhead append my-bot --upstream_gap=2026-01-31T12:00:00Z/now --reason="phone was offline"
-Readers' gap callbacks hear of it in its place; `tail` shows it.
+Readers get it as a gap, in order; `tail` shows it.
 
-Interrupted, run it again: lines that are stored already are not stored again. For a file (also one redirected to
-stdin) that works by itself; for a pipe give --producer, and pipe the same lines. A file to which lines were added is
-gone on with in the same way. Nothing behind a line that is refused is appended to its instance.
+If it was interrupted, run it again: lines that are already stored are not stored twice. For a file (also one
+redirected to stdin) that needs nothing else; for a pipe give --producer, and pipe the same lines. Lines added to a
+file are appended in the same way. After a line that is refused, nothing more is appended to its instance.
 )",
             .arguments_min = 0,
             .arguments_max = 1};
@@ -164,14 +164,14 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("What to append");
-    flags.Text("input", &input_, "FILE", "Read this file; - is stdin, and so is nothing.");
+    flags.Text("input", &input_, "FILE", "Read this file; - is stdin, which is the default.");
     flags.Text("type", &format_.type, "T", "The type of all events.");
     flags.Bool("ndjson", &format_.ndjson,
                "Lines are events: type, data (or data_base64), and optionally instance, id, "
                "created_at, attributes.");
     flags.Texts("instance_at", &format_.instance_at, "POINTER",
                 "Lines are JSON, and the instance is at this JSON pointer. This and the next two may be given several "
-                "times: the first that leads to a string or number counts.");
+                "times: the first that finds a string or number counts.");
     flags.Texts("type_at", &format_.type_at, "POINTER", "The type is at this JSON pointer.");
     flags.Texts(
         "id_at", &format_.id_at, "POINTER",
@@ -179,13 +179,13 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
         "not stored again.");
     flags.Text("upstream_gap", &upstream_gap_, "FROM/TO",
                "Record that the source was down between these times (RFC 3339; TO may be `now`).");
-    flags.Text("reason", &reason_, "TEXT", "Why it was, for people; with --upstream_gap.");
+    flags.Text("reason", &reason_, "TEXT", "Why the source was down, for people; with --upstream_gap.");
     flags.Section("How to append");
     flags.Text(
         "producer", &producer_, "NAME",
-        "The identity of this input: with the same name, line by line, what was stored once is not stored again. "
-        "Default: made of the file's path and first line; for a pipe a random one.");
-    flags.Number<uint64_t>("rate", &rate_, 0, 1'000'000'000, "At most so many events a second; 0 is no limit.");
+        "The identity of this input: lines that an earlier run with the same name has stored are not stored again. "
+        "Default: derived from the file's path and first line; random for a pipe.");
+    flags.Number<uint64_t>("rate", &rate_, 0, 1'000'000'000, "The most events to append per second; 0 is no limit.");
     client_.Add(flags, /*streams=*/true);
   }
 
@@ -199,7 +199,7 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
     if (!input.ok()) return input.status();
 
     std::optional<Publisher> publisher;
-    Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
+    Interrupt interrupt;  // Declared before the client, which starts threads, and after what it closes.
     std::optional<Progress> progress(std::in_place, input->total_bytes);
     Tally tally(*progress);
     absl::StatusOr<Client> client = client_.Connect();
@@ -207,18 +207,18 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
     PublisherOptions options;
     options.producer_id = !producer_.empty() ? producer_ : StableProducerId(*input).value_or("");
     options.on_reconnect = SayReconnecting;
-    // By the producer's sequences, or by the ids that all events have.
+    // Duplicates are recognized by the producer's sequences, or by the ids that all events have.
     const bool can_repeat = !options.producer_id.empty() || !format_.id_at.empty();
     absl::StatusOr<Publisher> made = client->NewPublisher(std::move(options));
     if (!made.ok()) return made.status();
     publisher.emplace(*std::move(made));
-    // What is on its way gets a moment to be stored; a call that waits for room returns.
+    // Gives events in flight a moment to be stored, and unblocks an Append that waits for room.
     interrupt.OnInterrupt([&publisher] { publisher->Close(absl::Now() + kInterruptGrace).IgnoreError(); });
 
     const absl::Time start = absl::Now();
     const absl::Status sent = Send(**parser, *input, interrupt, *publisher, *progress, tally);
     publisher->Close(sent.ok() ? absl::InfiniteFuture() : absl::Now() + kInterruptGrace).IgnoreError();
-    progress.reset();  // The bar makes room for what is said now; every callback has run.
+    progress.reset();  // Clears the bar for the output below. Every callback has run.
     const std::string summary = tally.Format(client_.json, absl::Now() - start);
     if (interrupt.interrupted()) return Interrupted(can_repeat, tally.stored());
     if (absl::Status status = tally.failure(); !status.ok()) return status;
@@ -274,7 +274,7 @@ gone on with in the same way. Nothing behind a line that is refused is appended 
       if ((*line)->empty()) continue;
       const uint64_t number = lines.line_number();
       if (rate_ != 0) {
-        // Counted from the start, so that a late event does not make all later ones late.
+        // Relative to the start, so that a late event does not delay all later ones.
         const absl::Time due = start + absl::Seconds(1) * sent / static_cast<int64_t>(rate_);
         if (due > absl::Now() && interrupt.WaitUntil(due)) return InterruptedError("interrupted");
       }

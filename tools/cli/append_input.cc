@@ -119,7 +119,7 @@ absl::StatusOr<AppendInput> OpenInput(const std::string& path) {
 }
 
 std::optional<std::string> StableProducerId(const AppendInput& input) {
-  // Enough of a first line to tell two files apart.
+  // Enough of the first line to tell two files apart.
   constexpr size_t kFirstLineBytes = 4096;
   if (!input.path.has_value() || !input.total_bytes.has_value()) return std::nullopt;
   std::array<char, kFirstLineBytes> start;

@@ -31,13 +31,13 @@ class BackupCommand : public Command {
         .arguments = "DIR",
         .summary = "Copy the store of a running broker, so that it can be restored.",
         .description =
-            R"(Adds a restorable point to the backup in DIR, while the broker serves. Everything that was acknowledged
-before is in it; a second point copies only what is new. DIR is on the broker's machine, in or below a folder that
-it was started with (--backup_dir), and may be relative to the first of them:
+            R"(Adds a restorable point to the backup in DIR, while the broker serves. It contains everything that was
+acknowledged before; later points copy only what is new. DIR is on the broker's machine, in or below a folder of the
+broker's --backup_dir, and may be relative to the first of these:
   playhead serve --data_dir=/var/lib/playhead --backup_dir=/mnt/backup
   playhead backup nightly --keep=14
-With --data_dir it copies a store that no broker has open, to a DIR of this machine. Not in a backup is the key that
-seals webhook secrets (--seal_key_file of serve): keep a copy of it elsewhere.
+With --data_dir it copies a store that no broker has open, to a DIR on this machine. A backup does not contain the key
+that seals webhook secrets (--seal_key_file of serve): keep a copy of it elsewhere.
 )",
         .arguments_min = 1,
         .arguments_max = 1};
@@ -46,9 +46,9 @@ seals webhook secrets (--seal_key_file of serve): keep a copy of it elsewhere.
   void AddFlags(FlagSet& flags) override {
     flags.Section("Backup");
     flags.Number<uint32_t>("keep", &keep_, 1, storage::kBackupPointsMax,
-                           "How many points to keep, with the new one; the oldest go.");
-    flags.Bytes<uint64_t>("rate", &rate_, 0, kTiB, "Bytes a second that are written, at most; 0 for no bound.");
-    flags.Text("data_dir", &data_dir_, "DIR", "Back up the store in this folder instead, whose broker is stopped.");
+                           "How many points to keep, including the new one; the oldest are deleted.");
+    flags.Bytes<uint64_t>("rate", &rate_, 0, kTiB, "The most bytes to write per second; 0 is no limit.");
+    flags.Text("data_dir", &data_dir_, "DIR", "Back up the store in this folder instead; its broker must be stopped.");
     client_.Add(flags, /*streams=*/false);
   }
 

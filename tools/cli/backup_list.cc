@@ -45,8 +45,8 @@ class BackupListCommand : public Command {
         .summary = "List the points of a backup.",
         .description =
             R"(Lists what `playhead restore DIR DATA_DIR --point=N` can restore: the number of each point, when it was made, and
-the size of its files, which points share. DIR is on this machine. It looks at the sizes of files alone; whether they
-are what was written says `playhead verify DIR`. If a point is damaged, all are listed, and the command fails.
+the size of its files, which points share. DIR is on this machine. It checks only the sizes of files; `playhead verify
+DIR` checks their content. If a point is damaged, the command lists all points and then fails.
   playhead backup list /mnt/backup/nightly
 )",
         .arguments_min = 1,

@@ -11,21 +11,21 @@ void ClientFlags::Add(FlagSet& flags, bool streams) {
   flags.Section("Broker and output");
   flags.Text("target", &target, "HOST:PORT", "The broker; also unix:PATH.");
   flags.Duration("timeout", &timeout, absl::Milliseconds(1), absl::Hours(24),
-                 "How long one request may take, with its retries.");
+                 "How long one request may take, including its retries.");
   if (streams) {
     flags.Number<int>("max_attempts", &max_attempts, 0, 1'000'000,
-                      "Give up after so many attempts in a row to reach the broker; 0 is never.");
+                      "Give up after this many failed attempts in a row to reach the broker; 0 is never.");
   }
   flags.Bool("json", &json, "Print one JSON object a line.");
 
   flags.Section("Access");
   flags.Text("key", &key, "SECRET",
-             "The secret of a key (playhead keys create). On the command line others on this machine can see it: "
-             "PLAYHEAD_KEY or a --flagfile keeps it from them.");
+             "The secret of a key (playhead keys create). Other users of this machine can see the command line: better "
+             "use PLAYHEAD_KEY or a --flagfile.");
   flags.Bool("tls", &tls, "Encrypt the connection (TLS), and trust the authorities that the system trusts.");
   flags.Text("ca", &ca, "FILE", "Use TLS, and trust the authorities in FILE (PEM) instead.");
-  flags.Text("client_cert", &client_cert, "FILE", "Use TLS with this certificate of one's own, where the broker asks.");
-  flags.Text("client_key", &client_key, "FILE", "Its private key.");
+  flags.Text("client_cert", &client_cert, "FILE", "Use TLS with this client certificate, if the broker requires one.");
+  flags.Text("client_key", &client_key, "FILE", "The private key of the client certificate.");
   flags.Bool("insecure_send_key", &insecure_send_key,
              "Send the key to another machine even in plain text, where others can read it.");
 }

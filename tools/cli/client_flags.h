@@ -1,5 +1,4 @@
-// What all commands that speak to a broker have in common: where it is, what opens it, how to ask for JSON, how long to
-// wait.
+// The flags of all commands that talk to a broker: its address, credentials, timeouts, and JSON output.
 #ifndef PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
 #define PLAYHEAD_TOOLS_CLI_CLIENT_FLAGS_H_
 
@@ -22,17 +21,17 @@ struct ClientFlags {
   std::string ca;
   std::string client_cert;
   std::string client_key;
-  bool tls = false;  // Implied by the three above.
+  bool tls = false;  // Implied by ca, client_cert and client_key.
   bool insecure_send_key = false;
 
-  // `streams`: the command holds a stream and reconnects, so that it has --max_attempts too.
+  // With `streams`, for a command that holds a stream and reconnects, --max_attempts too.
   void Add(FlagSet& flags, bool streams);
 
   ClientOptions options() const;
   absl::StatusOr<Client> Connect() const { return Client::Create(options()); }
 };
 
-// Tells people, once for each interruption, that the connection is gone and tried again. For on_reconnect.
+// Reports on stderr, once for each interruption, that the connection is lost and being retried. For on_reconnect.
 void SayReconnecting(int attempt, const absl::Status& cause);
 
 }  // namespace playhead::tools

@@ -22,24 +22,24 @@ Commands:
 )";
 
 constexpr absl::string_view kCommon = R"(
-`playhead COMMAND --help`, or `playhead help COMMAND`, explains each. Flags can be set in the environment
-too (--target is PLAYHEAD_TARGET) and in a --flagfile; the command line wins, then the environment, then the file.
+`playhead COMMAND --help`, or `playhead help COMMAND`, explains each. Flags can also be set in the environment
+(--target is PLAYHEAD_TARGET) and in a --flagfile; the command line wins, then the environment, then the file.
 
 Exit codes:
   0  done
-  1  failed for a reason that has no code of its own
-  2  flags, arguments or input that are not taken
-  3  what was named is not there: an instance, a key, a consumer, a backup
+  1  failed for a reason without a code of its own
+  2  wrong flags, arguments or input
+  3  not found: an instance, a key, a consumer, a backup
   4  not now: the broker cannot be reached, is busy or cannot write; the same command may succeed later
   5  cannot resume from that cursor (CURSOR_TRIMMED, CURSOR_DIVERGED)
-  6  clashes with what is there (ID_CONFLICT, SEQUENCE_GAP, CONSUMER_EXISTS, RESET_UNCONFIRMED)
+  6  conflicts with existing state (ID_CONFLICT, SEQUENCE_GAP, CONSUMER_EXISTS, RESET_UNCONFIRMED)
   7  stored events cannot be read intact (DATA_LOSS)
-  8  the key is missing, wrong or no longer good; or it, or the broker's flags, do not allow this
+  8  the key is missing, wrong or expired; or it, or the broker's flags, do not allow this
 130  interrupted before the work was done
 An error is one line on stderr: `playhead: REASON: what was wrong`. docs/errors.md lists the reasons.
 )";
 
-// Those whose names start with `beginning`, one a line. False if there are none.
+// Appends the commands whose names start with `beginning`, one a line. False if there are none.
 bool AppendCommands(absl::Span<const std::unique_ptr<Command>> commands, absl::string_view beginning,
                     std::string& text) {
   std::vector<Command::Info> shown;
@@ -62,7 +62,7 @@ void PrintOverview(absl::Span<const std::unique_ptr<Command>> commands, std::FIL
   std::fputs(text.c_str(), out);
 }
 
-// The commands whose first word is `group`, for one who does not know the second. False if there are none.
+// Prints the commands whose first word is `group`. False if there are none.
 bool PrintGroup(absl::Span<const std::unique_ptr<Command>> commands, absl::string_view group, std::FILE* out) {
   std::string text = absl::StrCat("Usage: playhead ", group, " COMMAND [ARGUMENTS] [FLAGS]\n\nCommands:\n");
   const bool found = AppendCommands(commands, absl::StrCat(group, " "), text);
@@ -78,7 +78,7 @@ void PrintHelp(const Command::Info& info, const FlagSet& flags) {
   std::fputs(text.c_str(), stdout);
 }
 
-// The command whose name, of one or two words, `args` start with.
+// The command with whose name, of one or two words, `args` start; `words` is the number of these words.
 Command* FindCommand(absl::Span<const std::unique_ptr<Command>> commands, absl::Span<const std::string> args,
                      size_t& words) {
   for (words = 2; words > 0; --words) {
@@ -91,11 +91,11 @@ Command* FindCommand(absl::Span<const std::unique_ptr<Command>> commands, absl::
   return nullptr;
 }
 
-// A variable that no command knows is a typing error that would otherwise go unnoticed.
+// Refuses a variable that no command knows: it is a typo that would otherwise go unnoticed.
 absl::Status CheckEnvironment(absl::Span<const std::unique_ptr<Command>> commands, const FlagSet& of_command,
                               const absl::btree_map<std::string, std::string>& environment) {
   for (const auto& [variable, value] : environment) {
-    // The flags of other commands are bound to objects that never run.
+    // The variable may be for another command.
     bool known = of_command.HasEnvironmentName(variable);
     for (size_t i = 0; i < commands.size() && !known; ++i) {
       FlagSet flags;

@@ -1,4 +1,4 @@
-// A command of the CLI: what it is called, which flags it has, what it does.
+// A command of the CLI: its name, its flags and its action.
 #ifndef PLAYHEAD_TOOLS_CLI_COMMAND_H_
 #define PLAYHEAD_TOOLS_CLI_COMMAND_H_
 
@@ -18,7 +18,7 @@ class Command {
  public:
   struct Info {
     std::string name;         // "append", "bench replay".
-    std::string arguments;    // What stands behind the name, flags aside: "INSTANCE".
+    std::string arguments;    // The arguments after the name, without flags: "INSTANCE".
     std::string summary;      // One line.
     std::string description;  // Paragraphs, already wrapped at 80 columns; examples.
     size_t arguments_min = 0;
@@ -31,12 +31,12 @@ class Command {
   // Binds the command's flags to its members.
   virtual void AddFlags(FlagSet& flags) = 0;
 
-  // Does the work; `arguments` are as many as info() allows. The status becomes the exit code (tools/cli/exit_code.h)
+  // Runs the command; info() bounds the number of `arguments`. The status becomes the exit code (tools/cli/exit_code.h)
   // and, unless it is OK, one line on stderr.
   virtual absl::Status Run(absl::Span<const std::string> arguments) = 0;
 };
 
-// Finds the command that `args` (without the program's name) names, reads its flags and runs it. Returns the exit code.
+// Finds the command named by `args` (without the program's name), parses its flags and runs it. Returns the exit code.
 int RunCommandLine(absl::Span<const std::unique_ptr<Command>> commands, const std::vector<std::string>& args);
 
 }  // namespace playhead::tools

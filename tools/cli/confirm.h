@@ -1,4 +1,4 @@
-// Asking before what cannot be taken back.
+// Confirmation before actions that cannot be undone.
 #ifndef PLAYHEAD_TOOLS_CLI_CONFIRM_H_
 #define PLAYHEAD_TOOLS_CLI_CONFIRM_H_
 
@@ -8,7 +8,7 @@
 
 namespace playhead::tools {
 
-// Whether to go on: `yes` says so, or who sits at the terminal. Exit code 2 if neither can.
+// Whether to go on: true if `yes`, otherwise the user's answer on the terminal. Exit code 2 without a terminal.
 absl::StatusOr<bool> Confirm(bool yes, const std::string& question);
 
 }  // namespace playhead::tools

@@ -20,7 +20,7 @@
 namespace playhead::tools {
 namespace {
 
-// A line as `tail --json` prints it, with what else is to be said of the delivery.
+// Appends a line as `tail --json` prints it, with the attempt and replay id of the delivery added.
 void AppendDelivery(const DeliveryBatch& batch, size_t i, std::string& out) {
   AppendEventLine(batch.instance(), batch[i], out);
   if (batch.attempt(i) == 1 && !batch.replayed()) return;
@@ -39,11 +39,11 @@ class ConsumeCommand : public Command {
         .summary = "Read as a named consumer: print events, then acknowledge them.",
         .description =
             R"(Prints the events of a consumer as lines of JSON and acknowledges each once it was written, until Ctrl-C.
-Whoever runs it again goes on behind what was acknowledged. For example:
-  playhead consume crm --instance=my-bot >>events.ndjson       makes the consumer, if need be
+The next run continues after the acknowledged events. For example:
+  playhead consume crm --instance=my-bot >>events.ndjson       creates the consumer, if necessary
   playhead consume crm --count=10
-An event that comes again says so with "attempt". With --instance, --prefix or --all the consumer is made if
-there is none of that name; otherwise it must exist.
+Redelivered events have an "attempt" number. With --instance, --prefix or --all the consumer is created if it does not
+exist; otherwise it must exist.
 )",
         .arguments_min = 1,
         .arguments_max = 1};
@@ -51,8 +51,8 @@ there is none of that name; otherwise it must exist.
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("Consuming");
-    flags.OptionalNumber("count", &count_, "N", "End after so many events, and take no more from the consumer.");
-    flags.Bool("take_over", &take_over_, "Take the consumer from whoever holds it.");
+    flags.OptionalNumber("count", &count_, "N", "End after this many events, and take no more from the consumer.");
+    flags.Bool("take_over", &take_over_, "Take the consumer from its present holder.");
     consumer_.Add(flags);
     client_.Add(flags, /*streams=*/true);
   }
@@ -70,7 +70,7 @@ there is none of that name; otherwise it must exist.
       options.create = *create;
     }
     std::optional<Consumer> consumer;
-    Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
+    Interrupt interrupt;  // Declared before the client, which starts threads, and after what it closes.
     absl::StatusOr<Client> client = client_.Connect();
     if (!client.ok()) return client.status();
     absl::StatusOr<Consumer> opened = client->Consume(arguments[0], std::move(options));

@@ -8,11 +8,11 @@
 namespace playhead::tools {
 
 void ConsumerStartFlags::Add(FlagSet& flags) {
-  flags.OptionalNumber("after", &after, "CURSOR", "Behind this cursor; of a consumer of one instance.");
+  flags.OptionalNumber("after", &after, "CURSOR", "After this cursor; for a consumer of one instance.");
   flags.Text("from", &from, "WHERE",
              "At the `beginning` (the first kept event), `now`, or a time: 2026-01-31T12:00:00Z.");
   flags.Text("position", &position, "TOKEN",
-             "At the position of a consumer of many instances, as `consumers show` says.");
+             "At this position of a consumer of many instances, as `consumers show` prints it.");
 }
 
 absl::StatusOr<v1::ConsumerStart> ConsumerStartFlags::start() const {
@@ -40,7 +40,7 @@ absl::StatusOr<v1::ConsumerStart> ConsumerStartFlags::start() const {
 void ConsumerFlags::Add(FlagSet& flags) {
   flags.Section("What it reads");
   flags.Text("instance", &instance, "NAME", "One instance.");
-  flags.Text("prefix", &prefix, "PREFIX", "All instances whose names start so, those to come included.");
+  flags.Text("prefix", &prefix, "PREFIX", "All instances whose names start with this, including future ones.");
   flags.Bool("all", &all, "All instances.");
   flags.Text("types", &types, "A,B*", "Only events of these types; a trailing * matches any ending.");
   flags.Text("id_prefix", &id_prefix, "PREFIX", "Only events whose id starts with this.");
@@ -48,12 +48,13 @@ void ConsumerFlags::Add(FlagSet& flags) {
   start.Add(flags);
   flags.Section("How it delivers");
   flags.Duration("ack_deadline", &ack_deadline, absl::Seconds(1), absl::Hours(12),
-                 "How long a holder may take for an event before it comes again.");
-  flags.Number<uint32_t>("attempts_max", &attempts_max, 0, 1000, "Park an event that failed so often; 0 is never.");
+                 "How long a holder may take for an event before it is redelivered.");
+  flags.Number<uint32_t>("attempts_max", &attempts_max, 0, 1000,
+                         "Park an event after this many failed attempts; 0 is never.");
   flags.Number<uint32_t>("in_flight_max", &in_flight_max, 1, 10'000,
-                         "Events handed out and not settled, over all holders.");
-  flags.Bool("shared", &shared, "Several may hold it at once and share its events.");
-  flags.Bool("stop_at_gap", &stop_at_gap, "Where history was trimmed away, stop, rather than go on behind it.");
+                         "The most events that are handed out and not settled, over all holders.");
+  flags.Bool("shared", &shared, "Several holders may hold it at once and share its events.");
+  flags.Bool("stop_at_gap", &stop_at_gap, "Stop where history was trimmed, instead of continuing after the gap.");
 }
 
 absl::StatusOr<v1::CreateConsumerRequest> ConsumerFlags::request(const std::string& name) const {

@@ -1,4 +1,4 @@
-// What a consumer is and where it starts, as flags: for commands that make one, or set its position.
+// A consumer's settings and start as flags, for commands that create one or set its position.
 #ifndef PLAYHEAD_TOOLS_CLI_CONSUMER_FLAGS_H_
 #define PLAYHEAD_TOOLS_CLI_CONSUMER_FLAGS_H_
 
@@ -20,7 +20,7 @@ struct ConsumerStartFlags {
 
   void Add(FlagSet& flags);
   bool given() const { return after.has_value() || !from.empty() || !position.empty(); }
-  // Exit code 2 unless exactly one is given and understood.
+  // Exit code 2 unless exactly one of them is given, with a valid value.
   absl::StatusOr<v1::ConsumerStart> start() const;
 };
 
@@ -39,7 +39,7 @@ struct ConsumerFlags {
 
   void Add(FlagSet& flags);
   bool given() const { return !instance.empty() || !prefix.empty() || all; }
-  // Exit code 2 unless exactly one source is given. Without a start it is the beginning.
+  // Exit code 2 unless exactly one source is given. The default start is the beginning.
   absl::StatusOr<v1::CreateConsumerRequest> request(const std::string& name) const;
 };
 

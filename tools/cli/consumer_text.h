@@ -1,4 +1,4 @@
-// Consumers as the commands show them: rows for people, JSON for programs.
+// Formats consumers: tables for people, JSON for programs.
 #ifndef PLAYHEAD_TOOLS_CLI_CONSUMER_TEXT_H_
 #define PLAYHEAD_TOOLS_CLI_CONSUMER_TEXT_H_
 
@@ -15,11 +15,11 @@ std::string SourceText(const v1::ConsumerSource& source);
 std::string LagText(const v1::Consumer::Lag& lag);
 // "bot-7's cursor 12" as "12"; the token of a consumer of many.
 std::string PositionText(const v1::ConsumerPosition& position);
-// Why it delivers nothing, as words; "" if it delivers.
+// Why the consumer delivers nothing, in words; "" if it delivers.
 std::string PauseText(v1::ConsumerPause pause);
 
 std::string ConsumerTable(const std::vector<v1::Consumer>& consumers);
-// All of one, line by line.
+// All details of one consumer, one a line.
 std::string ConsumerDetails(const v1::Consumer& consumer);
 // One line of JSON.
 std::string ConsumerJson(const v1::Consumer& consumer);

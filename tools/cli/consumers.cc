@@ -38,10 +38,10 @@ class ConsumersListCommand : public ConsumersCommand {
     return {
         .name = "consumers list",
         .arguments = "[PREFIX]",
-        .summary = "List named consumers: how far they are, and why they wait.",
+        .summary = "List named consumers: their progress, and why they wait.",
         .description =
-            R"(Lists the consumers whose names start with PREFIX, or all. LAG counts the events behind the position, "at most"
-where a filter may pass over some; UNSETTLED those at or before it that are not settled yet.
+            R"(Lists the consumers whose names start with PREFIX, or all. LAG counts the events after the position, "at most"
+if a filter may skip some; UNSETTLED those at or before it that are not settled yet.
 )",
         .arguments_min = 0,
         .arguments_max = 1};
@@ -51,7 +51,7 @@ where a filter may pass over some; UNSETTLED those at or before it that are not 
   absl::Status Run(absl::Span<const std::string> arguments) override {
     absl::StatusOr<ConsumersClient> client = Connect();
     if (!client.ok()) return client.status();
-    std::vector<v1::Consumer> consumers;  // The broker bounds them.
+    std::vector<v1::Consumer> consumers;  // The broker limits their number.
     for (const auto& consumer : client->ListConsumers(arguments.empty() ? "" : arguments[0])) {
       if (!consumer.ok()) return consumer.status();
       consumers.push_back(*consumer);
@@ -68,7 +68,7 @@ class ConsumersShowCommand : public ConsumersCommand {
   Info info() const override {
     return {.name = "consumers show",
             .arguments = "CONSUMER",
-            .summary = "Describe one consumer: what it is, how far, who holds it.",
+            .summary = "Describe one consumer: its settings, progress and holders.",
             .description = "",
             .arguments_min = 1,
             .arguments_max = 1};
@@ -90,10 +90,10 @@ class ConsumersLagCommand : public ConsumersCommand {
     return {
         .name = "consumers lag",
         .arguments = "CONSUMER",
-        .summary = "Print how many events a consumer has yet to settle, as a number.",
+        .summary = "Print the number of events that a consumer has yet to settle.",
         .description =
-            R"(One number for scripts: the events behind its position, and those at or before it that are not settled.
-With --max it exits with 1 if they are more.
+            R"(Prints one number, for scripts: the events after the position, plus those at or before it that are not settled.
+With --max the exit code is 1 if there are more.
 )",
         .arguments_min = 1,
         .arguments_max = 1};
@@ -125,10 +125,10 @@ class ConsumersCreateCommand : public ConsumersCommand {
     return {
         .name = "consumers create",
         .arguments = "CONSUMER",
-        .summary = "Make a named consumer, whose position the broker keeps.",
+        .summary = "Create a named consumer, whose position the broker keeps.",
         .description =
-            R"(Makes a consumer of one instance, of a prefix, or of all; one that is there already with the same settings is
-left where it is. Without a start it begins with the first kept event. For example:
+            R"(Creates a consumer of one instance, of a prefix, or of all; an existing one with the same settings keeps its
+position. The default start is the first kept event. For example:
   playhead consumers create crm --prefix=bot- --types='message.*' --from=now
 )",
         .arguments_min = 1,
@@ -164,7 +164,7 @@ class ConsumersDeleteCommand : public ConsumersCommand {
         .arguments = "CONSUMER",
         .summary = "Delete a consumer with its position; the events stay.",
         .description =
-            R"(Forgets the consumer's position and what it has parked. Asks on a terminal; elsewhere --yes is needed.
+            R"(Deletes the consumer's position and its list of parked events. Asks on a terminal; elsewhere --yes is needed.
 )",
         .arguments_min = 1,
         .arguments_max = 1};
@@ -199,10 +199,10 @@ class ConsumersResetCommand : public ConsumersCommand {
     return {
         .name = "consumers reset",
         .arguments = "CONSUMER",
-        .summary = "Set a consumer's position: what lies behind it comes again.",
+        .summary = "Set a consumer's position: events after it are delivered again.",
         .description =
-            R"(Says how many events would come again and how many would be skipped, asks, and then does it: not more than
-it said. With --dry_run it only says. Without a terminal --yes is needed.
+            R"(Shows how many events would be delivered again and how many would be skipped, asks, and resets if it is still
+no more than that. With --dry_run it only shows the numbers. Without a terminal --yes is needed.
   playhead consumers reset crm --from=2026-01-31T12:00:00Z --dry_run
 )",
         .arguments_min = 1,
@@ -212,9 +212,9 @@ it said. With --dry_run it only says. Without a terminal --yes is needed.
     flags.Section("Where to");
     start_.Add(flags);
     flags.Section("Resetting");
-    flags.Bool("dry_run", &dry_run_, "Say what it would do, and change nothing.");
+    flags.Bool("dry_run", &dry_run_, "Show what it would do, and change nothing.");
     flags.Number<uint64_t>("room", &room_, 0, 1'000'000'000,
-                           "Accept so many events more than was said: for what is appended and settled meanwhile.");
+                           "Accept this many more events than shown, for those appended and settled meanwhile.");
     flags.Bool("yes", &yes_, "Do not ask.");
     client_.Add(flags, /*streams=*/false);
   }

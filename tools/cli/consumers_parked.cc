@@ -20,7 +20,7 @@
 namespace playhead::tools {
 namespace {
 
-// The broker's bound on one request.
+// The broker's limit for one request.
 constexpr uint64_t kParkedPerCallMax = 10'000;
 
 class ConsumersParkedCommand : public Command {
@@ -28,13 +28,13 @@ class ConsumersParkedCommand : public Command {
   Info info() const override {
     return {.name = "consumers parked",
             .arguments = "[list|requeue|drop] CONSUMER",
-            .summary = "List what a consumer has parked, deliver it again, or drop it.",
+            .summary = "List the events that a consumer has parked, deliver them again, or drop them.",
             .description =
-                R"(Events that failed too often are parked, with the reason, until somebody looks at them:
+                R"(Events that failed too often are parked, with the reason, until they are requeued or dropped:
   playhead consumers parked crm                                    what is parked, and why
-  playhead consumers parked requeue crm --numbers=3,7              these are delivered again, as if new
-  playhead consumers parked requeue crm --oldest=100 --dry_run     how many it would be
-  playhead consumers parked drop crm --all --yes                   none of them comes any more
+  playhead consumers parked requeue crm --numbers=3,7              deliver these again, as if new
+  playhead consumers parked requeue crm --oldest=100 --dry_run     how many these would be
+  playhead consumers parked drop crm --all --yes                   never deliver any of them
 )",
             .arguments_min = 1,
             .arguments_max = 2};
@@ -43,10 +43,10 @@ class ConsumersParkedCommand : public Command {
   void AddFlags(FlagSet& flags) override {
     flags.Section("What is parked");
     flags.Bool("events", &events_, "List the events themselves too; only as JSON.");
-    flags.Text("numbers", &numbers_, "N,M", "Those with these numbers.");
-    flags.Number<uint32_t>("oldest", &oldest_, 0, kParkedPerCallMax, "So many of the oldest.");
-    flags.Bool("all", &all_, "All of them.");
-    flags.Bool("dry_run", &dry_run_, "Say how many it would be, and change nothing.");
+    flags.Text("numbers", &numbers_, "N,M", "The events with these numbers.");
+    flags.Number<uint32_t>("oldest", &oldest_, 0, kParkedPerCallMax, "This many of the oldest events.");
+    flags.Bool("all", &all_, "All events.");
+    flags.Bool("dry_run", &dry_run_, "Show how many events these are, and change nothing.");
     flags.Bool("yes", &yes_, "Do not ask.");
     client_.Add(flags, /*streams=*/false);
   }
@@ -70,7 +70,7 @@ class ConsumersParkedCommand : public Command {
 
  private:
   absl::Status List(ConsumersClient& client, const std::string& name) const {
-    std::vector<v1::ParkedEvent> parked;  // The broker bounds them.
+    std::vector<v1::ParkedEvent> parked;  // The broker limits their number.
     for (const auto& event : client.ListParked(name, events_)) {
       if (!event.ok()) return event.status();
       if (!client_.json) {
@@ -82,7 +82,7 @@ class ConsumersParkedCommand : public Command {
     return client_.json ? absl::OkStatus() : WriteOut(ParkedTable(parked));
   }
 
-  // Fills in which; exit code 2 unless exactly one way of saying it is used.
+  // Fills in which events; exit code 2 unless exactly one of the flags is given.
   template <typename Request>
   absl::Status Choose(Request& request) const {
     if (!numbers_.empty() + (oldest_ != 0) + all_ != 1) return UsageError("give one of --numbers, --oldest and --all");

@@ -6,8 +6,8 @@
 
 namespace playhead::tools {
 
-// A crash of the process writes none from now on: what is in memory are events and secrets. Where a program takes core
-// dumps (core_pattern with a pipe), the kernel leaves it to that program to go by this, as systemd-coredump does.
+// Prevents core dumps of this process, whose memory holds events and secrets. If core dumps go to a program
+// (core_pattern with a pipe), the kernel ignores the limit and starts it: it gets a dump without memory.
 absl::Status ForbidCoreDumps();
 
 }  // namespace playhead::tools

@@ -1,16 +1,11 @@
-#include <unistd.h>
-
-#include <cstdio>
-#include <iostream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "proto/event_json.h"
 #include "tools/cli/client_flags.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/confirm.h"
 #include "tools/cli/event_printer.h"
-#include "tools/cli/exit_code.h"
-#include "tools/cli/terminal.h"
 #include "tools/cli/text.h"
 
 namespace playhead::tools {
@@ -23,7 +18,7 @@ class DeleteCommand : public Command {
             .arguments = "INSTANCE",
             .summary = "Delete an instance and all its events.",
             .description =
-                R"(Deletes the instance with every event of it, for good. Asks on a terminal; elsewhere --yes is needed.
+                R"(Deletes the instance with all its events, for good. Asks on a terminal; elsewhere --yes is needed.
 )",
             .arguments_min = 1,
             .arguments_max = 1};
@@ -37,12 +32,13 @@ class DeleteCommand : public Command {
 
   absl::Status Run(absl::Span<const std::string> arguments) override {
     const std::string& name = arguments[0];
-    if (!yes_ && isatty(STDIN_FILENO) != 1) return UsageError("no terminal to ask on: give --yes");
     absl::StatusOr<Client> client = client_.Connect();
     if (!client.ok()) return client.status();
     const absl::StatusOr<v1::Instance> instance = client->GetInstance(name);
     if (!instance.ok()) return instance.status();
-    if (!yes_ && !Confirmed(*instance)) return absl::OkStatus();
+    const auto go = Confirm(
+        yes_, absl::StrCat("Delete ", name, " and its ", WithThousands(instance->event_count()), " events for good?"));
+    if (!go.ok() || !*go) return go.status();
     if (absl::Status status = client->DeleteInstance(name); !status.ok()) return status;
     return WriteOut(
         client_.json ? absl::StrCat("{\"name\":", JsonString(name),
@@ -51,16 +47,6 @@ class DeleteCommand : public Command {
   }
 
  private:
-  static bool Confirmed(const v1::Instance& instance) {
-    std::fprintf(stderr, "Delete %s and its %s events for good? [y/N] ", instance.name().c_str(),
-                 WithThousands(instance.event_count()).c_str());
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer == "y" || answer == "Y" || answer == "yes") return true;
-    std::fputs("Nothing was deleted.\n", stderr);
-    return false;
-  }
-
   bool yes_ = false;
   ClientFlags client_;
 };

@@ -26,7 +26,7 @@
 namespace playhead::tools {
 namespace {
 
-// Between two looks at how far an erasure is.
+// How often to ask for an erasure's progress.
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
 
 std::string StateText(v1::Erasure::State state) {
@@ -88,26 +88,26 @@ class EraseCommand : public Command {
         .arguments = "INSTANCE...",
         .summary = "Erase single events, or all with an id or an attribute.",
         .description =
-            R"(Erases events for good and leaves an event of type playhead.erased in the place of each, so that cursors
-keep no hole. INSTANCE is a name, a prefix such as chat.*, or * for all that the key manages.
+            R"(Erases events for good and leaves an event of type playhead.erased in place of each, so that cursors have
+no holes. INSTANCE is a name, a prefix such as chat.*, or * for all that the key manages.
   playhead erase chat.1 --cursor=4711 --cursor=4712
   playhead erase chat.1 --id=wamid.HBgL
   playhead erase '*' --attribute=customer=4915112345 --dry_run
   playhead erase '*' --attribute=customer=4915112345 --wait
-Reads miss them at once. The bytes leave the disk in the background: --wait waits for that.
+Readers no longer get them, at once. The bytes leave the disk in the background: --wait waits for that.
 )",
         .arguments_min = 1,
         .arguments_max = 64};
   }
 
   void AddFlags(FlagSet& flags) override {
-    flags.Section("What to erase: one kind of these");
+    flags.Section("What to erase (give one kind of these)");
     flags.Texts("cursor", &cursors_, "CURSOR", "The event at this cursor of the one INSTANCE.");
     flags.Texts("id", &ids_, "ID", "Every event with this id.");
     flags.Text("attribute", &attribute_, "KEY=VALUE", "Every event that has this attribute.");
     flags.Section("How");
     flags.Bool("dry_run", &dry_run_, "Count what would be erased, and erase nothing.");
-    flags.Bool("wait", &wait_, "Wait until no file of the broker's has the bytes.");
+    flags.Bool("wait", &wait_, "Wait until none of the broker's files has the bytes.");
     client_.Add(flags, /*streams=*/false);
   }
 
@@ -122,12 +122,17 @@ Reads miss them at once. The bytes leave the disk in the background: --wait wait
     if (wait_ || dry_run_) {
       interrupt.OnInterrupt([] {});
       while (!HasEnded(*erasure)) {
-        if (interrupt.WaitUntil(absl::Now() + kPollInterval)) break;  // It goes on without us.
+        if (interrupt.WaitUntil(absl::Now() + kPollInterval)) {
+          return InterruptedError(
+              absl::StrCat("erasure ", erasure->number(), " continues: `playhead erasures` shows its progress"));
+        }
         erasure = client->Get(erasure->number());
         if (!erasure.ok()) return erasure.status();
       }
     }
-    return WriteOut(client_.json ? ToJson(*erasure) : Say(*erasure));
+    if (absl::Status status = WriteOut(client_.json ? ToJson(*erasure) : Say(*erasure)); !status.ok()) return status;
+    if (erasure->state() != v1::Erasure::CANCELED) return absl::OkStatus();
+    return FailedError("the erasure was canceled before it began: nothing was erased");
   }
 
  private:
@@ -158,10 +163,12 @@ Reads miss them at once. The bytes leave the disk in the background: --wait wait
         absl::StrCat(EventsText(erasure.scanned_events()), " in ", WithThousands(erasure.instance_count()),
                      erasure.instance_count() == 1 ? " instance" : " instances");
     std::string out;
-    if (!HasEnded(erasure)) {
+    if (erasure.state() == v1::Erasure::CANCELED) {
+      out = absl::StrCat("Erasure ", erasure.number(), " was canceled.\n");
+    } else if (!HasEnded(erasure)) {
       out =
-          absl::StrCat("Erasure ", erasure.number(), " is under way: reads miss the events already. `playhead erasures",
-                       "` shows how far it is.\n");
+          absl::StrCat("Erasure ", erasure.number(),
+                       " is running: readers no longer get the events. `playhead erasures", "` shows its progress.\n");
     } else if (erasure.dry_run()) {
       out = absl::StrCat("Would erase ", EventsText(erasure.erased_events()), " (",
                          ApproximateBytes(static_cast<double>(erasure.erased_bytes())), ") of ", scanned, ".\n");
@@ -190,14 +197,14 @@ class ErasuresCommand : public Command {
   Info info() const override {
     return {.name = "erasures",
             .arguments = "",
-            .summary = "List erasures: those under way and those that ended lately.",
+            .summary = "List running and recently ended erasures, or cancel one.",
             .description = R"(Lists erasures that have not ended, and those that ended within the last seven days.
 )"};
   }
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("Canceling");
-    flags.OptionalNumber("cancel", &cancel_, "NUMBER", "Cancel the erasure of this number, if it has not begun.");
+    flags.OptionalNumber("cancel", &cancel_, "NUMBER", "Cancel the erasure with this number, if it has not begun.");
     client_.Add(flags, /*streams=*/false);
   }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr absl::string_view kOutputClosed = "playhead.dev/output-closed";
 
-// Below this the payload would be unreadable: long lines are then left to the terminal.
+// With fewer columns the payload would be unreadable: it is then not cut, and the terminal wraps the line.
 constexpr size_t kDataColumnsMin = 16;
 constexpr size_t kWideColumns = 100;
 
@@ -38,11 +38,11 @@ void EventPrinter::Format(absl::string_view instance, const EventView& event, st
   }
   const std::string cursor = absl::StrFormat("%8d", event.cursor);
   std::string time = FormatMicros(event.appended_at).substr(0, 23) + "Z";
-  // Where room is short the day is the first to go.
+  // On a narrow terminal, leave out the date.
   if (columns_.has_value() && *columns_ < kWideColumns) time = time.substr(11);
   const std::string type = Padded(Printable(event.type), 16);
   const std::string name = options_.show_instance ? absl::StrCat(Padded(instance, 16), "  ") : "";
-  // What is on a terminal is cut to fit it, and not even made printable beyond what fits.
+  // On a terminal the payload is cut to fit, and only about that much of it is made printable.
   const size_t used = Columns(cursor) + Columns(time) + Columns(type) + Columns(name) + 6;
   absl::string_view data = event.data;
   if (columns_.has_value()) data = data.substr(0, 4 * *columns_);

@@ -17,7 +17,7 @@ class EventPrinter {
  public:
   struct Options {
     bool json = false;
-    bool show_instance = false;  // In columns; JSON always says it.
+    bool show_instance = false;  // In columns; JSON always has it.
   };
 
   explicit EventPrinter(const Options& options);
@@ -31,10 +31,10 @@ class EventPrinter {
   const std::optional<size_t> columns_;
 };
 
-// Writes `text` to stdout and flushes. Cancelled when nobody reads it any more (a closed pipe).
+// Writes `text` to stdout and flushes. FailedError if that fails; see IsOutputClosed.
 absl::Status WriteOut(absl::string_view text);
 
-// Whether `status` says that nobody reads our output any more: the command then ends well.
+// Whether `status` is WriteOut's error for a closed pipe: the command then ends successfully.
 bool IsOutputClosed(const absl::Status& status);
 
 }  // namespace playhead::tools

@@ -47,11 +47,11 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
       return ExitCode::kUnavailable;
     case absl::StatusCode::kResourceExhausted:
-      // A limit on how many there may be is not retryable.
+      // The broker's limits on counts are not retryable.
       return has_reason ? ExitCode::kFailed : ExitCode::kUnavailable;
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
-      // Of anything but the broker (a folder in use) this is a plain failure.
+      // From anything but the broker (a folder in use) this is a plain failure.
       return has_reason ? ExitCode::kConflict : ExitCode::kFailed;
     case absl::StatusCode::kDataLoss:
       return ExitCode::kDataLoss;

@@ -19,7 +19,7 @@ class FetchCommand : public Command {
     return {.name = "fetch",
             .arguments = "INSTANCE",
             .summary = "Print a range of a log, and end.",
-            .description = R"(Prints what is behind a cursor, page by page, and ends. For example:
+            .description = R"(Prints the events after a cursor, page by page, and ends. For example:
   playhead fetch my-bot --after=41
   playhead fetch my-bot --reverse --limit=10         the newest ten, newest first
   playhead fetch my-bot --json | playhead append other-bot --ndjson
@@ -31,7 +31,7 @@ class FetchCommand : public Command {
   void AddFlags(FlagSet& flags) override {
     start_.Add(flags, "Or start at the `beginning` (the first kept event), or at a time: 2026-01-31T12:00:00Z.");
     flags.Number<uint64_t>("until", &until_, 0, uint64_t{1} << 53, "The last cursor to print; 0 is the newest.");
-    flags.Number<uint64_t>("limit", &limit_, 0, uint64_t{1} << 53, "How many events at most; 0 is all.");
+    flags.Number<uint64_t>("limit", &limit_, 0, uint64_t{1} << 53, "The most events to print; 0 is all.");
     flags.Bool("reverse", &reverse_, "Newest first, from --until down to the start.");
     client_.Add(flags, /*streams=*/false);
   }
@@ -77,7 +77,7 @@ class FetchCommand : public Command {
     return absl::OkStatus();
   }
 
-  // Tells a person how to go on.
+  // Prints how to go on, if people read the output.
   void SayMore(uint64_t next_cursor) const {
     if (!IsTerminal(stderr) || !IsTerminal(stdout)) return;
     std::fprintf(

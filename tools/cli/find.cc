@@ -24,11 +24,11 @@ class FindCommand : public Command {
     return {
         .name = "find",
         .arguments = "INSTANCE MESSAGE_ID",
-        .summary = "Where is a WhatsApp message: itself, and what became of it.",
+        .summary = "Find a WhatsApp message and its statuses.",
         .description =
-            R"(Prints the events of a message, newest first: its own, and one for each status and recipient, with their
-cursors and times. SENT is when Meta says that it happened, STORED when the broker had it. It reads the log backwards
-until it meets the message itself; --since ends the search earlier. With --json, events as fetch prints them.
+            R"(Prints the events of a message, newest first: the message itself, and one for each status and recipient, with
+their cursors and times. SENT is the time that Meta reports, STORED when the broker stored it. It reads the log
+backwards until it finds the message itself; --since ends the search earlier. With --json, events as fetch prints them.
   playhead find 106540352242922 wamid.HBgLMTU1NTAxMjM0NTYVAgARGBI5QUM --since=2026-01-31T00:00:00Z
 )",
         .arguments_min = 2,
@@ -36,7 +36,7 @@ until it meets the message itself; --since ends the search earlier. With --json,
   }
 
   void AddFlags(FlagSet& flags) override {
-    flags.Text("since", &since_, "TIME", "Look at what was stored at or after this time (RFC 3339) only.");
+    flags.Text("since", &since_, "TIME", "Search only what was stored at or after this time (RFC 3339).");
     client_.Add(flags, /*streams=*/false);
   }
 
@@ -57,7 +57,7 @@ until it meets the message itself; --since ends the search earlier. With --json,
   }
 
  private:
-  // Whether there were any.
+  // Returns whether there were any.
   absl::StatusOr<bool> PrintEvents(Client& client, const std::string& instance, const std::string& message_id,
                                    const Start& start) const {
     FetchRequest request{.instance = instance, .start = start, .reverse = true, .id_prefix = message_id};
@@ -79,7 +79,7 @@ until it meets the message itself; --since ends the search earlier. With --json,
           AppendRow(event, rest, out);
         }
         found = true;
-        // What was received has no statuses, so nothing older is of it.
+        // A received message has no statuses, and nothing older belongs to it.
         is_whole |= rest.empty() && event.type == "message.received";
       }
       if (absl::Status status = WriteOut(out); !status.ok()) return status;
@@ -94,7 +94,7 @@ until it meets the message itself; --since ends the search earlier. With --json,
            "\n";
   }
 
-  // `rest` is what the event's id has behind that of the message: `:<status>:<recipient>[:<participant>]`.
+  // `rest` is the part of the event's id after the message's id: `:<status>:<recipient>[:<participant>]`.
   static void AppendRow(const EventView& event, absl::string_view rest, std::string& out) {
     const size_t recipient = rest.empty() ? rest.npos : rest.find(':', 1);
     absl::StrAppendFormat(&out, "%10d  %-20s  %-20s  %-18s  %s\n", event.cursor, TimeText(event.created_at),

@@ -30,7 +30,7 @@ absl::Status BadValue(absl::string_view value, absl::string_view allowed) {
   return UsageError(absl::StrCat("\"", value, "\" is not ", allowed));
 }
 
-// `text` broken into lines of at most `columns`, each but the first indented by `indent`.
+// Wraps `text` into lines of at most `columns`, all but the first indented by `indent`.
 std::string Wrap(absl::string_view text, size_t indent, size_t columns) {
   std::string out;
   size_t used = indent;
@@ -155,8 +155,8 @@ void FlagSet::Duration(absl::string_view name, absl::Duration* target, absl::Dur
        }});
 }
 
-void FlagSet::AddChoice(absl::string_view name, const std::vector<std::string>& words, absl::string_view now,
-                        absl::string_view help, std::function<void(size_t)> set) {
+void FlagSet::Words(absl::string_view name, const std::vector<std::string>& words, absl::string_view now,
+                    absl::string_view help, std::function<void(size_t)> set) {
   Add({.name = std::string(name),
        .hint = absl::StrJoin(words, "|"),
        .help = std::string(help),
@@ -197,7 +197,7 @@ absl::StatusOr<std::vector<std::string>> FlagSet::ReadArguments(absl::Span<const
       continue;
     }
     const std::vector<std::string> parts = absl::StrSplit(arg, absl::MaxSplits('=', 1));
-    // Hyphens are for those who are used to them.
+    // Accept hyphens in place of underscores.
     const Flag* flag = Find(absl::StrReplaceAll(parts[0], {{"-", "_"}}));
     if (flag == nullptr) return UsageError(absl::StrCat("unknown flag --", parts[0]));
     std::string value;
@@ -260,7 +260,7 @@ absl::StatusOr<std::vector<std::string>> FlagSet::Parse(absl::Span<const std::st
   for (Flag& flag : flags_) {
     const auto values = given.find(flag.name);
     if (values == given.end()) continue;
-    // Given twice on one command line, the last one counts: a script's own flags can be followed by others.
+    // The last of several counts, so that flags appended to a script's own override them.
     if (!flag.repeatable) values->second.erase(values->second.begin(), values->second.end() - 1);
     for (const auto& [value, source] : values->second) {
       if (absl::Status status = flag.set(value); !status.ok()) {
@@ -279,7 +279,7 @@ std::string FlagSet::Describe(size_t columns) const {
   for (const Flag& flag : flags_) {
     if (std::find(sections.begin(), sections.end(), flag.section) == sections.end()) sections.push_back(flag.section);
   }
-  // The flags that every command has come last.
+  // Put the flags of all commands last.
   std::rotate(sections.begin(), sections.begin() + 1, sections.end());
   constexpr size_t kIndent = 6;
   for (const std::string& section : sections) {

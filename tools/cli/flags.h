@@ -1,8 +1,8 @@
-// The flags of one command: a table that binds each to a variable, reads them and explains them.
+// The flags of one command: a table that binds each to a variable, parses them and describes them.
 //
 // A value comes from `--name=value` (or `--name value`), else from the environment (`PLAYHEAD_NAME`), else from the
-// file that --flagfile names (`name=value` a line, `#` comments), else it is what the variable held. Unknown names are
-// refused wherever they stand.
+// file that --flagfile names (one `name=value` a line, `#` comments), else it is the variable's initial value. Unknown
+// names are refused, wherever they come from.
 #ifndef PLAYHEAD_TOOLS_CLI_FLAGS_H_
 #define PLAYHEAD_TOOLS_CLI_FLAGS_H_
 
@@ -22,7 +22,7 @@
 
 namespace playhead::tools {
 
-// Not thread-safe. Targets must outlive the set; what they hold when a flag is added is its default.
+// Not thread-safe. Targets must outlive the set; a target's value when the flag is added is the default.
 class FlagSet {
  public:
   FlagSet();
@@ -59,15 +59,19 @@ class FlagSet {
       words.push_back(word);
       if (value == *target) current = word;
     }
-    AddChoice(name, words, current, help, [target, choices](size_t i) { *target = choices[i].second; });
+    Words(name, words, current, help, [target, choices](size_t i) { *target = choices[i].second; });
   }
+  // The same by index; `now` is the default.
+  void Words(absl::string_view name, const std::vector<std::string>& words, absl::string_view now,
+             absl::string_view help, std::function<void(size_t)> set);
 
-  // Reads `args` (without the command's name), the environment and the flag file; sets the targets and returns what is
-  // not a flag. `environment` has the variables whose names start with PLAYHEAD_. Exit code 2 for all errors.
+  // Parses `args` (without the command's name), the environment and the flag file; sets the targets and returns the
+  // arguments that are not flags. `environment` has the variables whose names start with PLAYHEAD_. Exit code 2 for all
+  // errors.
   absl::StatusOr<std::vector<std::string>> Parse(absl::Span<const std::string> args,
                                                  const absl::btree_map<std::string, std::string>& environment);
 
-  // Whether --help was given; then nothing else was judged.
+  // Whether --help was given; nothing else was then checked or set.
   bool help_asked() const { return help_asked_; }
 
   // Whether `variable` is the environment's name of one of these flags.
@@ -75,7 +79,7 @@ class FlagSet {
   // Whether any source has set it.
   bool WasSet(absl::string_view name) const;
 
-  // The flags as lines of the help, for a terminal of this width.
+  // The flags' part of the help text, for a terminal of this width.
   std::string Describe(size_t columns) const;
 
  private:
@@ -84,7 +88,7 @@ class FlagSet {
     std::string name;
     std::string hint;  // "DIR"; empty for a bool.
     std::string help;
-    std::string default_value;  // Empty: not worth saying.
+    std::string default_value;  // Not shown if empty.
     std::string section;
     bool repeatable = false;
     bool was_set = false;
@@ -101,8 +105,6 @@ class FlagSet {
                  absl::string_view help, std::function<void(uint64_t)> set);
   void AddBytes(absl::string_view name, uint64_t min, uint64_t max, uint64_t now, absl::string_view help,
                 std::function<void(uint64_t)> set);
-  void AddChoice(absl::string_view name, const std::vector<std::string>& words, absl::string_view now,
-                 absl::string_view help, std::function<void(size_t)> set);
   const Flag* Find(absl::string_view name) const;
   absl::StatusOr<std::vector<std::string>> ReadArguments(absl::Span<const std::string> args, GivenFlags& given);
   absl::Status ReadFile(const std::string& path, GivenFlags& given) const;
@@ -113,8 +115,8 @@ class FlagSet {
   bool help_asked_ = false;
 };
 
-// All variables of the process's environment whose names start with PLAYHEAD_, without those that Kubernetes makes for
-// a service named "playhead" (PLAYHEAD_PORT..., PLAYHEAD_SERVICE_...), which are not meant for us.
+// All environment variables whose names start with PLAYHEAD_, except those that Kubernetes sets for a service named
+// "playhead" (PLAYHEAD_PORT..., PLAYHEAD_SERVICE_...).
 absl::btree_map<std::string, std::string> PlayheadEnvironment();
 
 }  // namespace playhead::tools

@@ -16,15 +16,15 @@
 namespace playhead::tools {
 namespace {
 
-// Rows of one screenful are aligned together; what follows need not wait for names not yet known.
+// How many rows are aligned together, so that they can be printed before later names are known.
 constexpr size_t kRowsAligned = 100;
-// What stands behind the name.
+// The width of the columns after the name.
 constexpr size_t kFiguresColumns = 64;
 
 std::string FormatRows(const std::vector<v1::Instance>& rows, bool header) {
   size_t name_columns = 8;
   for (const v1::Instance& row : rows) name_columns = std::max(name_columns, row.name().size());
-  // On a terminal a long name makes room for the figures.
+  // On a terminal, long names are cut to make room for the figures.
   if (const auto columns = TerminalColumns(stdout); columns.has_value()) {
     name_columns = std::min(name_columns, std::max(*columns, kFiguresColumns + 8) - kFiguresColumns);
   }
@@ -56,8 +56,8 @@ class InstancesCommand : public Command {
             .arguments = "[PREFIX]",
             .summary = "List instances, by name.",
             .description =
-                R"(Lists the instances whose names start with PREFIX, or all. SIZE counts every event ever appended.
-If one cannot be read, all are listed, and the command fails with the reason of the first such.
+                R"(Lists the instances whose names start with PREFIX, or all. SIZE counts all events ever appended.
+If some cannot be read, the command lists all instances and then fails with the reason of the first of these.
 )",
             .arguments_min = 0,
             .arguments_max = 1};

@@ -61,7 +61,7 @@ void Interrupt::Listen(absl::AnyInvocable<void()> react) {
     if (read(signal_fd_, &signal, sizeof(signal)) != static_cast<ssize_t>(sizeof(signal))) continue;
     if (interrupted_.exchange(true)) _exit(static_cast<int>(ExitCode::kInterrupted));
     Raise(event_fd_);
-    // Listening goes on while `react` works, so that a second signal can end what hangs.
+    // Keeps listening while `react` runs, so that a second signal can end a hanging process.
     reaction = std::thread(std::move(react));
   }
   if (reaction.joinable()) reaction.join();
@@ -71,7 +71,7 @@ bool Interrupt::WaitUntil(absl::Time deadline) const {
   while (!interrupted()) {
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return false;
-    // ppoll takes nanoseconds: --rate paces by this.
+    // ppoll, because --rate needs a finer timeout than poll's milliseconds.
     const timespec timeout = absl::ToTimespec(std::min(left, absl::Hours(1)));
     pollfd fds[] = {{event_fd_, POLLIN, 0}};
     ppoll(fds, 1, &timeout, nullptr);

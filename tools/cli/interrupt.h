@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as an event that a program can wait for and react to, in place of sudden death.
+// Turns Ctrl-C and SIGTERM into an event that a program can wait for and react to.
 #ifndef PLAYHEAD_TOOLS_CLI_INTERRUPT_H_
 #define PLAYHEAD_TOOLS_CLI_INTERRUPT_H_
 
@@ -10,11 +10,10 @@
 
 namespace playhead::tools {
 
-// Make one before any other thread starts: it blocks the two signals in the calling thread, and threads inherit that.
-// While it lives the first signal calls the function given to OnInterrupt (at once, if the signal came before) and
-// makes fd() readable; a second one ends the process with exit code 130. It also ignores SIGPIPE: a closed pipe is then
-// an error of the write. Thread safety: all methods may be called from any thread. The function runs on a thread of its
-// own.
+// Create it before any other thread starts: it blocks the two signals in the calling thread, and later threads inherit
+// that. While it exists, the first signal calls the function given to OnInterrupt (at once, if the signal came before)
+// on a thread of its own and makes fd() readable; a second one ends the process with exit code 130. It also ignores
+// SIGPIPE, so that writing to a closed pipe is an error. Thread safety: all methods may be called from any thread.
 class Interrupt {
  public:
   Interrupt();
@@ -22,7 +21,7 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Starts to listen. Call at most once; what `react` uses must outlive this object.
+  // Starts listening. Call at most once; what `react` uses must outlive this object.
   void OnInterrupt(absl::AnyInvocable<void()> react);
 
   bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }

@@ -1,4 +1,4 @@
-// How far a long job is, on one line of stderr that is written over; nothing at all where that is not a terminal.
+// Shows a long job's progress on one line of stderr, which is overwritten; nothing if stderr is not a terminal.
 #ifndef PLAYHEAD_TOOLS_CLI_JOB_PROGRESS_H_
 #define PLAYHEAD_TOOLS_CLI_JOB_PROGRESS_H_
 
@@ -16,7 +16,7 @@
 
 namespace playhead::tools {
 
-// Thread safety: all methods.
+// Thread safety: all methods may be called from any thread.
 class JobProgress {
  public:
   // `done` is the verb: "copied".
@@ -30,7 +30,7 @@ class JobProgress {
     std::fputs(line.c_str(), stderr);
   }
 
-  // Before anything else is printed.
+  // Clears the line. Call before anything else is printed.
   void Clear() ABSL_LOCKS_EXCLUDED(mu_) {
     if (!shown_) return;
     absl::MutexLock lock(&mu_);

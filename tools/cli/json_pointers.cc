@@ -21,7 +21,7 @@ class JsonPointers::Parser {
 
   absl::StatusOr<std::string> Find(const std::vector<std::string>& pointers) {
     for (const std::string& pointer : pointers) {
-      // A text that a search found to be malformed cannot be searched again.
+      // simdjson cannot search a document again once it has found it to be malformed.
       if (!document_.is_alive()) return UsageError("not JSON");
       simdjson::ondemand::value value;
       if (document_.at_pointer(pointer).get(value) != 0) continue;

@@ -1,4 +1,4 @@
-// Finds the instance, type and id of a foreign JSON document by JSON pointers (RFC 6901).
+// Finds the instance, type and id of any JSON document by JSON pointers (RFC 6901).
 #ifndef PLAYHEAD_TOOLS_CLI_JSON_POINTERS_H_
 #define PLAYHEAD_TOOLS_CLI_JSON_POINTERS_H_
 
@@ -18,10 +18,10 @@ class JsonPointers {
   JsonPointers();
   ~JsonPointers();
 
-  // Makes `line` the document that Find looks into. InvalidArgument if it is no JSON document.
+  // Makes `line` the document that Find searches. InvalidArgument if it is not JSON.
   absl::Status Load(absl::string_view line);
 
-  // The string or number at the first of `pointers` that leads somewhere, as text. InvalidArgument if none does.
+  // The string or number at the first of `pointers` that leads to one, as text. InvalidArgument if none does.
   absl::StatusOr<std::string> Find(const std::vector<std::string>& pointers);
 
  private:

@@ -20,7 +20,7 @@ constexpr std::array<std::pair<absl::string_view, v1::Permission>, 3> kPermissio
     {"manage", v1::PERMISSION_MANAGE},
 }};
 
-// Names and patterns may be long; the table stays one.
+// The widest column; longer names and patterns are cut.
 constexpr size_t kColumnMax = 40;
 
 absl::string_view StateOf(const v1::Key& key, int64_t now) {
@@ -28,7 +28,7 @@ absl::string_view StateOf(const v1::Key& key, int64_t now) {
   return key.expires_at() != 0 && key.expires_at() <= now ? "expired" : "active";
 }
 
-// The state, and what else of it matters to people.
+// The state with its times, for people.
 std::string StateText(const v1::Key& key, int64_t now) {
   if (key.revoked_at() != 0) return absl::StrCat("revoked ", SecondsText(key.revoked_at()));
   std::string text(StateOf(key, now));

@@ -36,7 +36,7 @@ absl::StatusOr<int64_t> ParseExpiry(absl::string_view text) {
 
 std::vector<std::string> SplitList(absl::string_view text) { return absl::StrSplit(text, ',', absl::SkipWhitespace()); }
 
-// What both who make a key and who rotate one are told, and never again.
+// The secret as a new or rotated key shows it, once.
 std::string SecretText(const v1::Key& key, absl::string_view secret, bool json) {
   if (json) return absl::StrCat("{\"id\":", JsonString(key.id()), ",\"secret\":", JsonString(secret), "}\n");
   return absl::StrCat("  ", secret, "\nThis secret is not shown again. Clients send it with --key or PLAYHEAD_KEY.\n");
@@ -47,9 +47,9 @@ class KeysCreateCommand : public Command {
   Info info() const override {
     return {.name = "keys create",
             .arguments = "NAME",
-            .summary = "Make a key, and show its secret once.",
+            .summary = "Create a key, and show its secret once.",
             .description =
-                R"(Makes a key. NAME is for people. With --json it prints {"id":...,"secret":...} alone.
+                R"(Creates a key. NAME is for people. With --json it prints only {"id":...,"secret":...}.
   playhead keys create crm --allow=subscribe --instances='bot-*'
   playhead keys create admin --allow=append,subscribe,manage --instances='*'
 )",
@@ -59,12 +59,12 @@ class KeysCreateCommand : public Command {
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("The key");
-    flags.Text("allow", &allow_, "LIST", "What it may do: append, subscribe, manage, with commas between. Required.");
+    flags.Text("allow", &allow_, "LIST", "What it may do: append, subscribe, manage, separated by commas. Required.");
     flags.Text("instances", &instances_, "LIST",
-               "The instances it covers: exact names, or prefix*, or * for all, with commas between. Required.");
+               "The instances it covers: exact names, prefix*, or * for all, separated by commas. Required.");
     flags.Text("expires", &expires_, "TIME", "When it stops working (RFC 3339), or never.");
     flags.Number<uint64_t>("quota_events_per_second", &events_per_second_, 0, kUnbounded,
-                           "Events it may append, on average; 0 is no bound, here and below.");
+                           "Events it may append, on average; 0 is no limit, here and below.");
     flags.Bytes<uint64_t>("quota_bytes_per_second", &bytes_per_second_, 0, kUnbounded,
                           "Bytes it may append, on average.");
     flags.Number<uint64_t>("quota_streams", &streams_, 0, kUnbounded, "Streams it may hold open at once.");
@@ -137,7 +137,7 @@ class KeysListCommand : public Command {
   absl::Status Run(absl::Span<const std::string> /*arguments*/) override {
     absl::StatusOr<KeysClient> client = KeysClient::Create(client_.options());
     if (!client.ok()) return client.status();
-    std::vector<v1::Key> keys;  // The broker bounds them.
+    std::vector<v1::Key> keys;  // The broker limits their number.
     for (const absl::StatusOr<v1::Key>& key : client->ListKeys()) {
       if (!key.ok()) return key.status();
       keys.push_back(*key);
@@ -191,8 +191,8 @@ class KeysRotateCommand : public Command {
             .arguments = "ID",
             .summary = "Give a key a new secret; the old one works a while longer.",
             .description =
-                R"(Gives a key a new secret and shows it once. The old one works on for the grace period, so that
-clients can be changed one after the other. With --json it prints {"id":...,"secret":...} alone.
+                R"(Gives a key a new secret and shows it once. The old one keeps working for the grace period, so that
+clients can be changed one after the other. With --json it prints only {"id":...,"secret":...}.
 )",
             .arguments_min = 1,
             .arguments_max = 1};
@@ -201,9 +201,8 @@ clients can be changed one after the other. With --json it prints {"id":...,"sec
   void AddFlags(FlagSet& flags) override {
     flags.Section("Rotating");
     flags.Duration("grace", &grace_, absl::ZeroDuration(), kGraceMax,
-                   "How long the old secret works on; 0 ends it at once.");
-    flags.Text("expires", &expires_, "TIME",
-               "When the key stops working from now on (RFC 3339), or never; left out, that stays as it is.");
+                   "How long the old secret keeps working; 0 ends it at once.");
+    flags.Text("expires", &expires_, "TIME", "The key's new expiry time (RFC 3339), or never. Unchanged by default.");
     client_.Add(flags, /*streams=*/false);
   }
 

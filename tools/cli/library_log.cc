@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "absl/strings/escaping.h"
 #include "broker/log.h"
-#include "tools/cli/text.h"
 
 namespace playhead::tools {
 namespace {
@@ -19,6 +19,7 @@ constexpr int64_t kIntervalMs = 1000;
 void Drop(gpr_log_func_args* /*args*/) {}
 
 void Forward(gpr_log_func_args* args) {
+  if (args->severity < GPR_LOG_SEVERITY_ERROR) return;
   static std::atomic<int64_t> next_ms = 0;
   static std::atomic<int64_t> left_out = 0;
   const int64_t now_ms =
@@ -29,7 +30,7 @@ void Forward(gpr_log_func_args* args) {
     ++left_out;
     return;
   }
-  broker::Log().warn("event=grpc left_out={} message=\"{}\"", left_out.exchange(0), Printable(args->message));
+  broker::Log().warn("event=grpc left_out={} message=\"{}\"", left_out.exchange(0), absl::CEscape(args->message));
 }
 
 }  // namespace

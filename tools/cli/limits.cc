@@ -37,7 +37,7 @@ std::string Header() {
   return absl::StrFormat("%-24s  %14s  %14s  %14s\n", "INSTANCE", "EVENTS/S", "BYTES/S", "STORED");
 }
 
-// {"append_events_per_second":5}, with what is set.
+// The limits that are set: {"append_events_per_second":5}.
 std::string LimitsJson(const v1::InstanceLimits& limits) {
   std::vector<std::string> members;
   const auto add = [&members](bool set, absl::string_view name, uint64_t value) {
@@ -67,10 +67,10 @@ class LimitsShowCommand : public Command {
     return {
         .name = "limits show",
         .arguments = "[INSTANCE]",
-        .summary = "Show what instances may take, and what one stores.",
+        .summary = "Show the limits of instances, and how much one stores.",
         .description =
-            R"(Without INSTANCE: the default, and the instances that have limits of their own. With it: what is set for it,
-what holds, and how many bytes it stores.
+            R"(Without INSTANCE: the default limits, and the instances with limits of their own. With it: its own limits,
+those that apply, and how many bytes it stores.
 )",
         .arguments_min = 0,
         .arguments_max = 1};
@@ -113,9 +113,9 @@ class LimitsSetCommand : public Command {
   Info info() const override {
     return {.name = "limits set",
             .arguments = "[INSTANCE]",
-            .summary = "Limit what an instance may take, or all by default.",
+            .summary = "Limit what can be appended to an instance, or to all by default.",
             .description =
-                R"(Without INSTANCE it sets the default. What is not given stays as it is; 0 is no bound. For example:
+                R"(Without INSTANCE it sets the default. Limits not given stay unchanged; 0 is no limit. For example:
   playhead limits set --events_per_second=100 --stored_bytes=1GiB
   playhead limits set busy-bot --events_per_second=0
 )",
@@ -125,10 +125,10 @@ class LimitsSetCommand : public Command {
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("The limits");
-    flags.OptionalNumber("events_per_second", &events_per_second_, "N", "Events it takes, on average.");
-    flags.Text("bytes_per_second", &bytes_per_second_, "SIZE", "Bytes it takes, on average; such as 64KiB.");
+    flags.OptionalNumber("events_per_second", &events_per_second_, "N", "Events appended per second, on average.");
+    flags.Text("bytes_per_second", &bytes_per_second_, "SIZE", "Bytes appended per second, on average; such as 64KiB.");
     flags.Text("stored_bytes", &stored_bytes_, "SIZE",
-               "Bytes of events it keeps; beyond that it takes no more until retention or a trim has made room.");
+               "Bytes of stored events; beyond that, appends are refused until retention or a trim has made room.");
     client_.Add(flags, /*streams=*/false);
   }
 
@@ -174,10 +174,9 @@ class LimitsClearCommand : public Command {
     return {
         .name = "limits clear",
         .arguments = "[INSTANCE]",
-        .summary = "Take the limits of an instance, or the default, away.",
+        .summary = "Remove the limits of an instance, or the default.",
         .description =
-            R"(With INSTANCE: the default holds for it again. Without: nothing holds for those that have no limits of
-their own.
+            R"(With INSTANCE: the default applies to it again. Without: instances without limits of their own have none.
 )",
         .arguments_min = 0,
         .arguments_max = 1};

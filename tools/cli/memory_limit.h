@@ -1,4 +1,4 @@
-// How much memory the process must be allowed to map.
+// The address space that a broker needs.
 #ifndef PLAYHEAD_TOOLS_CLI_MEMORY_LIMIT_H_
 #define PLAYHEAD_TOOLS_CLI_MEMORY_LIMIT_H_
 
@@ -8,10 +8,10 @@
 
 namespace playhead::tools {
 
-// What a broker maps, whatever it uses of that: the stacks of its threads and the libraries' arenas, above all.
+// What a broker maps, used or not: mostly the stacks of its threads and the libraries' arenas.
 inline constexpr uint64_t kAddressSpaceWanted = uint64_t{2} << 30;
 
-// FailedPrecondition if the process may map less than that (RLIMIT_AS): it would be ended by a signal sooner or later.
+// FailedPrecondition if the process may map less than that (RLIMIT_AS): a signal would sooner or later end it.
 absl::Status CheckAddressSpace();
 
 }  // namespace playhead::tools

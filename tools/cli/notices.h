@@ -1,4 +1,4 @@
-// What a reader is told besides events.
+// Formats what a reader prints besides events.
 #ifndef PLAYHEAD_TOOLS_CLI_NOTICES_H_
 #define PLAYHEAD_TOOLS_CLI_NOTICES_H_
 
@@ -9,9 +9,9 @@
 
 namespace playhead::tools {
 
-// A line that stands among the events, where history is missing:
+// A line printed among the events where history is missing:
 //   {"instance":"my-bot","gap":{"cause":"TRIMMED","after_cursor":0,"last_cursor":41,"event_count":41}}
-// and of an upstream gap, which is an event too, with "from", "to" and "reason".
+// For an upstream gap, which is an event too, also with "from", "to" and "reason".
 std::string FormatGap(absl::string_view instance, const v1::Gap& gap, bool json);
 
 }  // namespace playhead::tools

@@ -13,7 +13,7 @@ namespace playhead::tools {
 OutputWatch::OutputWatch(absl::AnyInvocable<void()> closed) : stop_fd_(eventfd(0, EFD_CLOEXEC)) {
   watcher_ = std::thread([this, closed = std::move(closed)]() mutable {
     while (true) {
-      // Without events to ask for, poll tells of errors and hang-ups alone.
+      // Without requested events, poll reports only errors and hang-ups.
       pollfd fds[] = {{STDOUT_FILENO, 0, 0}, {stop_fd_, POLLIN, 0}};
       if (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
       if (fds[1].revents == 0 && fds[0].revents != 0) closed();

@@ -1,5 +1,4 @@
-// Notices that nobody reads our output any more, also while there is nothing to write: as after `playhead tail bot |
-// head`.
+// Notices that the reader of stdout is gone, even while there is nothing to write, as in `playhead tail bot | head`.
 #ifndef PLAYHEAD_TOOLS_CLI_OUTPUT_WATCH_H_
 #define PLAYHEAD_TOOLS_CLI_OUTPUT_WATCH_H_
 
@@ -9,7 +8,7 @@
 
 namespace playhead::tools {
 
-// Watches stdout while it lives. Calls `closed` at most once, on a thread of its own, when stdout is a pipe or socket
+// Watches stdout while it exists. Calls `closed` at most once, on a thread of its own, when stdout is a pipe or socket
 // whose other end was closed. What `closed` uses must outlive this object.
 class OutputWatch {
  public:

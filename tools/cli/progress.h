@@ -1,4 +1,4 @@
-// A progress bar on stderr, with rate and time left; nothing at all where stderr is not a terminal.
+// A progress bar on stderr with rate and time left; nothing if stderr is not a terminal.
 #ifndef PLAYHEAD_TOOLS_CLI_PROGRESS_H_
 #define PLAYHEAD_TOOLS_CLI_PROGRESS_H_
 
@@ -14,10 +14,10 @@
 
 namespace playhead::tools {
 
-// What the bar shows at a moment.
+// What the bar shows.
 struct ProgressState {
   uint64_t done_bytes = 0;
-  std::optional<uint64_t> total_bytes;  // Unset: not known, as of a pipe.
+  std::optional<uint64_t> total_bytes;  // Unset if not known, as for a pipe.
   uint64_t events = 0;
   absl::Duration elapsed;
 };

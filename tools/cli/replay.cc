@@ -39,16 +39,16 @@ class ReplayCommand : public Command {
     return {
         .name = "replay",
         .arguments = "[INSTANCE...]",
-        .summary = "Send again what a receiver missed: plan first, then run.",
+        .summary = "Send events again that a receiver missed: plan first, then run.",
         .description =
-            R"(Counts the events first, shows the plan and asks; elsewhere than on a terminal --yes is needed, or the count
-that a plan showed: --expect. Nothing moves any reader's position, and what is sent is marked as replayed.
+            R"(Counts the events first, shows the plan and asks. Without a terminal, give --yes, or --expect with the count
+that a plan showed. It does not move the position of any reader, and the events are marked as replayed.
   playhead replay my-bot --from=2026-01-31T12:00:00Z --plan
   playhead replay my-bot --after=41 --until=99 --to=https://example.com/hook --rate=50
   playhead replay --prefix=shop- --from=2026-01-31T12:00:00Z --types='message.*' --to=stdout --yes
   playhead replay my-bot --from=beginning --to=consumer:billing
-To an endpoint the broker sends: a POST for each event, in order, and again until it is taken; ctrl-C leaves it running.
-Look after it with playhead replay list | show | pause | resume | cancel.
+The broker itself sends to an endpoint: a POST for each event, in order, repeated until it is accepted; Ctrl-C leaves
+it running. Control it with playhead replay list | show | pause | resume | cancel.
 )",
         .arguments_min = 0,
         .arguments_max = 1000};
@@ -56,26 +56,27 @@ Look after it with playhead replay list | show | pause | resume | cancel.
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("What to send");
-    flags.Text("prefix", &prefix_, "PREFIX", "All instances whose names start with this, in place of INSTANCE.");
-    flags.Bool("all", &all_, "All instances, in place of INSTANCE.");
-    flags.OptionalNumber("after", &after_, "CURSOR", "Start behind this cursor; of one instance only.");
-    flags.Text("from", &from_, "WHERE", "Or start at the `beginning`, or at a time: 2026-01-31T12:00:00Z. Required.");
+    flags.Text("prefix", &prefix_, "PREFIX", "All instances whose names start with this, instead of INSTANCE.");
+    flags.Bool("all", &all_, "All instances, instead of INSTANCE.");
+    flags.OptionalNumber("after", &after_, "CURSOR", "Start after this cursor; for one instance only.");
+    flags.Text("from", &from_, "WHERE",
+               "Or start at the `beginning`, or at a time: 2026-01-31T12:00:00Z. One of these is required.");
     flags.Number<uint64_t>("until", &until_, 0, uint64_t{1} << 53,
-                           "The last cursor, of one instance only; 0 is the newest.");
+                           "The last cursor, for one instance only; 0 is the newest.");
     flags.Text("until_time", &until_time_, "TIME", "Only what was stored before this time.");
     flags.Text("types", &types_, "A,B*", "Only events of these types; a trailing * matches any ending.");
     flags.Text("id_prefix", &id_prefix_, "PREFIX", "Only events whose id starts with this.");
     flags.Section("Where to");
-    flags.Text("to", &to_, "WHERE",
-               "stdout, consumer:NAME, or a URL that the broker's --replay_endpoints lets through.");
+    flags.Text("to", &to_, "WHERE", "stdout, consumer:NAME, or a URL that the broker's --replay_endpoints allow.");
     flags.Number<uint32_t>("rate", &rate_, 1, 100'000, "Events a second.");
     flags.Bool("skip_refused", &skip_refused_,
-               "What the endpoint refuses (4xx) is counted and passed over, not paused at.");
-    flags.Bool("sign", &sign_, "Sign as Meta does, under the instance's webhook secret.");
+               "Count and skip events that the endpoint refuses (4xx), instead of pausing.");
+    flags.Bool("sign", &sign_, "Sign as Meta does, with the instance's webhook secret.");
     flags.Section("How");
     flags.Bool("plan", &plan_only_, "Show the plan, and end.");
     flags.Bool("yes", &yes_, "Do not ask.");
-    flags.OptionalNumber("expect", &expect_, "COUNT", "Do not ask, but start only if there are so many events.");
+    flags.OptionalNumber("expect", &expect_, "COUNT",
+                         "Do not ask, but start only if there are exactly this many events.");
     flags.Bool("detach", &detach_, "Start it, and end.");
     client_.Add(flags, /*streams=*/false);
   }
@@ -171,7 +172,7 @@ Look after it with playhead replay list | show | pause | resume | cancel.
     return Watch(replays, *replay);
   }
 
-  // Reads the ranges itself, no faster than asked. Each line says that it is replayed, and by what.
+  // Reads the ranges itself, no faster than --rate. Each line has the replay's id.
   absl::Status Print(const v1::StartReplayRequest& request, const std::string& id) const {
     absl::StatusOr<Client> client = client_.Connect();
     if (!client.ok()) return client.status();
@@ -182,7 +183,7 @@ Look after it with playhead replay list | show | pause | resume | cancel.
       FetchRequest fetch{.instance = range.instance(),
                          .start = playhead::Start::After(range.after_cursor()),
                          .until_cursor = range.last_cursor(),
-                         // A tenth of a second's worth at a time, so that the output keeps the rate too.
+                         // Pages of a tenth of a second, so that the output is evenly paced.
                          .limit = std::clamp<uint64_t>(rate_ / 10, 1, 10'000),
                          .types = types,
                          .id_prefix = request.id_prefix()};
@@ -209,7 +210,7 @@ Look after it with playhead replay list | show | pause | resume | cancel.
     return absl::OkStatus();
   }
 
-  // Follows it until it ends or pauses.
+  // Shows the replay's progress until it ends or pauses.
   absl::Status Watch(ReplaysClient& replays, v1::Replay replay) const {
     Interrupt interrupt;
     interrupt.OnInterrupt([] {});
@@ -275,7 +276,7 @@ class ReplayListCommand : public Command {
   ClientFlags client_;
 };
 
-// What is done to one replay, which is then shown.
+// A command that acts on one replay and then shows it.
 class ReplayOneCommand : public Command {
  public:
   using Call = absl::StatusOr<v1::Replay> (ReplaysClient::*)(absl::string_view);
@@ -311,13 +312,13 @@ class ReplayOneCommand : public Command {
 std::unique_ptr<Command> MakeReplayCommand() { return std::make_unique<ReplayCommand>(); }
 std::unique_ptr<Command> MakeReplayListCommand() { return std::make_unique<ReplayListCommand>(); }
 std::unique_ptr<Command> MakeReplayShowCommand() {
-  return std::make_unique<ReplayOneCommand>("show", "Show how far a replay got.", &ReplaysClient::Get);
+  return std::make_unique<ReplayOneCommand>("show", "Show a replay's progress.", &ReplaysClient::Get);
 }
 std::unique_ptr<Command> MakeReplayPauseCommand() {
-  return std::make_unique<ReplayOneCommand>("pause", "Stop a replay for now.", &ReplaysClient::Pause);
+  return std::make_unique<ReplayOneCommand>("pause", "Pause a replay.", &ReplaysClient::Pause);
 }
 std::unique_ptr<Command> MakeReplayResumeCommand() {
-  return std::make_unique<ReplayOneCommand>("resume", "Go on with a paused replay.", &ReplaysClient::Resume);
+  return std::make_unique<ReplayOneCommand>("resume", "Resume a paused replay.", &ReplaysClient::Resume);
 }
 std::unique_ptr<Command> MakeReplayCancelCommand() {
   return std::make_unique<ReplayOneCommand>("cancel", "End a replay for good.", &ReplaysClient::Cancel);

@@ -29,7 +29,7 @@ std::string TargetText(const v1::Replay& replay) {
   return replay.target().empty() ? "the caller itself" : Printable(replay.target());
 }
 
-// How long it takes at the rate it has; empty where that says nothing.
+// The time left at the current rate; empty if that is meaningless.
 std::string LeftText(const v1::Replay& replay) {
   if (replay.state() != v1::Replay::RUNNING || replay.rate_now() <= 0) return "";
   const auto left = static_cast<double>(replay.planned_count() - DoneCount(replay));

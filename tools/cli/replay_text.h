@@ -1,4 +1,4 @@
-// Plans and replays as text for people, and as JSON.
+// Formats plans and replays: text for people, JSON for programs.
 #ifndef PLAYHEAD_TOOLS_CLI_REPLAY_TEXT_H_
 #define PLAYHEAD_TOOLS_CLI_REPLAY_TEXT_H_
 
@@ -19,9 +19,9 @@ std::string PlanJson(const v1::ReplayPlan& plan);
 
 // The state in a word: "running", "paused", "done", "cancelled", "handed-over".
 std::string StateText(v1::Replay::State state);
-// Rows under a headline, newest first.
+// A header, and a line for each replay.
 std::string FormatReplays(const std::vector<v1::Replay>& replays);
-// All of one.
+// All details of one replay, one a line.
 std::string FormatReplay(const v1::Replay& replay);
 // One object on a line.
 std::string ReplayJson(const v1::Replay& replay);

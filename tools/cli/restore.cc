@@ -27,10 +27,10 @@ class RestoreCommand : public Command {
         .arguments = "BACKUP DATA_DIR",
         .summary = "Make a data directory from a backup.",
         .description =
-            R"(Copies a point of the backup in BACKUP, the newest unless --point says another, to DATA_DIR, which must be
-absent or empty, and compares all checksums. Every log goes on in a new epoch, so that cursors that were given out
-after the point was made are refused with CURSOR_DIVERGED, and never lead to other events. Cut off, it is simply run
-again. Which epoch that is must be noted in BACKUP, unless --epoch_floor is given.
+            R"(Copies a point of the backup in BACKUP, by default the newest, to DATA_DIR, which must be absent or empty, and
+verifies all checksums. All logs continue in a new epoch, so that cursors assigned after the point was made are refused
+with CURSOR_DIVERGED, and never refer to other events. If it was interrupted, run it again. It records the epoch in
+BACKUP, unless --epoch_floor is given.
   playhead restore /mnt/backup/nightly /var/lib/playhead
 )",
         .arguments_min = 2,
@@ -42,8 +42,8 @@ again. Which epoch that is must be noted in BACKUP, unless --epoch_floor is give
     flags.Number<uint32_t>("point", &point_, 0, UINT32_MAX, "The point's number; 0 is the newest.");
     flags.OptionalNumber(
         "epoch_floor", &epoch_floor_, "N",
-        "The epoch that logs go on in, at least, instead of one above all that the backup knows of: for "
-        "a copy whose clients hold no cursors of another store, and for a BACKUP that is read-only.");
+        "The lowest epoch in which logs continue, instead of one above all that the backup knows of: for a copy whose "
+        "clients hold no cursors of another store, or for a BACKUP that is read-only.");
     flags.Bool("json", &json_, "Print one JSON object.");
   }
 

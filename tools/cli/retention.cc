@@ -30,7 +30,7 @@ std::string WhoText(absl::string_view instance) {
   return instance == kAllInstances ? "all instances without a policy of their own" : Printable(instance);
 }
 
-// What a policy keeps, one line each.
+// What a policy keeps, one line for each of its rules.
 std::vector<std::string> PolicyLines(const v1::RetentionPolicy& policy) {
   std::vector<std::string> lines;
   if (policy.age_seconds() != 0) lines.push_back(absl::StrCat("nothing older than ", SpanText(policy.age_seconds())));
@@ -68,15 +68,16 @@ std::string PolicyText(const v1::RetentionPolicy& policy) {
 class RetentionShowCommand final : public RetentionCommand {
  public:
   Info info() const override {
-    return {.name = "retention show",
-            .arguments = "[INSTANCE]",
-            .summary = "Show how long events are kept, and what is kept now.",
-            .description =
-                R"(Shows the policy that applies to INSTANCE and what is kept of it now; without INSTANCE, the policy of
-all instances and which have one of their own.
+    return {
+        .name = "retention show",
+        .arguments = "[INSTANCE]",
+        .summary = "Show how long events are kept, and what is kept now.",
+        .description =
+            R"(Shows the policy that applies to INSTANCE and what is kept of it now; without INSTANCE, the policy for
+all instances, and which instances have one of their own.
 )",
-            .arguments_min = 0,
-            .arguments_max = 1};
+        .arguments_min = 0,
+        .arguments_max = 1};
   }
 
  private:
@@ -129,10 +130,10 @@ class RetentionSetCommand final : public RetentionCommand {
         .arguments = "[INSTANCE]",
         .summary = "Set how long events are kept, or see what that would remove.",
         .description =
-            R"(Sets the policy of INSTANCE, or with --all that of all instances without their own. It replaces the one
-before as a whole. An event goes once --age, --bytes or --events says so, unless --events_min or
---keep_for_consumers keep it. Look first: --dry_run changes nothing and counts what would go. A policy that keeps
-everything, whatever that of all says, is --keep_everything.
+            R"(Sets the policy of INSTANCE, or with --all that of all instances without their own. It replaces the whole
+previous policy. Events beyond --age, --bytes or --events are removed, unless --events_min or --keep_for_consumers
+keep them. Try it first with --dry_run, which changes nothing and counts what would be removed. --keep_everything is a
+policy that keeps everything, whatever the policy for all is.
   playhead retention set bot-1 --age=90d --dry_run
   playhead retention set bot-1 --age=90d --life='presence.*=1h'
   playhead retention set --all --age=30d --events_min=1000 --keep_for_consumers=60d
@@ -144,15 +145,15 @@ everything, whatever that of all says, is --keep_everything.
  private:
   void AddOwnFlags(FlagSet& flags) override {
     flags.Section("What is kept");
-    flags.Duration("age", &age_, absl::ZeroDuration(), kAgeMax, "Nothing older than this; 0 is no bound.");
-    flags.Bytes<uint64_t>("bytes", &bytes_, 0, UINT64_MAX, "At most so many bytes of each instance; 0 is no bound.");
-    flags.Number<uint64_t>("events", &events_, 0, UINT64_MAX, "The newest so many events; 0 is no bound.");
+    flags.Duration("age", &age_, absl::ZeroDuration(), kAgeMax, "Nothing older than this; 0 is no limit.");
+    flags.Bytes<uint64_t>("bytes", &bytes_, 0, UINT64_MAX, "At most this many bytes of each instance; 0 is no limit.");
+    flags.Number<uint64_t>("events", &events_, 0, UINT64_MAX, "This many of the newest events; 0 is no limit.");
     flags.Number<uint64_t>("events_min", &events_min_, 0, UINT64_MAX, "Never fewer events than this.");
     flags.Duration("keep_for_consumers", &consumers_, absl::ZeroDuration(), kAgeMax,
-                   "What a named consumer has yet to settle, but no longer than this; 0 minds no consumer.");
-    flags.Texts("life", &lives_, "TYPE=SPAN", "Types that live shorter, such as presence.*=1h; may be repeated.");
-    flags.Bool("keep_everything", &keep_everything_, "No bound at all; excludes the others.");
-    flags.Bool("dry_run", &dry_run_, "Only count what would go at once.");
+                   "What a named consumer has yet to settle, but no longer than this; 0 ignores consumers.");
+    flags.Texts("life", &lives_, "TYPE=SPAN", "Types with a shorter life, such as presence.*=1h; may be repeated.");
+    flags.Bool("keep_everything", &keep_everything_, "No limit at all; excludes the others.");
+    flags.Bool("dry_run", &dry_run_, "Only count what would be removed at once.");
   }
 
   absl::Status RunOn(RetentionClient& client, const std::string& instance) override {
@@ -244,10 +245,10 @@ class RetentionClearCommand final : public RetentionCommand {
     return {
         .name = "retention clear",
         .arguments = "[INSTANCE]",
-        .summary = "Take a retention policy away.",
+        .summary = "Remove a retention policy.",
         .description =
-            R"(Takes away the policy of INSTANCE: that of all applies from then on; or with --all that one: everything is
-kept of instances without their own. What is gone stays gone.
+            R"(Removes the policy of INSTANCE, so that the policy for all applies; or with --all that policy, so that instances
+without their own keep everything. Removed events do not come back.
 )",
         .arguments_min = 0,
         .arguments_max = 1};

@@ -10,7 +10,7 @@
 namespace playhead::tools {
 namespace {
 
-// More than any secret has.
+// More than any secret needs.
 constexpr size_t kSecretFileBytesMax = 4096;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Secrets that commands read: from files and stdin, never from the command line, which others can see.
+// Reads secrets from files and stdin; never from the command line, which other users can see.
 #ifndef PLAYHEAD_TOOLS_CLI_SECRET_FILE_H_
 #define PLAYHEAD_TOOLS_CLI_SECRET_FILE_H_
 
@@ -8,8 +8,8 @@
 
 namespace playhead::tools {
 
-// What `path` holds (`-` is stdin), without the line break at its end. What may be a secret is for the broker to say.
-// Exit code 2 if it cannot be opened or is empty.
+// The first 4 KiB of `path` (`-` is stdin), without the line break at its end. The broker validates the secret. Exit
+// code 2 if the file cannot be opened or is empty.
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 
 }  // namespace playhead::tools

@@ -1,4 +1,4 @@
-// SettingCommand: a command about what is set for INSTANCE, or with --all for all that have nothing of their own.
+// SettingCommand: a command for the setting of INSTANCE, or with --all for all instances without one of their own.
 #ifndef PLAYHEAD_TOOLS_CLI_SETTING_COMMAND_H_
 #define PLAYHEAD_TOOLS_CLI_SETTING_COMMAND_H_
 
@@ -13,16 +13,16 @@
 
 namespace playhead::tools {
 
-// As services name all instances that have nothing of their own.
+// The services' name for all instances without a setting of their own.
 inline constexpr absl::string_view kAllInstances = "*";
 
-// `Client` is that of the setting's service, such as RetentionClient. As Command.
+// `Client` is the client of the setting's service, such as RetentionClient. Otherwise as Command.
 template <typename Client>
 class SettingCommand : public Command {
  public:
   void AddFlags(FlagSet& flags) final {
     flags.Section("Whose");
-    flags.Bool("all", &all_, "Of all instances that have none of their own, in place of INSTANCE.");
+    flags.Bool("all", &all_, "For all instances without one of their own, instead of INSTANCE.");
     AddOwnFlags(flags);
     client_.Add(flags, /*streams=*/false);
   }

@@ -9,12 +9,13 @@ namespace playhead::tools {
 
 void StartFlags::Add(FlagSet& flags, absl::string_view from_help) {
   flags.Section("What to read");
-  flags.OptionalNumber("after", &after, "CURSOR", "Start behind this cursor; 0 is the start of the log.");
+  flags.OptionalNumber("after", &after, "CURSOR", "Start after this cursor; 0 is the start of the log.");
   flags.Text("from", &from, "WHERE", from_help);
   flags.Text("types", &types, "A,B*", "Only events of these types; a trailing * matches any ending.");
   flags.Text("id_prefix", &id_prefix, "PREFIX", "Only events whose id starts with this.");
-  flags.Bool("allow_gap", &allow_gap,
-             "Where history was trimmed away, say so and go on behind it, not CURSOR_TRIMMED.");
+  flags.Bool(
+      "allow_gap", &allow_gap,
+      "Where history was trimmed, report the gap and continue after it, instead of failing with CURSOR_TRIMMED.");
 }
 
 absl::StatusOr<Start> StartFlags::start(const Start& otherwise) const {

@@ -1,4 +1,4 @@
-// Where a reading command starts: --after or --from.
+// The flags of commands that read events: where to start (--after or --from), and filters.
 #ifndef PLAYHEAD_TOOLS_CLI_START_FLAGS_H_
 #define PLAYHEAD_TOOLS_CLI_START_FLAGS_H_
 
@@ -23,7 +23,7 @@ struct StartFlags {
 
   void Add(FlagSet& flags, absl::string_view from_help);
 
-  // `otherwise` is the start when neither flag is given.   Exit code 2 if both are, or if --from is not understood.
+  // `otherwise` is the start if neither flag is given.   Exit code 2 if both are, or if --from is not valid.
   absl::StatusOr<Start> start(const Start& otherwise) const;
   std::vector<std::string> type_list() const;
 };

@@ -1,4 +1,4 @@
-// A store as a command finds it on this machine.
+// Checks for a store on this machine.
 #ifndef PLAYHEAD_TOOLS_CLI_STORE_FILES_H_
 #define PLAYHEAD_TOOLS_CLI_STORE_FILES_H_
 
@@ -10,7 +10,7 @@
 
 namespace playhead::tools {
 
-// NotFound if there is no store in `data_dir`: opening it would make one.
+// NotFound if there is no store in `data_dir`. Checked first, because opening it would create one.
 inline absl::Status CheckStoreExists(const std::string& data_dir) {
   std::error_code error;
   if (std::filesystem::exists(data_dir + "/CURRENT", error)) return absl::OkStatus();

@@ -24,21 +24,21 @@
 namespace playhead::tools {
 namespace {
 
-// Prints what several subscriptions receive until all have ended, --count is reached, or nobody reads the output. An
-// event counts as handled, and its cursor may be saved, once it was written and flushed.
+// Prints what several subscriptions receive until all have ended, --count is reached, or the output is closed. An event
+// counts as handled, and its cursor may be saved, once it was written and flushed.
 class Printer {
  public:
   Printer(bool json, bool show_instance, uint64_t count)
       : printer_({.json = json, .show_instance = show_instance}), json_(json), left_(count) {}
 
-  // Set before the first Pump.
+  // Call before the first Pump.
   void AddSubscription(Subscription* subscription) { subscriptions_.push_back(subscription); }
 
   void Close() {
     for (Subscription* subscription : subscriptions_) subscription->Close();
   }
 
-  // Runs on a thread of each subscription.
+  // Each subscription has a thread for this.
   void Pump(const std::string& instance, Subscription& subscription) ABSL_LOCKS_EXCLUDED(mu_) {
     EventBatch batch;
     while (true) {
@@ -51,7 +51,7 @@ class Printer {
     }
   }
 
-  // The same, event by event: for --count, so that nothing is counted as handled that was not printed.
+  // The same, event by event: for --count, so that only printed events count as handled.
   void PumpEach(const std::string& instance, Subscription& subscription) ABSL_LOCKS_EXCLUDED(mu_) {
     while (true) {
       const absl::StatusOr<Event> event = subscription.Next();
@@ -74,7 +74,7 @@ class Printer {
     if (absl::Status status = WriteOut(FormatGap(instance, gap, json_)); !status.ok()) FinishLocked(std::move(status));
   }
 
-  // The first failure; being closed and having no reader are none.
+  // The first failure. A closed subscription and a closed output are not failures.
   absl::Status status() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     return status_;
@@ -93,7 +93,7 @@ class Printer {
     return view;
   }
 
-  // False if the pump has to end: the events were not printed then.
+  // False if the pump must end; the events were then not printed.
   template <typename Events>
   bool Print(const std::string& instance, const Events& events) ABSL_LOCKS_EXCLUDED(mu_) {
     std::string out;
@@ -146,20 +146,20 @@ class TailCommand : public Command {
             .arguments = "[INSTANCE...]",
             .summary = "Stream logs, live.",
             .description =
-                R"(Prints what is in the log from the start on, then what happens, until Ctrl-C. Reconnects by itself
-and goes on behind the last event that it printed. For example:
-  playhead tail my-bot                              what happens from now on
+                R"(Prints the events of the log from the start on, then new ones, until Ctrl-C. Reconnects automatically
+and continues after the last event that it printed. For example:
+  playhead tail my-bot                              new events only
   playhead tail my-bot --from=beginning --count=10
   playhead tail my-bot other-bot --json --cursor_dir=cursors >>events.ndjson
 
 Many instances come in one stream, each in its own order, with --prefix, --all, or names and --position:
   playhead tail --prefix=whatsapp- --from=beginning
-  playhead tail --all --position=pos_...            behind what an earlier run printed last
-It says at its end which --position to go on with; instances that are made later join by themselves. Positions lie
-between runs of events of one instance, so --count prints at least so many here, and the run to its end.
+  playhead tail --all --position=pos_...            continue where an earlier run ended
+At its end it prints the --position to go on with; new instances are included automatically. Positions lie between runs
+of events of one instance, so --count here prints at least that many events, up to the end of a run.
 
-With --cursor_dir the position is saved there after the events were written; the next run goes on behind it, and
---after or --from count only for an instance that has no saved cursor yet.
+With --cursor_dir the position is saved there after the events were written; the next run continues after it, and
+--after or --from apply only to instances without a saved cursor.
 )",
             .arguments_min = 0,
             .arguments_max = 1000};
@@ -168,11 +168,11 @@ With --cursor_dir the position is saved there after the events were written; the
   void AddFlags(FlagSet& flags) override {
     start_.Add(flags, "Or start at the `beginning` (the first kept event), `now`, or at a time: 2026-01-31T12:00:00Z.");
     flags.Text("prefix", &prefix_, "PREFIX", "All instances whose names start with this, in one stream.");
-    flags.Bool("all", &all_, "All instances that the key covers, but for the broker's own, in one stream.");
+    flags.Bool("all", &all_, "All instances that the key covers, except the broker's own, in one stream.");
     flags.Text("position", &position_, "POSITION",
-               "Go on behind this position of an earlier stream of many instances.");
+               "Continue after this position of an earlier stream of many instances.");
     flags.OptionalNumber("count", &count_, "N",
-                         "End after so many events; of many instances in one stream, after at least so many.");
+                         "End after this many events; with many instances in one stream, after at least this many.");
     flags.Text("cursor_dir", &cursor_dir_, "DIR", "Save positions in this folder and resume from them.");
     client_.Add(flags, /*streams=*/true);
   }
@@ -186,7 +186,7 @@ With --cursor_dir the position is saved there after the events were written; the
     Printer printer(client_.json, arguments.size() > 1, count_.value_or(std::numeric_limits<uint64_t>::max()));
     std::vector<Subscription> subscriptions;
     subscriptions.reserve(arguments.size());
-    Interrupt interrupt;  // Before the client, which starts threads; behind what it closes, which must outlive it.
+    Interrupt interrupt;  // Declared before the client, which starts threads, and after what it closes.
     SubscribeOptions options;
     options.types = start_.type_list();
     options.id_prefix = start_.id_prefix;
@@ -205,7 +205,7 @@ With --cursor_dir the position is saved there after the events were written; the
       if (!subscription.ok()) return subscription.status();
       subscriptions.push_back(*std::move(subscription));
       subscriptions.back().OnGap([this, &printer, instance](const v1::Gap& gap) {
-        // As JSON the event that records it says the same, if it is printed.
+        // In JSON, the event that records the gap contains the same, if it is printed.
         if (client_.json && gap.cause() == v1::Gap::UPSTREAM && start_.type_list().empty()) return;
         printer.PrintGap(instance, gap);
       });

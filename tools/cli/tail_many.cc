@@ -24,7 +24,7 @@ absl::Status TailMany(ManySubscription& subscription, bool json, std::optional<u
   const std::string given = subscription.position();
   ManyBatch batch;
   absl::Status status;
-  bool is_behind_all = true;  // What was printed.
+  bool is_behind_all = true;  // Whether the position is after everything printed.
   while ((left > 0 || !is_behind_all) && written.ok() && (status = subscription.NextBatch(batch)).ok()) {
     const std::string before = subscription.position();
     std::string out;
@@ -33,11 +33,11 @@ absl::Status TailMany(ManySubscription& subscription, bool json, std::optional<u
     written.Update(WriteOut(out));
     if (!written.ok()) break;
     subscription.NoteHandled();
-    // Of a part that comes in pieces the last one moves it.
+    // If a part comes in pieces, only the last one moves the position.
     is_behind_all = subscription.position() != before;
   }
   const std::string position = subscription.position();
-  // One that the broker has refused, or never seen, is none to go on with.
+  // Do not suggest a position that the broker has refused or never seen.
   const bool was_open = status.ok() || absl::IsCancelled(status) || position != given;
   if (was_open && !position.empty()) std::fprintf(stderr, "playhead: go on with --position=%s\n", position.c_str());
   if (!written.ok() && !IsOutputClosed(written)) return written;

@@ -10,9 +10,9 @@
 
 namespace playhead::tools {
 
-// Prints what the subscription brings until Ctrl-C, until nobody reads the output, or until at least `count` events are
-// printed and there is a position behind the last of them: there is none within a part. Then says on stderr behind
-// which position to go on. An event counts as printed once it was written and flushed.
+// Prints the subscription's events until Ctrl-C, until the output is closed, or until at least `count` events are
+// printed and there is a position right after the last of them; there is none within a part. Then prints on stderr the
+// position from which to go on. An event counts as printed once it was written and flushed.
 absl::Status TailMany(ManySubscription& subscription, bool json, std::optional<uint64_t> count);
 
 }  // namespace playhead::tools

@@ -1,4 +1,4 @@
-// What is known of where output goes: a terminal of some width, with or without colours, or a file or pipe.
+// Properties of an output stream: whether it is a terminal, its width, and colours.
 #ifndef PLAYHEAD_TOOLS_CLI_TERMINAL_H_
 #define PLAYHEAD_TOOLS_CLI_TERMINAL_H_
 

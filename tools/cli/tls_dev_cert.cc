@@ -15,20 +15,20 @@ class TlsDevCertCommand : public Command {
   Info info() const override {
     return {.name = "tls dev-cert",
             .arguments = "DIR",
-            .summary = "Make a certificate for local use.",
+            .summary = "Create a certificate for local use.",
             .description =
-                R"(Makes a private authority (ca.pem, ca-key.pem) and a server's certificate (cert.pem,
+                R"(Creates a private authority (ca.pem, ca-key.pem) and a server's certificate (cert.pem,
 key.pem) for localhost, 127.0.0.1 and ::1 in DIR, and prints how to use them. Run again, it
-keeps the authority and renews the certificate for the hosts it is given; a broker that serves
-takes it over by itself.
-It never overwrites what it did not make. The keys are readable by you alone.
+keeps the authority and renews the certificate for the given hosts; a running broker starts
+using it automatically.
+It never overwrites files that it did not make. Only you can read the keys.
 )",
             .arguments_min = 1,
             .arguments_max = 1};
   }
 
   void AddFlags(FlagSet& flags) override {
-    flags.Texts("host", &hosts_, "NAME", "A further name or IP address under which clients reach the broker.");
+    flags.Texts("host", &hosts_, "NAME", "Another name or IP address at which clients reach the broker.");
   }
 
   absl::Status Run(absl::Span<const std::string> arguments) override {

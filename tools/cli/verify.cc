@@ -57,13 +57,13 @@ class VerifyCommand : public Command {
     return {
         .name = "verify",
         .arguments = "[BACKUP]",
-        .summary = "Check that everything stored is intact: of a broker, a stopped store or a backup.",
+        .summary = "Check that a broker's store, a stopped store or a backup is intact.",
         .description =
             R"(Reads every block and checks its checksum, the order of cursors and times, that none is missing, and that
-the indexes, commits, identities and the catalogue agree with the events; and then every table file as a whole.
-Without arguments it asks a running broker; with --data_dir it reads a store whose broker is stopped; with BACKUP the
+the indexes, commits, identities and the catalogue agree with the events; then it checks every table file as a whole.
+Without arguments a running broker does this; with --data_dir it reads a store whose broker is stopped; with BACKUP the
 files of all points of a backup, and everything in one of them, without restoring it. It changes nothing. Each finding
-is a line on stdout, its kind, instance, cursors and what it is; the exit code is then 7.
+is a line on stdout with its kind, instance, cursors and description; the exit code is then 7.
   playhead verify --rate=200MiB
   playhead verify /mnt/backup/nightly
 )",
@@ -73,9 +73,10 @@ is a line on stdout, its kind, instance, cursors and what it is; the exit code i
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("Verification");
-    flags.Text("data_dir", &data_dir_, "DIR", "Verify the store in this folder, whose broker is stopped.");
-    flags.Number<uint32_t>("point", &point_, 0, UINT32_MAX, "Of a backup, whose content is read; 0 is the newest.");
-    flags.Bytes<uint64_t>("rate", &rate_, 0, kTiB, "Bytes a second that are read, at most; 0 for no bound.");
+    flags.Text("data_dir", &data_dir_, "DIR", "Verify the store in this folder; its broker must be stopped.");
+    flags.Number<uint32_t>("point", &point_, 0, UINT32_MAX,
+                           "The point of a backup whose content to read; 0 is the newest.");
+    flags.Bytes<uint64_t>("rate", &rate_, 0, kTiB, "The most bytes to read per second; 0 is no limit.");
     client_.Add(flags, /*streams=*/false);
   }
 

@@ -15,7 +15,7 @@ namespace {
 class VersionCommand : public Command {
  public:
   Info info() const override {
-    return {.name = "version", .arguments = "", .summary = "Say which build this is.", .description = ""};
+    return {.name = "version", .arguments = "", .summary = "Print the version of this build.", .description = ""};
   }
 
   void AddFlags(FlagSet& /*flags*/) override {}

@@ -38,10 +38,10 @@ class VZapsShowCommand final : public VZapsCommand {
   Info info() const override {
     return {.name = "vzaps show",
             .arguments = "[INSTANCE]",
-            .summary = "Show which events VZaps' clients get that name none.",
+            .summary = "Show which events VZaps clients get by default.",
             .description =
-                R"(Shows the events that INSTANCE is subscribed to, as VZaps calls it: what its clients get that name
-none. Without INSTANCE, those of all instances, and which have their own.
+                R"(Shows the events that INSTANCE is subscribed to, as VZaps calls it: what clients get that name no
+events. Without INSTANCE, those of all instances, and which instances have their own.
 )",
             .arguments_min = 0,
             .arguments_max = 1};
@@ -82,10 +82,10 @@ class VZapsSetCommand final : public VZapsCommand {
   Info info() const override {
     return {.name = "vzaps set",
             .arguments = "[INSTANCE]",
-            .summary = "Set which events VZaps' clients get that name none.",
+            .summary = "Set which events VZaps clients get by default.",
             .description =
                 R"(Subscribes INSTANCE to --events, or with --all all instances without their own. Clients that name
-events get those, whatever is set. Connections that are open go on as they began.
+events get those, whatever is set. Open connections are not affected.
   playhead vzaps set VZ123 --events=Message,ReadReceipt
   playhead vzaps set --all --events=Message
 )",
@@ -96,7 +96,7 @@ events get those, whatever is set. Connections that are open go on as they began
  private:
   void AddOwnFlags(FlagSet& flags) override {
     flags.Section("What clients get");
-    flags.Text("events", &events_, "EVENTS", "VZaps' names of events, with commas; or All.");
+    flags.Text("events", &events_, "EVENTS", "VZaps' names of events, separated by commas; or All.");
   }
 
   absl::Status RunOn(VZapsClient& client, const std::string& instance) override {
@@ -108,7 +108,7 @@ events get those, whatever is set. Connections that are open go on as they began
           absl::StrCat("{\"instance\":", JsonString(instance), ",\"events\":", ListJson(set->events()), "}\n"));
     }
     return WriteOut(absl::StrCat("Subscribed ", WhoText(instance), " to ", absl::StrJoin(set->events(), ", "),
-                                 ".\nConnections that are open go on as they began.\n"));
+                                 ".\nOpen connections are not affected.\n"));
   }
 
   std::string events_;
@@ -117,15 +117,16 @@ events get those, whatever is set. Connections that are open go on as they began
 class VZapsClearCommand final : public VZapsCommand {
  public:
   Info info() const override {
-    return {.name = "vzaps clear",
-            .arguments = "[INSTANCE]",
-            .summary = "Take away what was set for VZaps' clients.",
-            .description =
-                R"(Takes away the events that INSTANCE is subscribed to: those of all apply from then on; or with --all
-those: instances without their own are subscribed to every event.
+    return {
+        .name = "vzaps clear",
+        .arguments = "[INSTANCE]",
+        .summary = "Remove what was set for VZaps clients.",
+        .description =
+            R"(Removes the events that INSTANCE is subscribed to, so that those of all apply; or with --all those of all,
+so that instances without their own are subscribed to every event.
 )",
-            .arguments_min = 0,
-            .arguments_max = 1};
+        .arguments_min = 0,
+        .arguments_max = 1};
   }
 
  private:

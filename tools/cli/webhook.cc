@@ -18,7 +18,7 @@
 namespace playhead::tools {
 namespace {
 
-// As the service names all instances.
+// The service's name for all instances.
 constexpr absl::string_view kAll = "*";
 constexpr absl::Duration kKeepPreviousMax = absl::Hours(24 * 30);
 
@@ -44,9 +44,9 @@ class WebhookSecretCommand : public Command {
             .arguments = "[INSTANCE]",
             .summary = "Set the app secret that signs webhooks.",
             .description =
-                R"(Sets the app secret under which webhooks of INSTANCE (a phone number id), or of all that have
-none of their own, must be signed. Meta shows it in the app's dashboard under Settings > Basic. It is
-read from a file or from stdin, so that no list of processes and no shell's history has it.
+                R"(Sets the app secret with which webhooks of INSTANCE (a phone number id), or of all without one of
+their own, must be signed. Meta shows it in the app's dashboard under Settings > Basic. It is read
+from a file or from stdin, so that it appears in no process list and no shell history.
   playhead webhook secret --all --secret_file=app-secret.txt
   pass show meta/app-secret | playhead webhook secret 106540352242922 --secret_file=-
   playhead webhook secret 106540352242922 --delete
@@ -57,11 +57,11 @@ read from a file or from stdin, so that no list of processes and no shell's hist
 
   void AddFlags(FlagSet& flags) override {
     flags.Section("The secret");
-    flags.Bool("all", &all_, "Of all instances that have none of their own, in place of INSTANCE.");
+    flags.Bool("all", &all_, "For all instances without a secret of their own, instead of INSTANCE.");
     flags.Text("secret_file", &secret_file_, "FILE", "A file that holds the secret; - is stdin.");
     flags.Duration("keep_previous", &keep_previous_, absl::ZeroDuration(), kKeepPreviousMax,
-                   "How long the secret before it goes on to verify; 0 ends it at once.");
-    flags.Bool("delete", &delete_, "Delete the secret, and the one before with it.");
+                   "How long the previous secret stays valid; 0 ends it at once.");
+    flags.Bool("delete", &delete_, "Delete the secret and the previous one.");
     client_.Add(flags, /*streams=*/false);
   }
 
@@ -107,10 +107,11 @@ read from a file or from stdin, so that no list of processes and no shell's hist
 class WebhookSecretsCommand : public Command {
  public:
   Info info() const override {
-    return {.name = "webhook secrets",
-            .arguments = "",
-            .summary = "List whose app secrets are set, and since when.",
-            .description = R"(Lists whose app secrets are set; never a secret. * is of all that have none of their own.
+    return {
+        .name = "webhook secrets",
+        .arguments = "",
+        .summary = "List whose app secrets are set, and since when.",
+        .description = R"(Lists whose app secrets are set; never a secret. * stands for all without one of their own.
 )"};
   }
 

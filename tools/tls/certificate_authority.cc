@@ -123,7 +123,7 @@ absl::Status AddHosts(const std::vector<std::string>& hosts, X509* certificate) 
   return absl::OkStatus();
 }
 
-// What all certificates have; not yet signed.
+// A certificate with the fields that all have, not yet signed.
 absl::StatusOr<X509Ptr> NewCertificate(absl::string_view name, EVP_PKEY* key, X509* issuer, const Validity& validity) {
   X509Ptr certificate(X509_new());
   if (certificate == nullptr || X509_set_version(certificate.get(), kVersion3) != 1 ||

@@ -1,4 +1,4 @@
-// Certificates from a private authority, for local use and for tests: no registrar, no files.
+// Makes certificates with a private authority, in memory, for local use and for tests.
 #ifndef PLAYHEAD_TOOLS_TLS_CERTIFICATE_AUTHORITY_H_
 #define PLAYHEAD_TOOLS_TLS_CERTIFICATE_AUTHORITY_H_
 
@@ -22,10 +22,10 @@ struct Validity {
   absl::Time end;
 };
 
-// From a little before now, since clocks differ, to `lifetime` from now.
+// Validity: from a little before now, since clocks differ, until `lifetime` from now.
 Validity ValidFor(absl::Duration lifetime);
 
-// Who may show a certificate.
+// Who may present a certificate.
 enum class CertificateUse { kServer, kClient };
 
 // An authority named `name` that signs itself and may sign certificates, but not other authorities.

@@ -19,7 +19,7 @@
 namespace playhead::tools {
 namespace {
 
-// By this name the authority is known again.
+// The name by which MakeDevCertificates recognizes its own authority.
 constexpr char kAuthorityName[] = "Playhead development CA";
 constexpr char kServerName[] = "Playhead development server";
 constexpr absl::Duration kAuthorityLifetime = absl::Hours(24 * 3650);
@@ -40,10 +40,10 @@ absl::Status Failed(const std::string& path) {
       absl::StrCat("cannot write ", path, ": ", std::generic_category().message(errno)));
 }
 
-// In one step: a broker that watches the file never sees half of it.
+// Replaces the file atomically, so that a broker that watches it never reads half of it.
 absl::Status Write(const std::string& path, const std::string& text, mode_t mode) {
   const std::string temporary = path + ".new";
-  unlink(temporary.c_str());  // Of an attempt that was cut off; its mode may be another.
+  unlink(temporary.c_str());  // Left by an interrupted attempt, possibly with another mode.
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return Failed(temporary);
   const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -57,7 +57,7 @@ absl::Status NotOurs(const std::string& path) {
       absl::StrCat(path, " was not made by this command, and is not overwritten: give an empty folder"));
 }
 
-// The authority of the folder; nullopt if nothing is there. FailedPrecondition if anything there is not ours.
+// The folder's authority; nullopt if no file exists. FailedPrecondition if one exists that we did not make.
 absl::StatusOr<std::optional<KeyPair>> FindAuthority(const DevCertificates& files) {
   const auto ca = ReadIfThere(files.ca);
   const auto ca_key = ReadIfThere(files.ca_key);

@@ -17,10 +17,10 @@ struct DevCertificates {
   bool ca_reused = false;
 };
 
-// Makes the folder if it is absent, and in it ca.pem and ca-key.pem (for ten years), cert.pem and key.pem (for 397
-// days: what browsers and phones accept). Where all four are its own work the authority is kept, so that clients need
-// not be told anew, and the certificate is renewed for `hosts`.
-//   FailedPrecondition  a file is there that it did not make; nothing was changed. Or a file cannot be written.
+// Makes the folder if it is absent, and in it ca.pem and ca-key.pem (valid for ten years), cert.pem and key.pem (for
+// 397 days, the most that browsers and phones accept). If this function made all four before, it keeps the authority,
+// so that clients still trust it, and renews the certificate for `hosts`.
+//   FailedPrecondition  a file exists that it did not make; nothing was changed. Or a file cannot be written.
 //   InvalidArgument     as MakeCertificate.
 absl::StatusOr<DevCertificates> MakeDevCertificates(const std::string& folder, const std::vector<std::string>& hosts);
 

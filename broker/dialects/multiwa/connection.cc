@@ -7,7 +7,7 @@
 namespace playhead::broker::multiwa {
 namespace {
 
-// Whether the client ended the connection by what it said, rather than by being gone.
+// Whether the client ended the connection deliberately, rather than disappeared.
 bool SaidGoodbye(http::CloseCode code) {
   constexpr http::CloseCode kNone = 0;
   return code == http::kCloseNormal || code == http::kCloseGoingAway || code == kNone;
@@ -66,12 +66,11 @@ void Connection::SendEnvelope(std::string message) {
 }
 
 void Connection::End(http::CloseCode code, absl::string_view reason) {
-  // A close that begins here is none of the client's wishes.
+  // The broker ends the connection, not the client.
   const auto envelopes = std::exchange(envelopes_, nullptr);
   if (envelopes == nullptr) return;
   envelopes->End(/*left=*/false);
-  constexpr size_t kReasonBytesMax = 123;
-  socket_->Close(code, reason.substr(0, kReasonBytesMax));
+  socket_->Close(code, reason);
 }
 
 }  // namespace playhead::broker::multiwa

@@ -1,5 +1,5 @@
 // One client of the documented kind: envelopes as text messages of a WebSocket. A marker is a ping of RFC 6455, which
-// every client's library answers by itself.
+// every WebSocket library answers by itself.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_CONNECTION_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_CONNECTION_H_
 
@@ -17,7 +17,7 @@
 
 namespace playhead::broker::multiwa {
 
-// All of it but Close and Post happens on the socket's thread.   Ownership: borrows what `dialect` refers to.
+// All methods except Close and Post run on the socket's thread.   Ownership: borrows what `dialect` refers to.
 class Connection final : public http::WebSocketHandler,
                          public ClosableStream,
                          public ClientLink,
@@ -35,7 +35,7 @@ class Connection final : public http::WebSocketHandler,
   void OnStopping() override;
   void OnClosed(http::CloseCode code) override;
 
-  // ClosableStream: the broker stops, or the key is no longer good. Any thread.
+  // ClosableStream: called when the broker stops or the key is revoked. Any thread.
   void Close(absl::Status status) override;
 
   // ClientLink.
@@ -48,7 +48,7 @@ class Connection final : public http::WebSocketHandler,
  private:
   const Dialect dialect_;
   const ClientIdentity client_;
-  std::shared_ptr<http::WebSocket> socket_;  // From OnOpen on; so is the next, until the connection ends.
+  std::shared_ptr<http::WebSocket> socket_;  // Set by OnOpen, as is `envelopes_`, which is reset at the end.
   std::shared_ptr<Envelopes> envelopes_;
   StreamRegistry::Ticket ticket_;
   bool writable_ = true;

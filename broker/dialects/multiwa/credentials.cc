@@ -9,7 +9,7 @@
 namespace playhead::broker::multiwa {
 namespace {
 
-// Three parts of base64url, the first of which is a JSON object (RFC 7519).
+// A JWT has three base64url parts, the first of which is a JSON object (RFC 7519).
 bool IsJwt(absl::string_view text) {
   constexpr absl::string_view kObjectInBase64 = "ey";
   const std::vector<absl::string_view> parts = absl::StrSplit(text, '.');

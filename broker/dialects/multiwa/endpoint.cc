@@ -5,11 +5,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "broker/auth/call_access.h"
 #include "broker/dialects/multiwa/client_link.h"
 #include "broker/dialects/multiwa/connection.h"
 #include "broker/dialects/multiwa/credentials.h"
 #include "broker/dialects/multiwa/messages.h"
-#include "broker/grpc/call_access.h"
 #include "broker/http/response.h"
 #include "broker/http/websocket.h"
 #include "broker/late_refusal.h"
@@ -18,7 +18,8 @@
 namespace playhead::broker::multiwa {
 namespace {
 
-// One event and a batch of smaller ones (broker/dialects/multiwa/profile_stream.h), and what a rendering adds to them.
+// Enough for one large event and a batch of smaller ones (broker/dialects/multiwa/profile_stream.h), with what their
+// rendering adds.
 constexpr size_t kUnsentBytesMax = size_t{8} << 20;
 
 http::Response Refusal(const absl::Status& status) {
@@ -34,8 +35,9 @@ http::Response Refusal(const absl::Status& status) {
 Endpoint::Endpoint(const Core& core, SessionStore& sessions, const Options& options)
     : core_(core),
       options_(options),
+      figures_(core_.metrics.OfDialect("multiwa")),
       grace_(core_, sessions, options_.grace),
-      dialect_{core_, options_, options_.resume == ResumeMode::kGrace ? &grace_ : nullptr},
+      dialect_{core_, options_, figures_, options_.resume == ResumeMode::kGrace ? &grace_ : nullptr},
       gateway_(dialect_) {
   if (dialect_.grace != nullptr) grace_.Load();
 }

@@ -106,7 +106,7 @@ void Envelopes::OnOpened(const SubscribeRequest& request, const RequestId& reque
   if (ended_) return;
   if (!opened.ok()) return Refuse(opened.status(), request_id);
   if (number != last_opening_) {
-    // The client has said something else meanwhile; it was subscribed for a moment.
+    // A later message of the client has replaced this subscription.
     if (opened->grace != nullptr) opened->grace->Leave();
     return link_->SendEnvelope(SubscribedMessage(request, opened->resume.position.ToString(), 0, request_id));
   }

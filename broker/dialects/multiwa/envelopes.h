@@ -1,5 +1,4 @@
-// Envelopes: what the documented client and the broker say to each other on one connection, and the one subscription
-// that it has.
+// Envelopes: the documented protocol between client and broker on one connection, which has one subscription.
 //
 //   subscribe --> the profile is opened --> ack --> events
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_ENVELOPES_H_
@@ -22,21 +21,21 @@
 
 namespace playhead::broker::multiwa {
 
-// Of a client's messages; the connection's own limits are those of what carries it.
-inline constexpr int kBadMessagesMax = 10;  // Without a good one between them: the connection ends.
-inline constexpr int kOpeningsMax = 8;      // Subscribes under way; one more is refused.
+// Limits on a client's messages. The protocol that carries them has limits of its own.
+inline constexpr int kBadMessagesMax = 10;  // After this many in a row the connection is ended.
+inline constexpr int kOpeningsMax = 8;      // The maximum of subscribes in progress; more are refused.
 
-// All of it is for the connection's thread.   Ownership: borrows what `dialect` refers to.
+// All methods run on the connection's thread.   Ownership: borrows what `dialect` refers to.
 class Envelopes final : public StreamOwner, public std::enable_shared_from_this<Envelopes> {
  public:
   Envelopes(const Dialect& dialect, ClientIdentity client, std::shared_ptr<ClientLink> link);
 
-  // Welcomes the client. First.
+  // Welcomes the client. Call it first.
   void Start();
   void OnMessage(absl::string_view text);
   void OnWritable();
   void OnMarkerRead(uint64_t marker);
-  // Last: the connection has ended, by the client's wish if it has `left`.
+  // The connection has ended; deliberately by the client if it has `left`. Call it last.
   void End(bool left);
 
   size_t SendFrame(const std::string& profile, const model::Frame& frame) override;
@@ -46,7 +45,7 @@ class Envelopes final : public StreamOwner, public std::enable_shared_from_this<
   void Subscribe(const ClientMessage& message);
   void OnOpened(const SubscribeRequest& request, const RequestId& request_id, uint64_t number,
                 absl::StatusOr<OpenedProfile> opened);
-  // Where a subscribe goes on from if it is on the same profile.
+  // The place where a new subscribe continues if it is for the present profile.
   std::optional<Place> PresentPlace(const std::string& profile) const;
   void Acknowledge(const ClientMessage& message);
   void EndSubscription(bool left);
@@ -59,7 +58,7 @@ class Envelopes final : public StreamOwner, public std::enable_shared_from_this<
   bool ended_ = false;
   int bad_messages_ = 0;
   int openings_ = 0;
-  uint64_t last_opening_ = 0;  // Older ones give way to it, and to an unsubscribe.
+  uint64_t last_opening_ = 0;  // An older opening is dropped when it is done; an unsubscribe drops all.
   std::shared_ptr<ProfileStream> stream_;
 };
 

@@ -3,17 +3,18 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "broker/auth/call_access.h"
 #include "broker/dialects/multiwa/client_link.h"
 #include "broker/dialects/multiwa/credentials.h"
 #include "broker/dialects/multiwa/gateway_socket.h"
-#include "broker/grpc/call_access.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
 
 namespace playhead::broker::multiwa {
 namespace {
 
-// Clients do not try again when they are refused: only if their key is wrong. Else they take it for a lost connection.
+// Clients that get a refusal do not retry, so only a wrong key gets one. For other errors the connection is ended,
+// which clients take for a lost connection.
 void Refuse(http::socketio::Socket& socket, const absl::Status& refusal) {
   LogRefusal("socket.io /ws", refusal);
   if (absl::IsUnauthenticated(refusal)) return socket.Refuse("Unauthorized", R"({"code":"UNAUTHORIZED"})");
@@ -37,7 +38,7 @@ void Gateway::Accept(const SocketPtr& socket, std::shared_ptr<Caller> caller, ab
   auto ticket = dialect_.core.streams.Admit(client, caller);
   if (!ticket.ok()) return Refuse(*socket, ticket.status());
   client->SetTicket(*std::move(ticket));
-  (void)socket->Accept(client, {});  // If it has gone meanwhile, so does `client`.
+  (void)socket->Accept(client, {});  // If the socket has ended in the meantime, `client` is destroyed.
 }
 
 }  // namespace playhead::broker::multiwa

@@ -1,4 +1,4 @@
-// Gateway: who may connect to MultiWA's namespace of Socket.IO, /ws.
+// Gateway: admits clients to MultiWA's Socket.IO namespace /ws.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_H_
 

@@ -1,4 +1,4 @@
-// Shapes: what apps/api/src/modules/profiles/engine-manager.service.ts hands to the gateway.
+// Source: the objects that apps/api/src/modules/profiles/engine-manager.service.ts passes to the gateway.
 #include "broker/dialects/multiwa/gateway_renderer.h"
 
 #include <boost/json/serialize.hpp>
@@ -42,7 +42,7 @@ json::object ContentOf(const model::Message& message) {
   return content;
 }
 
-// Only this face calls it so.
+// Only this protocol uses the name `text`.
 std::string TypeOf(const model::Message& message) {
   if (message.type == "text") return message.type;
   return model::ToMultiWaType(message.type, message.media && message.media->voice);
@@ -58,7 +58,7 @@ Rendering Render(const model::Message& message, Kind /*kind*/) {
                       {"status", "received"},
                       {"timestamp", model::SecondsText(message.timestamp)}};
   json::object conversation = {{"jid", model::ToBaileysJid(message.chat)}, {"type", is_group ? "group" : "user"}};
-  // Of a group the event knows no name.
+  // For a group, the event has no name.
   if (!is_group && !message.sender_name.empty()) conversation.emplace("name", message.sender_name);
   json::object argument = {{"type", "message:received"}};
   argument.emplace("message", std::move(row));
@@ -90,7 +90,7 @@ Rendering Render(const model::Session& session, Kind kind) {
   return {.name = "connection:status", .payload = json::serialize(argument)};
 }
 
-// Kinds without a form here.
+// Kinds that are not shown here.
 template <typename Other>
 Rendering Render(const Other& /*other*/, Kind /*kind*/) {
   return {};

@@ -1,13 +1,13 @@
-// Stored events in the words of MultiWA's gateway (apps/api/src/modules/events/events.gateway.ts): a Socket.IO event
-// and its one argument.
+// Renders stored events for MultiWA's gateway (apps/api/src/modules/events/events.gateway.ts), as a Socket.IO event
+// with one argument:
 //
 //   message            {"profileId","type":"message:received","message":{…},"conversation":{…},"cursor"}
 //   message:ack        {"profileId","messageId","status","cursor"}
 //   connection:status  {"profileId","status","phoneNumber"?,"phone"?,"cursor"}
 //   qr:update          {"profileId","qrCode","cursor"}
 //
-// `message` and `conversation` are the rows of the original's database, as far as an event tells what is in them.
-// `cursor` is an addition: the frame's position, which a client may give back as `since`.
+// `message` and `conversation` are rows of the original's database, as far as an event has their values. `cursor` is an
+// addition: the frame's position, which a client may send as `since`.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_RENDERER_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_RENDERER_H_
 
@@ -22,8 +22,8 @@
 
 namespace playhead::broker::multiwa {
 
-// What of an event is shown there: the kinds that the documented API shows too, whichever words it was published in.
-// The payloads are arguments without what they carry of the place. Pure and total: any thread, any event.
+// Shows the kinds that the documented API shows, whatever dialect they were published in. The payloads are the
+// arguments without instance and position. Pure and total: any thread, any event.
 //   InvalidArgument  the event is damaged.
 absl::StatusOr<std::vector<model::Rendering>> RenderForGateway(const EventView& event);
 

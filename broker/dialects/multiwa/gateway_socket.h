@@ -1,11 +1,11 @@
-// GatewaySocket: one client of Socket.IO's namespace /ws, which may speak either of its protocols, or both:
+// GatewaySocket: one client of Socket.IO's namespace /ws, which may use either of its protocols, or both:
 //
-//   the older    envelopes, as documented for the plain WebSocket, each the one argument of an event `message`, both
-//                ways
-//   the present  rooms
+//  the older    envelopes, as documented for the plain WebSocket; in both directions, each is the one argument of an
+//               event `message`
+//  the present  rooms
 //
-// Which it speaks is known by what it does: the first envelope is answered with the welcome of the older one. A marker
-// is a ping of Engine.IO, which every client's library answers by itself.
+// The client's events show which one it uses: the first envelope is answered with the welcome of the older one. A
+// marker is a ping of Engine.IO, which every client's library answers by itself.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_SOCKET_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_GATEWAY_SOCKET_H_
 
@@ -24,7 +24,7 @@
 
 namespace playhead::broker::multiwa {
 
-// All of it but Close and Post is for the socket's strand.   Ownership: borrows what `dialect` refers to.
+// All methods except Close and Post run on the socket's strand.   Ownership: borrows what `dialect` refers to.
 class GatewaySocket final : public http::socketio::SocketHandler,
                             public ClosableStream,
                             public ClientLink,
@@ -34,17 +34,17 @@ class GatewaySocket final : public http::socketio::SocketHandler,
       : dialect_(dialect), client_(std::move(client)), socket_(std::move(socket)) {}
   ~GatewaySocket() override = default;
 
-  // The client is counted against `ticket` while it is connected.
+  // `ticket` is held while the client is connected.
   void SetTicket(StreamRegistry::Ticket ticket) { ticket_ = std::move(ticket); }
 
   // SocketHandler.
   void OnEvent(http::socketio::Event event) override;
-  void OnAck(uint64_t /*ack_id*/, http::socketio::Arguments /*arguments*/) override {}  // Nothing asks for any.
+  void OnAck(uint64_t /*ack_id*/, http::socketio::Arguments /*arguments*/) override {}  // None are requested.
   void OnWritable() override;
   void OnPong(uint64_t ping) override;
   void OnDisconnect(bool left) override;
 
-  // ClosableStream: the broker stops, or the key is no longer good. Any thread.
+  // ClosableStream: called when the broker stops or the key is revoked. Any thread.
   void Close(absl::Status status) override;
 
   // ClientLink.
@@ -60,9 +60,9 @@ class GatewaySocket final : public http::socketio::SocketHandler,
   const std::shared_ptr<http::socketio::Socket> socket_;
   StreamRegistry::Ticket ticket_;
   bool ended_ = false;
-  std::shared_ptr<Envelopes> envelopes_;  // From the first envelope on.
-  std::shared_ptr<Rooms> rooms_;          // From the first room on.
-  bool rooms_first_ = false;              // To send, by turns.
+  std::shared_ptr<Envelopes> envelopes_;  // Created by the first envelope.
+  std::shared_ptr<Rooms> rooms_;          // Created by the first event for rooms.
+  bool rooms_first_ = false;              // Whether rooms send first; alternates.
 };
 
 }  // namespace playhead::broker::multiwa

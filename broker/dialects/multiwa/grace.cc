@@ -1,7 +1,6 @@
 #include "broker/dialects/multiwa/grace.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -19,13 +18,11 @@ namespace {
 
 constexpr absl::string_view kPrefix = "multiwa.";
 
-// A row is a position and a host; then comes kClientAcks if that holds, and kUsesUp with a number if there is one.
+// A row is a position and a host, then kClientAcks if set, and kUsesUp with a number if there is one.
 constexpr absl::string_view kClientAcks = "acks";
 constexpr absl::string_view kUsesUp = "uses=";
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// Of one subscription among those that are alike.
+// The row of one of the subscriptions with the same key.
 std::string RowKey(const std::string& key, uint64_t number) { return absl::StrCat(key, ".", absl::Hex(number)); }
 
 }  // namespace
@@ -99,12 +96,12 @@ std::optional<Grace::Start> Grace::TakeStart(const std::string& key, absl::strin
     if (!entry.counts() || entry.is_used) continue;
     consider(entry.read);
     if (entry.host != host) continue;
-    // Of those that it may be, one that broke rather than one that only seems to hang; and the lower ones stay for
-    // those who are still to come.
+    // Prefer a broken subscription to one that only seems to hang, and then the highest position, so that the lower
+    // ones stay for clients that are still to return.
     if (used == nullptr || (entry.is_broken && !used->is_broken) ||
         (entry.is_broken == used->is_broken && model::IsBefore(used->read, entry.read))) {
       used = &entry;
-      if (entry.is_broken) taken.uses_up = number;  // One that hangs may still turn out to be alive.
+      if (entry.is_broken) taken.uses_up = number;  // One that hangs may still be alive.
     }
   }
   if (used != nullptr) {
@@ -116,7 +113,7 @@ std::optional<Grace::Start> Grace::TakeStart(const std::string& key, absl::strin
       if (entry.counts()) consider(entry.read);
     }
   }
-  // One that hangs may not have been sent yet what is stored already.
+  // A connection that hangs may not yet have been sent events that are already stored.
   for (const auto& [number, entry] : found->second) {
     if (!entry.counts() && !entry.is_used) consider(entry.read);
   }
@@ -136,7 +133,7 @@ std::unique_ptr<Grace::Subscription> Grace::Open(const std::string& key, std::st
   entry.uses_up = start.uses_up;
   entry.read = start.read;
   if (const absl::Status status = Write(key, number, entry); !status.ok()) {
-    Log().warn("event=multiwa_without_grace why=\"{}\"", std::string(status.message()));
+    LogWarning("multiwa_without_grace", "", status);
     return nullptr;
   }
   if (auto use = sessions_.Hold(RowKey(key, number))) entry.use = *std::move(use);
@@ -154,7 +151,7 @@ void Grace::OnRead(const std::string& key, uint64_t number, const Position& read
   entry->read = read;
   entry->is_behind = is_behind;
   if (goes_back) {
-    Write(key, number, *entry).IgnoreError();  // At once: a crash may make duplicates, no loss.
+    Write(key, number, *entry).IgnoreError();  // At once, so that a crash causes no losses.
   } else if (moved) {
     WriteLater(key, number, *entry);
   }
@@ -162,8 +159,8 @@ void Grace::OnRead(const std::string& key, uint64_t number, const Position& read
 
 void Grace::WriteLater(const std::string& key, uint64_t number, Entry& entry) {
   const SteadyTime at = entry.written_at + absl::ToChronoNanoseconds(kWriteInterval);
-  if (Now() >= at) return Write(key, number, entry).IgnoreError();  // It has a place.
-  // By a timer: nothing more may come that it could read.
+  if (SteadyNow() >= at) return Write(key, number, entry).IgnoreError();  // The row exists, so there is room.
+  // By a timer, since there may be no later event to trigger the write.
   if (std::exchange(entry.write_armed, true)) return;
   core_.timers.Schedule(at, [this, key, number] {
     absl::MutexLock lock(&mu_);
@@ -179,7 +176,7 @@ void Grace::OnAcknowledges(const std::string& key, uint64_t number) {
   Entry* const entry = FindEntry(key, number);
   if (entry == nullptr) return;
   entry->client_acks = true;
-  Write(key, number, *entry).IgnoreError();  // It has a place.
+  Write(key, number, *entry).IgnoreError();  // The row exists, so there is room.
 }
 
 void Grace::OnBroken(const std::string& key, uint64_t number) {
@@ -188,14 +185,14 @@ void Grace::OnBroken(const std::string& key, uint64_t number) {
     Entry* const entry = FindEntry(key, number);
     if (entry == nullptr) return;
     entry->is_broken = true;
-    Write(key, number, *entry).IgnoreError();  // It has a place.
+    Write(key, number, *entry).IgnoreError();  // The row exists, so there is room.
     entry->use = {};
   }
   ForgetLater(key, number);
 }
 
 void Grace::ForgetLater(const std::string& key, uint64_t number) {
-  core_.timers.Schedule(Now() + absl::ToChronoNanoseconds(window_), [this, key, number] { Forget(key, number); });
+  core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(window_), [this, key, number] { Forget(key, number); });
 }
 
 void Grace::Forget(const std::string& key, uint64_t number) {
@@ -214,7 +211,7 @@ Grace::Entry* Grace::FindEntry(const std::string& key, uint64_t number) {
 }
 
 absl::Status Grace::Write(const std::string& key, uint64_t number, Entry& entry) {
-  entry.written_at = Now();
+  entry.written_at = SteadyNow();
   std::string value = absl::StrCat(entry.read.ToString(), " ", entry.host);
   if (entry.client_acks) absl::StrAppend(&value, " ", kClientAcks);
   if (entry.uses_up) absl::StrAppend(&value, " ", kUsesUp, absl::Hex(*entry.uses_up));

@@ -1,26 +1,28 @@
-// Grace: where clients go on that reconnect without saying where they were.
+// Grace: where clients continue that reconnect without sending their position.
 //
-// The documented client sends the same `subscribe` on every connection, carries no position and acknowledges nothing.
-// So the broker keeps, for each subscription, the position up to which its client is known to have read, and keeps it
-// for a while when the connection breaks. Who then subscribes with the same key, profile and events starts there.
+// The documented client sends the same `subscribe` on every connection, without a position, and acknowledges nothing.
+// So the broker tracks, for each subscription, the position up to which its client is known to have read, and keeps it
+// for a while after the connection breaks. A client that then subscribes with the same key, profile and events starts
+// there.
 //
-// Clients that subscribe alike cannot be told apart, but for the host that they come from. So whoever comes starts at
-// the lowest position that is kept, and what is kept is used up only by one that comes from the same host:
+// Clients with equal subscriptions cannot be told apart, except by their host. So a client starts at the lowest kept
+// position, but uses up only a position of its own host:
 //
-//   one broke and returns       it starts where it was, and what was kept for it is used up
-//   two broke, two return       both start at the lower of the two positions
-//   one broke, another comes    the other starts there too; the one that broke still does, until its time is over
-//   one hangs and has returned  the broken connection is not yet known to be broken: what it has not been known to read
-//                               counts as well, and so does where it stands if it was sent nothing more yet
+//  one broke and returns       it starts where it was, and its position is used up
+//  two broke, two return       both start at the lower of the two positions
+//  one broke, another comes    the other also starts there; the first can still do so until its time is over
+//  one hangs and has returned  the broker does not know yet that the old connection is broken. What its client is not
+//                              known to have read counts as well; if it has read everything sent, its position counts
 //
-// So a wrong guess makes duplicates and loses nothing, with one exception: one of several clients of a host is away, a
-// new client comes from that host and uses up what was kept for the one that is away, and then another of them breaks.
-// The one that was away then starts where that other was, which is too late for it.
+// So a wrong guess causes duplicates but no losses, with one exception: of several clients of a host, one is away; a
+// new client comes from that host and uses up the position of the one that is away; then another of them breaks. When
+// the first one returns, it starts at that other one's position, which may be too late for it.
 //
-// Kept in broker/sessions, so that it outlives the broker: a subscription is on disk before it is acknowledged (Flush),
-// its position is written at most kWriteInterval and kSessionWriteInterval late, so that a crash makes duplicates. With
-// a subscription is stored which broken one it uses up; that it uses up one that hangs a crash forgets.
-// Bounded as sessions are; a subscription for which there is no room has no grace.
+// Positions are stored in broker/sessions, so they outlive the broker. A subscription is on disk before it is
+// acknowledged (Flush); its position is written at most kWriteInterval and kSessionWriteInterval late, so a crash
+// causes duplicates. A subscription is stored with the broken one that it uses up; if it uses up one that hangs, a
+// crash forgets that. The number of positions is bounded as that of sessions; a subscription for which there is no room
+// has no grace.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_GRACE_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_GRACE_H_
 
@@ -47,35 +49,35 @@
 namespace playhead::broker::multiwa {
 
 // Thread safety: all methods but Load may be called from any thread.   Blocking: none.
-// Ownership: borrows what it is given; must outlive its timers, and the subscriptions that it gave.
+// Ownership: borrows its arguments; must outlive its timers and its subscriptions.
 class Grace {
  public:
   // How late a position may be written.
   static constexpr absl::Duration kWriteInterval = absl::Milliseconds(500);
 
-  // Where a subscription goes on.
+  // Where a subscription continues.
   struct Start {
     model::Position read;
-    // Its client acknowledges: nothing else says what it has read (profile_stream.h).
+    // Its client acknowledges, so only acknowledgements say what it has read (profile_stream.h).
     bool client_acks = false;
-    // The broken subscription that its client seems to come back to, if any.
+    // The broken subscription that its client seems to resume, if any.
     std::optional<uint64_t> uses_up = std::nullopt;
   };
 
-  // A subscription's place. Not thread-safe.
+  // Tracks the position of one subscription. Not thread-safe.
   class Subscription {
    public:
     Subscription(Grace& grace, std::string key, uint64_t number)
         : grace_(grace), key_(std::move(key)), number_(number) {}
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
-    ~Subscription();  // The connection broke, unless Leave came before.
+    ~Subscription();  // The connection broke, unless Leave was called before.
 
-    // Its client has read everything up to `read`, and was sent more if `is_behind`.
+    // The client has read everything up to `read`; if `is_behind`, more was sent to it.
     void Read(const model::Position& read, bool is_behind);
-    // Its client has begun to acknowledge.
+    // The client has started to acknowledge.
     void Acknowledges();
-    // Its client ended it: nothing is kept.
+    // The client ended the subscription: nothing is kept.
     void Leave();
 
    private:
@@ -90,19 +92,19 @@ class Grace {
   Grace(const Grace&) = delete;
   Grace& operator=(const Grace&) = delete;
 
-  // Takes up what is stored. Nobody could come back while the broker was away: whoever was connected, or had time left,
-  // has the whole window from now.
+  // Loads what is stored. Clients could not return while the broker was down, so everyone who was connected, or had
+  // time left, gets the whole window from now.
   void Load();
 
-  // Where a subscription with this key (broker/sessions/session_key.h), from this host, goes on. nullopt if nothing is
-  // kept for it.
+  // Finds where a subscription with this key (broker/sessions/session_key.h), from this host, continues. nullopt if
+  // nothing is kept for it.
   std::optional<Start> TakeStart(const std::string& key, absl::string_view host) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes up a subscription that starts there, for the limits of `owner`. nullptr if there is no room.
+  // Adds a subscription that starts there, counted against the limits of `owner`. nullptr if there is no room.
   std::unique_ptr<Subscription> Open(const std::string& key, std::string owner, std::string host, const Start& start)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Calls `done` when what was opened up to now is on disk, or could not be written.
+  // Calls `done` when everything opened so far is on disk, or could not be written.
   void Flush(storage::StatusCallback done) { sessions_.Flush(std::move(done)); }
 
  private:
@@ -110,7 +112,7 @@ class Grace {
     std::string owner;
     std::string host;
     bool is_broken = false;
-    // Its client has returned, as far as can be known: it counts only for a client that finds nothing else.
+    // Its client seems to have returned, so the entry counts only for clients that find no other.
     bool is_used = false;
     bool client_acks = false;
     std::optional<uint64_t> uses_up;
@@ -120,7 +122,7 @@ class Grace {
     // Whether its client may have missed something.
     bool counts() const { return is_broken || is_behind; }
     SteadyTime written_at;
-    bool write_armed = false;  // A timer is set for what is not written yet.
+    bool write_armed = false;  // A timer is set for a later write.
     SessionStore::Use use;
   };
   using Entries = absl::node_hash_map<uint64_t, Entry>;
@@ -139,7 +141,7 @@ class Grace {
   SessionStore& sessions_;
   const absl::Duration window_;
 
-  // The store's own lock is taken under it, never the other way round.
+  // Taken before the store's own lock, never after it.
   absl::Mutex mu_;
   absl::flat_hash_map<std::string, Entries> entries_ ABSL_GUARDED_BY(mu_);  // By key; none is empty.
   uint64_t last_number_ ABSL_GUARDED_BY(mu_) = 0;

@@ -16,7 +16,7 @@ using model::Text;
 
 std::string NowText(absl::Time now) { return model::TimeText(absl::ToUnixMicros(now)); }
 
-// The id's own text is JSON already, and is not written anew.
+// The request id is JSON text already.
 std::string Message(absl::string_view type, const json::object& payload, const RequestId& request_id) {
   std::string message = absl::StrCat("{\"type\":\"", type, "\",\"payload\":", json::serialize(payload));
   if (request_id) absl::StrAppend(&message, ",\"requestId\":", *request_id);
@@ -33,7 +33,7 @@ std::optional<ClientMessage> ParseMessage(absl::string_view text) {
   if (const json::value* const payload = Find(&*value, "payload"); payload != nullptr) message.payload = *payload;
   if (const json::value* const id = value->get_object().if_contains("requestId")) {
     message.request_id = json::serialize(*id);
-    // With a number beyond doubles. JSON.stringify has null for it, too.
+    // The id has a number that exceeds doubles. JSON.stringify also writes null for it.
     if (!model::ParseJson(*message.request_id)) message.request_id = "null";
   }
   return message;

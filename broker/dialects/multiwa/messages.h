@@ -1,6 +1,6 @@
-// What this dialect's client and broker say to each other besides events: JSON texts {"type","payload"?,"requestId"?}.
+// The messages between client and broker other than events: JSON texts {"type","payload"?,"requestId"?}.
 //
-// Texts of replies and errors are those of the original (apps/api/src/modules/websocket/realtime.gateway.ts).
+// The texts of replies and errors are those of the original (apps/api/src/modules/websocket/realtime.gateway.ts).
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_MESSAGES_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_MESSAGES_H_
 
@@ -19,29 +19,29 @@ namespace playhead::broker::multiwa {
 struct ClientMessage {
   std::string type;
   boost::json::value payload;
-  // As JSON: any value, given back with the reply. Unset if there was none.
+  // Any JSON value, returned with the reply. Unset if there was none.
   std::optional<std::string> request_id;
 };
 
-// nullopt if the text is no JSON object.
+// nullopt if the text is not a JSON object.
 std::optional<ClientMessage> ParseMessage(absl::string_view text);
 
 struct SubscribeRequest {
   std::string profile;
   std::vector<std::string> events;   // Any strings; never empty.
-  std::optional<std::string> since;  // As the client wrote it: a cursor, as text or as a number.
+  std::optional<std::string> since;  // As sent by the client: a cursor, as text or as a number.
 };
 
-// InvalidArgument, with what to tell the client.
+// InvalidArgument, with a message for the client.
 absl::StatusOr<SubscribeRequest> ReadSubscribe(const boost::json::value& payload);
 
-// The cursor of an acknowledgement, as the client wrote it; "" without one.
+// The cursor of an acknowledgement, as sent by the client; "" if there is none.
 std::string ReadAckCursor(const boost::json::value& payload);
 
 using RequestId = std::optional<std::string>;
 
 std::string WelcomeMessage(absl::string_view client_id, absl::Time now);
-// `cursor` is where the stream starts, and `replay` how many events of the log are behind it.
+// `cursor` is where the stream starts, and `replay` the number of events in the log after it.
 std::string SubscribedMessage(const SubscribeRequest& request, absl::string_view cursor, uint64_t replay,
                               const RequestId& request_id);
 std::string UnsubscribedMessage(const RequestId& request_id);

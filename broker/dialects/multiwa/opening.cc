@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "broker/auth/permission.h"
+#include "broker/open_instance.h"
 #include "broker/sessions/session_key.h"
 
 namespace playhead::broker::multiwa {
@@ -12,7 +13,7 @@ namespace {
 using model::Position;
 using Done = absl::AnyInvocable<void(absl::StatusOr<OpenedProfile>)>;
 
-// What an opening needs until it is done.
+// The state of an opening until it is done.
 struct Task {
   Dialect dialect;
   std::shared_ptr<Caller> caller;
@@ -22,7 +23,7 @@ struct Task {
   Done done;
 };
 
-// Where events go on, and where the client is kept.
+// Where the events continue, and the position that is kept for the client.
 struct Beginning {
   model::Resume resume;
   Grace::Start kept;
@@ -56,12 +57,12 @@ void OnOpened(Task task, absl::StatusOr<std::shared_ptr<storage::Instance>> inst
   const auto beginning = BeginningOf(task, **instance, present);
   if (!beginning.ok()) return task.done(beginning.status());
   const auto& [resume, kept] = *beginning;
-  if (resume.replaced) task.dialect.core.metrics.multiwa.replaced_positions.Increment();
+  if (resume.replaced) task.dialect.figures.replaced_positions.Increment();
   OpenedProfile opened{*std::move(instance), resume, nullptr, kept.client_acks};
   Grace* const grace = task.dialect.grace;
   if (grace != nullptr) opened.grace = grace->Open(task.opening.grace_key, task.caller->key_id(), task.host, kept);
   if (opened.grace == nullptr) return task.done(std::move(opened));
-  // Should the write fail, the client has its subscription all the same.
+  // If the write fails, the client gets its subscription all the same.
   grace->Flush([task = std::move(task), opened = std::move(opened)](absl::Status /*status*/) mutable {
     ClientLink& link = *task.link;
     link.Post([task = std::move(task), opened = std::move(opened)]() mutable { task.done(std::move(opened)); });
@@ -83,12 +84,7 @@ void OpenProfile(const Dialect& dialect, const ClientIdentity& client, std::shar
       OnOpened(std::move(task), std::move(instance));
     });
   };
-  client.caller->AdmitInstance(
-      dialect.core.log, profile,
-      [&log = dialect.core.log, profile, opened = std::move(opened)](absl::Status admitted) mutable {
-        if (!admitted.ok()) return std::move(opened)(std::move(admitted));
-        log.OpenInstance(profile, storage::OpenMode::kCreateIfPermitted, std::move(opened));
-      });
+  OpenInstance(dialect.core.log, client.caller.get(), profile, std::move(opened));
 }
 
 std::string GraceKey(const ClientIdentity& client, absl::string_view profile,

@@ -1,6 +1,5 @@
 #include "broker/dialects/multiwa/profile_stream.h"
 
-#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -14,10 +13,9 @@ using storage::Cursor;
 std::shared_ptr<ProfileStream> ProfileStream::Start(const Dialect& dialect, StreamOwner& owner, Source source,
                                                     OpenedProfile opened, const ProfileStream* before) {
   SubscriptionRequest request;
-  request.instance = opened.instance->name();
+  request.opened = opened.instance;
   request.start = AfterCursor{opened.resume.after};
-  request.caller = source.caller;
-  request.allow_gap = true;  // The client knows no error that would tell it of missing history.
+  request.allow_gap = true;  // The client has no error for missing history.
   std::shared_ptr<ProfileStream> stream(
       new ProfileStream(dialect, owner, std::move(source), std::move(opened), before));
   stream->subscription_ = broker::Subscription::Start(dialect.core, std::move(request));
@@ -31,15 +29,15 @@ ProfileStream::ProfileStream(const Dialect& dialect, StreamOwner& owner, Source 
       owner_(owner),
       link_(std::move(source.link)),
       profile_(opened.instance->name()),
-      instance_(opened.instance->number()),
+      instance_(opened.instance),
       reader_(source.rendering, profile_, opened.resume.position, std::move(source.filter),
-              {dialect.core.metrics.multiwa.events_not_rendered, dialect.core.metrics.multiwa.neutral_values}),
+              {dialect.figures.events_not_rendered, dialect.figures.neutral_values}),
       grace_(std::move(opened.grace)),
       handed_over_(opened.resume.after),
       place_{opened.resume.position, opened.resume.position, opened.resume.position, opened.resume.position,
              opened.client_acks},
-      next_marker_at_(std::chrono::steady_clock::now()) {
-  // It goes on where another was, some of whose frames may still be under way.
+      next_marker_at_(SteadyNow()) {
+  // It continues another stream, some of whose frames may still be in flight.
   if (before != nullptr && before->place_.sent == place_.sent) place_ = before->place_;
   if (grace_ != nullptr) grace_->Read(place_.read, model::IsBefore(place_.read, place_.last_frame));
 }
@@ -47,23 +45,24 @@ ProfileStream::ProfileStream(const Dialect& dialect, StreamOwner& owner, Source 
 void ProfileStream::End(bool left) {
   if (std::exchange(ended_, true)) return;
   subscription_->Cancel();
-  if (left && grace_ != nullptr) grace_->Leave();
+  // A client that was stalled may end before it has got Closed: nothing about a deleted instance is stored again.
+  if (grace_ != nullptr && (left || instance_->deleted())) grace_->Leave();
   grace_ = nullptr;
 }
 
 void ProfileStream::Acknowledge(const Position& position) {
-  const bool names_this = position.instance == instance_ || position.instance == storage::InstanceNumber();
-  // Late, of an earlier subscription, or made up: nothing that this client was sent.
+  const bool names_this = position.instance == instance_->number() || position.instance == storage::InstanceNumber();
+  // Ignore positions that this stream has not sent: late ones of an earlier subscription, or invented ones.
   if (!names_this || model::IsBefore(place_.last_frame, position)) return;
   if (!std::exchange(place_.client_acks, true)) {
     place_.read = place_.start;
     if (grace_ != nullptr) grace_->Acknowledges();
   }
-  OnRead({instance_, position.cursor, position.part});
+  OnRead({instance_->number(), position.cursor, position.part});
 }
 
 void ProfileStream::Ask() {
-  // False if it was cancelled: then the stream has ended.
+  // False if it was cancelled, because the stream has ended.
   (void)subscription_->Next([self = shared_from_this()](Delivery delivery) {
     ClientLink& link = *self->link_;
     link.Post([self, delivery = std::move(delivery)]() mutable { self->OnDelivery(std::move(delivery)); });
@@ -111,9 +110,9 @@ void ProfileStream::SendFrames() {
     return;
   }
   has_frames_ = false;
-  // What is left of the delivery is not shown.
+  // The rest of the delivery is not shown.
   if (place_.sent.cursor < handed_over_) {
-    place_.sent = {instance_, handed_over_, 0};
+    place_.sent = {instance_->number(), handed_over_, 0};
     OnRead(place_.read);
   }
   Ask();
@@ -128,7 +127,7 @@ void ProfileStream::OnWritable() {
 void ProfileStream::SendMarker() {
   if (ended_ || marker_ || place_.client_acks || grace_ == nullptr || !link_->writable()) return;
   if (!model::IsBefore(place_.read, place_.last_frame)) return;
-  const SteadyTime now = std::chrono::steady_clock::now();
+  const SteadyTime now = SteadyNow();
   if (now >= next_marker_at_) {
     next_marker_at_ = now + absl::ToChronoNanoseconds(dialect_.options.marker_interval);
     marker_ = Marker{link_->SendMarker(), place_.sent};
@@ -152,7 +151,7 @@ void ProfileStream::OnMarkerRead(uint64_t marker) {
 
 void ProfileStream::OnRead(const Position& position) {
   if (model::IsBefore(place_.read, position)) place_.read = position;
-  // Behind the last frame is nothing that it could miss.
+  // After the last frame there is nothing that the client could miss.
   const bool is_behind = model::IsBefore(place_.read, place_.last_frame);
   if (!is_behind) place_.read = place_.sent;
   if (grace_ != nullptr) grace_->Read(place_.read, is_behind);

@@ -1,4 +1,5 @@
-// Shapes of `data`: MultiWA's page on its WebSocket API; of message.ack its source (packages/core/src/realtime.ts).
+// Sources for `data`: MultiWA's documentation of its WebSocket API; for message.ack its source code
+// (packages/core/src/realtime.ts).
 #include "broker/dialects/multiwa/renderer.h"
 
 #include <boost/json/serialize.hpp>
@@ -38,7 +39,7 @@ json::object DataOf(const model::Message& message, Kind /*kind*/) {
                        {"type", model::ToMultiWaType(message.type, message.media && message.media->voice)},
                        {"timestamp", model::SecondsText(message.timestamp)},
                        {"hasMedia", message.media.has_value()}};
-  // Of a group it is the group that the message is from, as in WhatsApp Web.
+  // A message of a group is from the group, as in WhatsApp Web.
   if (model::IsGroup(message.chat)) data.emplace("author", model::ToMultiWaJid(message.sender));
   return data;
 }
@@ -67,13 +68,13 @@ json::object DataOf(const model::Session& session, Kind kind) {
   return data;
 }
 
-// Kinds without a form here.
+// Kinds that are not shown here.
 template <typename Other>
 json::object DataOf(const Other& /*other*/, Kind /*kind*/) {
   return {};
 }
 
-// What was published for clients of this dialect.
+// Renders an event that was published in this dialect.
 absl::StatusOr<std::vector<Rendering>> RenderOwn(const EventView& event) {
   if (event.type == kAll) return absl::InvalidArgumentError("the type stands for all types here");
   if (!model::ParseJson(event.data)) return absl::InvalidArgumentError("the data are not JSON");

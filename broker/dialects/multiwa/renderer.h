@@ -1,7 +1,7 @@
-// Stored events in the words of MultiWA.
+// Renders stored events for MultiWA clients.
 //
-// A frame is {"type":"event","payload":{"event","profileId","data","timestamp"}}, as MultiWA documents it, and in the
-// payload `id` and `cursor` besides: the frame's position, unique, which a client may give back as `since`.
+// A frame is {"type":"event","payload":{"event","profileId","data","timestamp"}}, as documented by MultiWA. The payload
+// also has `id` and `cursor`: the frame's position, which is unique, and which a client may send as `since`.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_RENDERER_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_RENDERER_H_
 
@@ -17,14 +17,14 @@
 
 namespace playhead::broker::multiwa {
 
-// Of what was published in MultiWA's own words, the data byte for byte; of others what is documented for its event. The
-// payloads are values of `data`. Pure and total: any thread, any event.
-//   InvalidArgument  the event is damaged, or has a name that is not for events.
+// For events published in MultiWA's own form, the data byte for byte; for other events, the documented form of their
+// event. The payloads are values of `data`. Pure and total: any thread, any event.
+//  InvalidArgument  the event is damaged, or its type is not allowed as an event name.
 absl::StatusOr<std::vector<model::Rendering>> Render(const EventView& event);
 
 extern const model::RenderingDialect kRendering;
 
-// Names match exactly; `*` among them is every event that has a form here.
+// Names match exactly; a name `*` matches every event that MultiWA has a form for.
 model::NameFilter MakeFilter(const std::vector<std::string>& names);
 
 // The frame as it is sent.

@@ -37,7 +37,7 @@ void Rooms::OnEvent(const http::socketio::Event& event) {
     Leave(profile);
     return Succeed(profile, event.ack_id);
   }
-  // As the original says it.
+  // The same error as the original's.
   if (profile.empty()) return Refuse(absl::PermissionDeniedError("no profileId"), event.ack_id);
   std::optional<std::string> since;
   if (const auto* const position = model::Find(value, "since"); position != nullptr) since = model::Text(position);
@@ -48,6 +48,9 @@ void Rooms::Join(const std::string& profile, std::optional<std::string> since, A
   const auto found = rooms_.find(profile);
   if (found != rooms_.end()) {
     if (found->second.stream != nullptr) return Succeed(profile, ack_id);
+    if (found->second.waiting.size() == kJoinsWaitingMax) {
+      return Refuse(absl::ResourceExhaustedError("The profile is being joined: wait for the answer"), ack_id);
+    }
     return found->second.waiting.push_back(ack_id);
   }
   if (rooms_.size() == kRoomsMax) {
@@ -70,7 +73,7 @@ void Rooms::OnOpened(const std::string& profile, uint64_t number, absl::StatusOr
   if (ended_) return;
   const auto found = rooms_.find(profile);
   if (found == rooms_.end() || found->second.number != number) {
-    // The client has left meanwhile.
+    // The client has left in the meantime.
     if (opened.ok() && opened->grace != nullptr) opened->grace->Leave();
     return;
   }
@@ -92,7 +95,7 @@ void Rooms::Leave(const std::string& profile) {
   Room room = std::move(found->second);
   rooms_.erase(found);
   if (room.stream != nullptr) room.stream->End(/*left=*/true);
-  for (const AckId ack_id : room.waiting) Succeed(profile, ack_id);  // They were there for a moment.
+  for (const AckId ack_id : room.waiting) Succeed(profile, ack_id);  // Joined, and left again at once.
 }
 
 std::vector<std::shared_ptr<ProfileStream>> Rooms::Streams() const {
@@ -128,7 +131,7 @@ size_t Rooms::SendFrame(const std::string& profile, const model::Frame& frame) {
 }
 
 void Rooms::OnStreamClosed(const std::string& profile, const absl::Status& status) {
-  // Its events end here, which the original has no word for.
+  // The events of the profile just end; the original has no message for that.
   if (HasReason(status, Reason::kInstanceDeleted)) return Leave(profile);
   LogRefusal("/ws", status);
   EndBecause(*link_, status);

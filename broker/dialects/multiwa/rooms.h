@@ -1,10 +1,10 @@
-// Rooms: the profiles that a client of the gateway has joined on one connection, and what it and the broker say to each
-// other: events of Socket.IO with one argument (broker/dialects/multiwa/gateway_renderer.h has the broker's).
+// Rooms: the profiles that a client of the gateway has joined on one connection. Client and broker exchange Socket.IO
+// events with one argument (for the broker's, see broker/dialects/multiwa/gateway_renderer.h). The client's are:
 //
-//   join, subscribe:profile   {"profileId","since"?}   acknowledged with {"success":true,"profileId"}
-//   unsubscribe:profile       {"profileId"}            the same
+//  join, subscribe:profile   {"profileId","since"?}   acknowledged with {"success":true,"profileId"}
+//  unsubscribe:profile       {"profileId"}            likewise
 //
-// or {"success":false,"error"}. Who asks for no acknowledgement gets none.
+// Errors are acknowledged with {"success":false,"error"}. Nothing is sent if the client asks for no acknowledgement.
 #ifndef PLAYHEAD_BROKER_DIALECTS_MULTIWA_ROOMS_H_
 #define PLAYHEAD_BROKER_DIALECTS_MULTIWA_ROOMS_H_
 
@@ -27,9 +27,10 @@
 
 namespace playhead::broker::multiwa {
 
-inline constexpr size_t kRoomsMax = 100;  // Of one connection; joining more is refused.
+inline constexpr size_t kRoomsMax = 100;       // Per connection; joining more is refused.
+inline constexpr size_t kJoinsWaitingMax = 8;  // Of one profile while it is being opened; more are refused.
 
-// All of it is for the connection's thread.   Ownership: borrows what `dialect` refers to.
+// All methods run on the connection's thread.   Ownership: borrows what `dialect` refers to.
 class Rooms final : public StreamOwner, public std::enable_shared_from_this<Rooms> {
  public:
   // `link` is the connection of `socket`.
@@ -43,7 +44,7 @@ class Rooms final : public StreamOwner, public std::enable_shared_from_this<Room
   void OnEvent(const http::socketio::Event& event);
   void OnWritable();
   void OnMarkerRead(uint64_t marker);
-  // Last: the connection has ended, by the client's wish if it has `left`.
+  // The connection has ended; deliberately by the client if it has `left`. Call it last.
   void End(bool left);
 
   size_t SendFrame(const std::string& profile, const model::Frame& frame) override;
@@ -53,9 +54,9 @@ class Rooms final : public StreamOwner, public std::enable_shared_from_this<Room
   using AckId = std::optional<uint64_t>;
 
   struct Room {
-    uint64_t number;                        // Of all; who leaves and joins again is in another.
+    uint64_t number;                        // Unique; a profile that is left and joined again gets another one.
     std::shared_ptr<ProfileStream> stream;  // nullptr while it is being opened.
-    std::vector<AckId> waiting;             // For that.
+    std::vector<AckId> waiting;             // Acknowledgements to send when it is open.
   };
 
   void Join(const std::string& profile, std::optional<std::string> since, AckId ack_id);
@@ -73,7 +74,7 @@ class Rooms final : public StreamOwner, public std::enable_shared_from_this<Room
   bool ended_ = false;
   uint64_t last_number_ = 0;
   absl::flat_hash_map<std::string, Room> rooms_;  // By profile.
-  size_t next_turn_ = 0;                          // Which stream is first to send, so that none waits for ever.
+  size_t next_turn_ = 0;                          // Rotates which stream sends first, so that none starves.
 };
 
 }  // namespace playhead::broker::multiwa

@@ -5,7 +5,7 @@
 namespace playhead::broker::photon {
 namespace {
 
-// Whether two positions are one, though one of them may not name its instance.
+// Whether two positions are equal, even if only one of them names its instance.
 bool AreOne(const Position& a, const Position& b) { return !model::IsBefore(a, b) && !model::IsBefore(b, a); }
 
 }  // namespace
@@ -15,12 +15,12 @@ uint64_t Continuations::FetchStarted(const std::string& connection, const Positi
   Entry& entry = Use(connection, now);
   const uint64_t number = ++last_fetch_;
   if (entry.settled && GoesOn(from, *entry.settled, now)) entry.settled.reset();
-  // Whoever goes on where a reply ends has got it, even if the transport has not said so yet.
+  // A client that continues where a reply ended has received it, even if the transport has not yet reported that.
   std::erase_if(entry.fetches, [&from](const Fetch& fetch) {
     return fetch.reached && fetch.reached->last_frame && AreOne(from, *fetch.reached->last_frame);
   });
-  // A client that fetches has a position of its own, and at or before the head that it was bounced at it needs no
-  // other.
+  // A client that fetches has a position of its own. If this is at or before the head at which it was bounced, the
+  // bounce does not matter any more.
   if (entry.bounced && !model::IsBefore(*entry.bounced, from)) entry.bounced.reset();
   if (entry.fetches.size() < options_.fetches_max) {
     entry.fetches.push_back({number, from, std::nullopt});
@@ -91,7 +91,7 @@ Continuations::Taken Continuations::Take(const std::string& connection, bool wai
   }
   if (entry.settled) consider(entry.settled->position);
   const bool returned = taken.start || now - entry.bounced_at >= absl::ToChronoNanoseconds(options_.bounce_return_min);
-  if (entry.bounced && !returned) return {};  // Another stream of the connection; the first may still return.
+  if (entry.bounced && !returned) return {};  // Another stream of the connection: the bounced one may still return.
   if (entry.bounced) consider(*entry.bounced);
   Forget(found);
   return taken;

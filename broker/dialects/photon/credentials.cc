@@ -5,8 +5,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "broker/auth/call_access.h"
 #include "broker/auth/secret.h"
-#include "broker/grpc/call_access.h"
 #include "broker/grpc/call_metadata.h"
 #include "proto/errors.h"
 
@@ -33,8 +33,8 @@ absl::StatusOr<Credentials> ReadCredentials(const Dialect& dialect, std::shared_
     credentials.audience.app_secrets = dialect.app_secrets;
     credentials.audience.app_secret = std::string(app_secret);
   }
-  // The secret's hash tells apart what a key's id would not: clients of one key on a proxy's connection never mix with
-  // those of a rotated secret, and on a broker that runs open any token is somebody.
+  // Includes the hash of the secret rather than the key's id. So on a proxy's connection, clients with the old and the
+  // new secret of a rotated key are never mixed; and on a broker that runs open, each token is a client of its own.
   const SecretHash token = SecretHash::Of(MetadataValue(context, "access_token"));
   credentials.connection = absl::StrCat(context.peer(), " ", instance, " ", token.bytes());
   return credentials;
@@ -46,16 +46,6 @@ Admission Admit(const Dialect& dialect, const grpc::CallbackServerContext& conte
   CallAccess access = JudgeAccess(dialect.core, MetadataValue(context, "access_token"), request_bytes);
   if (access.caller == nullptr) return {std::move(access.refusal), access.refusal_delay};
   return {ReadCredentials(dialect, std::move(access.caller), context), absl::ZeroDuration()};
-}
-
-void OpenInstance(const Core& core, const Credentials& credentials,
-                  storage::Callback<std::shared_ptr<storage::Instance>> done) {
-  credentials.caller->AdmitInstance(
-      core.log, credentials.audience.instance,
-      [&log = core.log, instance = credentials.audience.instance, done = std::move(done)](absl::Status status) mutable {
-        if (!status.ok()) return std::move(done)(std::move(status));
-        log.OpenInstance(instance, storage::OpenMode::kCreateIfPermitted, std::move(done));
-      });
 }
 
 }  // namespace playhead::broker::photon

@@ -1,4 +1,4 @@
-// Who makes a call of this dialect, and for which instance: what its metadata say.
+// The caller and the instance of a call of this dialect, from its metadata.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_CREDENTIALS_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_CREDENTIALS_H_
 
@@ -19,29 +19,24 @@
 namespace playhead::broker::photon {
 
 struct Credentials {
-  std::shared_ptr<Caller> caller;  // By `access_token`, a key's secret; may subscribe to the instance.
-  Audience audience;               // Of `phone_number_id`, the instance, and `app_secret`.
-  // The connection and whom it speaks for: calls that have the same are of one client.
+  std::shared_ptr<Caller> caller;  // From `access_token`, a key's secret. May subscribe to the instance.
+  Audience audience;               // From `phone_number_id`, the instance, and `app_secret`.
+  // Identifies the connection and its credentials: calls with the same value are from one client.
   std::string connection;
 };
 
 struct Admission {
   absl::StatusOr<Credentials> credentials;
-  absl::Duration refusal_delay;  // How long to hold a refusal back (broker/grpc/call_access.h).
+  absl::Duration refusal_delay;  // How long to delay a refusal (broker/auth/call_access.h).
 };
 
-// Judges a call whose request has `request_bytes`. Call once for a call.
+// Checks a call with a request of `request_bytes`. Call it once per call.
 //   Unauthenticated   no `access_token`, or a wrong one; no `phone_number_id`; an `app_secret` that is not the
 //                     instance's.
 //   PermissionDenied  the key may not subscribe to the instance.
 //   InvalidArgument   INSTANCE_NAME_INVALID.
 //   Unavailable       SHUTTING_DOWN.
 Admission Admit(const Dialect& dialect, const grpc::CallbackServerContext& context, size_t request_bytes);
-
-// Opens the instance of a call, making it if the caller's quota allows. `done` runs inside the call or on a thread of
-// the log; errors as Caller::AdmitInstance and EventLog::OpenInstance.
-void OpenInstance(const Core& core, const Credentials& credentials,
-                  storage::Callback<std::shared_ptr<storage::Instance>> done);
 
 }  // namespace playhead::broker::photon
 

@@ -1,4 +1,4 @@
-// Errors of the broker in the words of this dialect's client.
+// Converts errors of the broker to those of this dialect's client.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_ERROR_TRAILERS_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_ERROR_TRAILERS_H_
 
@@ -10,13 +10,14 @@
 
 namespace playhead::broker::photon {
 
-// What the client calls an error of this status: `unauthenticated`, `unauthorized`, `rateLimitExceeded`, `notFound`,
+// The client's name for an error with this status: `unauthenticated`, `unauthorized`, `rateLimitExceeded`, `notFound`,
 // `invalidArgument`, `preconditionFailed`, `serviceUnavailable`, `timeout` or `internalError`.
 absl::string_view ClientErrorCode(absl::StatusCode code);
 
-// The canonical status, by which the client chooses its class of error, and in the call's trailers: `error-code` in the
-// client's words, `x-retryable: true` if a retry can help (absent otherwise), and `playhead-error-code`, the broker's
-// own reason (docs/errors.md). Ok stays Ok and sets none. Call once for a call, before it is finished.
+// Returns the canonical status, by which the client chooses its error class, and adds to the call's trailers
+// `error-code` with the client's name, `x-retryable: true` if a retry can help (absent otherwise), and
+// `playhead-error-code` with the broker's own reason (docs/errors.md). An Ok status adds no trailers. Call it at most
+// once per call, before the call is finished.
 grpc::Status ToClientStatus(const absl::Status& status, grpc::CallbackServerContext& context);
 
 }  // namespace playhead::broker::photon

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -13,10 +12,11 @@
 #include "broker/dialects/photon/credentials.h"
 #include "broker/dialects/photon/frame_reader.h"
 #include "broker/dialects/photon/unary_call.h"
-#include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/stalled_calls.h"
 #include "broker/model/position.h"
+#include "broker/open_instance.h"
+#include "broker/read/fetch.h"
 #include "photon/whatsapp/v1/message_service.pb.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
@@ -25,13 +25,11 @@
 namespace playhead::broker::photon {
 namespace {
 
-// Events are read and rendered so many at a time, so that no reading thread is held for long.
+// How many events are read and rendered at a time, so that no reading thread is occupied for long.
 constexpr uint32_t kPageEventsMax = 500;
 
-// What a reply may take: one event may make it larger than kReplyBytesMax.
+// The maximum size of a reply: one event may make it larger than kReplyBytesMax.
 constexpr size_t kReplyGrantBytes = storage::kEventBytesCeiling + (size_t{64} << 10);
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 class FetchCall final : public UnaryCall {
  public:
@@ -51,7 +49,7 @@ class FetchCall final : public UnaryCall {
 
   void OnDone() override {
     const bool written = replied_ && !cancelled_.load(std::memory_order_relaxed);
-    if (number_) dialect_.continuations.FetchEnded(credentials_.connection, *number_, written, Now());
+    if (number_) dialect_.continuations.FetchEnded(credentials_.connection, *number_, written, SteadyNow());
     UnaryCall::OnDone();
   }
 
@@ -65,9 +63,9 @@ class FetchCall final : public UnaryCall {
                        "the cursor is none: give `cursor.value` of an event, or a cursor of the native API in decimal");
     }
     if (message.limit() > 0) frames_max_ = std::min(message.limit(), kFetchLimitMax);
-    number_ = dialect_.continuations.FetchStarted(credentials_.connection, *from, Now());
-    deadline_ = Now() + absl::ToChronoNanoseconds(dialect_.options.fetch_time_max);
-    OpenInstance(dialect_.core, credentials_,
+    number_ = dialect_.continuations.FetchStarted(credentials_.connection, *from, SteadyNow());
+    deadline_ = SteadyNow() + absl::ToChronoNanoseconds(dialect_.options.fetch_time_max);
+    OpenInstance(dialect_.core.log, credentials_.caller.get(), credentials_.audience.instance,
                  [this, from = *from](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
                    if (!instance.ok()) return Refuse(instance.status());
                    instance_ = *std::move(instance);
@@ -79,12 +77,12 @@ class FetchCall final : public UnaryCall {
   void ReadFrom(const Position& position) {
     const model::Resume resume = model::ResumeAt(*instance_, position);
     if (resume.replaced) {
-      dialect_.core.metrics.photon.replaced_positions.Increment();
+      dialect_.figures.replaced_positions.Increment();
       dialect_.continuations.FetchReplaced(credentials_.connection, *number_, resume.position);
     }
     reached_.position = resume.position;
     after_ = resume.after;
-    reader_.emplace(credentials_.audience, resume.position, dialect_.core.metrics.photon.events_not_rendered);
+    reader_.emplace(credentials_.audience, resume.position, dialect_.figures.events_not_rendered);
     ReadPage();
   }
 
@@ -106,11 +104,11 @@ class FetchCall final : public UnaryCall {
     reader_->Add(std::move(page.slices));
     while (frame_count_ < frames_max_) {
       auto frame = reader_->Next();
-      if (!frame) {  // All of the page is in the reply, or is not rendered.
+      if (!frame) {  // The whole page is in the reply, or is not rendered.
         after_ = page.next;
         reached_.position = {instance_->number(), page.next, 0};
-        const bool stop =
-            page.end_reached || cancelled_.load(std::memory_order_relaxed) || (frame_count_ > 0 && Now() >= deadline_);
+        const bool stop = page.end_reached || cancelled_.load(std::memory_order_relaxed) ||
+                          (frame_count_ > 0 && SteadyNow() >= deadline_);
         page = FetchPage();
         return stop ? Answer() : ReadPage();
       }
@@ -120,7 +118,7 @@ class FetchCall final : public UnaryCall {
         if (auto grant = dialect_.reply_budget.TryAcquire(kReplyGrantBytes)) {
           grant_ = *std::move(grant);
         } else if (frame_count_ > 0) {
-          break;  // Others may hold the budget for as long as they do not read their replies.
+          break;  // Clients that do not read their replies may hold the budget for long.
         } else {
           page = FetchPage();
           return Reserve();
@@ -135,8 +133,8 @@ class FetchCall final : public UnaryCall {
     Answer();
   }
 
-  // For one large event. Holds nothing of the delivery budget while it waits, since whoever waits for that may hold
-  // some of this one.
+  // Waits for memory for one large event. Holds nothing of the delivery budget meanwhile, since those who wait for that
+  // budget may hold some of this one.
   void Reserve() {
     dialect_.reply_budget.Acquire(kReplyGrantBytes, [this](ByteBudget::Grant grant) {
       grant_ = std::move(grant);
@@ -147,7 +145,7 @@ class FetchCall final : public UnaryCall {
   void Answer() {
     grant_.ShrinkTo(reply_.size());
     if (grant_.bytes() > 0) {
-      watch_.emplace(dialect_.core.stalled_calls, dialect_.reply_budget, context());
+      watch_.emplace(dialect_.stalled_calls, dialect_.reply_budget, context());
       watch_->WriteStarted();
     }
     replied_ = true;
@@ -157,7 +155,7 @@ class FetchCall final : public UnaryCall {
 
   const Dialect dialect_;
   Credentials credentials_;
-  std::optional<uint64_t> number_;  // Of the continuation.
+  std::optional<uint64_t> number_;  // Its number in `continuations`.
   int64_t frames_max_ = std::numeric_limits<int64_t>::max();
   SteadyTime deadline_;
   std::shared_ptr<storage::Instance> instance_;

@@ -1,4 +1,4 @@
-// MessageService.FetchMissedEvents: what came after a cursor, as much as one reply can carry.
+// MessageService.FetchMissedEvents: the events after a cursor, as many as fit one reply.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_FETCH_CALL_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_FETCH_CALL_H_
 
@@ -12,12 +12,13 @@
 
 namespace playhead::broker::photon {
 
-// A reply ends before it would be larger, unless its first event is: the client takes 4 MiB and asks only once.
+// A reply ends before it exceeds this, unless its first event alone does. The client accepts 4 MiB and fetches only
+// once.
 inline constexpr size_t kReplyBytesMax = size_t{3} << 20;
-// The most that a client may ask for; without a limit the size of the reply is the only one.
+// The maximum `limit` of a request. Without a limit, only the size of the reply is bounded.
 inline constexpr int kFetchLimitMax = 10'000;
 
-// Takes up a call. What its reply does not carry, the connection's next stream does (continuations.h).
+// Starts a call. Events that do not fit the reply are sent by the connection's next stream (continuations.h).
 grpc::ServerUnaryReactor* StartFetchCall(const Dialect& dialect, grpc::CallbackServerContext& context,
                                          const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 

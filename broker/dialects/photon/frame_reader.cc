@@ -1,8 +1,11 @@
 #include "broker/dialects/photon/frame_reader.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "broker/log.h"
 #include "proto/event_wire.h"
 
@@ -14,7 +17,9 @@ std::optional<Frame> FrameReader::Next() {
   if (next_payload_ == payloads_.size() && !RenderNext()) return std::nullopt;
   Payload& payload = payloads_[next_payload_++];
   const bool is_last = next_payload_ == payloads_.size();
-  const Position position{seen_.instance, cursor_, is_last ? uint16_t{0} : static_cast<uint16_t>(next_payload_)};
+  // Beyond the largest part, positions repeat it: a client that resumes there gets the rest again.
+  const auto part = static_cast<uint16_t>(std::min<size_t>(next_payload_, std::numeric_limits<uint16_t>::max()));
+  const Position position{seen_.instance, cursor_, is_last ? uint16_t{0} : part};
   payload.mutable_cursor()->set_value(position.ToString());
   Frame frame{payload.SerializeAsString(), position};
   payload.Clear();
@@ -54,8 +59,7 @@ void FrameReader::RenderPart(absl::string_view type, absl::string_view data) {
 void FrameReader::PassOver(const absl::Status& why) {
   not_rendered_.Increment();
   if (std::exchange(passed_over_any_, true)) return;
-  Log().warn("event=photon_not_rendered instance={} cursor={} why=\"{}\"", audience_.instance, cursor_.value(),
-             std::string(why.message()));
+  LogWarning("photon_not_rendered", absl::StrCat("instance=", audience_.instance, " cursor=", cursor_.value()), why);
 }
 
 }  // namespace playhead::broker::photon

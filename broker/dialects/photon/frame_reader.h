@@ -1,4 +1,4 @@
-// FrameReader: a run of stored events as the frames in which this dialect's client gets them, one at a time.
+// FrameReader: turns a run of stored events into the frames of this dialect's client, one at a time.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_FRAME_READER_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_FRAME_READER_H_
 
@@ -13,55 +13,57 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
-#include "broker/dialects/photon/app_secrets.h"
+#include "broker/dialects/app_secrets.h"
 #include "broker/dialects/photon/renderer.h"
-#include "broker/event_run.h"
 #include "broker/model/position.h"
+#include "broker/read/event_run.h"
 #include "storage/block.h"
 
 namespace playhead::broker::photon {
 
 using model::Position;
 
-// `bytes` encode a photon.whatsapp.v1.Event, and by the same field numbers a SubscribeEventsResponse. What is rendered
-// takes less room than the JSON that it comes from, so a frame fits the 4 MiB that the client takes as any event does.
+// `bytes` are an encoded photon.whatsapp.v1.Event, which is also a SubscribeEventsResponse, as the field numbers are
+// the same. A rendered event is smaller than the JSON that it comes from, so any frame fits the 4 MiB that the client
+// accepts.
 struct Frame {
   std::string bytes;
   Position position;
 };
 
-// For whom frames are made.
+// The client for which frames are rendered.
 struct Audience {
   std::string instance;
-  // Whoever has the secret of a webhook that was kept unverified sees what it says. Both or neither.
+  // A client with the app secret is also shown webhooks that could not be verified when they arrived. Both are set, or
+  // neither.
   AppSecrets* app_secrets = nullptr;
   std::string app_secret;
 
-  // What is to be read for it.
+  // The filter for the events to read.
   std::shared_ptr<const storage::EventFilter> filter() const {
     return ShownTypes(app_secrets == nullptr ? absl::string_view() : app_secrets->unverified_type());
   }
 };
 
-// Renders as it goes, so that only one event's frames are in memory. An event that cannot be rendered is passed over;
-// the first that a reader meets is written to the log. Not thread-safe.
+// Renders one event at a time, so only that event's frames are in memory. Events that cannot be rendered are skipped;
+// the first one that a reader meets is logged. Not thread-safe.
 class FrameReader {
  public:
-  // Starts with the first frame behind `seen`, a position of the audience's instance.
-  // Counts what it passes over in `not_rendered`, which must outlive it.
+  // Starts with the first frame after `seen`, a position of the audience's instance. Counts the events that it skips in
+  // `not_rendered`, which must outlive it.
   FrameReader(Audience audience, const Position& seen, prometheus::Counter& not_rendered)
       : audience_(std::move(audience)), not_rendered_(not_rendered), seen_(seen) {}
 
-  // Goes on with these slices. REQUIRES: all before them was taken.
+  // Continues with these slices. REQUIRES: everything before them was taken.
   void Add(std::vector<storage::BlockSlice> slices) { events_ = EventRun(std::move(slices)); }
 
-  // nullopt when all was taken: then the slices are let go.
+  // nullopt when everything was taken; the slices are then released.
   std::optional<Frame> Next();
 
  private:
-  // Renders the next event that is shown. False at the end.
+  // Renders the next event that has frames to show. False if there is none.
   bool RenderNext();
-  // Adds what `event` says to `payloads_`.
+  // Appends the payloads of `event` to `payloads_`.
   void Render(const EventView& event);
   void RenderPart(absl::string_view type, absl::string_view data);
   void PassOver(const absl::Status& why);

@@ -1,7 +1,6 @@
 #include "broker/dialects/photon/get_url_call.h"
 
 #include <atomic>
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -11,8 +10,8 @@
 #include "broker/dialects/photon/media_url.h"
 #include "broker/dialects/photon/renderer.h"
 #include "broker/dialects/photon/unary_call.h"
-#include "broker/fetch.h"
 #include "broker/grpc/message_buffer.h"
+#include "broker/read/fetch.h"
 #include "photon/whatsapp/v1/media_service.pb.h"
 #include "proto/errors.h"
 #include "proto/event_wire.h"
@@ -21,8 +20,6 @@ namespace playhead::broker::photon {
 namespace {
 
 constexpr uint32_t kPageEventsMax = 1000;
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 class GetUrlCall final : public UnaryCall {
  public:
@@ -39,7 +36,7 @@ class GetUrlCall final : public UnaryCall {
     if (absl::Status status = ParseRequest(request, message); !status.ok()) return Refuse(status);
     media_id_ = message.media_id();
     if (media_id_.empty()) return Refuse(MakeError(Reason::kMalformedRequest, "the request names no `media_id`"));
-    deadline_ = Now() + absl::ToChronoNanoseconds(kMediaSearchTimeMax);
+    deadline_ = SteadyNow() + absl::ToChronoNanoseconds(kMediaSearchTimeMax);
     SearchDownFrom(storage::Cursor());
   }
 
@@ -72,8 +69,8 @@ class GetUrlCall final : public UnaryCall {
         if (const auto found = FindMediaUrl(event.data, media_id_)) return Reply(found->SerializeAsString());
       }
     }
-    const bool stop =
-        searched_bytes_ >= kMediaSearchBytesMax || Now() >= deadline_ || cancelled_.load(std::memory_order_relaxed);
+    const bool stop = searched_bytes_ >= kMediaSearchBytesMax || SteadyNow() >= deadline_ ||
+                      cancelled_.load(std::memory_order_relaxed);
     if (!page.end_reached && !stop) return SearchDownFrom(page.next);
     Refuse(MakeError(Reason::kMediaNotFound, absl::StrCat("no recent message of this number has a url for the media \"",
                                                           media_id_, "\": ask WhatsApp's own API for it")));

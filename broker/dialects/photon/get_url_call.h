@@ -1,4 +1,4 @@
-// MediaService.GetUrl: from the newest stored message that has the media and its url.
+// MediaService.GetUrl: the url in the newest stored message with the media.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_GET_URL_CALL_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_GET_URL_CALL_H_
 
@@ -13,12 +13,12 @@
 
 namespace playhead::broker::photon {
 
-// The log is searched from its end, through at most this many bytes of messages and for at most this long. The urls
-// that WhatsApp gives out are good for minutes: what is further back would be no use.
+// The log is searched backwards from its end, through at most this many bytes of messages and for at most this long.
+// WhatsApp's urls are valid for minutes, so older ones would be useless.
 inline constexpr size_t kMediaSearchBytesMax = size_t{64} << 20;
 inline constexpr absl::Duration kMediaSearchTimeMax = absl::Seconds(2);
 
-// Takes up a call. NotFound (MEDIA_NOT_FOUND) if no message within the bounds has it.
+// Starts a call. NotFound (MEDIA_NOT_FOUND) if no message within the bounds has the media.
 grpc::ServerUnaryReactor* StartGetUrlCall(const Dialect& dialect, grpc::CallbackServerContext& context,
                                           const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 

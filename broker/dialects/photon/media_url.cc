@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 namespace {
 
-// Media of a message: {"type":"image","image":{"id":…,"url":…}}.
+// The media of a message: {"type":"image","image":{"id":…,"url":…}}.
 constexpr const char* kMediaTypes[] = {"image", "video", "audio", "document", "sticker"};
 
 const json::object* FindObject(const json::object& object, json::string_view key) {
@@ -32,7 +32,7 @@ std::string ToString(json::string_view text) { return std::string(text.data(), t
 
 std::optional<::photon::whatsapp::v1::MediaServiceGetUrlResponse> FindMediaUrl(absl::string_view data,
                                                                                absl::string_view media_id) {
-  // Ids of media are plain digits and letters, which no writer of JSON escapes: most messages end here.
+  // Media ids are plain digits and letters, which JSON writers do not escape, so this rejects most messages.
   if (media_id.empty() || !absl::StrContains(data, media_id)) return std::nullopt;
   json::error_code error;
   const json::value root = json::parse(json::string_view(data.data(), data.size()), error);

@@ -1,4 +1,4 @@
-// Where an inbound file can be downloaded, as the webhook said that brought it.
+// Finds the download url of an inbound file in the webhook that brought it.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_MEDIA_URL_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_MEDIA_URL_H_
 
@@ -9,8 +9,8 @@
 
 namespace playhead::broker::photon {
 
-// What `data`, of a stored message ({"metadata":…,"contact":…,"message":{…}}), says of the media `media_id`; nullopt if
-// it is another's, or says no url. Total: any bytes will do.
+// `data` is that of a stored message ({"metadata":…,"contact":…,"message":{…}}). Returns the url of the media
+// `media_id`; nullopt if the message has other media, or no url. Total: accepts any bytes.
 std::optional<::photon::whatsapp::v1::MediaServiceGetUrlResponse> FindMediaUrl(absl::string_view data,
                                                                                absl::string_view media_id);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr absl::string_view kMessagePrefix = "message.";
 constexpr absl::string_view kDialect = "whatsapp";
 
-// The kinds that have a rendering here. Others (`message.sent`, sessions, account errors) are not part of this API.
+// The types that are shown. Others (`message.sent`, sessions, account errors) are not part of this API.
 constexpr auto kShownTypes = std::to_array<absl::string_view>({
     "message.received",
     "message.edited",
@@ -55,7 +55,7 @@ absl::Status Render(absl::string_view type, absl::string_view data, Payload& pay
   }
   auto status = whatsapp::ParseStatus(data);
   if (!status.ok()) return status.status();
-  // The client shows a status that it does not know as "sent".
+  // The client shows an unknown status as "sent".
   if (status->status() == ::photon::whatsapp::v1::MESSAGE_STATUS_UNSPECIFIED) {
     return absl::InvalidArgumentError("the status is none of sent, delivered, read, played and failed");
   }

@@ -1,4 +1,4 @@
-// Stored events in the words of this dialect.
+// Renders stored events for this dialect.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_RENDERER_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_RENDERER_H_
 
@@ -14,17 +14,17 @@ namespace playhead::broker::photon {
 
 using Payload = ::photon::whatsapp::v1::Event;
 
-// Lets through the types that this dialect shows: what users sent, and what became of what they were sent; and those of
-// type `also`, unless that is empty.
+// A filter for the types that this dialect shows, which are users' messages and the delivery status of sent ones; and
+// for the type `also`, unless that is empty.
 std::shared_ptr<const storage::EventFilter> ShownTypes(absl::string_view also = {});
 
-// Whether events of this type are shown: those whose attribute `dialect` is `whatsapp`.
+// Whether events of this type are shown, and whether the event's attribute `dialect` is `whatsapp`, as it must be.
 bool IsShown(absl::string_view type);
 bool IsOfWhatsApp(const EventView& event);
 
-// Fills in the payload of an event of the type `type` (one that is shown) with the data `data`. Total: any bytes give
-// an error or a payload that the client can map.
-//   InvalidArgument  the data is not what the type says.
+// Renders the payload of an event with the type `type`, which must be one that is shown, and the data `data`. Total:
+// any bytes give an error or a payload that the client can map.
+//  InvalidArgument  the data do not have the shape that the type promises.
 absl::Status Render(absl::string_view type, absl::string_view data, Payload& payload);
 
 }  // namespace playhead::broker::photon

@@ -8,6 +8,7 @@
 #include "broker/dialects/photon/get_url_call.h"
 #include "broker/dialects/photon/subscribe_stream.h"
 #include "broker/dialects/photon/unary_call.h"
+#include "broker/metrics/metrics.h"
 #include "photon/whatsapp/v1/media_service.grpc.pb.h"
 #include "photon/whatsapp/v1/message_service.grpc.pb.h"
 #include "proto/errors.h"
@@ -89,27 +90,30 @@ class MediaCalls final : public RawMediaService {
 }  // namespace
 
 struct Services::State {
-  State(const Core& core_in, const Options& options_in, AppSecrets* app_secrets_in)
+  State(const Core& core_in, const Options& options_in, StalledCalls& stalled_calls, AppSecrets* app_secrets_in)
       : core(core_in),
         options(options_in),
+        figures(core.metrics.OfDialect("photon")),
         app_secrets(app_secrets_in),
-        reply_budget(options.reply_budget_bytes, core.executor) {}
+        reply_budget(options.reply_budget_bytes, core.executor),
+        dialect{core, options, figures, continuations, stalled_calls, app_secrets, reply_budget} {}
 
-  // In an order in which each borrows from those before it.
+  // Each member borrows only from those before it.
   const Core core;
   const Options options;
+  const Metrics::Dialect figures;
   AppSecrets* const app_secrets;
   ByteBudget reply_budget;
   Continuations continuations{Continuations::Options()};
-  const Dialect dialect{core, options, continuations, app_secrets, reply_budget};
+  const Dialect dialect;
   MessageCalls messages{dialect};
   MediaCalls media{dialect};
 };
 
-Services::Services(const Core& core, const Options& options, AppSecrets* app_secrets)
-    : state_(std::make_unique<State>(core, options, app_secrets)) {}
+Services::Services(const Core& core, const Options& options, StalledCalls& stalled_calls, AppSecrets* app_secrets)
+    : state_(std::make_unique<State>(core, options, stalled_calls, app_secrets)) {}
 Services::~Services() = default;
 
-std::vector<grpc::Service*> Services::all() const { return {&state_->messages, &state_->media}; }
+std::vector<grpc::Service*> Services::grpc_services() { return {&state_->messages, &state_->media}; }
 
 }  // namespace playhead::broker::photon

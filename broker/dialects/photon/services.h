@@ -1,4 +1,4 @@
-// The services photon.whatsapp.v1.MessageService and MediaService: each method that is served has a file of its own.
+// The services photon.whatsapp.v1.MessageService and MediaService. Each served method is in a file of its own.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_SERVICES_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_SERVICES_H_
 
@@ -8,24 +8,25 @@
 #include <vector>
 
 #include "broker/core.h"
-#include "broker/dialects/photon/app_secrets.h"
+#include "broker/dialects/app_secrets.h"
 #include "broker/dialects/photon/options.h"
+#include "broker/dialects/served_dialect.h"
+#include "broker/grpc/stalled_calls.h"
 
 namespace playhead::broker::photon {
 
-// What is served is SubscribeEvents, FetchMissedEvents and GetUrl; the rest is refused as UNIMPLEMENTED (NOT_SERVED).
-// Thread safety: as gRPC calls it.   Ownership: must outlive the gRPC server and the callbacks of the log; borrows what
-// `core` refers to, and `app_secrets`.
-class Services {
+// Serves SubscribeEvents, FetchMissedEvents and GetUrl; all other methods are refused as UNIMPLEMENTED (NOT_SERVED).
+// Thread safety: as gRPC calls it.   Ownership: borrows its arguments; must outlive the gRPC server and the callbacks
+// of the log.
+class Services final : public ServedDialect {
  public:
-  // `app_secrets` may be nullptr: then nothing is known of any, and an `app_secret` says nothing.
-  Services(const Core& core, const Options& options, AppSecrets* app_secrets);
-  ~Services();
+  // `app_secrets` may be nullptr: then an `app_secret` of a call is ignored.
+  Services(const Core& core, const Options& options, StalledCalls& stalled_calls, AppSecrets* app_secrets);
+  ~Services() override;
   Services(const Services&) = delete;
   Services& operator=(const Services&) = delete;
 
-  // To be registered with the gRPC server.
-  std::vector<grpc::Service*> all() const;
+  std::vector<grpc::Service*> grpc_services() override;
 
  private:
   struct State;

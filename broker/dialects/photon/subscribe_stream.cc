@@ -9,7 +9,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "broker/delivery.h"
 #include "broker/dialects/photon/credentials.h"
 #include "broker/dialects/photon/error_trailers.h"
 #include "broker/dialects/photon/frame_reader.h"
@@ -18,7 +17,9 @@
 #include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/model/position.h"
-#include "broker/subscription.h"
+#include "broker/open_instance.h"
+#include "broker/read/delivery.h"
+#include "broker/read/subscription.h"
 #include "photon/whatsapp/v1/message_service.pb.h"
 
 namespace playhead::broker::photon {
@@ -27,22 +28,18 @@ using storage::Cursor;
 
 namespace {
 
-// While a fetch of the same connection has been answered and its reply's fate is not known yet, the stream's start
-// waits: it is a matter of microseconds, unless the client has stopped reading.
+// While a fetch of the same connection was answered and its reply is not known to be written, the start of the stream
+// waits. This takes microseconds, unless the client has stopped reading.
 constexpr auto kSettlingPause = std::chrono::milliseconds(2);
 constexpr int kSettlingPausesMax = 250;
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-// At any time exactly one thing is under way: the opening, a Next of the subscription, or a write. Whichever ends it
-// starts the next or finishes, and a cancellation finishes only if it took back a Next; so Finish is called once, and
-// nothing after it.
+// At any time exactly one operation is in progress: opening, a Next of the subscription, or a write. When it ends, it
+// starts the next or finishes; a cancellation finishes only if it has withdrawn a Next. So Finish is called once, and
+// nothing starts after it.
 class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   SubscribeStream(const Dialect& dialect, grpc::CallbackServerContext& context)
-      : dialect_(dialect),
-        context_(context),
-        watch_(dialect.core.stalled_calls, dialect.core.delivery_budget, context) {}
+      : dialect_(dialect), context_(context), watch_(dialect.stalled_calls, dialect.core.delivery_budget, context) {}
 
   void Start(const grpc::ByteBuffer& request) {
     Admission admission = Admit(dialect_, context_, request.Length());
@@ -51,11 +48,12 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
                          [this, refusal = admission.credentials.status()] { End(refusal); });
     }
     credentials_ = *std::move(admission.credentials);
-    OpenInstance(dialect_.core, credentials_, [this](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
-      if (!instance.ok()) return End(instance.status());
-      instance_ = *std::move(instance);
-      TakeStart(kSettlingPausesMax);
-    });
+    OpenInstance(dialect_.core.log, credentials_.caller.get(), credentials_.audience.instance,
+                 [this](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
+                   if (!instance.ok()) return End(instance.status());
+                   instance_ = *std::move(instance);
+                   TakeStart(kSettlingPausesMax);
+                 });
   }
 
   void OnWriteDone(bool ok) override {
@@ -82,43 +80,41 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   static absl::Status Cancelled() { return absl::CancelledError("the call was cancelled"); }
 
   void TakeStart(int pauses_left) {
-    const auto taken = dialect_.continuations.Take(credentials_.connection, pauses_left > 0, Now());
+    const auto taken = dialect_.continuations.Take(credentials_.connection, pauses_left > 0, SteadyNow());
     if (taken.settling) {
-      dialect_.core.timers.Schedule(Now() + kSettlingPause, [this, pauses_left] { TakeStart(pauses_left - 1); });
+      dialect_.core.timers.Schedule(SteadyNow() + kSettlingPause, [this, pauses_left] { TakeStart(pauses_left - 1); });
       return;
     }
     const Position head{instance_->number(), instance_->head(), 0};
     if (taken.start) return Open(model::ResumeAt(*instance_, *taken.start));
     if (dialect_.options.first_subscribe == FirstSubscribe::kLive) return Open({head.cursor, head, false});
-    dialect_.core.metrics.photon.bounces.Increment();
-    dialect_.continuations.Bounced(credentials_.connection, head, Now());
+    dialect_.figures.bounces.Increment();
+    dialect_.continuations.Bounced(credentials_.connection, head, SteadyNow());
     Finish(grpc::Status::OK);
   }
 
   void Open(const model::Resume& resume) {
     start_ = resume.position;
     handed_over_ = resume.after;
-    if (resume.replaced) dialect_.core.metrics.photon.replaced_positions.Increment();
-    reader_.emplace(credentials_.audience, start_, dialect_.core.metrics.photon.events_not_rendered);
+    if (resume.replaced) dialect_.figures.replaced_positions.Increment();
+    reader_.emplace(credentials_.audience, start_, dialect_.figures.events_not_rendered);
     SubscriptionRequest request;
-    request.instance = credentials_.audience.instance;
+    request.opened = instance_;
     request.start = AfterCursor{resume.after};
     request.filter = credentials_.audience.filter();
-    request.caller = credentials_.caller;
-    request.allow_gap = true;  // The client knows no error that would tell it of missing history.
+    request.allow_gap = true;  // The client has no error for missing history.
     request.heartbeat_interval = dialect_.options.heartbeat_interval;
-    auto subscription = Subscription::Start(dialect_.core, std::move(request));
-    auto ticket = dialect_.core.streams.Admit(subscription, credentials_.caller);
-    absl::Status status = ticket.status();
-    if (status.ok()) {
-      ticket_ = *std::move(ticket);
+    auto subscription = Subscription::StartAdmitted(dialect_.core, std::move(request), credentials_.caller, ticket_);
+    if (!subscription.ok()) return End(subscription.status());
+    bool cancelled;
+    {
       absl::MutexLock lock(&mu_);
-      subscription_ = subscription;
-      if (cancelled_) status = Cancelled();
+      subscription_ = *subscription;
+      cancelled = cancelled_;
     }
-    if (status.ok()) return Ask();
-    subscription->Cancel();
-    End(status);
+    if (!cancelled) return Ask();
+    (*subscription)->Cancel();
+    End(Cancelled());
   }
 
   void Ask() {
@@ -129,7 +125,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     }
   }
 
-  // Whatever happens to the client before its first event, it knows from where to fetch.
+  // So the client knows where to fetch from, whatever happens before its first event.
   void On(const Started& /*started*/) { WriteHeartbeat(start_); }
 
   void On(Events events) {
@@ -149,12 +145,13 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     WriteHeartbeat(At(cursor));
   }
 
-  // The position of everything up to `cursor`. A stream that starts amid the frames of an event reads from before it.
+  // The position after everything up to `cursor`. A stream that starts in the middle of an event's frames reads from
+  // before that event.
   Position At(Cursor cursor) const {
     return cursor < start_.cursor ? start_ : Position{instance_->number(), cursor, 0};
   }
 
-  // The next frame of what was handed over; when all are written, asks for more.
+  // Writes the next frame of the delivery; if all are written, asks for the next delivery.
   void WriteNext() {
     std::optional<Frame> frame = std::exchange(next_frame_, std::nullopt);
     if (!frame) frame = reader_->Next();
@@ -163,7 +160,7 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
     const grpc::Slice slice(frame->bytes);
     message_ = grpc::ByteBuffer(&slice, 1);
     grpc::WriteOptions options;
-    // More follows at once: frames of a few hundred bytes go out together.
+    // The next frame follows at once, so small frames are sent together.
     if (next_frame_) options.set_buffer_hint();
     watch_.WriteStarted();
     StartWrite(&message_, options);
@@ -181,8 +178,8 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   void End(const absl::Status& status) {
     if (!absl::IsCancelled(status)) {
       LogRefusal("SubscribeEvents", status);
-      // The client comes back, and may have nothing but this to say where it was.
-      if (reader_ && !wrote_any_) dialect_.continuations.PutBack(credentials_.connection, start_, Now());
+      // The client will come back, and may have no position of its own.
+      if (reader_ && !wrote_any_) dialect_.continuations.PutBack(credentials_.connection, start_, SteadyNow());
     }
     Finish(ToClientStatus(status, context_));
   }
@@ -198,9 +195,9 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   std::optional<Frame> next_frame_;
   bool wrote_any_ = false;
   Cursor handed_over_;        // Everything up to here was given to the reader or is not rendered.
-  grpc::ByteBuffer message_;  // Being written.
+  grpc::ByteBuffer message_;  // The message being written.
 
-  absl::Mutex mu_;  // Guards what the opening and a cancellation share.
+  absl::Mutex mu_;  // Guards the members below it, which opening and cancellation share.
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<Subscription> subscription_;  // Set once, under `mu_`; then only read.
 };

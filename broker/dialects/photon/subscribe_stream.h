@@ -1,4 +1,4 @@
-// MessageService.SubscribeEvents: a subscription of the broker, rendered and framed one event a message.
+// MessageService.SubscribeEvents: a subscription, rendered, with one message per event.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_SUBSCRIBE_STREAM_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_SUBSCRIBE_STREAM_H_
 
@@ -10,9 +10,9 @@
 
 namespace playhead::broker::photon {
 
-// Takes up a stream. One write is in flight at a time, and the next delivery is asked for only when all frames of the
-// last are written: what a slow client does not take stays in the log, and a heartbeat's cursor is never ahead of what
-// was written.
+// Starts a stream. One write is in flight at a time, and the next delivery is requested only when all frames of the
+// last one are written. So events that a slow client has not taken stay in the log, and a heartbeat's cursor is never
+// ahead of what was written.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribeStream(const Dialect& dialect,
                                                                  grpc::CallbackServerContext& context,
                                                                  const grpc::ByteBuffer& request);

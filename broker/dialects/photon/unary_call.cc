@@ -11,7 +11,7 @@
 namespace playhead::broker::photon {
 
 void UnaryCall::Reply(std::string response) {
-  // Handed over, not copied: a reply may have megabytes.
+  // Moved, not copied: a reply may have megabytes.
   auto* const owned = new std::string(std::move(response));
   const grpc::Slice slice(
       owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); }, owned);

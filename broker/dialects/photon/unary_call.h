@@ -1,4 +1,4 @@
-// What the unary calls of this dialect have in common: one reply or one refusal, and their own memory.
+// Shared by the unary calls of this dialect: one reply or one refusal, and their own memory.
 #ifndef PLAYHEAD_BROKER_DIALECTS_PHOTON_UNARY_CALL_H_
 #define PLAYHEAD_BROKER_DIALECTS_PHOTON_UNARY_CALL_H_
 
@@ -15,8 +15,8 @@
 
 namespace playhead::broker::photon {
 
-// Made with new; deletes itself when gRPC is done with it. Exactly one of Reply, Refuse and RefuseLate is called, from
-// any thread, as the last thing anyone does with the object.
+// Create it with new; it deletes itself in OnDone. Call exactly one of Reply, Refuse and RefuseLate, from any thread.
+// Afterwards the object must not be used.
 class UnaryCall : public grpc::ServerUnaryReactor {
  public:
   // `method` must be a literal.

@@ -1,6 +1,5 @@
 #include "broker/dialects/socketio/acknowledging_socket.h"
 
-#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -9,12 +8,6 @@
 #include "broker/sessions/session_key.h"
 
 namespace playhead::broker::socketio {
-namespace {
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-}  // namespace
-
 std::shared_ptr<AcknowledgingSocket> AcknowledgingSocket::Make(const Dialect& dialect, AckedSessions& acked,
                                                                LeftBehind& left_behind,
                                                                std::shared_ptr<http::socketio::Socket> socket,
@@ -31,7 +24,7 @@ std::shared_ptr<AcknowledgingSocket> AcknowledgingSocket::Make(const Dialect& di
 
 void AcknowledgingSocket::Start() {
   const auto self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this());
-  dialect_.core.timers.Schedule(Now() + absl::ToChronoNanoseconds(dialect_.options.adoption_delay),
+  dialect_.core.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(dialect_.options.adoption_delay),
                                 [weak = std::weak_ptr<AcknowledgingSocket>(self), socket = socket_] {
                                   socket->Run([weak] {
                                     const auto live = weak.lock();
@@ -44,20 +37,20 @@ bool AcknowledgingSocket::Begins() const { return !opening_; }
 
 void AcknowledgingSocket::Adopt() {
   if (opening_) return;
-  while (const auto key = left_behind_.Take(owner(), Now())) {
+  while (const auto key = left_behind_.Take(owner(), SteadyNow())) {
     const auto record = dialect_.sessions.Get(*key);
     auto stored = record ? DecodeSession(record->value) : std::nullopt;
-    if (!stored) continue;  // It was forgotten meanwhile.
+    if (!stored) continue;  // It was removed in the meantime.
     key_ = *key;
     stored_ = *std::move(stored);
     if (absl::Status status = Store(); !status.ok()) return Close(status);
     return Open();
   }
-  // The connection that it has lost may not have been seen to end yet.
+  // The broker may not have noticed yet that the client's previous connection is lost.
   const http::engineio::Options& engine = dialect_.engine;
   const absl::Duration seen_to_end = engine.ping_interval + engine.ping_timeout + dialect_.options.adoption_delay;
-  if (Now() >= connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) return;
-  left_behind_.EndSilent(owner(), Now());
+  if (SteadyNow() >= connected_at_ + absl::ToChronoNanoseconds(seen_to_end)) return;
+  left_behind_.EndSilent(owner(), SteadyNow());
   Start();
 }
 
@@ -67,7 +60,7 @@ void AcknowledgingSocket::Open() {
                .owner = credentials_.caller->key_id(),
                .instance = instance_,
                .start = AfterCursor{ResumePosition()}},
-              // A session that comes too late for its socket must be given back all the same.
+              // Not via Posting: a session that is opened too late for its socket must still be ended.
               [self = std::static_pointer_cast<AcknowledgingSocket>(shared_from_this())](
                   absl::StatusOr<AckedSessions::Opened> opened) {
                 self->socket_->Run([self, opened = std::move(opened)]() mutable { self->OnOpened(std::move(opened)); });
@@ -83,7 +76,7 @@ void AcknowledgingSocket::OnOpened(absl::StatusOr<AckedSessions::Opened> opened)
   if (!opened.ok()) return Close(opened.status());
   session_ = std::move(opened->session);
   left_behind_.AddPresent(owner(), std::static_pointer_cast<AcknowledgingSocket>(shared_from_this()));
-  seen_ = model::Position{instance_->number(), storage::Cursor(), 0};  // The session knows what was handled.
+  seen_ = model::Position{instance_->number(), storage::Cursor(), 0};  // The session knows which events were handled.
   StartPulling();
 }
 
@@ -119,9 +112,6 @@ void AcknowledgingSocket::Emit(model::Frame frame) {
   session_->Sent(frame.position);
   const uint64_t id = ++last_ack_id_;
   unacked_.emplace(id, frame.position);
-  auto& metrics = dialect_.core.metrics;
-  metrics.deliveries.Increment();
-  metrics.delivered_bytes.Increment(static_cast<double>(frame.rendering.payload.size()));
   socket_->Emit(frame.rendering.name, {{std::move(frame.rendering.payload)}, {}}, id);
 }
 
@@ -136,7 +126,7 @@ void AcknowledgingSocket::OnEnd(bool left) {
   if (session_ != nullptr) session_->End(/*client_left=*/!closed_by_us_ && !dialect_.stopping);
   left_ = left;
   if (!opening_) return;
-  if (!left) return left_behind_.Add(owner(), key_, Now());
+  if (!left) return left_behind_.Add(owner(), key_, SteadyNow());
   if (session_ != nullptr) acked_.Forget(stored_.acked_key);
 }
 

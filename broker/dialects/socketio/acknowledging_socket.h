@@ -1,8 +1,8 @@
-// AcknowledgingSocket: a client that acknowledges each event when its handler has returned (python-socketio).
+// AcknowledgingSocket: a client that acknowledges each event after its handler has returned (python-socketio).
 //
-// Its library answers every event that asks for an acknowledgement, whether the handler knows of that or not; one whose
-// handler failed is not answered. So what is not acknowledged comes again on the client's next connection, which takes
-// up the session (left_behind.h).
+// The client's library acknowledges every event that asks for it, even if the handler does not know about
+// acknowledgements, unless the handler failed. Unacknowledged events are redelivered on the client's next connection,
+// which adopts the session (left_behind.h).
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_ACKNOWLEDGING_SOCKET_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_ACKNOWLEDGING_SOCKET_H_
 
@@ -21,7 +21,7 @@ namespace playhead::broker::socketio {
 
 class AcknowledgingSocket final : public EventSocket, public PresentClient {
  public:
-  // A session of its own, until it takes up another.
+  // Creates a socket with a session of its own, which it gives up if it adopts another.
   static std::shared_ptr<AcknowledgingSocket> Make(const Dialect& dialect, AckedSessions& acked,
                                                    LeftBehind& left_behind,
                                                    std::shared_ptr<http::socketio::Socket> socket,
@@ -49,21 +49,21 @@ class AcknowledgingSocket final : public EventSocket, public PresentClient {
         left_behind_(left_behind) {}
 
   LeftBehind::Owner owner() const { return {credentials_.caller->key_id(), instance_->number(), stored_.name_space}; }
-  // Unless the client has subscribed meanwhile.
+  // Adopts a session that was left behind, unless the client has subscribed in the meantime.
   void Adopt();
   void OnOpened(absl::StatusOr<AckedSessions::Opened> opened);
   void OnDelivery(SessionDelivery delivery);
-  // Forgets what the session no longer waits for.
+  // Removes events from `unacked_` that the session has parked.
   void DropParked();
 
   AckedSessions& acked_;
   LeftBehind& left_behind_;
   bool opening_ = false;
-  bool left_ = false;  // For good.
+  bool left_ = false;  // The client has disconnected for good.
   std::shared_ptr<AckedSession> session_;
   uint64_t last_ack_id_ = 0;
-  // Sent and not acknowledged, by acknowledgement id, whose order is that of the positions. What the session has parked
-  // goes with the next delivery, so the session bounds them.
+  // Frames that were sent and not acknowledged, by acknowledgement id, which is also the order of their positions.
+  // Parked events are removed with the next delivery, so the session's window bounds this map.
   absl::btree_map<uint64_t, model::Position> unacked_;
 };
 

@@ -1,4 +1,4 @@
-// Who connects, and to which instance: what a client of this dialect says of itself.
+// The caller and the instance of a connection, from what the client sends.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_CREDENTIALS_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_CREDENTIALS_H_
 
@@ -13,34 +13,34 @@
 
 namespace playhead::broker::socketio {
 
-// How a client behaves that has lost its connection.
+// How a client behaves after it has lost its connection.
 enum class Family {
-  // socket.io-client: says which session it had (`pid`) and the last argument of the last event that it handled.
+  // socket.io-client: sends the session that it had (`pid`), and the last argument of the last event that it handled.
   kRecovers,
-  // python-socketio: says nothing, and subscribes to nothing again; but acknowledges events when they are handled.
+  // python-socketio: sends no session and no subscriptions, but acknowledges events after they are handled.
   kAcknowledges,
 };
 
-// By the library that made the handshake.
+// Judged by the library that made the handshake.
 Family FamilyOf(const http::Request& handshake);
 
 struct ConnectAuth {
-  std::string
-      token;        // From the first of: the payload's token or apiKey, Authorization: Bearer, x-api-key, the query's.
-  std::string pid;  // Empty if there is none; so is the next.
-  std::string offset;
+  // The first of: the payload's token and apiKey, Authorization: Bearer, x-api-key, the query's token and apiKey.
+  std::string token;
+  std::string pid;     // Empty if there is none.
+  std::string offset;  // Empty if there is none.
 };
 
-// `payload`: of the packet CONNECT, a JSON object or empty.
+// `payload` is that of the CONNECT packet: a JSON object, or empty.
 ConnectAuth ReadAuth(absl::string_view payload, const http::Request& handshake);
 
 struct Credentials {
   std::shared_ptr<Caller> caller;
-  std::string instance;  // May be subscribed to by the caller.
+  std::string instance;  // The caller may subscribe to it.
 };
 
-// The instance is that which the key covers, and it must be one: events carry no name, and a client has one position.
-// While the broker runs open, the token is the name of the instance.
+// The instance is the one that the key covers. A key must cover exactly one, because events do not carry the instance's
+// name, and a client has only one position. While the broker runs open, the token is the name of the instance.
 //   Unauthenticated    as Authenticator::Authenticate.
 //   PermissionDenied   the key covers none or several, or may not subscribe.
 //   InvalidArgument    INSTANCE_NAME_INVALID.

@@ -10,7 +10,8 @@
 
 namespace playhead::broker::socketio {
 
-// Takes what clients write: an array of names, several names, one name, or {"events":[...]}; each argument is JSON.
+// Accepts the forms that clients use: an array of names, several names, one name, or {"events":[...]}. Each argument is
+// JSON.
 //   InvalidArgument  FILTER_INVALID: an argument is something else.
 absl::StatusOr<std::vector<std::string>> ReadEventNames(absl::Span<const std::string> arguments);
 

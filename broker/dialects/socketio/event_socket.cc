@@ -1,7 +1,6 @@
 #include "broker/dialects/socketio/event_socket.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -15,7 +14,7 @@ namespace {
 
 using http::socketio::Quoted;
 
-// What goes to the transport at a time.
+// The maximum that is passed to the transport at a time.
 constexpr size_t kFramesPerTurn = 16;
 constexpr size_t kBytesPerTurn = size_t{64} << 10;
 
@@ -30,7 +29,7 @@ EventSocket::EventSocket(const Dialect& dialect, std::shared_ptr<http::socketio:
       instance_(std::move(instance)),
       key_(std::move(key)),
       head_(instance_->head()),
-      connected_at_(std::chrono::steady_clock::now()),
+      connected_at_(SteadyNow()),
       stored_(std::move(stored)),
       seen_{instance_->number(), head_, 0} {}
 
@@ -71,6 +70,8 @@ void EventSocket::Subscribe(std::vector<std::string> names, std::optional<uint64
     return Answer(ack_id, MakeError(Reason::kFilterInvalid, absl::StrCat("names of ", bytes, " bytes; at most ",
                                                                          kSubscribedBytesMax, " are taken")));
   }
+  // The deletion has removed the session: no record of it may be created again.
+  if (instance_->deleted()) return Close(MakeError(Reason::kInstanceDeleted, "the instance was deleted"));
   StoredSession before = stored_;
   stored_.names = std::move(names);
   const bool begins = Begins();
@@ -81,7 +82,8 @@ void EventSocket::Subscribe(std::vector<std::string> names, std::optional<uint64
   }
   names_changed_ = true;
   if (begins) Open();
-  // The client subscribes once, and not when it comes back: so this must outlive the broker at once.
+  // The client subscribes only once, and not again when it reconnects, so the subscription must be durable before the
+  // reply.
   dialect_.sessions.Flush(Posting(
       shared_from_this(), [ack_id](EventSocket& self, const absl::Status& status) { self.Answer(ack_id, status); }));
 }
@@ -110,13 +112,13 @@ void EventSocket::OnDisconnect(bool left) {
 }
 
 void EventSocket::SetBeginning() {
-  const bool at_once = std::chrono::steady_clock::now() - connected_at_ < absl::ToChronoNanoseconds(kSubscribeGrace);
+  const bool at_once = SteadyNow() - connected_at_ < absl::ToChronoNanoseconds(kSubscribeGrace);
   stored_.position = {instance_->number(), at_once ? head_ : instance_->head(), 0};
 }
 
 storage::Cursor EventSocket::ResumePosition() {
   const model::Resume resume = model::ResumeAt(*instance_, stored_.position);
-  if (resume.replaced) dialect_.core.metrics.socketio.replaced_positions.Increment();
+  if (resume.replaced) dialect_.figures.replaced_positions.Increment();
   seen_ = resume.position;
   return resume.after;
 }
@@ -128,11 +130,11 @@ void EventSocket::StartPulling() {
 
 void EventSocket::Deliver(std::vector<storage::BlockSlice> slices) {
   asking_ = false;
-  const auto& metrics = dialect_.core.metrics.socketio;
   const bool names_changed = std::exchange(names_changed_, false);
   if (!reader_ || names_changed) {
-    reader_.emplace(kRendering, instance_->name(), seen_, MakeFilter(stored_.names),
-                    model::FrameReader::Counters{metrics.events_not_rendered, metrics.neutral_values});
+    reader_.emplace(
+        kRendering, instance_->name(), seen_, MakeFilter(stored_.names),
+        model::FrameReader::Counters{dialect_.figures.events_not_rendered, dialect_.figures.neutral_values});
   }
   reader_->Add(std::move(slices));
   reading_ = true;
@@ -158,7 +160,7 @@ void EventSocket::Pump() {
     bytes += frame->rendering.payload.size();
     Emit(*std::move(frame));
   }
-  // What was sent is to be taken before more is pulled.
+  // The client must take what was sent before more is requested.
   if (frames == 0 && !std::exchange(asking_, true)) Ask();
 }
 

@@ -1,4 +1,4 @@
-// EventSocket: one client of this dialect: what it is subscribed to, and the frames on their way to it.
+// EventSocket: one client of this dialect: its subscriptions, and the frames on their way to it.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_EVENT_SOCKET_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_EVENT_SOCKET_H_
 
@@ -16,6 +16,7 @@
 #include "broker/dialects/socketio/stored_session.h"
 #include "broker/http/engineio/options.h"
 #include "broker/http/socketio/socket.h"
+#include "broker/metrics/metrics.h"
 #include "broker/model/frame_reader.h"
 #include "broker/sessions/session_store.h"
 #include "broker/stream_registry.h"
@@ -25,44 +26,45 @@
 
 namespace playhead::broker::socketio {
 
-// What all sockets share.
+// Shared by all sockets.
 struct Dialect {
   Core core;
   SessionStore& sessions;
   const Options& options;
-  const http::engineio::Options& engine;  // Of the server whose sockets they are.
-  const std::atomic<bool>& stopping;      // The broker, and with it every connection.
+  const Metrics::Dialect& figures;
+  const http::engineio::Options& engine;  // The options of the sockets' server.
+  const std::atomic<bool>& stopping;      // The broker is stopping, and ends all connections.
 };
 
-// How a connection ends over `status`; clients come back from either.
+// The close code for an error. Clients reconnect after either code.
 inline http::CloseCode CloseCodeOf(const absl::Status& status) {
   return status.code() == absl::StatusCode::kResourceExhausted ? http::kCloseTryAgainLater : http::kCloseGoingAway;
 }
 
-// What a client listens to is asked for with events of its own, each of which may ask for an acknowledgement:
+// A client manages its subscriptions with events, each of which may ask for an acknowledgement:
 //
-//   subscribe    names   more names; {"ok":true,"events":[all of them]}
-//   unsubscribe  names   fewer; without names none; the same
-//   list                 the same
+//  subscribe    names   adds names; replies {"ok":true,"events":[all names]}
+//  unsubscribe  names   removes names, or all without any; the same reply
+//  list                 the same reply
 //
-// {"ok":false,"error":{"code":...,"message":...}} if they make no sense. Nothing is pulled from the log while the
-// client's side has not taken what was sent. All of it is for the socket's strand, but Close.
+// The reply to an invalid one is {"ok":false,"error":{"code":...,"message":...}}. Nothing is pulled from the log until
+// the client's side has taken everything sent. All methods except Close run on the socket's strand.
 class EventSocket : public http::socketio::SocketHandler,
                     public ClosableStream,
                     public std::enable_shared_from_this<EventSocket> {
  public:
-  // The subscriber is counted against `ticket` while it lives. The record of `key` is in `stored`'s form.
+  // `key` is the key of the session's record, which has the form of `stored`.
   EventSocket(const Dialect& dialect, std::shared_ptr<http::socketio::Socket> socket, Credentials credentials,
               std::shared_ptr<storage::Instance> instance, std::string key, StoredSession stored);
 
-  // When it is accepted.
+  // Called when the socket was accepted.
   virtual void Start() = 0;
 
   void SetTicket(StreamRegistry::Ticket ticket) { ticket_ = std::move(ticket); }
-  // Makes or changes the record of the session.
+  // Creates or updates the record of the session.
   absl::Status Store();
 
-  // ClosableStream. Clients come back from this by themselves.
+  // ClosableStream. Clients reconnect after this by themselves.
   void Close(absl::Status status) override;
 
   void OnEvent(http::socketio::Event event) override;
@@ -70,26 +72,26 @@ class EventSocket : public http::socketio::SocketHandler,
   void OnDisconnect(bool left) override;
 
  protected:
-  // Whether the client has only now, with the names that it has, something to read: SetBeginning, and then Open.
+  // Whether the client, with its present names, starts to read now: then SetBeginning is called, and Open.
   virtual bool Begins() const = 0;
-  // Reads from `stored_.position` on.
+  // Starts to read from `stored_.position`.
   virtual void Open() = 0;
-  // Pulls the next delivery; then Deliver. Called once for each.
+  // Requests the next delivery, which is then passed to Deliver. Called once per delivery.
   virtual void Ask() = 0;
   virtual void Emit(model::Frame frame) = 0;
   virtual void OnEnd(bool left) = 0;
 
-  // Sets where a client begins that has just subscribed for the first time.
+  // Sets the starting position of a client that subscribes for the first time.
   void SetBeginning();
-  // Where reading goes on, and the first frame that is sent.
+  // Returns the cursor after which reading continues, and sets `seen_`.
   storage::Cursor ResumePosition();
-  // Begins to pull.
+  // Starts to request deliveries.
   void StartPulling();
   void Deliver(std::vector<storage::BlockSlice> slices);
-  // Nothing came with the last delivery.
+  // The last delivery had no events.
   void DeliverNothing();
   void Pump();
-  // Runs `task` on the strand while the socket lives.
+  // Returns a callback that runs `task` on the strand, unless the socket has ended.
   template <typename Self, typename Task>
   static auto Posting(std::shared_ptr<Self> self, Task task) {
     return [self = std::move(self), task = std::move(task)](auto result) mutable {
@@ -105,7 +107,7 @@ class EventSocket : public http::socketio::SocketHandler,
   const Credentials credentials_;
   const std::shared_ptr<storage::Instance> instance_;
   std::string key_;
-  const storage::Cursor head_;  // Of the log when the client connected.
+  const storage::Cursor head_;  // The log's head when the client connected.
   const SteadyTime connected_at_;
   StoredSession stored_;
   model::Position seen_;  // Frames up to here are not sent.
@@ -120,9 +122,9 @@ class EventSocket : public http::socketio::SocketHandler,
   StreamRegistry::Ticket ticket_;
   bool pulling_ = false;
   bool asking_ = false;
-  std::optional<model::FrameReader> reader_;  // For the names as they were with the last delivery.
-  bool names_changed_ = false;                // Since then.
-  bool reading_ = false;                      // The reader has more of the last delivery.
+  std::optional<model::FrameReader> reader_;  // Uses the names as of the last delivery.
+  bool names_changed_ = false;                // Since the last delivery.
+  bool reading_ = false;                      // The reader may have more frames of the last delivery.
 };
 
 }  // namespace playhead::broker::socketio

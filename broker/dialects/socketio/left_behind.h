@@ -1,7 +1,7 @@
-// LeftBehind: the sessions of clients that acknowledge and have lost their connection, for those who come back.
+// LeftBehind: the sessions of acknowledging clients that have lost their connection, for those that return.
 //
-// Such a client says nothing by which it could be known. What it does not do tells it from a new one: it subscribes to
-// nothing. So it gets the oldest session of its key and namespace that has no connection and had one not long ago.
+// Such a client does not identify itself. What distinguishes it from a new client is that it does not subscribe. So it
+// gets the oldest session of its key and namespace that has no connection, and had one not long ago.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_LEFT_BEHIND_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_LEFT_BEHIND_H_
 
@@ -31,21 +31,22 @@ class PresentClient {
   virtual void EndIfSilent() = 0;
 };
 
-// Sessions of one owner that are kept for those who come back: about as many as SessionStore has of one key, which
-// forgets the oldest of them by itself.
+// The maximum number of sessions that are kept per owner; about as many as SessionStore keeps per key before it removes
+// the oldest itself.
 inline constexpr size_t kLeftBehindMax = 1'000;
-// How often an owner's clients are asked whether they are silent, however many wait for one of them to end.
+// How often, at most, the clients of an owner are checked for silence, however many other clients wait for one of them
+// to end.
 inline constexpr absl::Duration kSilenceCheckInterval = absl::Milliseconds(500);
 
 // Thread safety: all methods may be called from any thread.   Blocking: none.
 class LeftBehind {
  public:
-  // Sessions whose window has passed, and the oldest beyond kLeftBehindMax of an owner, are told to `on_expired`, not
-  // under the lock.
+  // Calls `on_expired`, not under the lock, for sessions whose window has passed, and for the oldest beyond
+  // kLeftBehindMax of an owner.
   LeftBehind(absl::Duration window, std::function<void(const std::string& key)> on_expired)
       : window_(window), on_expired_(std::move(on_expired)) {}
 
-  // Whose a session is.
+  // The owner of a session.
   struct Owner {
     std::string key_id;
     storage::InstanceNumber instance;
@@ -54,20 +55,20 @@ class LeftBehind {
     friend auto operator<=>(const Owner&, const Owner&) = default;
   };
 
-  // Who has a session; weakly held.
+  // Adds a client that has a session.
   void AddPresent(const Owner& owner, std::weak_ptr<PresentClient> client) ABSL_LOCKS_EXCLUDED(mu_);
-  // One of the owner's clients may have lost its connection unseen: ends those that seem so, unless that was done less
-  // than kSilenceCheckInterval ago.
+  // Ends the owner's clients that seem to have lost their connection unnoticed, unless this was done less than
+  // kSilenceCheckInterval ago.
   void EndSilent(const Owner& owner, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // After a start every session counts as just left.
+  // Loads the sessions at the start of the broker. All of them count as just left behind.
   void Load(const SessionStore& sessions, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Add(const Owner& owner, std::string key, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
-  // The key of the oldest of the owner's whose window has not passed; it is no longer left behind.
+  // Takes the owner's oldest session whose window has not passed, and returns its key; nullopt if there is none.
   std::optional<std::string> Take(const Owner& owner, SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Lets go of those whose window has passed, of all owners. To be called from time to time.
+  // Expires the sessions of all owners whose window has passed. Call it from time to time.
   void Expire(SteadyTime now) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -84,9 +85,9 @@ class LeftBehind {
   const absl::Duration window_;
   const std::function<void(const std::string& key)> on_expired_;
   absl::Mutex mu_;  // Guards the members below it.
-  // By owner and when, those of the same moment in the order in which they came. None is empty.
+  // By owner and time; those of the same time in the order in which they were added. No multimap is empty.
   std::map<Owner, Keys> keys_ ABSL_GUARDED_BY(mu_);
-  // Those that have gone are cleared away before the vector would grow, and by Expire.
+  // Destroyed clients are removed before a vector would grow, and by Expire.
   std::map<Owner, Present> present_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,4 +1,4 @@
-// What this dialect can be told, and its limits.
+// The options of this dialect, which only tests change, and its limits.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_OPTIONS_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_OPTIONS_H_
 
@@ -8,19 +8,19 @@
 
 namespace playhead::broker::socketio {
 
-// Names that one client may be subscribed to, all together in bytes.
+// The maximum size of the names that one client is subscribed to, in bytes.
 inline constexpr size_t kSubscribedBytesMax = 3'000;
-// A client that subscribes within this time of connecting gets everything since it connected: clients that subscribe
-// before they are connected send the subscription as soon as they are.
+// A client that subscribes within this time after it connected gets everything since it connected: clients that
+// subscribe before they are connected send the subscription as soon as they are.
 inline constexpr absl::Duration kSubscribeGrace = absl::Seconds(10);
 
-// A client that polls and has been silent for longer than this is taken to have lost its connection, if another client
+// A polling client that has been silent for longer than this is assumed to have lost its connection if another client
 // connects that may be the same one.
 inline constexpr absl::Duration kSilenceMax = absl::Seconds(2);
 
 struct Options {
-  // A client that does not identify itself and has not subscribed for this long is taken to have come back: it takes up
-  // what an earlier client of the same key left behind, if that one ended no longer ago than `adoption_window`.
+  // A client that does not identify itself and has not subscribed for this long is assumed to have returned: it adopts
+  // a session that an earlier client of the same key left behind no longer than `adoption_window` ago.
   absl::Duration adoption_delay = absl::Seconds(1);
   absl::Duration adoption_window = absl::Minutes(10);
 };

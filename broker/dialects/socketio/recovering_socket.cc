@@ -23,10 +23,9 @@ bool RecoveringSocket::Begins() const { return subscription_ == nullptr && !stor
 
 void RecoveringSocket::Open() {
   SubscriptionRequest request;
-  request.instance = instance_->name();
+  request.opened = instance_;
   request.start = AfterCursor{ResumePosition()};
-  request.caller = credentials_.caller;
-  request.allow_gap = true;  // The client knows no error that would tell it of missing history.
+  request.allow_gap = true;  // The client has no error for missing history.
   subscription_ = Subscription::Start(dialect_.core, std::move(request));
   StartPulling();
 }

@@ -1,8 +1,8 @@
-// RecoveringSocket: a client that says, when it comes back, which event it handled last (socket.io-client).
+// RecoveringSocket: a client that sends, when it reconnects, the last event that it handled (socket.io-client).
 //
-// Every event ends with an argument that is its position; the client's library keeps that of the last event whose
-// handlers have run, and gives it back with the session's `pid`. So nothing need be acknowledged: the log is read again
-// from there.
+// The last argument of every event is its position. The client's library remembers that of the last event whose
+// handlers have run, and sends it with the session's `pid` when it reconnects. So acknowledgements are not needed: the
+// log is read again from there.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_RECOVERING_SOCKET_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_RECOVERING_SOCKET_H_
 
@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 
-#include "broker/delivery.h"
 #include "broker/dialects/socketio/event_socket.h"
-#include "broker/subscription.h"
+#include "broker/read/delivery.h"
+#include "broker/read/subscription.h"
 
 namespace playhead::broker::socketio {
 
@@ -23,11 +23,11 @@ class RecoveringSocket final : public EventSocket {
   // The key of a session's record.
   static std::string KeyOf(absl::string_view pid);
 
-  // Goes on behind what the client has: `offset`, if that is a position of this log, else where it is known to have
-  // been. Before Start.
+  // Continues after `offset` if that is a position of this log, or else where the client is known to have been. Call it
+  // before Start.
   void Recover(absl::string_view offset);
   void Start() override;
-  void OnAck(uint64_t /*ack_id*/, http::socketio::Arguments /*arguments*/) override {}  // Nothing asks for any.
+  void OnAck(uint64_t /*ack_id*/, http::socketio::Arguments /*arguments*/) override {}  // None are requested.
 
  protected:
   bool Begins() const override;

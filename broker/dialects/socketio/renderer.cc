@@ -23,7 +23,7 @@ using model::Kind;
 using model::Rendering;
 using model::ToBaileysJid;
 
-// Of AuthenticationCreds what is neither a key nor made of one.
+// The members of AuthenticationCreds that are neither keys nor derived from keys.
 constexpr absl::string_view kShownCreds[] = {
     "me",
     "registered",
@@ -74,7 +74,7 @@ int StatusNumber(Kind kind) {
   }
 }
 
-// What is emitted of a fact: a name and an argument, in a few cases two of them.
+// The events emitted for a fact, each a name and an argument: usually one, in a few cases two.
 using Emitted = std::vector<std::pair<absl::string_view, json::value>>;
 
 Emitted Emit(Kind kind, const model::Message& message) {
@@ -157,14 +157,14 @@ Emitted Emit(Kind kind, const model::Participants& participants) {
 
 Emitted Emit(Kind kind, const model::Verbatim& verbatim) {
   const absl::string_view name = model::RowOf(kind).baileys;
-  // The one event here whose argument is an object.
+  // The only one of these events whose argument is an object.
   if (kind == Kind::kHistorySync || verbatim.value.is_array()) return {{name, verbatim.value}};
   json::array elements;
   elements.push_back(verbatim.value);
   return {{name, std::move(elements)}};
 }
 
-// What was published for clients of this dialect.
+// Renders an event that was published in this dialect.
 absl::StatusOr<std::vector<Rendering>> RenderOwn(const EventView& event) {
   if (http::socketio::IsReservedEvent(event.type)) return absl::InvalidArgumentError("the name is Socket.IO's own");
   const std::optional<json::value> data = model::ParseJson(event.data);

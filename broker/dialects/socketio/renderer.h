@@ -1,7 +1,7 @@
-// Stored events in the words of the Baileys-based REST API's Socket.IO events: a name and one JSON argument.
+// Renders stored events as Socket.IO events of the Baileys-based REST API: a name and one JSON argument.
 //
-// Shapes: Baileys' lib/Types/*.d.ts (npm `baileys` 6.17.16). Arrays are arrays even of one element, the `messages` of
-// `messages.upsert` is never empty, and nothing needs a binary attachment: bytes are text in base64.
+// Source: Baileys' lib/Types/*.d.ts (npm `baileys` 6.17.16). Arrays are arrays even with one element, the `messages` of
+// `messages.upsert` is never empty, and nothing needs a binary attachment: bytes are base-64 text.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_RENDERER_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_RENDERER_H_
 
@@ -17,7 +17,7 @@
 
 namespace playhead::broker::socketio {
 
-// The events that the API documents. Others of Baileys are shown to who names them.
+// The events that the API documents. Other events of Baileys are shown only to clients that name them.
 inline constexpr absl::string_view kEventNames[] = {
     "connection.update",
     "auth.qr",
@@ -38,15 +38,16 @@ inline constexpr absl::string_view kEventNames[] = {
     "contacts.update",
 };
 
-// Of what was published in Baileys' own words, the data byte for byte, but for `creds.update`: it holds private keys,
-// and only what is known not to be one is shown of it. Of others what Baileys would emit. The payloads are the one
-// argument. Pure and total: any thread, any event.
-//   InvalidArgument  the event is damaged, or has a name that is not for events (http::socketio::IsReservedEvent).
+// For events published in Baileys' own form, the data byte for byte, except for `creds.update`, which contains private
+// keys: only members that are known to be harmless are shown. For other events, what Baileys would emit. The payloads
+// are the single argument. Pure and total: any thread, any event.
+//  InvalidArgument  the event is damaged, or its type is not allowed as an event name
+//                   (http::socketio::IsReservedEvent).
 absl::StatusOr<std::vector<model::Rendering>> Render(const EventView& event);
 
 extern const model::RenderingDialect kRendering;
 
-// Names match exactly; `*` and `all` among them are all of kEventNames. No names match nothing.
+// Names match exactly; `*` and `all` stand for all of kEventNames. No names match nothing.
 model::NameFilter MakeFilter(const std::vector<std::string>& names);
 
 }  // namespace playhead::broker::socketio

@@ -13,6 +13,7 @@
 #include "broker/http/socketio/json.h"
 #include "broker/late_refusal.h"
 #include "broker/log.h"
+#include "broker/open_instance.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::socketio {
@@ -24,10 +25,10 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, Consume
                                                        const Options& options) {
   std::unique_ptr<Service> service(new Service(core, consumers, sessions, server, options));
   if (absl::Status status = service->acked_.Load(); !status.ok()) return status;
-  service->left_behind_.Load(sessions, std::chrono::steady_clock::now());
+  service->left_behind_.Load(sessions, SteadyNow());
   service->ForgetUnnamed();
   service->ArmExpiry();
-  // python-socketio joins `/` whatever the path of the address that it is given.
+  // python-socketio joins `/`, whatever the path of the given address is.
   for (const char* const name_space : {"/api/events", "/"}) server.Add(name_space, *service);
   return service;
 }
@@ -35,7 +36,8 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Make(const Core& core, Consume
 Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& sessions,
                  const http::socketio::Server& server, const Options& options)
     : options_(options),
-      dialect_{core, sessions, options_, server.options().engine, stopping_},
+      figures_(core.metrics.OfDialect("socketio")),
+      dialect_{core, sessions, options_, figures_, server.options().engine, stopping_},
       acked_(core, consumers, sessions, std::string(kAckedDialect)),
       left_behind_(options.adoption_window, [this](const std::string& key) { Forget(key); }) {}
 
@@ -59,8 +61,8 @@ void Service::ForgetUnnamed() {
 
 void Service::ArmExpiry() {
   constexpr auto kInterval = std::chrono::minutes(1);
-  dialect_.core.timers.Schedule(std::chrono::steady_clock::now() + kInterval, [this] {
-    left_behind_.Expire(std::chrono::steady_clock::now());
+  dialect_.core.timers.Schedule(SteadyNow() + kInterval, [this] {
+    left_behind_.Expire(SteadyNow());
     ArmExpiry();
   });
 }
@@ -71,9 +73,7 @@ void Service::OnConnect(std::shared_ptr<http::socketio::Socket> socket, std::str
   if (!status.ok()) return Refuse(socket, status);
   auto credentials = Authenticate(dialect_.core, auth.token);
   if (credentials.ok()) return OpenInstance(std::move(socket), std::move(auth), *std::move(credentials));
-  const absl::Duration delay = HasReason(credentials.status(), Reason::kUnauthenticated)
-                                   ? dialect_.core.auth.RefusalDelay(auth.token)
-                                   : absl::ZeroDuration();
+  const absl::Duration delay = dialect_.core.auth.RefusalDelay(credentials.status(), auth.token);
   if (delay == absl::ZeroDuration()) return Refuse(socket, credentials.status());
   RefuseAfter(dialect_.core.timers, delay, [this, socket, error = credentials.status()] {
     socket->Run([this, socket, error] { Refuse(socket, error); });
@@ -91,11 +91,7 @@ void Service::OpenInstance(SocketPtr socket, ConnectAuth auth, Credentials crede
       Accept(socket, auth, std::move(credentials), *std::move(instance));
     });
   };
-  caller->AdmitInstance(
-      dialect_.core.log, name, [this, name, on_opened = std::move(on_opened)](absl::Status status) mutable {
-        if (!status.ok()) return on_opened(std::move(status));
-        dialect_.core.log.OpenInstance(name, storage::OpenMode::kCreateIfPermitted, std::move(on_opened));
-      });
+  broker::OpenInstance(dialect_.core.log, caller.get(), name, std::move(on_opened));
 }
 
 void Service::Accept(const SocketPtr& socket, const ConnectAuth& auth, Credentials credentials,

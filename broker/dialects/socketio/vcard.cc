@@ -21,7 +21,7 @@ std::string Escaped(const std::string& text) {
       text, {{"\\", "\\\\"}, {"\r\n", "\\n"}, {"\r", "\\n"}, {"\n", "\\n"}, {",", "\\,"}, {";", "\\;"}});
 }
 
-// A parameter's value: a word, so that nothing in it can end the line or begin another.
+// The value of a parameter, reduced to a word, so that it cannot end the line or start another.
 std::string Word(const std::string& text) {
   std::string word;
   for (const char c : text) {
@@ -39,7 +39,7 @@ std::string WithType(const char* name, const json::value& of) {
   return type.empty() ? name : absl::StrCat(name, ";type=", type);
 }
 
-// The texts of these members, each escaped, with semicolons between them; "" if all are absent.
+// The texts of these members, each escaped, joined with semicolons; "" if all are absent.
 std::string Structured(const json::value* value, std::initializer_list<const char*> names) {
   std::vector<std::string> parts;
   bool has_any = false;
@@ -59,7 +59,7 @@ std::string VCardOf(const json::value& contact) {
   std::string card = "BEGIN:VCARD\nVERSION:3.0\n";
   const json::value* const name = Find(&contact, "name");
   AddLine(card, "N", Structured(name, {"last_name", "first_name", "middle_name", "prefix", "suffix"}));
-  // Required, so that it is there even if empty.
+  // FN is required, so it is present even if empty.
   absl::StrAppend(&card, "FN:", Escaped(DisplayNameOf(contact)), "\n");
   const json::value* const company = Find(&contact, "org");
   AddLine(card, "ORG", Structured(company, {"company", "department"}));

@@ -1,4 +1,4 @@
-// Visiting cards: Meta's webhooks have them as objects, WhatsApp's own clients as text (RFC 2426, vCard 3.0).
+// Contact cards, which are objects in Meta's webhooks, and text for WhatsApp's own clients (RFC 2426, vCard 3.0).
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_VCARD_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_VCARD_H_
 
@@ -7,7 +7,7 @@
 
 namespace playhead::broker::socketio {
 
-// `contact` is an element of model::Message::contacts. If it has a card as text, that one.
+// `contact` is an element of model::Message::contacts. If it already contains a card as text, returns that.
 std::string VCardOf(const boost::json::value& contact);
 std::string DisplayNameOf(const boost::json::value& contact);
 

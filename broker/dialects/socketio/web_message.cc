@@ -28,7 +28,7 @@ json::object KeyOf(const Message& message) {
   return KeyOf(message.chat, message.sender, message.from_me, message.message_id);
 }
 
-// Everything but plain text can say what it answers and that it was forwarded.
+// Any content except `conversation` can carry what it replies to, and that it was forwarded.
 void AddContext(json::object& content, const Message& message) {
   if (message.reply_to.empty() && !message.forwarded) return;
   json::object context;
@@ -44,7 +44,7 @@ json::object TextOf(const Message& message) {
   return json::object{{"extendedTextMessage", std::move(text)}};
 }
 
-// The type by which Baileys' key is chosen; an edit's is that of what it puts in place.
+// The type that determines Baileys' key; for an edit, the type of the new content.
 absl::string_view MediaType(const Message& message) {
   if (message.type != "edit") return message.type;
   for (const absl::string_view type : {"image", "video", "audio"}) {
@@ -132,7 +132,7 @@ json::object OrderOf(const Message& message) {
   return json::object{{"orderMessage", std::move(content)}};
 }
 
-// nullopt for what has no counterpart.
+// nullopt if there is no equivalent.
 std::optional<json::object> ContentOf(const Message& message) {
   if (message.media) return MediaOf(message);
   if (message.location) return LocationOf(message);
@@ -153,7 +153,7 @@ json::object WebMessageOf(const Message& message) {
   if (std::optional<json::object> content = ContentOf(message)) {
     out.emplace("message", *std::move(content));
   } else if (!message.text.empty()) {
-    // As Baileys has notices of the system.
+    // The form of system notices in Baileys.
     json::array parameters;
     parameters.emplace_back(message.text);
     out.emplace("messageStubParameters", std::move(parameters));
@@ -162,7 +162,8 @@ json::object WebMessageOf(const Message& message) {
 }
 
 json::object TargetKeyOf(const Message& message) {
-  // Edits and deletions are of the sender's own messages; whose a reaction is about is known only if the source says.
+  // Edits and deletions refer to the sender's own messages. Whose message a reaction refers to is known only if the
+  // source says so.
   const bool by_author = message.type != "reaction";
   const bool from_me = message.target_from_me.value_or(by_author && message.from_me);
   return KeyOf(message.chat, by_author ? message.sender : "", from_me, message.target);

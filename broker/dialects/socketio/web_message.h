@@ -1,4 +1,4 @@
-// Messages as Baileys has them: WAMessage (proto.WebMessageInfo) and what refers to one.
+// Messages in Baileys' form: WAMessage (proto.WebMessageInfo), and references to messages.
 #ifndef PLAYHEAD_BROKER_DIALECTS_SOCKETIO_WEB_MESSAGE_H_
 #define PLAYHEAD_BROKER_DIALECTS_SOCKETIO_WEB_MESSAGE_H_
 
@@ -8,11 +8,11 @@
 
 namespace playhead::broker::socketio {
 
-// {"key","messageTimestamp","pushName","message"}. Text that answers nothing is `conversation`, which is where
-// documented handlers look. What no message type of WhatsApp's clients stands for has no `message`.
+// {"key","messageTimestamp","pushName","message"}. Text that is not a reply is `conversation`, which is where
+// documented handlers look. A message without an equivalent type in WhatsApp's clients has no `message`.
 boost::json::object WebMessageOf(const model::Message& message);
 
-// The key of the message that a reaction, edit or deletion is about.
+// The key of the message that a reaction, edit or deletion refers to.
 boost::json::object TargetKeyOf(const model::Message& message);
 
 // {"key","reaction"}: an element of messages.reaction.

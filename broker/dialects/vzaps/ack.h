@@ -1,4 +1,4 @@
-// What clients of this dialect say on their connection.
+// Parses the messages of this dialect's clients.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_ACK_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_ACK_H_
 
@@ -9,8 +9,8 @@
 
 namespace playhead::broker::vzaps {
 
-// The frame that {"type":"ack","event_id":…} acknowledges; SDKs also call it `id` and `eventId`. nullopt for anything
-// else, which is to be passed over.
+// Returns the frame that {"type":"ack","event_id":…} acknowledges; SDKs also use the names `id` and `eventId`. nullopt
+// for anything else, which is to be ignored.
 std::optional<storage::EventId> ParseAck(absl::string_view text);
 
 }  // namespace playhead::broker::vzaps

@@ -8,7 +8,6 @@
 #include "broker/late_refusal.h"
 #include "broker/log.h"
 #include "broker/model/json.h"
-#include "proto/errors.h"
 
 namespace playhead::broker::vzaps {
 
@@ -25,8 +24,7 @@ http::Response ErrorAnswer(const absl::Status& error) {
 
 void Refuse(const Core& core, absl::string_view wrong_secret, http::Responder responder, absl::Status error) {
   LogRefusal("vzaps", error);
-  const absl::Duration delay =
-      HasReason(error, Reason::kUnauthenticated) ? core.auth.RefusalDelay(wrong_secret) : absl::ZeroDuration();
+  const absl::Duration delay = core.auth.RefusalDelay(error, wrong_secret);
   RefuseAfter(core.timers, delay, [responder = std::move(responder), error = std::move(error)]() mutable {
     std::move(responder).Send(ErrorAnswer(error));
   });

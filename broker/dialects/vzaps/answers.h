@@ -1,4 +1,4 @@
-// What this dialect answers over HTTP.
+// HTTP responses of this dialect.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_ANSWERS_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_ANSWERS_H_
 
@@ -10,12 +10,12 @@
 
 namespace playhead::broker::vzaps {
 
-// {"error":"what is wrong","message":"what is wrong","code":"KEY_REVOKED"}: some SDKs read `error` first, others
-// `message`, and both as text. Otherwise as http::JsonError. REQUIRES: not Ok.
+// {"error":"what is wrong","message":"what is wrong","code":"KEY_REVOKED"}: some SDKs read `error`, others `message`,
+// both as text. Otherwise the same as http::JsonError. REQUIRES: not Ok.
 http::Response ErrorAnswer(const absl::Status& error);
 
-// Answers with ErrorAnswer, and has it logged; later, if this is one refusal too many (core.auth). `wrong_secret` was
-// just refused; empty if it is something else that is wrong.
+// Logs the error and responds with ErrorAnswer; with a delay if there were too many refusals (core.auth).
+// `wrong_secret` is the secret that was refused; empty if the error is another one.
 void Refuse(const Core& core, absl::string_view wrong_secret, http::Responder responder, absl::Status error);
 
 }  // namespace playhead::broker::vzaps

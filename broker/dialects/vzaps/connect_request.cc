@@ -11,10 +11,10 @@
 namespace playhead::broker::vzaps {
 namespace {
 
-// The library of the PHP SDK.
+// The user agent of the PHP SDK's library.
 constexpr absl::string_view kPhpUserAgent = "websocket-client-php";
 
-// One credential from its two places; empty if it is in neither.
+// A credential from its two places; empty if it is in neither.
 absl::StatusOr<std::string> Credential(absl::string_view name, absl::string_view in_header,
                                        std::optional<absl::string_view> in_query) {
   const absl::string_view query = in_query.value_or("");

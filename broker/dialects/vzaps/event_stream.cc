@@ -1,10 +1,8 @@
 #include "broker/dialects/vzaps/event_stream.h"
 
-#include <chrono>
 #include <utility>
 #include <variant>
 
-#include "absl/strings/string_view.h"
 #include "broker/dialects/vzaps/ack.h"
 #include "broker/dialects/vzaps/renderer.h"
 #include "proto/errors.h"
@@ -12,7 +10,8 @@
 namespace playhead::broker::vzaps {
 namespace {
 
-// SDKs come back whatever the code; it is for people, and for Python, which reports all but 1000 and 1001 as errors.
+// SDKs reconnect whatever the code is. It is for people, and for Python's SDK, which reports all codes but 1000 and
+// 1001 as errors.
 http::CloseCode CloseCodeOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnauthenticated:
@@ -32,21 +31,20 @@ http::CloseCode CloseCodeOf(const absl::Status& status) {
 }  // namespace
 
 EventStream::~EventStream() {
-  // Of a connection whose handshake failed.
+  // If the handshake failed, OnClosed was not called.
   if (session_ != nullptr) session_->End(/*client_left=*/false);
 }
 
 void EventStream::SetSession(std::shared_ptr<AckedSession> session) {
   session_ = std::move(session);
-  reader_.emplace(
-      kRendering, session_->instance()->name(), options_.seen, options_.filter,
-      model::FrameReader::Counters{core_.metrics.vzaps.events_not_rendered, core_.metrics.vzaps.neutral_values});
+  reader_.emplace(kRendering, session_->instance()->name(), options_.seen, options_.filter,
+                  model::FrameReader::Counters{figures_.events_not_rendered, figures_.neutral_values});
 }
 
 http::WebSocketOptions EventStream::SocketOptions(bool sends_pongs) {
   http::WebSocketOptions options;
   options.message_bytes_max = kClientMessageBytesMax;
-  if (sends_pongs) options.ping_interval.reset();  // Its answers to pings break the protocol.
+  if (sends_pongs) options.ping_interval.reset();  // Its answers to pings violate the protocol.
   return options;
 }
 
@@ -91,7 +89,7 @@ void EventStream::OnClosed(http::CloseCode /*code*/) {
 }
 
 void EventStream::After(absl::Duration delay, absl::AnyInvocable<void(EventStream&)> task) {
-  core_.timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
+  core_.timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(delay),
                         [weak = weak_from_this(), socket = socket_, task = std::move(task)]() mutable {
                           socket->Post([weak = std::move(weak), task = std::move(task)]() mutable {
                             const auto self = weak.lock();
@@ -140,8 +138,7 @@ void EventStream::KeepAwake() {
 void EventStream::CloseSocket(const absl::Status& status) {
   if (socket_ == nullptr) return;
   client_left_ = false;
-  constexpr size_t kReasonBytesMax = 123;
-  socket_->Close(CloseCodeOf(status), absl::string_view(status.message()).substr(0, kReasonBytesMax));
+  socket_->Close(CloseCodeOf(status), status.message());
   After(kCloseGrace, [](EventStream& self) { self.socket_->Abort(); });
 }
 

@@ -1,4 +1,4 @@
-// EventStream: one client's WebSocket, over which a session's events go out and acknowledgements come in.
+// EventStream: one client's WebSocket, which carries a session's events out and acknowledgements in.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_EVENT_STREAM_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_EVENT_STREAM_H_
 
@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "broker/core.h"
 #include "broker/http/websocket.h"
+#include "broker/metrics/metrics.h"
 #include "broker/model/frame_reader.h"
 #include "broker/model/name_filter.h"
 #include "broker/model/position.h"
@@ -23,34 +24,35 @@
 
 namespace playhead::broker::vzaps {
 
-// Frames are rendered until so much is on its way to the client, and then again once it has taken them.
+// Frames are rendered until this much is unsent, and again once the client has taken all of it.
 inline constexpr size_t kUnsentBytesTarget = size_t{64} << 10;
-// A client's message; a longer one ends the connection with 1009.
+// The maximum size of a client's message; a longer one ends the connection with 1009.
 inline constexpr size_t kClientMessageBytesMax = size_t{64} << 10;
-// For clients that take a silent connection for dead after 5 s.
+// For clients that consider a connection dead after 5 s of silence.
 inline constexpr absl::Duration kPongInterval = absl::Milliseconds(3'500);
 
-// How long a client may take to answer the end of its connection: some never do, and none shall hold up a restart.
+// How long a client may take to answer a close: some never do, and none may delay a restart.
 inline constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
 
 struct StreamOptions {
   model::NameFilter filter;
-  model::Position seen;  // Of a session that is new: its first frame is behind this.
+  model::Position seen;  // For a new session: frames start after this position.
   absl::Duration first_frame_delay;
-  bool sends_pongs = false;  // Rather than pings.
+  bool sends_pongs = false;  // Instead of pings.
 };
 
-// Delivers only what the client takes: the session is asked for more when the socket has taken all before.
+// Flow control: asks the session for more only when the socket has taken everything before.
 //
-// Thread safety: as WebSocketHandler, on the connection's thread; Close on any.
+// Thread safety: as WebSocketHandler, on the connection's thread; Close from any thread.
 class EventStream final : public http::WebSocketHandler,
                           public ClosableStream,
                           public std::enable_shared_from_this<EventStream> {
  public:
-  EventStream(const Core& core, StreamOptions options) : core_(core), options_(std::move(options)) {}
+  EventStream(const Core& core, const Metrics::Dialect& figures, StreamOptions options)
+      : core_(core), figures_(figures), options_(std::move(options)) {}
   ~EventStream() override;
 
-  // Before the connection is accepted: what it holds of the broker's streams, and the session.
+  // Call these before the connection is accepted: they pass the connection's tickets and its session.
   void AddTicket(StreamRegistry::Ticket ticket) { tickets_.push_back(std::move(ticket)); }
   void SetSession(std::shared_ptr<AckedSession> session);
 
@@ -77,19 +79,20 @@ class EventStream final : public http::WebSocketHandler,
   void CloseSocket(const absl::Status& status);
 
   const Core core_;
+  const Metrics::Dialect figures_;
   const StreamOptions options_;
   std::vector<StreamRegistry::Ticket> tickets_;
   std::shared_ptr<AckedSession> session_;
 
   absl::Mutex mu_;
   std::shared_ptr<http::WebSocket> shared_socket_ ABSL_GUARDED_BY(mu_);  // For Close.
-  absl::Status closed_early_ ABSL_GUARDED_BY(mu_);                       // Before there was a socket.
+  absl::Status closed_early_ ABSL_GUARDED_BY(mu_);                       // A Close before OnOpen.
 
   // For the connection's thread.
   std::shared_ptr<http::WebSocket> socket_;
   std::optional<model::FrameReader> reader_;
   bool asking_ = false;
-  bool client_left_ = true;  // Unless it is the broker that ends the connection.
+  bool client_left_ = true;  // False if the broker ends the connection.
 };
 
 }  // namespace playhead::broker::vzaps

@@ -49,7 +49,7 @@ std::string DataOf(const Fact& fact, absl::string_view type) {
   return json::serialize(data);
 }
 
-// What was published for clients of this dialect.
+// Renders an event that was published in this dialect.
 absl::StatusOr<std::vector<Rendering>> RenderOwn(const EventView& event) {
   if (absl::EqualsIgnoreCase(event.type, kAllEvents))
     return absl::InvalidArgumentError("the type stands for all types here");

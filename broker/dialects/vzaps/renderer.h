@@ -1,8 +1,8 @@
-// Stored events in the words of VZaps.
+// Renders stored events for VZaps clients.
 //
-// A frame is one JSON object, {"id","type","instance_id","created_at","data"}. What all of VZaps' SDKs can take of it
-// decides its form: `data` is an object, `created_at` is RFC 3339 in UTC, the type is never `All`, and a frame has less
-// than a MiB (Python's websockets closes at that).
+// A frame is one JSON object, {"id","type","instance_id","created_at","data"}. Its form is what all of VZaps' SDKs
+// accept: `data` is an object, `created_at` is RFC 3339 in UTC, the type is never `All`, and a frame has less than 1
+// MiB (Python's websockets closes the connection at that).
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_RENDERER_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_RENDERER_H_
 
@@ -21,24 +21,24 @@ namespace playhead::broker::vzaps {
 
 inline constexpr size_t kFrameBytesMax = (size_t{1} << 20) - 1;
 
-// What stands for every event. Handlers of this name get every event; one that had it for its type would be handled
+// The name that means every event. Handlers of this name get every event, so an event with this type would be handled
 // twice.
 inline constexpr absl::string_view kAllEvents = "All";
 
-// Of what was published in VZaps' own words, the data byte for byte (as {"value":…} if it is no object); of other
-// events {"type","event"} with the canonical view (broker/model/view.h) as `event`, and where there is one `media_url`
-// of a message and `state` of a receipt or presence. The payloads are values of `data`.
-// Pure and total: any thread, any event.
-//   InvalidArgument  the event is damaged, or has a name that is not for events.
+// For events published in VZaps' own form, the data byte for byte (as {"value":…} if they are not an object); for other
+// events {"type","event"} with the canonical view (broker/model/view.h) as `event` and, if present, `media_url` of a
+// message and `state` of a receipt or presence. The payloads are values of `data`. Pure and total: any thread, any
+// event.
+//  InvalidArgument  the event is damaged, or its type is not allowed as an event name.
 absl::StatusOr<std::vector<model::Rendering>> Render(const EventView& event);
 
 extern const model::RenderingDialect kRendering;
 
-// Names match in any case. `All` and "" among them, and no names at all, are every event that has a form here.
+// Names match in any case. A name `All` or "", or no names at all, match every event that VZaps has a form for.
 model::NameFilter MakeFilter(const std::vector<std::string>& names);
 
-// The frame as it is sent. What would be too large has instead of its data {"type","truncated":true,"bytes"} with the
-// size that it would have; its id is also the position at which other interfaces have the whole.
+// The frame as it is sent. If it would be too large, its data are replaced by {"type","truncated":true,"bytes"} with
+// the size of the whole frame; its id is the position at which other interfaces have the whole event.
 std::string WriteFrame(const model::Frame& frame, absl::string_view instance);
 
 }  // namespace playhead::broker::vzaps

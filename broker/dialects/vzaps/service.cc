@@ -12,8 +12,9 @@
 #include "broker/http/websocket.h"
 #include "broker/model/json.h"
 #include "broker/model/position.h"
+#include "broker/open_instance.h"
+#include "broker/read/start_position.h"
 #include "broker/sessions/session_key.h"
-#include "broker/start_position.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::vzaps {
@@ -32,11 +33,11 @@ struct Service::Connecting {
   http::Request request;
   http::Responder responder;
   ConnectRequest connect;
-  std::string wrong_secret;  // What was refused as one; empty if something else was.
+  std::string wrong_secret;  // The secret that was refused; empty for other errors.
   std::string session_key;
-  std::shared_ptr<Caller> caller;        // By the instance's token.
-  std::shared_ptr<Caller> token_caller;  // By the access token.
-  std::optional<model::Resume> resume;   // Where the client says that it was.
+  std::shared_ptr<Caller> caller;        // From the instance token.
+  std::shared_ptr<Caller> token_caller;  // From the access token.
+  std::optional<model::Resume> resume;   // The position that the client sent.
   model::Position seen;
 };
 
@@ -57,12 +58,13 @@ Service::Service(const Core& core, ConsumerRegistry& consumers, SessionStore& se
                  std::unique_ptr<SubscribedEvents> subscribed_events, TokenSigner tokens)
     : core_(core),
       options_(options),
+      figures_(core_.metrics.OfDialect("vzaps")),
       subscribed_events_(std::move(subscribed_events)),
       tokens_(std::move(tokens)),
       sessions_(core, consumers, sessions, "vzaps") {}
 
 void Service::AddRoutes(http::Router& router) {
-  // Java's client asks to go over to HTTP/2 here, too: whatever but a WebSocket is asked for is answered over HTTP/1.1.
+  // Java's client also asks for an upgrade to HTTP/2 here. Upgrades to anything but a WebSocket are ignored.
   router.Add(http::Verb::post, "/token", {.body_bytes_max = kTokenBodyBytesMax, .cross_origin = true},
              [this](http::Request request, http::Responder responder) { GiveToken(request, std::move(responder)); });
   router.Add(
@@ -116,7 +118,8 @@ absl::Status Service::Admit(Connecting& connecting) const {
   if (!token.ok()) return token.status();
   const std::vector<std::string> names = MakeFilter(asked.events).Normalized();
   connecting.session_key = SessionKey("vzaps", {token->id, asked.instance, absl::StrJoin(names, ",")});
-  // .NET goes on for ever with the token that it has. A revoked key is another matter.
+  // A known session accepts an expired token, since .NET's client never gets another one. A revoked key is still
+  // refused.
   if (core_.auth.clock()() >= token->expires_at && !sessions_.Knows(connecting.session_key)) {
     return MakeError(Reason::kUnauthenticated, "the access token has expired: POST /token gives another");
   }
@@ -138,15 +141,12 @@ absl::Status Service::Admit(Connecting& connecting) const {
 void Service::OpenInstance(std::shared_ptr<Connecting> connecting) {
   const std::string name = connecting->connect.instance;
   const std::shared_ptr<Caller> caller = connecting->caller;
-  caller->AdmitInstance(core_.log, name, [this, connecting = std::move(connecting), name](absl::Status status) mutable {
-    if (!status.ok()) return Refuse(*connecting, std::move(status));
-    core_.log.OpenInstance(
-        name, storage::OpenMode::kCreateIfPermitted,
-        [this, connecting = std::move(connecting)](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
-          if (!instance.ok()) return Refuse(*connecting, instance.status());
-          OpenSession(connecting, *instance);
-        });
-  });
+  broker::OpenInstance(
+      core_.log, caller.get(), name,
+      [this, connecting = std::move(connecting)](absl::StatusOr<std::shared_ptr<storage::Instance>> instance) {
+        if (!instance.ok()) return Refuse(*connecting, instance.status());
+        OpenSession(connecting, *instance);
+      });
 }
 
 void Service::OpenSession(std::shared_ptr<Connecting> connecting, const std::shared_ptr<storage::Instance>& instance) {
@@ -168,25 +168,25 @@ void Service::OpenSession(std::shared_ptr<Connecting> connecting, const std::sha
 
 void Service::NoteStart(Connecting& connecting, const AckedSessions::Opened& opened) const {
   connecting.seen = {opened.session->instance()->number(), storage::Cursor(), 0};
-  // A session that is known goes on where it was, whatever the client says: most SDKs say what they received, not what
-  // they handled, or for ever what they began with.
+  // A known session continues where it was, whatever the client sends: most SDKs send what they received, not what they
+  // handled, or keep sending the position that they started with.
   if (!opened.created) return;
   const std::optional<model::Resume>& resume = connecting.resume;
   if (resume) connecting.seen = resume->position;
-  if (resume && resume->replaced) core_.metrics.vzaps.replaced_positions.Increment();
-  if (!resume && !connecting.connect.last_event_id.empty()) core_.metrics.vzaps.unreadable_positions.Increment();
+  if (resume && resume->replaced) figures_.replaced_positions.Increment();
+  if (!resume && !connecting.connect.last_event_id.empty()) figures_.unreadable_positions.Increment();
 }
 
 void Service::Accept(Connecting& connecting, std::shared_ptr<AckedSession> session) const {
   const bool is_php = connecting.connect.reads_within_5s;
-  auto stream = std::make_shared<EventStream>(
-      core_, StreamOptions{.filter = FilterOf(*session->instance(), connecting.connect.events),
-                           .seen = connecting.seen,
-                           .first_frame_delay = options_.first_frame_delay,
-                           .sends_pongs = is_php});
+  StreamOptions options{.filter = FilterOf(*session->instance(), connecting.connect.events),
+                        .seen = connecting.seen,
+                        .first_frame_delay = options_.first_frame_delay,
+                        .sends_pongs = is_php};
+  auto stream = std::make_shared<EventStream>(core_, figures_, std::move(options));
   stream->SetSession(std::move(session));
-  // Behind the taking over of the session, which gives the place of the client's last connection back: some SDKs are
-  // dead after one refusal. Both keys keep it open; with one key for both it counts once.
+  // After the session was taken over, which releases the ticket of the client's previous connection: some SDKs never
+  // recover from a refusal. A ticket of each key is needed; if both keys are the same, one is enough.
   std::vector<std::shared_ptr<Caller>> callers = {connecting.caller};
   if (connecting.token_caller != connecting.caller) callers.push_back(connecting.token_caller);
   for (std::shared_ptr<Caller>& caller : callers) {

@@ -1,4 +1,4 @@
-// The realtime API of VZaps: `POST /token` and the WebSocket `GET /events/ws`, as its six SDKs speak it.
+// The realtime API of VZaps: `POST /token` and the WebSocket `GET /events/ws`, as used by its six SDKs.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_SERVICE_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_SERVICE_H_
 
@@ -16,6 +16,7 @@
 #include "broker/dialects/vzaps/subscribed_events.h"
 #include "broker/dialects/vzaps/token.h"
 #include "broker/http/router.h"
+#include "broker/metrics/metrics.h"
 #include "broker/model/name_filter.h"
 #include "broker/sessions/acked_sessions.h"
 #include "broker/sessions/session_store.h"
@@ -23,17 +24,17 @@
 namespace playhead::broker::vzaps {
 
 // Thread safety: as the router calls it.   Blocking: Make only.
-// Ownership: borrows what it is given; must outlive the router's use and the callbacks of the log.
+// Ownership: borrows its arguments; must outlive the router's use and the callbacks of the log.
 class Service {
  public:
-  // Takes up the sessions, the key of tokens and what is set of instances. Waits for the store.
-  //   As TokenSigner::Load, LoadSubscribedEvents and AckedSessions::Load.
+  // Loads the sessions, the signing key of tokens, and the settings of instances. Blocks on the store. Errors: as
+  // TokenSigner::Load, LoadSubscribedEvents and AckedSessions::Load.
   static absl::StatusOr<std::unique_ptr<Service>> Make(const Core& core, ConsumerRegistry& consumers,
                                                        SessionStore& sessions, const Options& options);
 
   void AddRoutes(http::Router& router);
 
-  // What is set applies to the connections that come behind it.
+  // Changes apply to connections that are made later.
   SubscribedEvents& subscribed_events() { return *subscribed_events_; }
 
  private:
@@ -42,22 +43,23 @@ class Service {
 
   void GiveToken(const http::Request& request, http::Responder responder) const;
 
-  // A connection on its way to its session.
+  // A connection that does not have its session yet.
   struct Connecting;
   void Connect(http::Request request, http::Responder responder);
-  // Who connects, by both credentials.
+  // Checks both credentials.
   absl::Status Admit(Connecting& connecting) const;
   void OpenInstance(std::shared_ptr<Connecting> connecting);
   void OpenSession(std::shared_ptr<Connecting> connecting, const std::shared_ptr<storage::Instance>& instance);
-  // Where its first frame is, and counts a position that could not be gone by.
+  // Sets where its frames start, and counts a position that could not be used.
   void NoteStart(Connecting& connecting, const AckedSessions::Opened& opened) const;
   void Accept(Connecting& connecting, std::shared_ptr<AckedSession> session) const;
   void Refuse(Connecting& connecting, absl::Status error) const;
-  // What a client gets that asks for `names`.
+  // The filter for a client that asks for `names`.
   model::NameFilter FilterOf(const storage::Instance& instance, const std::vector<std::string>& names) const;
 
   const Core core_;
   const Options options_;
+  const Metrics::Dialect figures_;
   const std::unique_ptr<SubscribedEvents> subscribed_events_;
   const TokenSigner tokens_;
   AckedSessions sessions_;

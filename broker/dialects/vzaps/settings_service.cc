@@ -10,7 +10,7 @@
 #include "broker/dialects/vzaps/renderer.h"
 #include "broker/grpc/message_buffer.h"
 #include "broker/grpc/settings_call.h"
-#include "broker/instance_settings.h"
+#include "broker/settings/instance_settings.h"
 #include "playhead/v1/vzaps.grpc.pb.h"
 #include "proto/errors.h"
 

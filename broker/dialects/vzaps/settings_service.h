@@ -1,4 +1,4 @@
-// The native service playhead.v1.VZaps: what is set of instances for clients of this dialect.
+// The native service playhead.v1.VZaps: settings of instances for clients of this dialect.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_SETTINGS_SERVICE_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_SETTINGS_SERVICE_H_
 
@@ -11,7 +11,7 @@
 
 namespace playhead::broker::vzaps {
 
-// What `core` refers to, and `subscribed`, must outlive the service's calls.
+// Everything that `core` refers to, and `subscribed`, must outlive the service's calls.
 std::unique_ptr<grpc::Service> MakeSettingsService(const Core& core, SubscribedEvents& subscribed);
 
 }  // namespace playhead::broker::vzaps

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "broker/auth/whole_seconds.h"
 #include "broker/model/json.h"
 #include "broker/random.h"
 #include "proto/errors.h"
@@ -32,7 +33,7 @@ std::string TokenSigner::Issue(absl::string_view key_id, absl::Time issued_at, a
   const json::object claims = {{"sub", model::JsonView(key_id)},
                                {"jti", absl::BytesToHexString(RandomBytes(kTokenIdBytes))},
                                {"iat", absl::ToUnixSeconds(issued_at)},
-                               {"exp", absl::ToUnixSeconds(expires_at)}};
+                               {"exp", absl::ToUnixSeconds(CeilToSecond(expires_at))}};
   const std::string text =
       absl::StrCat(absl::WebSafeBase64Escape(kHeader), ".", absl::WebSafeBase64Escape(json::serialize(claims)));
   return absl::StrCat(text, ".", absl::WebSafeBase64Escape(key_.Sign(text)));

@@ -1,4 +1,4 @@
-// The access tokens of this dialect: JSON Web Tokens (RFC 7519) that say which key they stand for.
+// The access tokens of this dialect: JSON Web Tokens (RFC 7519) that name the key they were issued for.
 #ifndef PLAYHEAD_BROKER_DIALECTS_VZAPS_TOKEN_H_
 #define PLAYHEAD_BROKER_DIALECTS_VZAPS_TOKEN_H_
 
@@ -15,28 +15,27 @@
 namespace playhead::broker::vzaps {
 
 struct Token {
-  std::string key_id;  // `sub`; "" of a broker that ran open.
-  std::string id;      // `jti`: of this token alone, so that a client that comes back with it is known.
+  std::string key_id;  // `sub`; "" if the broker ran open.
+  std::string id;      // `jti`: unique, so that a returning client is recognized by it.
   absl::Time expires_at;
 };
 
 inline constexpr size_t kTokenBytesMax = 1'024;
 
-// Signs tokens and knows them again. The key of the signatures is a row `vzaps/token_key` of the store
-// (docs/on-disk-format.md), made once. Whoever has a copy of the store could sign tokens; a token alone opens nothing,
-// since a connection needs the secret of a key besides.
-// Immutable; thread-safe. Blocking: Load only.
+// Signs and verifies tokens. The signing key is a row `vzaps/token_key` of the store (docs/on-disk-format.md), created
+// once. A copy of the store is enough to sign tokens, but a token alone gives no access, since a connection also needs
+// the secret of a key.
 class TokenSigner {
  public:
-  // Reads the key, or makes it, as SigningKey::Load does and fails. Waits for the store.
+  // Reads or creates the key; blocks on the store. Errors: as SigningKey::Load.
   static absl::StatusOr<TokenSigner> Load(storage::RecordStore& records);
   explicit TokenSigner(SigningKey key) : key_(std::move(key)) {}
 
   // A token with a new id.
   std::string Issue(absl::string_view key_id, absl::Time issued_at, absl::Time expires_at) const;
 
-  // What a token says that was signed here; whether it has expired is for the caller to see.
-  //   Unauthenticated  UNAUTHENTICATED: it is none, or was not signed here.
+  // Returns the contents of a token that was signed here. Does not check whether it has expired.
+  //  Unauthenticated  UNAUTHENTICATED: it is not a token, or was not signed here.
   absl::StatusOr<Token> Verify(absl::string_view token) const;
 
  private:

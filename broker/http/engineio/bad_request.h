@@ -1,5 +1,5 @@
-// What Engine.IO answers to requests that it does not take, in the words of the protocol's own server, which clients
-// and its test suites know.
+// Engine.IO's answers to requests that it refuses, with the texts of the reference server, which clients and their test
+// suites expect.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_BAD_REQUEST_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_BAD_REQUEST_H_
 
@@ -7,7 +7,7 @@
 
 namespace playhead::broker::http::engineio {
 
-// The numbers are the protocol's.
+// The numbers are part of the protocol.
 enum class BadRequest {
   kTransportUnknown = 0,
   kSessionUnknown = 1,

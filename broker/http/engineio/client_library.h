@@ -1,4 +1,4 @@
-// Which library a client uses, where its defects make a difference to how it is best treated.
+// Detects the client's library, where its defects call for different treatment.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_CLIENT_LIBRARY_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_CLIENT_LIBRARY_H_
 
@@ -6,8 +6,8 @@
 
 namespace playhead::broker::http::engineio {
 
-// Whether `request` is python-engineio's (4.3.4): it has `t=<seconds>.<fraction>` in its query, as time.time() prints
-// it, or the User-Agent of an HTTP library of Python.
+// Whether `request` is from python-engineio (4.3.4): its query has `t=<seconds>.<fraction>`, as time.time() prints it,
+// or its User-Agent is that of a Python HTTP library.
 bool IsPython(const Request& request);
 
 }  // namespace playhead::broker::http::engineio

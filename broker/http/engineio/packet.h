@@ -1,4 +1,4 @@
-// Packets of Engine.IO 4, as they stand in WebSocket frames and in the bodies of long-polling
+// Packets of Engine.IO 4, as encoded in WebSocket frames and in the bodies of long polling
 // (https://socket.io/docs/v4/engine-io-protocol). Pure functions.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_PACKET_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_PACKET_H_
@@ -20,7 +20,7 @@ enum class PacketType : char {
   kNoop = '6',
 };
 
-// What an application sends and gets. Text is UTF-8.
+// A message of the application. Text is UTF-8.
 struct Message {
   std::string data;
   bool binary = false;
@@ -30,27 +30,27 @@ struct Message {
 
 struct Packet {
   PacketType type = PacketType::kMessage;
-  Message payload;  // Binary only with kMessage.
+  Message payload;  // Only binary with kMessage.
 
   friend bool operator==(const Packet&, const Packet&) = default;
 };
 
-// A WebSocket frame: text begins with the type's digit, binary is a message as it is. nullopt if there is no such type.
+// Decodes a WebSocket frame: text begins with the type's digit, binary is a message as is. nullopt if there is no such
+// type.
 std::optional<Packet> DecodeFrame(Message frame);
 Message EncodeFrame(Packet packet);
 
-// Adds a packet to the body of a poll's response: packets stand between separators (0x1e), binary ones as `b` and
-// base64.
+// Appends a packet to the body of a poll's response: packets are separated by 0x1e; binary ones are `b` and base64.
 void AppendToPayload(const Packet& packet, std::string& payload);
 
-// Takes the body of a request apart, one packet at a time, so that many small ones need no memory.
+// Reads the body of a request, one packet at a time, so that many small ones need no memory.
 class PayloadReader {
  public:
   // `payload` must outlive the reader.
   explicit PayloadReader(absl::string_view payload) : rest_(payload) {}
 
   bool AtEnd() const { return !rest_.has_value(); }
-  // nullopt if what comes next is no packet; an empty body is none. REQUIRES: not AtEnd.
+  // nullopt if the next part is not a packet; neither is an empty body. REQUIRES: not AtEnd.
   std::optional<Packet> Next();
 
  private:

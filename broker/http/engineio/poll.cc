@@ -17,7 +17,7 @@ std::shared_ptr<Poll> Poll::Start(Responder responder, absl::AnyInvocable<void()
   return poll;
 }
 
-// A connection that ended before it took the handler only drops it.
+// A connection that ended before it took the handler just drops it.
 Poll::~Poll() {
   if (gone_) std::move(gone_)();
 }
@@ -59,7 +59,7 @@ void Poll::OnWritable() {
   stream_->Finish();
 }
 
-// An answer that is on its way is given.
+// An answer that was decided is still sent.
 void Poll::OnStopping() {
   absl::MutexLock lock(&mu_);
   if (!decided_) stream_->Abort();

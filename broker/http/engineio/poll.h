@@ -1,4 +1,4 @@
-// A long poll: a request that is answered when there is something to say, and whose client may give up before.
+// A long poll: a request that is answered when there is something to send, and whose client may give up before.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_POLL_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_POLL_H_
 
@@ -15,19 +15,19 @@
 
 namespace playhead::broker::http::engineio {
 
-// The answer to a poll for which packets are there already.
+// The answer to a poll when packets are already waiting.
 Response PollResponse(std::string payload);
 
-// The head is sent at once, so that the connection can be seen to end while there is nothing to say.
+// The response's head is sent at once, so that the end of the connection is noticed while there is nothing to send.
 // Thread safety: Answer and Abort may be called from any thread.   Blocking: none.
 class Poll final : public ResponseStreamHandler, public std::enable_shared_from_this<Poll> {
  public:
-  // `gone` runs once, on any thread, if the client will not get an answer that was not Abort.
+  // `gone` runs once, on any thread, if the client will not get an answer and Abort was not called.
   static std::shared_ptr<Poll> Start(Responder responder, absl::AnyInvocable<void()> gone);
 
   ~Poll() override;
 
-  // One of them, once. Abort: the client sees its request fail.
+  // Call one of them, once. After Abort the client sees its request fail.
   void Answer(std::string payload) ABSL_LOCKS_EXCLUDED(mu_) { Decide(std::move(payload)); }
   void Abort() ABSL_LOCKS_EXCLUDED(mu_) { Decide(std::nullopt); }
 
@@ -43,12 +43,12 @@ class Poll final : public ResponseStreamHandler, public std::enable_shared_from_
   // On the connection's thread.
   void Write(std::optional<std::string> payload);
 
-  absl::AnyInvocable<void()> gone_;  // Until it was called or is not needed; of the connection's thread.
+  absl::AnyInvocable<void()> gone_;  // Reset once called or not needed. For the connection's thread.
 
-  absl::Mutex mu_;                                           // Guards the members below it.
-  std::shared_ptr<ResponseStream> stream_;                   // Set under `mu_`, on the connection's thread.
-  bool decided_ ABSL_GUARDED_BY(mu_) = false;                // By Decide.
-  std::optional<std::string> payload_ ABSL_GUARDED_BY(mu_);  // Decided before the stream was open.
+  absl::Mutex mu_;                          // Guards the members below it.
+  std::shared_ptr<ResponseStream> stream_;  // Set under `mu_`, on the connection's thread, which may read it without.
+  bool decided_ ABSL_GUARDED_BY(mu_) = false;                // Decide was called.
+  std::optional<std::string> payload_ ABSL_GUARDED_BY(mu_);  // Set if Decide was called before OnOpen.
 };
 
 }  // namespace playhead::broker::http::engineio

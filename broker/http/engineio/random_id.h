@@ -1,4 +1,4 @@
-// Names of sessions: nobody can guess one.
+// Session ids, which nobody can guess.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_RANDOM_ID_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_RANDOM_ID_H_
 

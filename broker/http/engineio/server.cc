@@ -1,6 +1,5 @@
 #include "broker/http/engineio/server.h"
 
-#include <string>
 #include <utility>
 
 #include "absl/strings/strip.h"
@@ -10,7 +9,7 @@
 namespace playhead::broker::http::engineio {
 namespace {
 
-// So much longer than it may be a body is still read, so that its session ends, too.
+// A body that exceeds the limit by up to this factor is still read, so that its session can be ended.
 constexpr size_t kOverlongFactor = 2;
 
 void Refuse(BadRequest error, Responder responder) { std::move(responder).Send(BadRequestResponse(error)); }

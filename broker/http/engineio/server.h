@@ -1,4 +1,4 @@
-// Server: Engine.IO 4 over HTTP and WebSocket; the ground on which Socket.IO stands.
+// Server: Engine.IO 4 over HTTP and WebSocket, the transport of Socket.IO.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_SERVER_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_SERVER_H_
 
@@ -15,11 +15,11 @@
 
 namespace playhead::broker::http::engineio {
 
-// Thread safety: Stop and session_count may be called from any thread; AddRoutes before the router is used.
-// Blocking: none.   Ownership: borrows `timers`; the router's listener must be stopped, and the timers, before it goes.
+// Thread safety: Stop and session_count may be called from any thread; AddRoutes before the router is used. Blocking:
+// none.   Ownership: borrows `timers`; the router's listener and the timers must be stopped before this is destroyed.
 class Server {
  public:
-  // `open` makes the handler of a session that has opened; on the session's strand, of many sessions at once.
+  // Creates the handler of a new session. Called on the session's strand, for many sessions at once.
   using OpenCallback = std::function<std::shared_ptr<SessionHandler>(std::shared_ptr<Session>)>;
 
   Server(Options options, TimerQueue& timers, OpenCallback open);
@@ -29,7 +29,7 @@ class Server {
 
   void AddRoutes(Router& router) const;
 
-  // Ends all sessions as lost connections end, and takes no more.
+  // Ends all sessions in the way a lost connection does, and accepts no more.
   void Stop();
 
   size_t session_count() const { return shared_->table.size(); }

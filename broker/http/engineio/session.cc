@@ -1,7 +1,5 @@
 #include "broker/http/engineio/session.h"
 
-#include <chrono>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -17,17 +15,11 @@
 namespace playhead::broker::http::engineio {
 namespace {
 
-// What a client that checks whether a WebSocket gets through sends with its ping, and gets with the pong.
+// The payload of the ping and pong by which a client checks whether a WebSocket gets through.
 constexpr char kProbe[] = "probe";
 
-// So long a poll amid an upgrade waits to see whether that comes.
+// How long a poll during an upgrade waits for the upgrade to complete.
 constexpr absl::Duration kHeldPollDelay = absl::Milliseconds(100);
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-auto Span(absl::Duration duration) {
-  return std::chrono::duration_cast<SteadyTime::duration>(absl::ToChronoNanoseconds(duration));
-}
 
 Message Control(PacketType type, std::string data = "") { return EncodeFrame({type, {std::move(data)}}); }
 
@@ -44,14 +36,14 @@ Session::Session(std::shared_ptr<Shared> shared, Request handshake)
     : shared_(std::move(shared)), id_(RandomId()), handshake_(WithoutBody(std::move(handshake))) {}
 
 WebSocketLink::Limits Session::link_limits() const {
-  // A single packet may be longer than what is buffered otherwise, and stands behind what is being written.
+  // A single packet may exceed the buffer limit, and may follow others that are being written.
   return {options().payload_bytes_max, 4 * options().bytes_buffered_max, options().bytes_received_max};
 }
 
 bool Session::Begin() {
   if (!shared_->table.Add(shared_from_this(), options().sessions_max)) return false;
-  Expect(Now());
-  poll_answered_at_ = Now();
+  Expect(SteadyNow());
+  poll_answered_at_ = SteadyNow();
   ArmTimer(ping_at_);
   handler_ = shared_->open(shared_from_this());
   return true;
@@ -77,7 +69,7 @@ void Session::OpenByWebSocket(std::shared_ptr<Session> session, Request request,
 }
 
 void Session::OnPoll(Responder responder) {
-  if (!ended_ && Now() >= pong_by_) End(Ending::kSilence, kCloseAbnormal, "");  // Its timer is late.
+  if (!ended_ && SteadyNow() >= pong_by_) End(Ending::kSilence, kCloseAbnormal, "");  // The timer is late.
   if (ended_) return Refuse(BadRequest::kSessionUnknown, std::move(responder));
   if (link_ != nullptr) return Refuse(BadRequest::kBadRequest, std::move(responder));
   if (poll_ != nullptr || held_poll_) {
@@ -90,28 +82,29 @@ void Session::OnPoll(Responder responder) {
   }
   if (probed_) return HoldPoll(std::move(responder));
   poll_ = Poll::Start(std::move(responder), [weak = weak_from_this()] {
-    // The client does not take the answer, so it does not know what comes after either.
+    // The client did not get the answer, so it cannot continue.
     if (const auto self = weak.lock()) self->Run([self] { self->End(Ending::kSilence, kCloseAbnormal, ""); });
   });
 }
 
-// Whether it comes before the upgrade or after it only the other connection can tell, whose "5" may be under way.
+// Only the other connection, whose "5" may be in flight, can tell whether this poll precedes the upgrade.
 void Session::HoldPoll(Responder responder) {
   held_poll_ = std::move(responder);
-  shared_->timers.Schedule(Now() + Span(kHeldPollDelay), [weak = weak_from_this(), number = ++held_poll_number_] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    self->Run([self, number] {
-      if (self->held_poll_ && self->held_poll_number_ == number) self->ReleasePoll();
-    });
-  });
+  shared_->timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(kHeldPollDelay),
+                           [weak = weak_from_this(), number = ++held_poll_number_] {
+                             const auto self = weak.lock();
+                             if (self == nullptr) return;
+                             self->Run([self, number] {
+                               if (self->held_poll_ && self->held_poll_number_ == number) self->ReleasePoll();
+                             });
+                           });
 }
 
 void Session::ReleasePoll() {
   if (!held_poll_) return;
   Responder responder = *std::exchange(held_poll_, std::nullopt);
   if (ended_ || link_ != nullptr) return Refuse(BadRequest::kBadRequest, std::move(responder));
-  poll_answered_at_ = Now();
+  poll_answered_at_ = SteadyNow();
   std::move(responder).Send(PollResponse(Control(PacketType::kNoop).data));
 }
 
@@ -136,7 +129,7 @@ void Session::OnPost(const Request& request, Responder responder) {
 
 void Session::OnUpgrade(Request request, Responder responder) {
   if (ended_) return Refuse(BadRequest::kSessionUnknown, std::move(responder));
-  // If there is another already it is closed as soon as it is open: clients take a refusal for an error.
+  // If there is another one already, it is closed as soon as it opens: clients treat a refusal as an error.
   WebSocketLink::Accept(std::move(request), std::move(responder), link_limits(), shared_from_this());
 }
 
@@ -183,16 +176,23 @@ void Session::BeginLink(std::shared_ptr<WebSocketLink> link) {
   }
   if (ended_ || link_ != nullptr || probe_ != nullptr) return link->Close(kClosePolicy, "");
   probe_ = std::move(link);
-  probe_timer_ = shared_->timers.Schedule(Now() + Span(options().upgrade_timeout), [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->Run([self] { self->DropProbe(); });
-  });
+  const auto on_timeout = [weak = weak_from_this(), probe = std::weak_ptr<WebSocketLink>(probe_)] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->Run([self, probe] {
+      if (probe.lock() == self->probe_) self->DropProbe();  // Otherwise the attempt has ended, and another has begun.
+    });
+  };
+  probe_timer_ =
+      shared_->timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(options().upgrade_timeout), on_timeout);
 }
 
 void Session::DropProbe() {
   if (probe_ == nullptr) return;
-  // engine.io-client (6.6) that loses the WebSocket when it has its pong, and then gets an answer to its poll, does not
-  // poll again and notices nothing for 45 s. A session that has ended it takes up anew at once.
+  // engine.io-client (6.6) that loses the WebSocket after it got the pong, and then gets an answer to its poll, does
+  // not poll again and notices nothing for 45 s. If the session ends, it reconnects at once.
   if (probed_) return End(Ending::kSilence, kCloseAbnormal, "");
+  shared_->timers.Cancel(probe_timer_);
   probe_->Abort();
   probe_ = nullptr;
 }
@@ -210,8 +210,8 @@ void Session::OnProbeFrame(Message frame) {
   const bool is_probe = packet && packet->type == PacketType::kPing && packet->payload.data == kProbe;
   const bool is_upgrade = packet && packet->type == PacketType::kUpgrade;
   if (!is_probe && !is_upgrade) return DropProbe();
-  // The client waits for its poll to end, so that nothing is on two ways at once.
-  poll_answered_at_ = Now();
+  // The client waits for its poll to end, so that packets never travel on both transports at once.
+  poll_answered_at_ = SteadyNow();
   if (poll_ != nullptr) std::exchange(poll_, nullptr)->Answer(Control(PacketType::kNoop).data);
   if (is_probe) {
     probed_ = true;
@@ -253,8 +253,8 @@ uint64_t Session::Ping() {
 }
 
 void Session::OnPong() {
-  Expect(Now());
-  if (pongs_received_ == pings_sent_) return;  // Nobody asked for it.
+  Expect(SteadyNow());
+  if (pongs_received_ == pings_sent_) return;  // Unsolicited.
   ++pongs_received_;
   const auto handler = handler_;
   handler->OnPong(pongs_received_);
@@ -268,7 +268,7 @@ void Session::Enqueue(Packet packet) {
       (buffered_bytes_ > options().bytes_buffered_max && buffer_.size() > 1)) {
     return End(Ending::kOurs, kClosePolicy, "the client does not read");
   }
-  // Behind the task under way, so that what it sends goes together.
+  // After the current task, so that everything it sends goes together.
   if (!std::exchange(flush_due_, true)) {
     Run([this] {
       flush_due_ = false;
@@ -295,11 +295,11 @@ void Session::Flush() {
 
 absl::Duration Session::Silence() const {
   if (ended_ || link_ != nullptr || poll_ != nullptr || held_poll_) return absl::ZeroDuration();
-  return absl::FromChrono(Now() - poll_answered_at_);
+  return absl::FromChrono(SteadyNow() - poll_answered_at_);
 }
 
 std::string Session::TakePayload() {
-  poll_answered_at_ = Now();
+  poll_answered_at_ = SteadyNow();
   std::string payload;
   for (size_t i = 0; i < kPollPacketsMax && !buffer_.empty(); ++i) {
     buffered_bytes_ -= buffer_.front().payload.data.size();
@@ -317,11 +317,11 @@ void Session::NotifyWritable() {
 
 void Session::Expect(SteadyTime now) {
   pinged_ = false;
-  ping_at_ = now + Span(options().ping_interval);
-  pong_by_ = ping_at_ + Span(options().ping_timeout);
+  ping_at_ = now + absl::ToChronoNanoseconds(options().ping_interval);
+  pong_by_ = ping_at_ + absl::ToChronoNanoseconds(options().ping_timeout);
 }
 
-// One timer: when it rings early it is set for what is due by then.
+// One timer: when it fires early it is set again for the current deadline.
 void Session::ArmTimer(SteadyTime when) {
   timer_ = shared_->timers.Schedule(when, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Run([self] { self->OnTimer(); });
@@ -330,7 +330,7 @@ void Session::ArmTimer(SteadyTime when) {
 
 void Session::OnTimer() {
   if (ended_) return;
-  const SteadyTime now = Now();
+  const SteadyTime now = SteadyNow();
   if (now >= pong_by_) return End(Ending::kSilence, kCloseAbnormal, "");
   if (!pinged_ && now >= ping_at_) {
     pinged_ = true;

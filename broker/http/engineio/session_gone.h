@@ -1,4 +1,4 @@
-// The answer to a request of a session that there is not, or not any more.
+// The answer to a request for a session that does not exist, or no longer does.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_SESSION_GONE_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_SESSION_GONE_H_
 
@@ -7,8 +7,8 @@
 
 namespace playhead::broker::http::engineio {
 
-// "Session ID unknown". But python-engineio that gets this for what it posts takes itself for disconnected and, unlike
-// when it gets it for a poll, does not come back: its request fails instead, as when a connection is lost.
+// "Session ID unknown". But python-engineio that gets this for a POST considers itself disconnected and, unlike after a
+// poll, does not reconnect: so its request fails instead, as if the connection were lost.
 void AnswerSessionGone(const Request& request, Responder responder);
 
 }  // namespace playhead::broker::http::engineio

@@ -18,7 +18,7 @@ namespace playhead::broker::http::engineio {
 template <typename Session>
 class SessionTable {
  public:
-  // False, and it is not added, if there are `sessions_max` already or the table was closed.
+  // Returns false, without adding it, if there are `sessions_max` already or the table is closed.
   bool Add(const std::shared_ptr<Session>& session, size_t sessions_max) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     if (closed_ || sessions_.size() >= sessions_max) return false;
@@ -37,7 +37,7 @@ class SessionTable {
     return found == sessions_.end() ? nullptr : found->second;
   }
 
-  // Takes no more, and returns those that there are.
+  // Accepts no more sessions, and returns those that exist.
   std::vector<std::shared_ptr<Session>> Close() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     closed_ = true;

@@ -1,4 +1,4 @@
-// A strand: runs tasks one at a time and in order, on whichever thread brings them.
+// A strand: runs tasks one at a time and in order, on the threads that submit them.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_STRAND_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_STRAND_H_
 
@@ -11,15 +11,15 @@
 
 namespace playhead::broker::http::engineio {
 
-// What belongs to a session comes from the threads of several connections, from timers and from the log; here it
-// becomes one sequence without a lock being held while a task runs. Who brings a task while none is running runs it,
-// and what others bring meanwhile; otherwise it is left to the one who does.
+// Tasks of a session come from the threads of several connections, from timers and from the log. The strand serialises
+// them without holding a lock while a task runs. A thread that submits a task while none is running runs it, and also
+// those that are submitted in the meantime; otherwise the running thread will.
 //
-// Thread safety: Run may be called from any thread, tasks included: those run what they bring after themselves.
-// Bounds: none of its own; who brings tasks bounds them.
+// Thread safety: Run may be called from any thread, also from tasks: then the new task runs after the current one.
+// Bounds: none of its own; submitters bound the number of tasks.
 class Strand {
  public:
-  // The strand must live until this has returned, whatever the tasks do.
+  // The strand must outlive this call, whatever the tasks do.
   void Run(absl::AnyInvocable<void()> task) ABSL_LOCKS_EXCLUDED(mu_) {
     {
       absl::MutexLock lock(&mu_);

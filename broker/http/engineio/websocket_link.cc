@@ -6,7 +6,7 @@
 namespace playhead::broker::http::engineio {
 namespace {
 
-// What a waiting frame takes besides its data, about.
+// Approximate memory of a waiting frame besides its data.
 constexpr size_t kFrameOverheadBytes = 128;
 
 }  // namespace

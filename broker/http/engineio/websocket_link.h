@@ -1,4 +1,4 @@
-// Between a session and a WebSocket that serves it, or is about to.
+// Connects a session to a WebSocket that is its transport, or is to become it.
 #ifndef PLAYHEAD_BROKER_HTTP_ENGINEIO_WEBSOCKET_LINK_H_
 #define PLAYHEAD_BROKER_HTTP_ENGINEIO_WEBSOCKET_LINK_H_
 
@@ -18,20 +18,20 @@ namespace playhead::broker::http::engineio {
 
 class WebSocketLink;
 
-// What the link's connection brings. All methods are called on the connection's thread.
+// Receives the events of the link's connection. All methods are called on the connection's thread.
 class WebSocketLinkOwner {
  public:
   virtual ~WebSocketLinkOwner() = default;
-  // First; not at all if the handshake fails.
+  // Called first; not at all if the handshake fails.
   virtual void OnLinkOpen(std::shared_ptr<WebSocketLink> link) = 0;
   virtual void OnLinkFrame(std::shared_ptr<WebSocketLink> link, Message frame) = 0;
   virtual void OnLinkWritten(std::shared_ptr<WebSocketLink> link) = 0;
   virtual void OnLinkStopping(std::shared_ptr<WebSocketLink> link) = 0;
-  virtual void OnLinkClosed(std::shared_ptr<WebSocketLink> link) = 0;  // Last.
+  virtual void OnLinkClosed(std::shared_ptr<WebSocketLink> link) = 0;  // Called last.
 };
 
-// Send, Close and Abort may be called from any thread, once the owner knows of the link.
-// Ownership: the connection owns it; it keeps its owner alive until the connection has ended.
+// Send, Close and Abort may be called from any thread, after OnLinkOpen was called.
+// Ownership: the connection owns the link; the link keeps its owner alive until the connection has ended.
 class WebSocketLink final : public WebSocketHandler, public std::enable_shared_from_this<WebSocketLink> {
  public:
   struct Limits {
@@ -47,7 +47,7 @@ class WebSocketLink final : public WebSocketHandler, public std::enable_shared_f
   void Close(CloseCode code, absl::string_view reason);
   void Abort();
 
-  // What OnLinkFrame brought has been looked at.
+  // A frame from OnLinkFrame has been processed.
   void Consumed(const Message& frame) { received_bytes_.fetch_sub(Weight(frame)); }
 
   void OnOpen(std::shared_ptr<WebSocket> socket) override;
@@ -65,9 +65,9 @@ class WebSocketLink final : public WebSocketHandler, public std::enable_shared_f
   void OnFrame(Message frame);
 
   const size_t received_bytes_max_;
-  std::shared_ptr<WebSocketLinkOwner> owner_;  // Of the connection's thread.
-  std::shared_ptr<WebSocket> socket_;          // Set before the owner knows of the link.
-  std::atomic<size_t> received_bytes_ = 0;     // Of frames that were not Consumed.
+  std::shared_ptr<WebSocketLinkOwner> owner_;  // For the connection's thread.
+  std::shared_ptr<WebSocket> socket_;          // Set before OnLinkOpen.
+  std::atomic<size_t> received_bytes_ = 0;     // Of frames that are not Consumed yet.
 };
 
 }  // namespace playhead::broker::http::engineio

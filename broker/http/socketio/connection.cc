@@ -1,7 +1,6 @@
 #include "broker/http/socketio/connection.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -22,7 +21,7 @@ std::vector<std::string> Copies(absl::Span<const absl::string_view> texts) {
 std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                               TimerQueue& timers, absl::Duration connect_timeout) {
   std::shared_ptr<Connection> connection(new Connection(session, namespaces));
-  timers.Schedule(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(connect_timeout),
+  timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(connect_timeout),
                   [weak = std::weak_ptr<Connection>(connection), session = std::weak_ptr<engineio::Session>(session)] {
                     const auto live = session.lock();
                     if (live == nullptr) return;

@@ -1,4 +1,4 @@
-// What Socket.IO makes of one session of Engine.IO: sockets in namespaces.
+// Socket.IO on one session of Engine.IO: sockets in namespaces.
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 
@@ -19,10 +19,10 @@
 
 namespace playhead::broker::http::socketio {
 
-// A client that breaks the protocol loses its connection. All of it is for the session's strand.
+// A client that violates the protocol loses its connection. All methods are for the session's strand.
 class Connection final : public engineio::SessionHandler {
  public:
-  // Borrows `namespaces`, and what they name.
+  // Borrows `namespaces` and the applications in it.
   static std::shared_ptr<Connection> Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                            TimerQueue& timers, absl::Duration connect_timeout);
 
@@ -32,7 +32,7 @@ class Connection final : public engineio::SessionHandler {
   void OnClosed() override;
 
  private:
-  // A binary packet whose attachments are still to come.
+  // A binary packet that still waits for attachments.
   struct Partial {
     Packet packet;
     std::vector<std::string> attachments;
@@ -43,12 +43,12 @@ class Connection final : public engineio::SessionHandler {
 
   using Handlers = absl::InlinedVector<std::shared_ptr<SocketHandler>, 2>;
 
-  // Or is about to.
+  // Whether it has joined a namespace, or a request to join one is being decided.
   bool HasJoined() const;
-  // Of all its sockets; a copy, since a handler may end the connection, or one of them.
+  // The handlers of all its sockets. A copy, since a handler may end the connection or a socket.
   Handlers handlers() const;
   void OnPacket(Packet packet, std::vector<std::string> attachments);
-  // False if it is a violation; the same of the others.
+  // These return false for a protocol violation.
   bool OnConnect(Packet packet);
   bool OnDisconnect(const Packet& packet);
   bool OnArguments(const Packet& packet, std::vector<std::string> attachments);

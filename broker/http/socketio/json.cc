@@ -75,7 +75,7 @@ std::vector<absl::string_view> Elements(absl::string_view array) {
     const char c = array[i];
     if (in_string) {
       if (c == '\\') {
-        ++i;  // What follows ends no string.
+        ++i;  // The next character is escaped.
       } else if (c == '"') {
         in_string = false;
       }
@@ -85,7 +85,7 @@ std::vector<absl::string_view> Elements(absl::string_view array) {
     if (c == '[' || c == '{') ++depth;
     if (c == ']' || c == '}') --depth;
     if (depth > 1 || (c != ',' && depth > 0)) continue;
-    // The end of an element, or of the array; only an array without elements has nothing before it.
+    // The end of an element, or of the array. Only an empty array has nothing before its end.
     const absl::string_view element = absl::StripAsciiWhitespace(array.substr(begin, i - begin));
     if (!element.empty()) elements.push_back(element);
     begin = i + 1;

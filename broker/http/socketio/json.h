@@ -1,4 +1,4 @@
-// The JSON in packets: checked as a whole, then cut into slices whose bytes are kept.
+// The JSON in packets: validated as a whole, then cut into slices that keep their bytes.
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_JSON_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_JSON_H_
 
@@ -11,22 +11,22 @@
 
 namespace playhead::broker::http::socketio {
 
-// Levels of arrays and objects in what a client sends.
+// Maximum nesting of arrays and objects in what a client sends.
 inline constexpr size_t kJsonDepthMax = 32;
 
 enum class JsonKind { kObject, kArray, kString, kNumber, kOther };
 
-// What `text` is; nullopt if it is not JSON (RFC 8259) in UTF-8, or too deep.
+// The kind of value in `text`; nullopt if it is not JSON (RFC 8259) in UTF-8, or nested too deeply.
 std::optional<JsonKind> CheckJson(absl::string_view text);
 
-// Whether every placeholder of an attachment in `text`, {"_placeholder":true,"num":N}, names one of `count`.
-// REQUIRES: CheckJson.
+// Whether every attachment placeholder in `text`, {"_placeholder":true,"num":N}, refers to one of `count` attachments.
+// REQUIRES: CheckJson accepts `text`.
 bool PlaceholdersFit(absl::string_view text, size_t count);
 
-// The elements of an array, without the blanks around them; slices of `array`. REQUIRES: CheckJson says it is one.
+// The elements of an array, without surrounding whitespace; slices of `array`. REQUIRES: CheckJson says it is an array.
 std::vector<absl::string_view> Elements(absl::string_view array);
 
-// What a JSON string says; nullopt of any other JSON. REQUIRES: CheckJson.
+// The value of a JSON string; nullopt for any other JSON. REQUIRES: CheckJson accepts `text`.
 std::optional<std::string> StringValue(absl::string_view text);
 
 // `text` as a JSON string. REQUIRES: UTF-8.

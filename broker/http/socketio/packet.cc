@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -17,12 +16,13 @@ namespace {
 constexpr std::array<absl::string_view, 6> kReservedEvents = {"connect",       "connect_error", "disconnect",
                                                               "disconnecting", "newListener",   "removeListener"};
 
-// What an encoded packet has besides its namespace and its data: the type, two numbers, and what ends them.
+// The maximum size of an encoded packet besides its namespace and its data: the type, two numbers, and their
+// separators.
 constexpr size_t kAroundBytesMax = 40;
 
 bool IsBinary(PacketType type) { return type == PacketType::kBinaryEvent || type == PacketType::kBinaryAck; }
 
-// Takes the digits at the start of `text`. nullopt, if there are none, or more than `max`.
+// Removes the number at the start of `text`. nullopt if there is none, or it exceeds `max`.
 std::optional<uint64_t> TakeNumber(absl::string_view& text, uint64_t max) {
   const auto end = std::find_if_not(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
   const absl::string_view digits = text.substr(0, static_cast<size_t>(end - text.begin()));

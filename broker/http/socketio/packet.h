@@ -16,11 +16,11 @@
 
 namespace playhead::broker::http::socketio {
 
-// Of one packet. JavaScript's decoder refuses more, too.
+// Maximum attachments of one packet. JavaScript's decoder has the same limit.
 inline constexpr size_t kAttachmentsMax = 10;
-// The name of a namespace in bytes.
+// Maximum length of a namespace's name, in bytes.
 inline constexpr size_t kNamespaceBytesMax = 256;
-// Acknowledgement ids that JavaScript can count to.
+// The largest integer that JavaScript represents exactly.
 inline constexpr uint64_t kAckIdMax = (uint64_t{1} << 53) - 1;
 
 enum class PacketType : char {
@@ -35,17 +35,17 @@ enum class PacketType : char {
 
 struct Packet {
   PacketType type = PacketType::kEvent;
-  size_t attachment_count = 0;     // Only of the binary ones: this many binary messages follow.
+  size_t attachment_count = 0;     // Only for binary types: this many binary messages follow.
   std::string name_space = "/";    // Begins with a slash.
-  std::optional<uint64_t> ack_id;  // Only of events, where the sender wants one, and of acknowledgements.
-  std::string data;  // JSON, or empty: an object or nothing to connect, nothing to disconnect, of an error
-                     // an object or a string, else an array.
+  std::optional<uint64_t> ack_id;  // For events that ask for an acknowledgement, and for acknowledgements.
+  std::string data;  // JSON: kConnect has an object or nothing, kDisconnect nothing, kConnectError an object or
+                     // a string, all others an array.
 
   friend bool operator==(const Packet&, const Packet&) = default;
 };
 
-// nullopt if `text` is no packet, or its data are not of the kind that its type has. An event's data begin with its
-// name: a string that is none of the client's own (connect, disconnect, ...), or a number.
+// Returns nullopt if `text` is not a packet, or its data does not match its type. An event's data begins with its name:
+// a number, or a string that the client library does not reserve (connect, disconnect, ...).
 std::optional<Packet> DecodePacket(absl::string_view text);
 
 std::string EncodePacket(const Packet& packet);
@@ -53,7 +53,7 @@ std::string EncodePacket(const Packet& packet);
 // `[a,b,c]` of JSON texts.
 std::string JoinArray(absl::Span<const std::string> elements);
 
-// A name that a client's library keeps for itself: an event that had it would close the connection.
+// Whether a client library reserves the name: an event with such a name would close the connection.
 bool IsReservedEvent(absl::string_view name);
 
 }  // namespace playhead::broker::http::socketio

@@ -1,4 +1,4 @@
-// Server: Socket.IO, protocol 5, on one path, for as many applications as have namespaces there.
+// Server: Socket.IO, protocol 5, on one path, for several applications with a namespace each.
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_SERVER_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_SERVER_H_
 
@@ -18,17 +18,17 @@ namespace playhead::broker::http::socketio {
 
 struct Options {
   engineio::Options engine = {.path = "/socket.io/"};
-  // A client that has joined no namespace by then is cut off.
+  // A client that has not joined a namespace by then is disconnected.
   absl::Duration connect_timeout = absl::Seconds(45);
 };
 
-// What serves a namespace, or several. Thread safety: its methods are called on many strands at once.
+// Serves one namespace or several. Thread safety: its methods are called on many strands at once.
 class Application {
  public:
   virtual ~Application() = default;
 
-  // A client wants to connect: the application accepts or refuses `socket`, now or later. `auth`: what the client says
-  // of itself, a JSON object, or empty.
+  // A client asks to connect: the application accepts or refuses `socket`, now or later. `auth`: the client's
+  // credentials, a JSON object, or empty.
   virtual void OnConnect(std::shared_ptr<Socket> socket, std::string auth) = 0;
 };
 
@@ -39,9 +39,9 @@ class Server {
  public:
   Server(const Options& options, TimerQueue& timers);
 
-  // Who connects to `name_space` is for `application`, which is borrowed: it must outlive the listener's threads and
-  // the timers. Of namespaces that were not added clients are told "Invalid namespace". REQUIRES: it begins with a
-  // slash, and was not added before; the router is not used yet.
+  // Routes connections to `name_space` to `application`, which is borrowed: it must outlive the listener's threads and
+  // the timers. Clients of other namespaces get "Invalid namespace". REQUIRES: the name begins with a slash, and was
+  // not added before; the router is not in use yet.
   void Add(const std::string& name_space, Application& application);
 
   const Options& options() const { return options_; }

@@ -1,6 +1,5 @@
 #include "broker/http/socketio/socket.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

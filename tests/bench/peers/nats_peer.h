@@ -1,4 +1,4 @@
-// A NATS JetStream of a server on loopback, in files, over its C client.
+// NATS JetStream with file storage on a loopback server, over its C client.
 #ifndef PLAYHEAD_TESTS_BENCH_PEERS_NATS_PEER_H_
 #define PLAYHEAD_TESTS_BENCH_PEERS_NATS_PEER_H_
 

@@ -1,4 +1,4 @@
-// Another log as the benchmark of peers drives it: what the rows of that benchmark need, and nothing more.
+// The interface through which peers_bench drives another log. It has only what the rows of that benchmark need.
 #ifndef PLAYHEAD_TESTS_BENCH_PEERS_PEER_H_
 #define PLAYHEAD_TESTS_BENCH_PEERS_PEER_H_
 

@@ -1,4 +1,4 @@
-// The rows of `playhead bench` for another log on this machine: tests/bench/peers/run starts it, and the broker.
+// The rows of `playhead bench` for another log on this machine. tests/bench/peers/run starts that log and the broker.
 //
 //   peers_bench --peer=redis|nats --port=N
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Redis Streams of a server on loopback, over hiredis: XADD and XREAD.
+// Redis Streams on a loopback server, over hiredis: XADD and XREAD.
 #ifndef PLAYHEAD_TESTS_BENCH_PEERS_REDIS_PEER_H_
 #define PLAYHEAD_TESTS_BENCH_PEERS_REDIS_PEER_H_
 

@@ -67,6 +67,15 @@ TEST_F(AccessTokenTest, TheBrokersOwnInstancesAreNotLent) {
   EXPECT_TRUE(HasReason((*caller)->Check(Permission::kSubscribe, "playhead.audit"), Reason::kPermissionDenied));
 }
 
+TEST_F(AccessTokenTest, ItLivesAsLongAsWasAskedAtLeast) {
+  now_ = kStart + absl::Milliseconds(999);
+  const std::string token = Mint(secret_, absl::Seconds(1));
+  now_ += absl::Milliseconds(999);
+  EXPECT_TRUE(tokens_.Redeem(token).ok());
+  now_ += absl::Seconds(1);
+  EXPECT_TRUE(HasReason(tokens_.Redeem(token).status(), Reason::kKeyExpired));
+}
+
 TEST_F(AccessTokenTest, ItEndsAtItsTimeWhichHasAMaximum) {
   const std::string token = Mint(secret_, kAccessTokenLifetimeMax);
   now_ += kAccessTokenLifetimeMax - absl::Seconds(1);

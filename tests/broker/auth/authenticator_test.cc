@@ -24,6 +24,9 @@ class AuthenticatorTest : public ::testing::Test {
   }
 
   absl::Status Try(absl::string_view secret) { return auth_.Authenticate(secret).status(); }
+  absl::Duration Delay(absl::string_view wrong_secret) {
+    return auth_.RefusalDelay(MakeError(Reason::kUnauthenticated, "wrong"), wrong_secret);
+  }
 
   absl::Time now_ = kStart;
   Authenticator auth_{std::nullopt, kDelay, [this] { return now_; }};
@@ -118,22 +121,25 @@ TEST_F(AuthenticatorTest, WrongSecretsOfOneKeyDelayNeitherItsRightOneNorTheAnswe
   auth_.Put(Entry(other_id, NewSecret(other_id)));
   const std::string wrong = NewSecret(id_);
   int at_once = 0;
-  while (auth_.RefusalDelay(wrong) == absl::ZeroDuration()) ++at_once;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(auth_.RefusalDelay(MakeError(Reason::kKeyExpired, "right, but"), wrong), absl::ZeroDuration());
+  }
+  while (Delay(wrong) == absl::ZeroDuration()) ++at_once;
   EXPECT_EQ(at_once, 10);
-  EXPECT_EQ(auth_.RefusalDelay(NewSecret(other_id)), absl::ZeroDuration());
-  EXPECT_EQ(auth_.RefusalDelay(""), absl::ZeroDuration());
-  EXPECT_EQ(auth_.RefusalDelay("malformed"), absl::ZeroDuration());
-  EXPECT_EQ(auth_.RefusalDelay(NewSecret(NewKeyId())), absl::ZeroDuration());
+  EXPECT_EQ(Delay(NewSecret(other_id)), absl::ZeroDuration());
+  EXPECT_EQ(Delay(""), absl::ZeroDuration());
+  EXPECT_EQ(Delay("malformed"), absl::ZeroDuration());
+  EXPECT_EQ(Delay(NewSecret(NewKeyId())), absl::ZeroDuration());
   EXPECT_TRUE(Try(secret_).ok());
   now_ += absl::Seconds(2);
-  EXPECT_EQ(auth_.RefusalDelay(wrong), absl::ZeroDuration());
+  EXPECT_EQ(Delay(wrong), absl::ZeroDuration());
 }
 
 TEST_F(AuthenticatorTest, NoMoreAnswersAreHeldBackThanThereMayBe) {
   auth_.Put(Entry(id_, secret_));
   size_t held = 0;
   for (int tenth = 0; tenth < 10; ++tenth) {  // Of as long as one is held.
-    for (int i = 0; i < 10'000; ++i) held += auth_.RefusalDelay("malformed") == kDelay ? 1 : 0;
+    for (int i = 0; i < 10'000; ++i) held += Delay("malformed") == kDelay ? 1 : 0;
     now_ += kDelay / 10;
   }
   EXPECT_GT(held, kRefusalsHeldMax / 2);

@@ -1,4 +1,4 @@
-// Consumers over a real store, with calls that wait: what tests of consumers speak.
+// Blocking calls of consumers over a real store, for tests.
 #ifndef PLAYHEAD_TESTS_BROKER_CONSUMERS_CONSUMER_HARNESS_H_
 #define PLAYHEAD_TESTS_BROKER_CONSUMERS_CONSUMER_HARNESS_H_
 

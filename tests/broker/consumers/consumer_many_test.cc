@@ -1,4 +1,4 @@
-// A consumer of many instances over a real store: what one instance's events mean for the others'.
+// A consumer of many instances over a real store, and how the events of one instance affect those of the others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

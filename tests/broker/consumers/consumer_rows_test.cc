@@ -1,4 +1,4 @@
-// What a consumer remembers, as rows of the store.
+// The stored rows of a consumer.
 #include "broker/consumers/consumer_rows.h"
 
 #include <gtest/gtest.h>

@@ -1,8 +1,9 @@
-// Many lives of a store with consumers, by seed: the power is cut anywhere, or a write of the log fails, while events
-// are appended, taken and settled. What was confirmed to be settled never comes again, what was acknowledged to be
-// stored comes to every consumer until that settles it, and to one with a single holder in the order of its instance.
+// Many lives of a store with consumers, each determined by a seed. Power is cut at any point, or a write of the log
+// fails, while events are appended, taken and settled. An event whose settlement was confirmed is never delivered
+// again. Every acknowledged event is delivered to every consumer until the consumer settles it; a consumer with a
+// single holder gets them in the order of their instance.
 //
-// PLAYHEAD_TEST_SEED=N runs that seed alone; PLAYHEAD_SOAK makes it 10,000, and PLAYHEAD_SEEDS=N as many as that.
+// PLAYHEAD_TEST_SEED=N runs that seed alone. PLAYHEAD_SOAK runs 10,000 seeds, and PLAYHEAD_SEEDS=N runs N.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Random operations on a ConsumerState, each compared with a model that keeps every event by itself.
+// Random operations on a ConsumerState, each compared with a model that keeps every event.
 #include <gtest/gtest.h>
 
 #include <algorithm>

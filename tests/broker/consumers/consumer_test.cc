@@ -1,4 +1,4 @@
-// A consumer of one instance over a real store: what it delivers, settles and remembers.
+// A consumer of one instance over a real store: what it delivers, settles and stores.
 #include "broker/consumers/consumer.h"
 
 #include <gmock/gmock.h>
@@ -234,6 +234,15 @@ TEST(ConsumerTest, NamesOfSessionsAreTheBrokersOwn) {
   harness.consumers().Create(anybody, OfDevice("session.y"), broker::StartPosition(broker::FromBeginning()),
                              [&](auto created) { refused = created.status(); });
   EXPECT_TRUE(HasReason(refused, Reason::kConsumerInvalid));
+}
+
+TEST(ConsumerTest, AStartForTheOtherKindOfSourceIsNoPosition) {
+  ConsumerHarness harness;
+  EXPECT_TRUE(HasReason(harness.TryCreate(OfDevice(), AfterPosition{}), Reason::kPositionInvalid));
+  ConsumerConfig many = OfDevice();
+  many.source = {ConsumerSource::Kind::kAll, ""};
+  EXPECT_TRUE(
+      HasReason(harness.TryCreate(many, StartPosition(AfterCursor{storage::Cursor(1)})), Reason::kPositionInvalid));
 }
 
 TEST(ConsumerTest, OneOfTheSameConfigurationIsFoundAndStays) {

@@ -1,5 +1,5 @@
-// What all dialects promise of rendering: every event of a real corpus is shown, and whatever else is stored, no client
-// ever gets an invalid frame.
+// What all dialects promise about rendering: every event of a real corpus is rendered, and whatever else is stored, no
+// client ever gets an invalid frame.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>

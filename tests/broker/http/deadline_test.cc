@@ -38,17 +38,17 @@ class DeadlineTest : public ::testing::Test {
 };
 
 TEST_F(DeadlineTest, PassesOnce) {
-  phase_->deadline.Set(absl::Milliseconds(10), phase_);
   const absl::Time start = absl::Now();
+  phase_->deadline.Set(absl::Milliseconds(10), phase_);
   Run();
   EXPECT_EQ(phase_->passed, 1);
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(5));
 }
 
 TEST_F(DeadlineTest, MovesBothWays) {
+  const absl::Time start = absl::Now();
   phase_->deadline.Set(absl::Milliseconds(5), phase_);
   phase_->deadline.Set(absl::Milliseconds(50), phase_);
-  const absl::Time start = absl::Now();
   Run();
   EXPECT_EQ(phase_->passed, 1);
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(40)) << "it is looked at when the timer rings";

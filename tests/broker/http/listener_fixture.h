@@ -1,4 +1,4 @@
-// A listener on a free port, with routes for every habit of a handler.
+// A listener on a free port, with a route for every way in which a handler may behave.
 #ifndef PLAYHEAD_TESTS_BROKER_HTTP_LISTENER_FIXTURE_H_
 #define PLAYHEAD_TESTS_BROKER_HTTP_LISTENER_FIXTURE_H_
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -21,14 +22,22 @@ using testing::HttpConnection;
 
 constexpr size_t kLongPieceBytes = size_t{16} << 20;
 
-// Writes its pieces one after another, and then waits or finishes.
+// Writes its pieces one after another, and then waits or finishes. Calls `opened`, if set, before the first.
 class PiecesHandler final : public ResponseStreamHandler {
  public:
-  PiecesHandler(int pieces, std::string piece, bool finishes, absl::AnyInvocable<void()> closed)
-      : left_(pieces), piece_(std::move(piece)), finishes_(finishes), closed_(std::move(closed)) {}
+  using Opened = absl::AnyInvocable<void(const std::shared_ptr<ResponseStream>&)>;
+
+  PiecesHandler(int pieces, std::string piece, bool finishes, absl::AnyInvocable<void()> closed,
+                Opened opened = nullptr)
+      : left_(pieces),
+        piece_(std::move(piece)),
+        finishes_(finishes),
+        closed_(std::move(closed)),
+        opened_(std::move(opened)) {}
 
   void OnOpen(std::shared_ptr<ResponseStream> stream) override {
     stream_ = std::move(stream);
+    if (opened_) opened_(stream_);
     OnWritable();
   }
   void OnWritable() override {
@@ -48,6 +57,7 @@ class PiecesHandler final : public ResponseStreamHandler {
   const std::string piece_;
   bool finishes_;
   absl::AnyInvocable<void()> closed_;
+  Opened opened_;
   std::shared_ptr<ResponseStream> stream_;
 };
 
@@ -58,6 +68,9 @@ class ResponseStreamTest : public ListenerFixture {
     Add("/waits", 1, "piece ", /*finishes=*/false);
     Add("/endless", 1'000'000, std::string(kLongPieceBytes, 'x'), /*finishes=*/true);
   }
+
+  // The listener's threads call into this.
+  ~ResponseStreamTest() override { listener_.reset(); }
 
   void Add(const char* path, int pieces, std::string piece, bool finishes) {
     router_.Add(Verb::get, path, {}, [=, this](Request, Responder responder) {
@@ -82,6 +95,31 @@ class ResponseStreamTest : public ListenerFixture {
   absl::Mutex closed_mu_;
   int closed_ ABSL_GUARDED_BY(closed_mu_) = 0;
 };
+
+// Breaks off within the body.
+class BreakingHandler final : public ResponseStreamHandler {
+ public:
+  void OnOpen(std::shared_ptr<ResponseStream> stream) override {
+    stream_ = std::move(stream);
+    stream_->Write("piece ");
+  }
+  void OnWritable() override { stream_->Abort(); }
+  void OnStopping() override {}
+  void OnClosed() override { stream_ = nullptr; }
+
+ private:
+  std::shared_ptr<ResponseStream> stream_;
+};
+
+// The client of the tests must not take a part of a body for the whole.
+TEST_F(ResponseStreamTest, ABodyWithoutItsEndIsNoResponse) {
+  router_.Add(Verb::get, "/breaks", {}, [](Request, Responder responder) {
+    std::move(responder).Stream({.status = 200, .content_type = "text/plain"}, std::make_shared<BreakingHandler>());
+  });
+  Start();
+  EXPECT_EQ(HttpConnection(address()).Call("GET", "/three", "", "").body, "piece piece piece ");
+  EXPECT_EQ(HttpConnection(address()).Call("GET", "/breaks", "", "").status, 0);
+}
 
 constexpr absl::string_view kThreeChunks = "6\r\npiece \r\n6\r\npiece \r\n6\r\npiece \r\n0\r\n\r\n";
 
@@ -138,6 +176,47 @@ TEST_P(ResponseStreamTransportTest, ReadsOnInARequestOfWhichAPartWasSentAhead) {
   client.Send(absl::StrCat("TP/1.1\r\n", client.host_header(), "\r\n"));
   EXPECT_EQ(client.Receive().body, "x");
   EXPECT_EQ(client.Get("/names/a-longer-name").body, "a-longer-name");
+}
+
+// Late calls, while the connection streams its next response, and while it waits for the answer to a third request.
+TEST_F(ResponseStreamTest, LeavesLaterResponsesAloneOnceClosed) {
+  std::shared_ptr<ResponseStream> closed;  // For the connection's thread, as the counts, until `posted`.
+  int closed_calls = 0;
+  int next_closed_calls = 0;
+  absl::Notification posted;
+  const auto call_closed = [&] {
+    closed->Write("late");
+    closed->Finish();
+    closed->Abort();
+  };
+  router_.Add(Verb::get, "/kept", {}, [&](Request, Responder responder) {
+    std::move(responder).Stream({.status = 200}, std::make_shared<PiecesHandler>(
+                                                     0, "", /*finishes=*/true, [&] { ++closed_calls; },
+                                                     [&](const auto& stream) { closed = stream; }));
+  });
+  router_.Add(Verb::get, "/next", {}, [&](Request, Responder responder) {
+    std::move(responder).Stream({.status = 200}, std::make_shared<PiecesHandler>(
+                                                     3, "piece ", /*finishes=*/true, [&] { ++next_closed_calls; },
+                                                     [&](const auto&) { call_closed(); }));
+  });
+  router_.Add(Verb::get, "/last", {}, [&](Request, Responder responder) {
+    call_closed();
+    std::move(responder).Send(TextResponse(200, "last"));
+    closed->Post([&] { posted.Notify(); });
+  });
+  Start();
+  HttpConnection client(address());
+  client.Send(Get(client, "/kept"));
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveBytes(5), "0\r\n\r\n");
+  client.Send(Get(client, "/next"));
+  EXPECT_EQ(client.Receive().status, 200);
+  EXPECT_EQ(client.ReceiveBytes(kThreeChunks.size()), kThreeChunks);
+  EXPECT_EQ(client.Get("/last").body, "last");
+  EXPECT_TRUE(posted.WaitForNotificationWithTimeout(absl::Seconds(20))) << "Post works after OnClosed";
+  EXPECT_EQ(closed_calls, 1);
+  EXPECT_EQ(next_closed_calls, 1);
+  EXPECT_EQ(client.Get("/hello").body, "hello");
 }
 
 TEST_P(ResponseStreamTransportTest, EndsTheConnectionBehindAStreamWhenAsked) {

@@ -9,7 +9,9 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -42,6 +44,7 @@ class EchoHandler final : public WebSocketHandler {
     if (message == "pong") return socket_->SendPong();
     if (message == "abort") return socket_->Abort();
     if (message == "flood") return socket_->SendText(std::string(kFloodBytes, 'x'));
+    if (message == "bye") return socket_->Close(kCloseNormal, "");
     absl::string_view reason = message;
     if (absl::ConsumePrefix(&reason, "ping ")) return socket_->SendPing(reason);
     if (message == "burst") {
@@ -262,6 +265,15 @@ TEST_F(WebSocketTest, EndsAConnectionThatBreaksTheProtocolAndNoOther) {
   EXPECT_EQ(other.ReceiveMessage().payload, "still here");
 }
 
+TEST_F(WebSocketTest, FindsACharacterThatTheLastFragmentCutsOff) {
+  Start();
+  RawWebSocket client(address());
+  ASSERT_NO_FATAL_FAILURE(Open(client));
+  client.Send({Opcode::kText, "a\xc3", /*final=*/false});
+  client.Send({Opcode::kContinuation, ""});
+  EXPECT_EQ(client.ReceiveMessage().close_code(), kCloseBadPayload);
+}
+
 TEST_F(WebSocketTest, CountsTheFragmentsOfAMessageTogether) {
   Start();
   RawWebSocket client(address());
@@ -292,6 +304,63 @@ TEST_P(WebSocketTransportTest, ClosesWithItsOwnCodeBehindWhatWasSent) {
   EXPECT_EQ(close.payload.substr(2), "enough");
   client.Send({Opcode::kClose, close.payload});
   EXPECT_EQ(AwaitClosed(), 4001);
+}
+
+TEST_F(WebSocketTest, CutsALongReasonBetweenCharacters) {
+  Start();
+  for (const auto& [length, character, kept] : std::vector<std::tuple<size_t, std::string, size_t>>{
+           {123, "", 123},            // Fits.
+           {124, "", 123},            // ASCII.
+           {121, "\u00e9", 123},      // The character fits.
+           {122, "\u00e9", 122},      // One byte of it fits.
+           {120, "\U0001f600", 120},  // Three bytes of four fit.
+       }) {
+    RawWebSocket client(address());
+    ASSERT_NO_FATAL_FAILURE(Open(client));
+    const std::string reason = std::string(length, 'x') + character;
+    client.SendText(absl::StrCat("close ", reason));
+    EXPECT_EQ(client.ReceiveMessage().payload, "before the end");
+    const Frame close = client.ReceiveMessage();
+    EXPECT_EQ(close.close_code(), 4001);
+    EXPECT_EQ(close.payload.substr(2), reason.substr(0, kept));
+    client.Send({Opcode::kClose, close.payload});
+    EXPECT_EQ(AwaitClosed(), 4001);
+  }
+}
+
+// The client's close is read while the broker's own is being written.
+TEST_F(WebSocketTest, EndsWhenBothSidesCloseAtOnce) {
+  Start();
+  const std::string normal("\x03\xe8", 2);
+  for (int more = 0; more < 4; ++more) {
+    RawWebSocket client(address());
+    ASSERT_NO_FATAL_FAILURE(Open(client));
+    std::vector<Frame> frames = {{Opcode::kText, "bye"}};
+    for (int i = 0; i < more; ++i) frames.push_back({Opcode::kText, "not read any more"});
+    frames.push_back({Opcode::kClose, normal});
+    client.SendTogether(frames);
+    EXPECT_EQ(client.ReceiveMessage().close_code(), kCloseNormal);
+    EXPECT_EQ(AwaitClosed(), kCloseNormal) << more;
+    EXPECT_TRUE(client.ReceiveMessage().ended);
+  }
+}
+
+// The answer to the client's ping waits for a pong of the broker's, which waits for a message that is not taken.
+TEST_F(WebSocketTest, LetsGoOfAConnectionWhosePongsCouldNotBeSent) {
+  limits_.http_write_timeout = absl::Milliseconds(100);
+  Start();
+  RawWebSocket client(address());
+  ASSERT_NO_FATAL_FAILURE(Open(client));
+  std::weak_ptr<WebSocket> connection;
+  {
+    absl::MutexLock lock(&closed_mu_);
+    connection = opened_;
+  }
+  client.SendTogether({{Opcode::kText, "flood"}, {Opcode::kText, "pong"}, {Opcode::kPing, "?"}});
+  EXPECT_EQ(AwaitClosed(), kCloseAbnormal);
+  const absl::Time patience = absl::Now() + absl::Seconds(20);
+  while (!connection.expired() && absl::Now() < patience) std::this_thread::yield();
+  EXPECT_TRUE(connection.expired());
 }
 
 TEST_F(WebSocketTest, DoesNotWaitForEverForTheAnswerToAClose) {

@@ -1,4 +1,4 @@
-// What events in each dialect's words say, and that the same said in two dialects is the same fact.
+// What events mean in each dialect, and that the same thing said in two dialects is the same fact.
 #include "broker/model/facts.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// What is remembered of rates: bounded, and nothing of idle instances.
+// The state kept for instances with limits is bounded, and without limits there is none.
 #include "broker/quota/instance_limits.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "tests/support/await.h"
+#include "tests/support/batches.h"
 #include "tests/support/broker_core.h"
 
 namespace playhead::broker {
@@ -49,6 +50,19 @@ TEST_F(InstanceLimitsTest, OnlyInstancesInUseAreRememberedAndABoundedNumberOfThe
   // They go when their places are wanted.
   for (size_t i = 0; i < kLimitedInUseMax / 4; ++i) ASSERT_TRUE(Charge(absl::StrCat("new-", i), 1).ok());
   EXPECT_LE(limits_.in_use(), kLimitedInUseMax / 4);
+}
+
+TEST_F(InstanceLimitsTest, HowMuchInstancesStoreStaysKnown) {
+  v1::InstanceLimits limits;
+  limits.set_stored_bytes_max(1'000'000);
+  ASSERT_TRUE(testing::AwaitStatus([&](auto done) { settings_->Set("", limits, std::move(done)); }).ok());
+  constexpr size_t kInstances = 3'000;
+  for (size_t i = 0; i < kInstances; ++i) {
+    const std::string name = absl::StrCat("bot-", i);
+    testing::AppendNumbered(core_.log(), name, 1, 1);
+    ASSERT_TRUE(testing::AwaitStatus([&](auto done) { limits_.CheckRoom(name, 1, std::move(done)); }).ok());
+  }
+  EXPECT_EQ(limits_.in_use(), kInstances);
 }
 
 TEST_F(InstanceLimitsTest, AChangeHoldsForThoseInUse) {

@@ -1,4 +1,4 @@
-// Limits hold once they are on disk, and none is passed over.
+// Limits apply once they are on disk, and none is missed.
 #include "broker/quota/limit_settings.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Which addresses a broker may be made to post to: the ways around it that are known.
+// The addresses that a broker may post to, and the known ways around that check.
 
 #include "broker/replay/endpoint.h"
 
@@ -43,7 +43,7 @@ bool Lets(const EndpointPolicy& policy, const char* url) {
 }
 
 TEST(EndpointPolicyTest, OnlyWhatBeginsWithAPrefixByWholeSegmentsIsLetThrough) {
-  const auto policy = EndpointPolicy::Make({"https://example.com/hooks", "http://10.0.0.7:8080/"}, false);
+  const auto policy = EndpointPolicy::Make({"https://example.com/hooks", "http://10.0.0.7:8080/"}, nullptr);
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_TRUE(Lets(*policy, "https://example.com/hooks"));
   EXPECT_TRUE(Lets(*policy, "https://EXAMPLE.com:443/hooks/a?b"));
@@ -61,7 +61,7 @@ TEST(EndpointPolicyTest, NothingIsLetThroughUnlessItIsSaid) {
 }
 
 TEST(EndpointPolicyTest, ABrokerOfThisMachineAloneMayPostToThisMachine) {
-  const auto policy = EndpointPolicy::Make({}, true);
+  const auto policy = EndpointPolicy::Make({}, [] { return true; });
   for (const char* url : {"http://127.0.0.1:8080/a", "http://localhost:1/", "http://[::1]:9/", "http://127.9.9.9/"}) {
     EXPECT_TRUE(Lets(*policy, url)) << url;
     EXPECT_TRUE(policy->OnlyLoopback(*ParseEndpoint(url)));
@@ -72,9 +72,19 @@ TEST(EndpointPolicyTest, ABrokerOfThisMachineAloneMayPostToThisMachine) {
   }
 }
 
+TEST(EndpointPolicyTest, ThisMachineIsLetThroughForAsLongAsThatIsAllowed) {
+  bool open = true;
+  const auto policy = EndpointPolicy::Make({"http://localhost:80/hooks"}, [&open] { return open; });
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_TRUE(Lets(*policy, "http://127.0.0.1:8080/"));
+  open = false;
+  EXPECT_FALSE(Lets(*policy, "http://127.0.0.1:8080/"));
+  EXPECT_TRUE(Lets(*policy, "http://localhost/hooks/1"));
+}
+
 TEST(EndpointPolicyTest, APrefixThatIsNoneIsSaidAtTheStart) {
-  EXPECT_FALSE(EndpointPolicy::Make({"example.com"}, false).ok());
-  EXPECT_FALSE(EndpointPolicy::Make({"https://example.com/?a"}, false).ok());
+  EXPECT_FALSE(EndpointPolicy::Make({"example.com"}, nullptr).ok());
+  EXPECT_FALSE(EndpointPolicy::Make({"https://example.com/?a"}, nullptr).ok());
 }
 
 }  // namespace

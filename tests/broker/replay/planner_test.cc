@@ -1,4 +1,4 @@
-// What a plan counts, beside a list of all events that there are.
+// What a plan counts, compared with a list of all events.
 
 #include "broker/replay/planner.h"
 

@@ -1,4 +1,4 @@
-// Logs become as short as their policies say, and policies outlive a restart but not their instance.
+// Logs are trimmed as their policies say. Policies survive a restart, but not their instance.
 #include "broker/retention/keeper.h"
 
 #include <gtest/gtest.h>

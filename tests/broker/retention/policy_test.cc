@@ -1,4 +1,4 @@
-// What a policy lets go of a log, against a model that is a list of events.
+// What a policy trims, compared with a model that is a list of events.
 #include "broker/retention/policy.h"
 
 #include <gtest/gtest.h>

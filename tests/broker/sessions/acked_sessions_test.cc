@@ -1,4 +1,4 @@
-// Sessions with acknowledgements over a real store: what comes again, when, and what does not.
+// Sessions with acknowledgements over a real store: which events are redelivered, when, and which are not.
 #include "broker/sessions/acked_sessions.h"
 
 #include <gmock/gmock.h>

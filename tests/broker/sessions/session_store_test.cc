@@ -1,4 +1,4 @@
-// What the broker remembers of sessions, over a real store.
+// The stored sessions, over a real store.
 #include "broker/sessions/session_store.h"
 
 #include <gmock/gmock.h>
@@ -128,6 +128,18 @@ TEST_F(SessionStoreTest, OneThatGoesOverToAnotherOwnerKeepsItsPlace) {
   EXPECT_THAT(store_->Keys("x."), ElementsAre("x.a", "x.b"));
 }
 
+TEST_F(SessionStoreTest, OneThatGoesOverToAnOwnerWithAllItMayHaveTakesTheLongestUnusedsPlace) {
+  limits_.sessions_per_owner_max = 2;
+  Restart();
+  ASSERT_TRUE(store_->Put("x.m", {"other", {}, ""}).ok());
+  ASSERT_TRUE(store_->Put("x.a", {"key", {}, ""}).ok());
+  ASSERT_TRUE(store_->Put("x.z", {"key", {}, ""}).ok());
+  ASSERT_TRUE(store_->Put("x.m", {"key", {}, "moved"}).ok());
+  EXPECT_THAT(removed_, ElementsAre("x.a"));
+  EXPECT_THAT(store_->Keys("x."), ElementsAre("x.m", "x.z"));
+  EXPECT_EQ(store_->Get("x.m")->value, "moved");
+}
+
 TEST_F(SessionStoreTest, OneInUseNeverGoes) {
   limits_.sessions_max = 2;
   Restart();
@@ -143,7 +155,7 @@ TEST_F(SessionStoreTest, OneInUseNeverGoes) {
 }
 
 TEST_F(SessionStoreTest, OneThatNobodyUsesExpires) {
-  limits_.expiry = absl::Milliseconds(50);
+  limits_.expiry = absl::Milliseconds(500);  // Long enough for the lines up to Hold.
   limits_.expiry_interval = absl::Milliseconds(5);
   Restart();
   ASSERT_TRUE(store_->Put("x.used", {"key", {}, ""}).ok());

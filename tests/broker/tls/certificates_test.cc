@@ -23,7 +23,7 @@ using tools::KeyPair;
 class CertificatesTest : public ::testing::Test {
  protected:
   std::unique_ptr<Certificates> Load(const std::string& client_ca = "") const {
-    auto certificates = Certificates::Load({files_.cert(), files_.key(), client_ca}, absl::Milliseconds(5));
+    auto certificates = Certificates::Load({files_.cert(), files_.key(), client_ca}, {.look = absl::Milliseconds(5)});
     EXPECT_TRUE(certificates.ok()) << certificates.status();
     return *std::move(certificates);
   }
@@ -113,6 +113,13 @@ TEST_F(CertificatesTest, SaysWhenRenewalIsLateAndWhenTheKeyIsOpenToAll) {
   const auto certificates = Load();
   EXPECT_EQ(log_.Count("event=tls_certificate_expires_soon"), 1);
   EXPECT_EQ(log_.Count("event=tls_key_readable_by_all"), 1);
+}
+
+TEST_F(CertificatesTest, SaysAgainAndAgainThatRenewalIsLateUntilItIsRenewed) {
+  const auto certificates = Certificates::Load(
+      {files_.cert(), files_.key(), ""}, {.look = absl::Milliseconds(5), .expiry_warning = absl::Milliseconds(10)});
+  ASSERT_TRUE(certificates.ok()) << certificates.status();
+  log_.Await("event=tls_certificate_expires_soon", 3);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A TLS handshake in memory, and what either side made of it.
+// A TLS handshake in memory, and its outcome on either side.
 #ifndef PLAYHEAD_TESTS_BROKER_TLS_TLS_HANDSHAKE_H_
 #define PLAYHEAD_TESTS_BROKER_TLS_TLS_HANDSHAKE_H_
 

@@ -39,7 +39,7 @@ class Ears {
   }
 }
 
-describe('the namespace /ws', { timeout: 60_000 }, () => {
+describe('the namespace /ws', { timeout: 180_000 }, () => {
   let broker;
   let key;
   const sockets = [];

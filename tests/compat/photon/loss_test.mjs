@@ -79,10 +79,10 @@ class Round {
     this.reader.start({ version, initialDelay: this.#random.between(100, 300), ...options });
   }
 
-  // A reader that fetches first, as the documentation has it, in one of its variants.
-  fetching(hold) {
+  // A reader that fetches first, as the documentation has it, in one of its variants. `limit`: events in a page.
+  fetching(hold, limit = this.#random.between(1, 100)) {
     const random = this.#random;
-    return { limit: random.between(1, 100), pages: random.pick([1, 2, Infinity]), forget: random.chance(0.5), hold };
+    return { limit, pages: random.pick([1, 2, Infinity]), forget: random.chance(0.5), hold };
   }
 
   // Resolves when the reader has the last of what was published.
@@ -135,7 +135,8 @@ class Round {
       await this.reader.kill();
       const bytes = this.#random.pick([200, 3000, 50_000]);
       await this.publish(Math.ceil((10 << 20) / (bytes + 300)), undefined, bytes);
-      this.start(this.#random.chance(0.5) ? { fetch: this.fetching(false) } : {});
+      const limit = this.#random.between(50, 100); // With fewer, 20,000 small events take longer than a round may.
+      this.start(this.#random.chance(0.5) ? { fetch: this.fetching(false, limit) } : {});
       if (this.#random.chance(0.5)) await this.restartBroker();
     },
 

@@ -1,10 +1,10 @@
-// The server that the official suites of Engine.IO (protocol 4) and Socket.IO (protocol 5) expect: it says back what it
-// is told, with short timings. Made of the same library as the broker's dialect.
+// The server that the official test suites of Engine.IO (protocol 4) and Socket.IO (protocol 5) expect: it echoes what
+// it is sent, with short timings. It is built on the same library as the broker's dialect.
 //
 //   bazel run //tests/compat:socketio_echo_server -- --port=3000
 //
-// Listens on 127.0.0.1 and ::1, since `localhost` may be either; prints the port, which with --port=0 is a free one;
-// runs until its stdin ends.
+// Listens on 127.0.0.1 and ::1, since `localhost` may be either, and prints the port; --port=0 picks a free one. Runs
+// until its stdin ends.
 #include <chrono>
 #include <iostream>
 #include <memory>

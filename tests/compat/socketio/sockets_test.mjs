@@ -32,8 +32,8 @@ describe('a broker with keys', () => {
   const closeAll = async () => {
     for (const client of open.splice(0)) await client.close();
   };
-  // A test that leaves no client behind.
-  const test = (name, run) => it(name, { timeout: 60_000 }, () => run().finally(closeAll));
+  // A test that leaves no client behind. It may take longer than a client waits, so that what the client says is seen.
+  const test = (name, run) => it(name, { timeout: 120_000 }, () => run().finally(closeAll));
 
   test('takes the key from everywhere', async () => {
     const { secret } = await broker.createKeyOf('everywhere');
@@ -210,8 +210,8 @@ describe('a broker with keys', () => {
     await client.until(() => client.said.some((line) => line.failing), 'a failure');
     await client.gets(1);
     wire.cut();
-    await client.gets(2);
-    assert.equal(client.got[1][1].messages[0].key.id, 'bad');
+    // The first may come again, too: the cut may be faster than its acknowledgement.
+    await client.until(() => client.got.some(([, { messages: [m] }]) => m.key.id === 'bad'), 'what its handler failed at');
   });
 
   test('leaves the session of a client that comes back to it, whoever comes first', async () => {

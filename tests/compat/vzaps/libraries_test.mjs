@@ -71,9 +71,16 @@ test('Python acknowledges what it gets, and goes on where it was', { timeout: 60
 
 test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeout: 60_000 }, async () => {
   const token = await broker.token();
-  const php = startPython(broker, token, { userAgent: 'websocket-client-php', silentSeconds: 5 });
+  const php = startPython(broker, token, { userAgent: 'websocket-client-php' });
   assert.equal(await php.next(), 'open');
-  for (let i = 0; i < 4; ++i) assert.equal(await php.next(), 'pong');
+  assert.equal(await php.next(), 'pong'); // At once.
+  let silentMs = Infinity; // The least of several: a busy machine may hold up some.
+  for (let i = 0; i < 3; ++i) {
+    const begun = performance.now();
+    assert.equal(await php.next(), 'pong');
+    silentMs = Math.min(silentMs, performance.now() - begun);
+  }
+  assert.ok(silentMs < 5000, `the next pong took ${silentMs} ms or more`);
   await broker.publish(1);
   let line = await php.next();
   while (line === 'pong') line = await php.next();

@@ -1,9 +1,8 @@
-// The real broker, killed with -9 at random moments under load, again and again on one store.
+// The real broker, killed with -9 at random moments under load, many times on one store.
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "client/client.h"
 #include "tests/support/broker_process.h"
+#include "tests/support/held_socket.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
 
@@ -90,10 +90,11 @@ class BrokerKillTest : public ::testing::Test {
 
 TEST_F(BrokerKillTest, EveryAcknowledgedEventIsThereOnceInOrderAfterManyKills) {
   testing::Random random(testing::TestSeed());
-  const int rounds = std::getenv("PLAYHEAD_SOAK") != nullptr ? 500 : 25;
-  auto broker = std::make_unique<BrokerProcess>(folder_.path(), "127.0.0.1:0");
+  const int rounds = testing::Soak() ? 500 : 25;
+  const testing::HeldSocket socket;
+  target_ = socket.address();
+  auto broker = std::make_unique<BrokerProcess>(folder_.path(), socket.listen());
   ASSERT_FALSE(broker->address().empty());
-  target_ = broker->address();
 
   std::atomic<bool> stop{false};
   std::vector<std::thread> publishers;
@@ -114,7 +115,7 @@ TEST_F(BrokerKillTest, EveryAcknowledgedEventIsThereOnceInOrderAfterManyKills) {
     // The moment of the kill is what is random here, so time is what has to pass.
     absl::SleepFor(absl::Milliseconds(20 + random.Below(150)));
     broker->Kill();
-    broker = std::make_unique<BrokerProcess>(folder_.path(), target_);
+    broker = std::make_unique<BrokerProcess>(folder_.path(), socket.listen());
     ASSERT_FALSE(broker->address().empty()) << "round " << round;
   }
   stop = true;

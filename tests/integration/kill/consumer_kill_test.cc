@@ -1,12 +1,11 @@
-// A consumer over the real broker, which is killed with -9 at random moments between acknowledgements and their
-// confirmations, again and again on one store.
+// A consumer of the real broker, which is killed with -9 at random moments between acknowledgements and their
+// confirmations, many times on one store.
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,8 +35,7 @@ constexpr int kInFlight = 50;
 class ConsumerKillTest : public ::testing::Test {
  protected:
   void StartBroker() {
-    broker_ = std::make_unique<BrokerProcess>(folder_.path() + "/store",
-                                              broker_ == nullptr ? "127.0.0.1:0" : broker_->address());
+    broker_ = std::make_unique<BrokerProcess>(folder_.path() + "/store", "127.0.0.1:0");
     ASSERT_FALSE(broker_->address().empty());
     // A channel of its own: one to the broker before would wait before it connects again.
     grpc::ChannelArguments arguments;
@@ -84,7 +82,7 @@ class ConsumerKillTest : public ::testing::Test {
 
 TEST_F(ConsumerKillTest, WhatWasConfirmedNeverComesAgainAndNothingElseIsLost) {
   testing::Random random(testing::TestSeed());
-  const int rounds = std::getenv("PLAYHEAD_SOAK") != nullptr ? 300 : 20;
+  const int rounds = testing::Soak() ? 300 : 20;
   StartBroker();
   for (int round = 0; round < rounds; ++round) {
     Append(100);

@@ -1,4 +1,4 @@
-// Holder: holds a consumer over gRPC and does what holders do, well and badly, and tells the oracle.
+// Holder: holds a consumer over gRPC, does what good and bad holders do, and reports it to the oracle.
 #ifndef PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_HOLDER_H_
 #define PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_HOLDER_H_
 
@@ -20,9 +20,9 @@ namespace playhead::testing {
 
 struct HolderOptions {
   std::string consumer;
-  // It never lets a deadline pass, so that what it names by `up_to_cursor` is what it holds.
+  // The deadline never passes, so that an `up_to_cursor` covers exactly what it holds.
   bool deadline_is_long = true;
-  bool takes_over = false;  // At times, from others of its kind.
+  bool takes_over = false;  // Whether it sometimes takes over from another holder.
 };
 
 // Not thread-safe.
@@ -31,11 +31,11 @@ class Holder {
   Holder(std::shared_ptr<grpc::Channel> channel, Oracle& oracle, HolderOptions options, uint64_t seed)
       : stub_(v1::Consumers::NewStub(channel)), oracle_(oracle), options_(std::move(options)), random_(seed) {}
 
-  // Opens a stream, settles what comes as the random numbers say, and ends it: decently, or by breaking it off. Errors
-  // are the broker's to make, when it is killed.
+  // Opens a stream, settles what comes at random, and ends the stream cleanly or by cancelling it. Errors are ignored,
+  // since the broker may be killed at any time.
   void HoldForAWhile(const std::atomic<bool>& stop);
 
-  // Acknowledges everything until the broker says that nothing is left, or `deadline`: false.
+  // Acknowledges everything until the broker says that nothing is left. False if `deadline` passes first.
   bool HoldToTheEnd(absl::Time deadline);
 
  private:
@@ -47,7 +47,7 @@ class Holder {
 
   std::unique_ptr<Stream> Open(grpc::ClientContext& context, bool take_over);
   void Take(const v1::ConsumeResponse& response, Oracle::Stream& told);
-  // What is said of the events that came; false if that could not be sent.
+  // Settles some of the events in the response. False if that could not be sent.
   bool SettleSome(const v1::ConsumeResponse& response, Stream& stream, Oracle::Stream& told);
   bool AckAll(const v1::ConsumeResponse& response, Stream& stream, Oracle::Stream& told);
   bool Send(v1::ConsumeRequest request, Sent sent, Stream& stream, Oracle::Stream& told);
@@ -59,7 +59,7 @@ class Holder {
   const HolderOptions options_;
   Random random_;
 
-  // Of the stream.
+  // State of the current stream.
   std::map<std::string, std::set<uint64_t>> held_;
   std::map<std::string, std::set<uint64_t>> nacked_;  // By instance.
   std::map<uint64_t, Sent> unanswered_;

@@ -1,5 +1,5 @@
-// Oracle: what must be true of consumers, by what publishers, holders and operators were told. It knows nothing of how
-// the broker works.
+// Oracle: what must be true of consumers, given what publishers, holders and operators were told. It knows nothing of
+// how the broker works.
 #ifndef PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_ORACLE_H_
 #define PLAYHEAD_TESTS_INTEGRATION_SEMANTICS_ORACLE_H_
 
@@ -16,10 +16,10 @@
 
 namespace playhead::testing {
 
-// An event: its instance and cursor, which never mean two.
+// Identifies an event: instance and cursor.
 using EventKey = std::pair<std::string, uint64_t>;
 
-// Thread safety: all methods may be called from any thread. A rule that is broken fails the test.
+// Thread safety: all methods may be called from any thread. A broken rule fails the test.
 class Oracle {
  public:
   struct Appended {
@@ -29,37 +29,38 @@ class Oracle {
 
   // A publisher was told that the event is stored.
   void OnAppended(const EventKey& event, Appended appended) ABSL_LOCKS_EXCLUDED(mu_);
-  // The instance was, or is about to be, deleted: nothing of it is owed any more, whoever asks.
+  // The instance was, or is about to be, deleted: none of its events need be delivered any more.
   void OnDeleted(const std::string& instance) ABSL_LOCKS_EXCLUDED(mu_);
-  // The event is about to be erased: what comes in its place is another one.
+  // The event is about to be erased: a stub may be delivered in its place.
   void OnErasing(const EventKey& event) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // A consumer that wants the events for which `wants` is true.
+  // Adds a consumer that wants the events for which `wants` is true.
   void AddConsumer(const std::string& consumer, std::function<bool(const EventKey&, const Appended&)> wants)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // Its position is about to be set to the beginning: all its events may come again from now on.
+  // The position is about to be reset to the beginning: all events may be redelivered from now on.
   void OnResetting(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
-  // That was `done`, or nobody knows. If it was, nothing that streams said which began before it counts.
+  // The reset was `done`, or its outcome is unknown. If it was, settlements on streams that began before it do not
+  // count.
   void OnReset(const std::string& consumer, bool done) ABSL_LOCKS_EXCLUDED(mu_);
-  // These, which it lists as parked, are about to be requeued: they come again, in no order with others. None is listed
-  // twice.
+  // These events, which the consumer lists as parked, are about to be requeued: they are redelivered, in any order
+  // relative to others. Checks that none is listed twice.
   void OnRequeue(const std::string& consumer, const std::vector<EventKey>& parked) ABSL_LOCKS_EXCLUDED(mu_);
 
   // One holder's stream. Not thread-safe.
   class Stream {
    public:
-    // Rule 1: what was settled, and confirmed before this stream began or on it, does not come.
-    // Rule 2: what the stream has not seen before comes in the order of the instance, but for what was ever parked.
-    // Rule 3: it is what was appended.
+    // Rule 1: an event whose settlement was confirmed before this stream began, or on it, is not delivered.
+    // Rule 2: events that are new to the stream come in the order of their instance, except those that were ever
+    // parked. Rule 3: an event is what was appended.
     void OnDelivered(const EventKey& event, const std::string& type, const std::string& data);
-    // An acknowledgement, or a request to park, is about to be sent; and was refused.
+    // An acknowledgement, or a request to park, is about to be sent; or was refused.
     void OnSettling(const EventKey& event);
     void OnRefused(const EventKey& event);
-    // An acknowledgement counts.
+    // An acknowledgement was confirmed.
     void OnConfirmed(const EventKey& event);
     void OnParked(const EventKey& event);
-    // Events of the instance in (after, last] can no longer be read.
-    // Nothing is trimmed, so that this breaks a rule.
+    // The consumer was told that the events in (after, last] can no longer be read. Nothing is trimmed, so this breaks
+    // a rule.
     void OnGap(const std::string& instance, uint64_t after, uint64_t last) const;
 
    private:
@@ -79,23 +80,23 @@ class Oracle {
   // Call before the stream is opened.
   Stream Begin(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Rule 4, once a consumer says that nothing is left: every event that it wants and that is still owed has been
-  // settled by a holder, at least as far as that knows.
+  // Rule 4, for when a consumer says that nothing is left: every event that it wants, and that must be delivered, was
+  // settled by a holder, though that may not have been confirmed.
   void ExpectNothingLost(const std::string& consumer) ABSL_LOCKS_EXCLUDED(mu_);
 
   size_t appended_count() const ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t delivered_count() const ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t confirmed_count() const ABSL_LOCKS_EXCLUDED(mu_);
-  // Of an instance, as far as publishers were told.
+  // The acknowledged events of an instance.
   std::map<uint64_t, Appended> events_of(const std::string& instance) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Consumer {
     std::function<bool(const EventKey&, const Appended&)> wants;
     uint64_t generation = 0;  // Rises when a reset begins, and when its answer is there.
-    // How often holders have said something of it that may count, by the generation in which their stream began.
+    // How many settlements of an event may have taken effect, by the generation in which their stream began.
     std::map<EventKey, std::map<uint64_t, int>> settling;
-    std::map<EventKey, uint64_t> confirmed;  // And when the broker said that it counts.
+    std::map<EventKey, uint64_t> confirmed;  // And when the broker confirmed it.
     std::set<EventKey> ever_parked;
   };
 

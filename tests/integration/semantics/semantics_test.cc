@@ -1,14 +1,13 @@
-// Everything at once, beside an oracle: publishers, holders of consumers that behave well and badly, operators who
+// Everything at once, checked by an oracle: publishers, holders of consumers that behave well and badly, operators who
 // reset, replay, delete, trim and erase, and a broker that is stopped and killed again and again.
 //
-// A failure prints the rule that was broken. Run it again with the seed that is printed (PLAYHEAD_TEST_SEED=N); as
-// threads and processes run at their own pace, not every seed fails each time. PLAYHEAD_SOAK makes it long.
+// A failure prints the rule that was broken. Run it again with the seed that is printed (PLAYHEAD_TEST_SEED=N). Threads
+// and processes run at their own pace, so a seed does not fail each time. PLAYHEAD_SOAK runs many more rounds.
 
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -26,6 +25,7 @@
 #include "tests/integration/semantics/holder.h"
 #include "tests/integration/semantics/oracle.h"
 #include "tests/support/broker_process.h"
+#include "tests/support/held_socket.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/seed.h"
 #include "tests/support/temp_dir.h"
@@ -51,8 +51,7 @@ constexpr absl::Duration kPublishInterval = absl::Milliseconds(5);
 class SemanticsTest : public ::testing::Test {
  protected:
   SemanticsTest() {
-    Start("127.0.0.1:0");
-    target_ = broker_->address();
+    Start();
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
@@ -61,8 +60,8 @@ class SemanticsTest : public ::testing::Test {
     consumers_ = v1::Consumers::NewStub(channel_);
   }
 
-  void Start(const std::string& listen) {
-    broker_ = std::make_unique<testing::BrokerProcess>(dir_.path() + "/data", listen,
+  void Start() {
+    broker_ = std::make_unique<testing::BrokerProcess>(dir_.path() + "/data", socket_.listen(),
                                                        std::vector<std::string>{"--heartbeat_interval=100ms"});
     ASSERT_FALSE(broker_->address().empty());
   }
@@ -246,11 +245,12 @@ class SemanticsTest : public ::testing::Test {
   void ExpectReplaysComplete();
 
   const testing::TempDir dir_;
+  const testing::HeldSocket socket_;
+  const std::string target_ = socket_.address();
   testing::Random random_{testing::TestSeed()};
   HttpReceiver receiver_{[](const auto&) { return HttpReceiver::Answer{}; }};
   Oracle oracle_;
   std::unique_ptr<testing::BrokerProcess> broker_;
-  std::string target_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Consumers::Stub> consumers_;
   std::map<std::string, v1::ReplayRange> replays_;
@@ -286,7 +286,7 @@ void SemanticsTest::ExpectReplaysComplete() {
 }
 
 TEST_F(SemanticsTest, NothingIsLostOrComesAgainWhateverHappens) {
-  const int rounds = std::getenv("PLAYHEAD_SOAK") != nullptr ? kSoakRounds : kRounds;
+  const int rounds = testing::Soak() ? kSoakRounds : kRounds;
   const std::vector<ConsumerPlan> plans = {
       {.name = "one", .instance = "bot-0"},
       {.name = "one-hasty", .instance = "bot-1", .deadline_ms = 1'000, .attempts_max = 4},
@@ -321,7 +321,7 @@ TEST_F(SemanticsTest, NothingIsLostOrComesAgainWhateverHappens) {
     } else {
       EXPECT_EQ(broker_->Terminate(), 0);
     }
-    Start(target_);
+    Start();
     if (HasFatalFailure()) break;
   }
   stop_ = true;

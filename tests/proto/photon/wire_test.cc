@@ -1,4 +1,4 @@
-// photon.whatsapp.v1 is another product's wire: every message, field, number and type of it, pinned against the table
+// photon.whatsapp.v1 is another product's wire format: every message, field, number and type is pinned to the table
 // that was read from the npm package @photon-ai/whatsapp-business 0.3.2.
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>

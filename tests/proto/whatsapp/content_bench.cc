@@ -1,4 +1,5 @@
-// What the mapping costs: the corpus's messages and statuses, one after the other; the time is for one event.
+// The cost of the mapping: all messages and statuses of the corpus in turn. The reported time is for one event.
+//
 //   bazel run //tests/proto/whatsapp:content_bench
 
 #include <benchmark/benchmark.h>

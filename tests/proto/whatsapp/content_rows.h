@@ -1,4 +1,4 @@
-// Tests of content.h as tables: JSON in, text-format protos out.
+// Table-driven tests of content.h: JSON in, text-format protos out.
 #ifndef PLAYHEAD_TESTS_PROTO_WHATSAPP_CONTENT_ROWS_H_
 #define PLAYHEAD_TESTS_PROTO_WHATSAPP_CONTENT_ROWS_H_
 

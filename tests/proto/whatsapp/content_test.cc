@@ -1,4 +1,4 @@
-// The content of messages, kind by kind: a row for each webhook field that has a place in InboundMessage.
+// The content of messages, kind by kind: a row for each webhook field that InboundMessage has.
 #include <gtest/gtest.h>
 
 #include "tests/proto/whatsapp/content_rows.h"

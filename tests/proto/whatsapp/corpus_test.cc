@@ -1,5 +1,5 @@
-// The whole corpus of webhooks: every message and status has its typed form, and its values are those that another JSON
-// reader finds in the webhook. The comparison knows the mapping's renamings only, not its tables.
+// The whole corpus of webhooks: every message and status has its typed form, with the values that another JSON reader
+// finds in the webhook. The comparison knows the mapping's renamings, but not its tables.
 #include <google/protobuf/message.h>
 #include <gtest/gtest.h>
 

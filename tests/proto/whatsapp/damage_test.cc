@@ -1,5 +1,5 @@
-// Every value of every kind of event, one after the other, replaced by one that cannot be right: whatever it is, the
-// parts that it is not in stay as they are, and the part that it is in is absent rather than half there.
+// Every value of every kind of event in turn is replaced by an invalid one. The part that contains it becomes absent,
+// never half present; all other parts stay as they are.
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What every message can carry beside its content, and the agreement of its type with its content.
+// What every message can have besides its content, and that its type agrees with its content.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// How values are read, whatever the field: content.h's rules.
+// How values of any field are read: the rules of content.h.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Statuses: a row for each webhook field that has a place in StatusUpdate.
+// Statuses: a row for each webhook field that StatusUpdate has.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,8 +1,8 @@
 // Random choices that a seed repeats.
 import { randomInt } from 'node:crypto';
 
-// The seed of this run: PLAYHEAD_TEST_SEED, or a new one. Tests print it.
-export const runSeed = Number(process.env.PLAYHEAD_TEST_SEED ?? randomInt(2 ** 31));
+// The seed of this run: PLAYHEAD_TEST_SEED if that is set, else 1, or a new one in a soak. Tests print it.
+export const runSeed = Number(process.env.PLAYHEAD_TEST_SEED ?? (process.env.PLAYHEAD_SOAK ? randomInt(2 ** 31) : 1));
 
 export class Random {
   #state;

@@ -1,4 +1,5 @@
-// The server-sent events of a response, as EventSource has them: { name, id, data }.
+// The server-sent events of a response, as EventSource has them: { name, id, data }. The id is the last one that the
+// response gave, be it with a block without data, which is no event; '' if it gave none.
 export async function* serverSentEvents(response) {
   const decoder = new TextDecoder();
   let text = '';
@@ -16,7 +17,7 @@ export async function* serverSentEvents(response) {
         if (field === 'event') name = value;
         if (field === 'data') data.push(value);
       }
-      yield { name, id, data: data.join('\n') };
+      if (data.length > 0) yield { name, id, data: data.join('\n') };
     }
   }
 }

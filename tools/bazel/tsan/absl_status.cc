@@ -1,5 +1,4 @@
-// The shared ownership of an absl::Status, as the thread sanitizer must see it; why and how is said in
-// absl_synchronization.cc.
+// Shows the thread sanitizer the reference counting of absl::Status; see absl_synchronization.cc for why and how.
 #include <sanitizer/tsan_interface.h>
 
 #include <cstdint>
@@ -10,7 +9,7 @@
 namespace absl {
 ABSL_NAMESPACE_BEGIN
 
-// Counts one owner less; the last one frees what the others have read. Release and acquire, as the counter's own.
+// Drops one reference; the last one frees what the others have read. Release and acquire, like the counter itself.
 void Status::UnrefNonInlined(uintptr_t rep) {
   static auto* const original = playhead::tsan::Original<void(uintptr_t)>("_ZN4absl7debian36Status15UnrefNonInlinedEm");
   __tsan_release(RepToPointer(rep));

@@ -1,15 +1,14 @@
-// Abseil's locks, as the thread sanitizer must see them.
+// Shows Abseil's locks to the thread sanitizer.
 //
-// Debian's Abseil is not instrumented: of a lock taken inside libabsl_synchronization.so the sanitizer sees nothing,
-// and whatever the lock guards looks like a race. So this file defines those of its functions again through which
-// threads meet. A program's own definition of a symbol comes before a shared library's: our code calls the ones below,
-// and so do gRPC and Abseil itself. Each says to the sanitizer what happens and has the library's own function do it.
-// Where the annotations stand, and their flags, follow Abseil's mutex.cc (20220623), which holds them for an Abseil
-// that is built with the sanitizer. What is defined in Abseil's headers is compiled with our code and needs nothing
-// here.
+// Debian's Abseil is not instrumented: the sanitizer does not see locks taken inside libabsl_synchronization.so, and
+// reports everything that they guard as a race. So this file redefines the functions that synchronize threads. A
+// program's definition of a symbol takes precedence over a shared library's: our code, gRPC and Abseil itself call the
+// ones below. Each annotates the operation and calls the library's function. The placement of the annotations and their
+// flags follow Abseil's mutex.cc (20220623), which has them for builds with the sanitizer. Functions in Abseil's
+// headers are compiled with our code and need nothing here.
 //
-// Inside of a lock operation the sanitizer looks away: an access in an absl::Condition is checked only when Await
-// evaluates it first, in the thread that waits, and not while it sleeps.
+// Inside a lock operation the sanitizer ignores accesses: those of an absl::Condition are checked only when Await
+// first evaluates it, in the waiting thread, and not while it sleeps.
 #include <sanitizer/tsan_interface.h>
 
 #include <atomic>
@@ -30,12 +29,12 @@ namespace {
 constexpr unsigned kWrite = 0;
 constexpr unsigned kRead = __tsan_mutex_read_lock;
 
-// How a mutex that is held is held, by the word that is its state: kMuWriter of mutex.cc.
+// Whether a held mutex is held for writing or reading, from its state: kMuWriter of mutex.cc.
 unsigned FlagsOf(const std::atomic<intptr_t>& held) {
   return (held.load(std::memory_order_relaxed) & 0x0008) != 0 ? kWrite : kRead;
 }
 
-// The span of an operation that takes a mutex, or that tries to.
+// The span of an operation that locks a mutex, or tries to.
 class Taking {
  public:
   Taking(Mutex* mutex, unsigned flags) : mutex_(mutex), flags_(flags) { __tsan_mutex_pre_lock(mutex_, flags_); }
@@ -49,7 +48,7 @@ class Taking {
   unsigned flags_;
 };
 
-// The span of an operation that gives a mutex back. The mutex may be destroyed by another thread within it.
+// The span of an operation that unlocks a mutex. Another thread may destroy the mutex during it.
 class Giving {
  public:
   Giving(Mutex* mutex, unsigned flags) : mutex_(mutex), flags_(flags) { __tsan_mutex_pre_unlock(mutex_, flags_); }
@@ -160,7 +159,7 @@ bool CondVar::WaitCommon(Mutex* mutex, KernelTimeout timeout) {
   return original(this, mutex, timeout);
 }
 
-// A Notification locks its mutex by the functions above, but those that come late pass by it.
+// A Notification locks its mutex with the functions above, but late readers bypass it.
 
 void Notification::Notify() {
   static auto* const original = Original<void(Notification*)>("_ZN4absl7debian312Notification6NotifyEv");
@@ -191,7 +190,7 @@ bool Notification::WaitForNotificationWithDeadline(absl::Time deadline) const {
   return notified;
 }
 
-// A counter locks its mutex only when it comes to zero; till then threads meet in its number. Wait needs nothing more.
+// A counter locks its mutex only when it reaches zero; before that, its number synchronizes. Wait needs nothing more.
 bool BlockingCounter::DecrementCount() {
   static auto* const original = Original<bool(BlockingCounter*)>("_ZN4absl7debian315BlockingCounter14DecrementCountEv");
   __tsan_acquire(&count_);

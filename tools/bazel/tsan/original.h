@@ -1,4 +1,4 @@
-// The function of a shared library behind one of the program's own of the same name.
+// Finds the function of a shared library that one of the program's own replaces.
 #ifndef PLAYHEAD_TOOLS_BAZEL_TSAN_ORIGINAL_H_
 #define PLAYHEAD_TOOLS_BAZEL_TSAN_ORIGINAL_H_
 
@@ -9,8 +9,8 @@
 
 namespace playhead::tsan {
 
-// Dies if no library that the program is linked with has it: then the distribution's Abseil is another than this was
-// written for. A member function's first parameter is its object.
+// Dies if no linked library has it: the distribution's Abseil is then not the version this was written for. A member
+// function's first parameter is its object.
 template <typename Function>
 Function* Original(const char* mangled_name) {
   void* const function = dlsym(RTLD_NEXT, mangled_name);

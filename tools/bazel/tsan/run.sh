@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a program without address space randomisation, if that is permitted here. The sanitizer of GCC 12 knows at most 28
-# random bits and ends with "unexpected memory mapping" where a kernel uses more.
+# Runs a program without address space randomisation, if that is permitted. The sanitizer of GCC 12 supports at most 28
+# random bits and fails with "unexpected memory mapping" if the kernel uses more.
 #
 #   tools/bazel/tsan/run.sh PROGRAM [ARGUMENT...]
 set -euo pipefail

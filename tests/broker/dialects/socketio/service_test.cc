@@ -1,4 +1,4 @@
-// The dialect over a real store, and clients that acknowledge, by polling: what becomes of their sessions.
+// The sessions of the Socket.IO dialect over a real store, with polling clients that acknowledge.
 #include "broker/dialects/socketio/service.h"
 
 #include <gtest/gtest.h>
@@ -63,6 +63,11 @@ class Client {
     const std::string answer = Receive("439[");
     return answer.substr(0, answer.size() - 1);
   }
+  // Waits until the broker ends the connection.
+  void AwaitEnd() {
+    while (HttpConnection(address_).Call("GET", target_, "", "").status == 200) {
+    }
+  }
   void LoseConnection() { Send("1"); }
   void Leave() { Send("41"); }
 
@@ -95,9 +100,14 @@ class SocketIoServiceTest : public http::ListenerFixture {
     server_.reset();
     store_.reset();
     consumers_.reset();
-    listener_.reset();  // Behind the log, whose answers hold connections.
+    listener_.reset();  // After the log, whose pending answers hold connections.
   }
   void TearDown() override { Stop(); }
+
+  void Publish(absl::string_view name) {
+    const NewEvent event{.type = name, .data = "[1]", .attributes = {{"dialect", "baileys"}}};
+    testing::AppendAndWait(core_->log(), "device", absl::MakeConstSpan(&event, 1));
+  }
 
   // Of both kinds: a client's, and what it has acknowledged.
   void AwaitSessions(size_t count) {
@@ -181,22 +191,39 @@ TEST_F(SocketIoServiceTest, ASubscriptionThatCannotBeStoredChangesNothing) {
 
 TEST_F(SocketIoServiceTest, NamesThatChangeAreReadWithTheNextDelivery) {
   Serve();
-  const auto publish = [this](const char* name) {
-    const NewEvent event{.type = name, .data = "[1]", .attributes = {{"dialect", "baileys"}}};
-    testing::AppendAndWait(core_->log(), "device", absl::MakeConstSpan(&event, 1));
-  };
   Client client(address());
   EXPECT_EQ(client.Ask(R"("subscribe","call")"), kSubscribed);
-  publish("other");
-  publish("call");
+  Publish("other");
+  Publish("call");
   EXPECT_EQ(client.Receive("42"), R"(1["call",[1]])");
   EXPECT_EQ(client.Ask(R"("subscribe","other")"), R"({"ok":true,"events":["call","other"]})");
-  publish("other");
+  Publish("other");
   EXPECT_EQ(client.Receive("42"), R"(2["other",[1]])");
   EXPECT_EQ(client.Ask(R"("unsubscribe","call")"), R"({"ok":true,"events":["other"]})");
-  publish("call");
-  publish("other");
+  Publish("call");
+  Publish("other");
   EXPECT_EQ(client.Receive("42"), R"(3["other",[1]])");
+}
+
+TEST_F(SocketIoServiceTest, WhatAClientIsSentIsCountedOnce) {
+  Serve();
+  Client client(address());
+  EXPECT_EQ(client.Ask(R"("subscribe","call")"), kSubscribed);
+  for (int i = 1; i <= 3; ++i) {
+    Publish("call");
+    EXPECT_EQ(client.Receive("42"), absl::StrCat(i, R"(["call",[1]])"));
+    EXPECT_EQ(core_->core().metrics.deliveries.Value(), i);
+  }
+}
+
+TEST_F(SocketIoServiceTest, NothingIsStoredForASubscriptionToADeletedInstance) {
+  Serve();
+  Client client(address());
+  core_->Delete("device");
+  client.Send(R"(429["subscribe","call"])");
+  EXPECT_EQ(store_->size(), 0u);
+  client.AwaitEnd();
+  EXPECT_EQ(store_->size(), 0u);
 }
 
 }  // namespace

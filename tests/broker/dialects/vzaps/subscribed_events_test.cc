@@ -1,4 +1,4 @@
-// Names of events are taken as people write them, and kept as VZaps does.
+// Event names are accepted in the spellings that people use, and stored in VZaps' own.
 #include "broker/dialects/vzaps/subscribed_events.h"
 
 #include <gmock/gmock.h>

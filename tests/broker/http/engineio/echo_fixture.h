@@ -1,4 +1,4 @@
-// A server of Engine.IO that says back what it is told, and what a client does by polling.
+// An Engine.IO server that echoes what it is sent, and the requests of a polling client.
 #ifndef PLAYHEAD_TESTS_BROKER_HTTP_ENGINEIO_ECHO_FIXTURE_H_
 #define PLAYHEAD_TESTS_BROKER_HTTP_ENGINEIO_ECHO_FIXTURE_H_
 

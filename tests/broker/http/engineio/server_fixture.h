@@ -1,4 +1,4 @@
-// A listener with one server of Engine.IO, or of a protocol above it.
+// A listener with one Engine.IO server, or one of a protocol on top of it.
 #ifndef PLAYHEAD_TESTS_BROKER_HTTP_ENGINEIO_SERVER_FIXTURE_H_
 #define PLAYHEAD_TESTS_BROKER_HTTP_ENGINEIO_SERVER_FIXTURE_H_
 

@@ -1,7 +1,7 @@
-"""A client of VZaps' realtime API by websocket-client: python3 client.py HOST:PORT TOKEN USER_AGENT SILENT_SECONDS.
+"""A client of VZaps' realtime API by websocket-client: python3 client.py HOST:PORT TOKEN USER_AGENT.
 
-Prints `open`, then a line for each event's number, which it acknowledges. As PHP's library does, it takes a connection
-on which no frame of any kind comes for SILENT_SECONDS for dead: then it prints `silent` and ends.
+Prints `open`, then a line for each event's number, which it acknowledges, and for each pong. It takes a connection on
+which no frame of any kind comes for 30 s for dead: then it prints `silent` and ends.
 """
 
 import json
@@ -9,13 +9,11 @@ import sys
 
 import websocket
 
-address, token, user_agent, silent_seconds = sys.argv[1:]
+address, token, user_agent = sys.argv[1:]
 headers = [f"Authorization: Bearer {token}", "X-Client-Token: client", "X-Instance-Token: instance"]
 if user_agent:
     headers.append(f"User-Agent: {user_agent}")
-socket = websocket.create_connection(
-    f"ws://{address}/events/ws?instance_id=device", header=headers, timeout=float(silent_seconds)
-)
+socket = websocket.create_connection(f"ws://{address}/events/ws?instance_id=device", header=headers, timeout=30)
 print("open", flush=True)
 try:
     while True:

@@ -43,9 +43,9 @@ export async function connectWs(broker, token, { browser = false, query = {} } =
 export const numbersOf = (events) => events.map((event) => event.data.event.n);
 
 // A process that acknowledges what it gets and prints a line of each number. `userAgent`: PHP's, perhaps.
-export function startPython(broker, token, { userAgent = '', silentSeconds = 30 } = {}) {
+export function startPython(broker, token, { userAgent = '' } = {}) {
   const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'client.py');
-  const child = runChild('/usr/bin/python3', [script, broker.httpAddress, token, userAgent, String(silentSeconds)], {
+  const child = runChild('/usr/bin/python3', [script, broker.httpAddress, token, userAgent], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
