@@ -1,12 +1,12 @@
 // The client's page, as written: its example, its frames, and what the checklist of its habits has.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
+import { startPython } from '../../support/node/python.mjs';
 import { MultiwaBroker } from './harness/broker.mjs';
 
 // A client that keeps what it was told, and hands it out in order.
@@ -141,24 +141,13 @@ describe('the documented client', { timeout: process.env.PLAYHEAD_SOAK ? 500_000
 
   it('may write in Python with websocket-client', async () => {
     const program = fileURLToPath(new URL('harness/python_client.py', import.meta.url));
-    const child = spawn('/usr/bin/python3', [program, `ws://localhost:${broker.httpPort}/ws?apiKey=${key}`, 'from-python'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
-    let text = '';
-    const line = async () => {
-      while (!text.includes('\n')) text += (await lines.next()).value;
-      const [first, ...rest] = text.split('\n');
-      text = rest.join('\n');
-      return first;
-    };
-    assert.equal(await line(), 'subscribed');
+    const client = startPython(program, [`ws://localhost:${broker.httpPort}/ws?apiKey=${key}`, 'from-python']);
+    assert.equal(await client.next(), 'subscribed');
     await broker.publish('from-python', 'message.received', [{ id: 'one' }, { id: 'two' }]);
-    assert.equal(await line(), 'one');
-    assert.equal(await line(), 'two');
-    assert.equal(await line(), 'pong python');
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 0);
+    assert.equal(await client.next(), 'one');
+    assert.equal(await client.next(), 'two');
+    assert.equal(await client.next(), 'pong python');
+    assert.equal(await client.ended(), 0);
   });
 
   it('stays connected while it only pings, and hears the broker ping', { skip: !process.env.PLAYHEAD_SOAK, timeout: 400_000 }, async () => {

@@ -1,13 +1,12 @@
 // Socket.IO's namespace /ws with socket.io-client: both protocols that MultiWA's servers have spoken there, as their
 // sources have them.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
 
+import { startPython } from '../../support/node/python.mjs';
 import { MultiwaBroker } from './harness/broker.mjs';
 
 const events = ['message', 'message:ack', 'connection:status', 'qr:update'];
@@ -213,14 +212,11 @@ describe('the namespace /ws', { timeout: 180_000 }, () => {
 
     it('may be joined from Python', async () => {
       const program = fileURLToPath(new URL('harness/python_gateway.py', import.meta.url));
-      const child = spawn('/usr/bin/python3', [program, `http://127.0.0.1:${broker.httpPort}`, key, 'from-python'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      assert.deepEqual(JSON.parse((await lines.next()).value), { success: true, profileId: 'from-python' });
+      const client = startPython(program, [`http://127.0.0.1:${broker.httpPort}`, key, 'from-python']);
+      assert.deepEqual(JSON.parse(await client.next()), { success: true, profileId: 'from-python' });
       await broker.publish('from-python', 'qr.updated', [{ qr: 'one' }]);
-      assert.equal(JSON.parse((await lines.next()).value).qrCode, 'one');
-      assert.equal((await once(child, 'exit'))[0], 0);
+      assert.equal(JSON.parse(await client.next()).qrCode, 'one');
+      assert.equal(await client.ended(), 0);
     });
   });
 

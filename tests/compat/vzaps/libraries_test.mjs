@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 
 import { VzapsBroker } from './harness/broker.mjs';
-import { connectWs, numbersOf, startPython } from './harness/clients.mjs';
+import { connectWs, numbersOf, startPythonClient } from './harness/clients.mjs';
 
 const broker = await VzapsBroker.start();
 
@@ -52,7 +52,7 @@ test('a stop says 1001, which Python takes for a good end', { timeout: 60_000 },
 
 test('Python acknowledges what it gets, and goes on where it was', { timeout: 60_000 }, async () => {
   const token = await broker.token();
-  const first = startPython(broker, token);
+  const first = startPythonClient(broker, token);
   assert.equal(await first.next(), 'open');
   await broker.publish(1, 2);
   assert.equal(await first.next(), '1');
@@ -60,18 +60,18 @@ test('Python acknowledges what it gets, and goes on where it was', { timeout: 60
   // What it has acknowledged is with the broker when its next event is.
   await broker.publish(3);
   assert.equal(await first.next(), '3');
-  await first.end();
+  await first.kill();
   await broker.publish(4);
-  const second = startPython(broker, token);
+  const second = startPythonClient(broker, token);
   assert.equal(await second.next(), 'open');
   const got = await second.next();
   assert.ok(got === '3' || got === '4', `${got}: 1 and 2 were acknowledged`);
-  await second.end();
+  await second.kill();
 });
 
 test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeout: 60_000 }, async () => {
   const token = await broker.token();
-  const php = startPython(broker, token, { userAgent: 'websocket-client-php' });
+  const php = startPythonClient(broker, token, { userAgent: 'websocket-client-php' });
   assert.equal(await php.next(), 'open');
   assert.equal(await php.next(), 'pong'); // At once.
   let silentMs = Infinity; // The least of several: a busy machine may hold up some.
@@ -85,7 +85,7 @@ test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeou
   let line = await php.next();
   while (line === 'pong') line = await php.next();
   assert.equal(line, '1');
-  await php.end();
+  await php.kill();
 });
 
 test.after(() => broker.close());

@@ -1,12 +1,10 @@
 // Clients with the WebSocket libraries that the SDKs are built on: `ws` (TypeScript) in this process, and
 // websocket-client of Debian's Python, a client of the same family as PHP's, in one of its own.
 import { once } from 'node:events';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 
-import { runChild } from '../../../support/node/children.mjs';
+import { startPython } from '../../../support/node/python.mjs';
 
 // As the TypeScript SDK asks on a Node without a WebSocket of its own; in a browser it has the query only.
 export async function connectWs(broker, token, { browser = false, query = {} } = {}) {
@@ -43,19 +41,7 @@ export async function connectWs(broker, token, { browser = false, query = {} } =
 export const numbersOf = (events) => events.map((event) => event.data.event.n);
 
 // A process that acknowledges what it gets and prints a line of each number. `userAgent`: PHP's, perhaps.
-export function startPython(broker, token, { userAgent = '' } = {}) {
-  const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'client.py');
-  const child = runChild('/usr/bin/python3', [script, broker.httpAddress, token, userAgent], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    child,
-    next: async () => (await lines.next()).value,
-    end: async () => {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-    },
-  };
+export function startPythonClient(broker, token, { userAgent = '' } = {}) {
+  const program = fileURLToPath(new URL('client.py', import.meta.url));
+  return startPython(program, [broker.httpAddress, token, userAgent]);
 }
