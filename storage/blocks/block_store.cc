@@ -65,7 +65,20 @@ void BlockIterator::Refresh() {
 
 void BlockIterator::Seek(Cursor cursor) { SeekForward(cursor); }
 
-void BlockIterator::SeekToLast() { SeekBackward(kCursorMax); }
+void BlockIterator::SeekToLast() {
+  SeekBackward(kCursorMax);
+  if (!status_.ok()) return;
+  // A slice's entry goes before or with the last block that it is for.
+  directory_->SeekForPrev(BlockKey(instance_, kCursorMax));
+  if (!directory_->Valid()) {
+    if (!directory_->status().ok()) Fail(ReadError(directory_->status(), "reading the directory"));
+    return;
+  }
+  const Cursor from = BlockKeyCursor(FromSlice(directory_->key()));
+  if (Valid() && last() >= from) return;
+  Fail(MakeError(Reason::kDataLoss, absl::StrCat("instance ", instance_.value(), " has no block from ", from.value(),
+                                                 " on, where its directory has a slice")));
+}
 
 void BlockIterator::Next() {
   const Cursor next = last() + 1;

@@ -48,18 +48,29 @@ std::string EncodeRecord(const InstanceState& state) {
   return record;
 }
 
-// Completes a record with what the last block contains.
+absl::Status EndsBeforeItsHead(const InstanceState& state) {
+  return MakeError(Reason::kDataLoss, absl::StrCat("the log of instance ", state.number.value(),
+                                                   " ends before its head, ", state.bounds.head.value()));
+}
+
+// Completes a record with what the last block contains. A head that went back would issue cursors twice, so a log that
+// ends before the head in its record is damaged.
 absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& state) {
   BlockIterator block(store, state.number);
   block.SeekToLast();
   if (!block.status().ok()) return block.status();
-  if (!block.Valid()) return absl::OkStatus();  // Everything was trimmed: the record has the head.
+  if (!block.Valid() || block.last().sequence() < state.bounds.first.sequence()) {
+    // Nothing was appended yet, or everything was trimmed; what was trimmed may still be there, in part (some slices
+    // are dropped before older ones). The record has the head.
+    return state.bounds.event_count() == 0 ? absl::OkStatus() : EndsBeforeItsHead(state);
+  }
   const auto header = Block::DecodeHeader(block.value());
   if (!header.ok()) return header.status();
   if (header->last() != block.last() || header->instance != state.number) {
     return MakeError(Reason::kDataLoss,
                      absl::StrCat("the last block of instance ", state.number.value(), " does not match its key"));
   }
+  if (header->last() < state.bounds.head) return EndsBeforeItsHead(state);
   state.bounds.head = header->last();
   state.bounds.last_appended_at = header->last_appended_at;
   state.bounds.appended_bytes = header->log_bytes;

@@ -218,9 +218,10 @@ void LogCheck::CheckEnd(const InstanceState& record, const Directory& directory,
   if (next_sequence_ <= head) {
     Find(step, FindingKind::kHead, Cursor(record.bounds.head.epoch(), next_sequence_), record.bounds.head,
          absl::StrCat("the log ends before its head, ", record.bounds.head.value()));
-  } else if (last_cursor_ == Cursor() && head == 0 && !directory.empty()) {
-    Find(step, FindingKind::kHead, Cursor(directory.begin()->first), Cursor(),
-         "the directory says where its events are, but there are none");
+  } else if (!directory.empty() && Cursor(directory.rbegin()->first).sequence() >= next_sequence_) {
+    const Cursor first(directory.rbegin()->first);
+    Find(step, FindingKind::kHead, first, Cursor(),
+         absl::StrCat("the log ends before ", first.value(), ", from where on the directory has a slice for it"));
   }
 }
 
