@@ -38,7 +38,9 @@ absl::Status NoteCommitsEnd(const Store& store, CommitPosition last, uint32_t ep
   if (!noted.ok() || *noted != CommitPosition()) return noted.status();
   rocksdb::WriteBatch batch;
   PutMetaNumber(store, absl::StrCat(meta_key::kCommitsEndPrefix, last.epoch()), last.value(), batch);
-  return ReadError(store.db()->Write(rocksdb::WriteOptions(), &batch), "noting where the commits ended");
+  rocksdb::WriteOptions write;
+  write.sync = true;  // The committer relies on it that at most one write is unsynced: its own.
+  return ReadError(store.db()->Write(write, &batch), "noting where the commits ended");
 }
 
 absl::StatusOr<CommitPosition> CommitsEnd(const Store& store, uint32_t epoch_floor) {
