@@ -44,8 +44,9 @@ std::vector<std::shared_ptr<LogInstance>> InstanceTable::All() const {
 }
 
 void InstanceTable::EvictIdle() {
-  // References are handed out only under mu_, so a use count of one cannot rise meanwhile. Instances in use move to the
-  // front. A few looks with each insertion suffice, since each adds only one instance.
+  // References are handed out only under mu_, so a use count of one cannot rise meanwhile, except through a weak_ptr
+  // (the quotas', who only read: what they find then is as of the eviction). Instances in use move to the front. A few
+  // looks with each insertion suffice, since each adds only one instance.
   constexpr int kLooksMax = 8;
   for (int i = 0; i < kLooksMax && rows_.size() > idle_max_; ++i) {
     const auto oldest = std::prev(recency_.end());
