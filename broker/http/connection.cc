@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "broker/http/admission.h"
 #include "broker/http/caller_check.h"
 #include "broker/http/deadline.h"
@@ -23,6 +25,7 @@
 #include "broker/http/streamed_response.h"
 #include "broker/http/websocket_connection.h"
 #include "broker/log.h"
+#include "broker/timer_queue.h"
 #include "proto/errors.h"
 
 namespace playhead::broker::http {
@@ -41,6 +44,10 @@ constexpr size_t kBodyReadBytes = size_t{64} << 10;
 constexpr size_t kIdleBufferBytes = size_t{16} << 10;
 // A body up to this size is copied after its head, so that both are written from one buffer.
 constexpr size_t kCopiedBodyBytes = size_t{16} << 10;
+// While other bodies wait for memory, one that has been granted some must come at this pace: whoever announces a long
+// body and does not send it would hold up everybody's.
+constexpr absl::Duration kPaceInterval = absl::Seconds(2);
+constexpr size_t kPaceBytes = size_t{256} << 10;
 // How long to drain what a client still sends.
 constexpr absl::Duration kDrainTimeout = absl::Seconds(2);
 
@@ -115,6 +122,9 @@ class Connection final : public OpenConnection,
   // Whether memory for the body is granted; if not now, reading continues once it is.
   bool HasBudget();
   void OnBudget(ByteBudget::Grant grant);
+  void SetPace(absl::Duration left);
+  // Whether a body with memory may go on; called each kPaceInterval.
+  bool KeepsPace();
   void Handle();
 
   void RefuseAndClose(const Refusal& refusal);
@@ -163,6 +173,8 @@ class Connection final : public OpenConnection,
   Admission admission_;        // Once its header has been read.
   bool continue_due_ = false;  // The client waits for 100 Continue.
   ByteBudget::Grant grant_;    // For its body, until it is answered.
+  SteadyTime body_due_;        // By when the body must be there.
+  size_t paced_bytes_ = 0;     // How much of it was there when the pace was last looked at.
 
   // The response.
   bool head_only_ = false;
@@ -312,6 +324,7 @@ void Connection<Stream>::BeginBody() {
   if (!reader_.has_body()) return Handle();
   continue_due_ = reader_.expects_continue() && reader_.buffer().size() == 0;
   Enter(Phase::kBody, settings_.limits.http_body_timeout);
+  body_due_ = SteadyNow() + absl::ToChronoNanoseconds(settings_.limits.http_body_timeout);
   ReadBody();
 }
 
@@ -349,6 +362,7 @@ bool Connection<Stream>::HasBudget() {
   const size_t wanted = reader_.content_length() ? static_cast<size_t>(length) : bytes_max;
   if (auto grant = settings_.body_budget.TryAcquire(wanted)) {
     grant_ = *std::move(grant);
+    SetPace(absl::FromChrono(body_due_ - SteadyNow()));
     return true;
   }
   phase_ = Phase::kBudget;  // Within the body's deadline.
@@ -366,7 +380,23 @@ void Connection<Stream>::OnBudget(ByteBudget::Grant grant) {
   if (phase_ != Phase::kBudget) return;
   grant_ = std::move(grant);
   phase_ = Phase::kBody;
+  SetPace(absl::FromChrono(body_due_ - SteadyNow()));
   ReadBody();
+}
+
+template <typename Stream>
+void Connection<Stream>::SetPace(absl::Duration left) {
+  paced_bytes_ = reader_.body_bytes();
+  deadline_.Set(std::min(left, kPaceInterval), this->shared_from_this());
+}
+
+template <typename Stream>
+bool Connection<Stream>::KeepsPace() {
+  const absl::Duration left = absl::FromChrono(body_due_ - SteadyNow());
+  const bool is_slow = reader_.body_bytes() - paced_bytes_ < kPaceBytes;
+  if (left <= absl::ZeroDuration() || (is_slow && settings_.body_budget.waiting() > 0)) return false;
+  SetPace(left);
+  return true;
 }
 
 template <typename Stream>
@@ -564,6 +594,7 @@ void Connection<Stream>::Close() {
 
 template <typename Stream>
 void Connection<Stream>::OnDeadline() {
+  if (phase_ == Phase::kBody && grant_.bytes() > 0 && KeepsPace()) return;
   const bool for_memory = phase_ == Phase::kBudget;
   if (phase_ != Phase::kHeader && phase_ != Phase::kBody && !for_memory) return Close();
   Error ignored;

@@ -98,7 +98,7 @@ TEST_F(ListenerLimitsTest, ARequestThatIsCutOffIsRefused) {
 }
 
 TEST_F(ListenerLimitsTest, SlowClientsAreCutOff) {
-  limits_.http_header_timeout = absl::Milliseconds(500);  // From the connect on: what is sent below must be in time.
+  limits_.http_header_timeout = absl::Seconds(3);  // From the connect on: what is sent below must be in time.
   limits_.http_body_timeout = absl::Milliseconds(50);
   Start();
   HttpConnection silent(address());
@@ -116,6 +116,25 @@ TEST_F(ListenerLimitsTest, SlowClientsAreCutOff) {
   slow_body.Send("POST /hook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
   EXPECT_EQ(slow_body.Receive().status, 408);
   EXPECT_EQ(slow_body.ReceiveToEnd(), "");
+}
+
+TEST_F(ListenerLimitsTest, WhoAnnouncesALongBodyAndDoesNotSendItHoldsNobodyUp) {
+  limits_.http_body_budget_bytes = kEchoBytesMax;
+  limits_.http_body_timeout = absl::Hours(1);
+  Start();
+  const auto header = [](const HttpConnection& client, size_t bytes) {
+    return absl::StrCat("POST /echo HTTP/1.1\r\n", client.host_header(), "Content-Length: ", bytes, "\r\n\r\n");
+  };
+  HttpConnection alone(address());
+  alone.Send(absl::StrCat(header(alone, kEchoBytesMax), "slow"));
+  while (budget_->in_use() == 0) std::this_thread::yield();
+  HttpConnection other(address());
+  const std::string body(kEchoBytesMax, 'x');
+  other.Send(absl::StrCat(header(other, body.size()), body));
+  EXPECT_EQ(other.Receive().body.size(), body.size());
+  HttpResponse refused = alone.Receive();
+  EXPECT_EQ(refused.status, 408);
+  EXPECT_EQ(refused.headers["error-code"], "REQUEST_TIMEOUT");
 }
 
 TEST_F(ListenerLimitsTest, AnIdleConnectionIsClosed) {
@@ -137,7 +156,7 @@ TEST_F(ListenerLimitsTest, AClientThatDoesNotTakeItsAnswerIsCutOff) {
 }
 
 TEST_F(ListenerLimitsTest, AHandlerMayTakeItsTime) {
-  limits_.http_header_timeout = absl::Milliseconds(200);  // From the connect on: its own request must be in time.
+  limits_.http_header_timeout = absl::Seconds(3);  // From the connect on: its own request must be in time.
   limits_.http_body_timeout = absl::Milliseconds(10);
   limits_.http_idle_timeout = absl::Milliseconds(10);
   limits_.http_write_timeout = absl::Seconds(20);
@@ -145,8 +164,8 @@ TEST_F(ListenerLimitsTest, AHandlerMayTakeItsTime) {
   HttpConnection client(address());
   client.Send(absl::StrCat("GET /later HTTP/1.1\r\n", client.host_header(), "\r\n"));
   Responder responder = TakeLater();
-  // Other connections come and are cut off meanwhile: their time limits have passed, and so would have this one's.
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(HttpConnection(address()).ReceiveToEnd(), "");
+  // Another connection comes and is cut off meanwhile: its time limits have passed, and so would have this one's.
+  EXPECT_EQ(HttpConnection(address()).ReceiveToEnd(), "");
   std::move(responder).Send(TextResponse(200, "late"));
   EXPECT_EQ(client.Receive().body, "late");
 }
@@ -282,16 +301,16 @@ TEST_F(ListenerLimitsTest, AStopUnderLoadCutsNoAnswerShort) {
   std::atomic<int> answered = 0;
   std::vector<std::thread> clients;
   for (int i = 0; i < 8; ++i) {
-    clients.emplace_back([this, &answered] {
-      HttpConnection client(address());
-      const std::string request = absl::StrCat("GET /names/x HTTP/1.1\r\n", client.host_header(), "\r\n");
-      while (client.Send(request)) {
-        const HttpResponse response = client.Receive();
+    // Connected here: the last thread may begin only when the broker has stopped.
+    clients.emplace_back([&answered, client = std::make_unique<HttpConnection>(address())] {
+      const std::string request = absl::StrCat("GET /names/x HTTP/1.1\r\n", client->host_header(), "\r\n");
+      while (client->Send(request)) {
+        const HttpResponse response = client->Receive();
         if (response.status == 0) break;
         EXPECT_EQ(response.body, "x");
         ++answered;
       }
-      EXPECT_EQ(client.ReceiveToEnd(), "");  // Nothing is left of an answer.
+      EXPECT_EQ(client->ReceiveToEnd(), "");  // Nothing is left of an answer.
     });
   }
   while (answered < 1000) std::this_thread::yield();
