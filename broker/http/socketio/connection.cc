@@ -20,26 +20,32 @@ std::vector<std::string> Copies(absl::Span<const absl::string_view> texts) {
 
 std::shared_ptr<Connection> Connection::Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                               TimerQueue& timers, absl::Duration connect_timeout) {
-  std::shared_ptr<Connection> connection(new Connection(session, namespaces));
-  timers.Schedule(SteadyNow() + absl::ToChronoNanoseconds(connect_timeout),
-                  [weak = std::weak_ptr<Connection>(connection), session = std::weak_ptr<engineio::Session>(session)] {
-                    const auto live = session.lock();
-                    if (live == nullptr) return;
-                    live->Run([weak, live] {
-                      const auto self = weak.lock();
-                      if (self != nullptr && !self->HasJoined()) self->Violation("no namespace was joined in time");
-                    });
-                  });
+  std::shared_ptr<Connection> connection(new Connection(std::move(session), namespaces, timers, connect_timeout));
+  connection->AwaitJoin();
   return connection;
 }
 
-bool Connection::HasJoined() const {
-  return std::any_of(sockets_.begin(), sockets_.end(), [](const auto& entry) { return !entry.second->ended(); });
+void Connection::AwaitJoin() {
+  timers_.Schedule(SteadyNow() + absl::ToChronoNanoseconds(connect_timeout_),
+                   [weak = weak_from_this(), session = std::weak_ptr<engineio::Session>(session_)] {
+                     const auto live = session.lock();
+                     if (live == nullptr) return;
+                     live->Run([weak] {
+                       const auto self = weak.lock();
+                       if (self == nullptr || !self->handlers().empty()) return;
+                       const bool is_undecided = std::any_of(self->sockets_.begin(), self->sockets_.end(),
+                                                             [](const auto& entry) { return !entry.second->ended(); });
+                       if (is_undecided) return self->AwaitJoin();
+                       self->Violation("no namespace was joined in time");
+                     });
+                   });
 }
 
 void Connection::OnMessage(engineio::Message message) {
   if (message.binary) {
     if (!partial_) return Violation("a binary message that belongs to no packet");
+    partial_->bytes += message.data.size();
+    if (partial_->bytes > kAttachmentBytesMax) return Violation("attachments that are too long");
     partial_->attachments.push_back(std::move(message.data));
     if (partial_->attachments.size() < partial_->packet.attachment_count) return;
     Partial whole = *std::exchange(partial_, std::nullopt);
@@ -49,6 +55,8 @@ void Connection::OnMessage(engineio::Message message) {
   std::optional<Packet> packet = DecodePacket(message.data);
   if (!packet) return Violation("not a packet");
   if (packet->attachment_count > 0) {
+    // Nothing is kept for a client that nobody has accepted.
+    if (FindHandler(packet->name_space) == nullptr) return Violation("a packet out of place");
     partial_ = Partial{*std::move(packet), {}};
     return;
   }
@@ -100,9 +108,8 @@ bool Connection::OnDisconnect(const Packet& packet) {
 }
 
 bool Connection::OnArguments(const Packet& packet, std::vector<std::string> attachments) {
-  const auto found = sockets_.find(packet.name_space);
-  if (found == sockets_.end() || found->second->handler_ == nullptr) return false;
-  const std::shared_ptr<SocketHandler> handler = found->second->handler_;
+  const std::shared_ptr<SocketHandler> handler = FindHandler(packet.name_space);
+  if (handler == nullptr) return false;
   const std::vector<absl::string_view> elements = Elements(packet.data);
   Arguments arguments;
   arguments.attachments = std::move(attachments);
@@ -115,6 +122,11 @@ bool Connection::OnArguments(const Packet& packet, std::vector<std::string> atta
   arguments.values = Copies(absl::MakeConstSpan(elements).subspan(1));
   handler->OnEvent({StringValue(name).value_or(std::string(name)), std::move(arguments), packet.ack_id});
   return true;
+}
+
+std::shared_ptr<SocketHandler> Connection::FindHandler(const std::string& name_space) const {
+  const auto found = sockets_.find(name_space);
+  return found == sockets_.end() ? nullptr : found->second->handler_;
 }
 
 Connection::Handlers Connection::handlers() const {

@@ -2,6 +2,7 @@
 #ifndef PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 #define PLAYHEAD_BROKER_HTTP_SOCKETIO_CONNECTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,9 +21,9 @@
 namespace playhead::broker::http::socketio {
 
 // A client that violates the protocol loses its connection. All methods are for the session's strand.
-class Connection final : public engineio::SessionHandler {
+class Connection final : public engineio::SessionHandler, public std::enable_shared_from_this<Connection> {
  public:
-  // Borrows `namespaces` and the applications in it.
+  // Borrows `namespaces`, the applications in it, and `timers`.
   static std::shared_ptr<Connection> Start(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces,
                                            TimerQueue& timers, absl::Duration connect_timeout);
 
@@ -36,15 +37,19 @@ class Connection final : public engineio::SessionHandler {
   struct Partial {
     Packet packet;
     std::vector<std::string> attachments;
+    size_t bytes = 0;  // Of the attachments.
   };
 
-  Connection(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces)
-      : session_(std::move(session)), namespaces_(namespaces) {}
+  Connection(std::shared_ptr<engineio::Session> session, const Namespaces& namespaces, TimerQueue& timers,
+             absl::Duration connect_timeout)
+      : session_(std::move(session)), namespaces_(namespaces), timers_(timers), connect_timeout_(connect_timeout) {}
 
   using Handlers = absl::InlinedVector<std::shared_ptr<SocketHandler>, 2>;
 
-  // Whether it has joined a namespace, or a request to join one is being decided.
-  bool HasJoined() const;
+  // Ends the connection if it has no socket after the timeout; while an application still decides, looks again.
+  void AwaitJoin();
+  // The application's handler of the socket in the namespace; nullptr if none was accepted.
+  std::shared_ptr<SocketHandler> FindHandler(const std::string& name_space) const;
   // The handlers of all its sockets. A copy, since a handler may end the connection or a socket.
   Handlers handlers() const;
   void OnPacket(Packet packet, std::vector<std::string> attachments);
@@ -56,6 +61,8 @@ class Connection final : public engineio::SessionHandler {
 
   const std::shared_ptr<engineio::Session> session_;
   const Namespaces& namespaces_;
+  TimerQueue& timers_;
+  const absl::Duration connect_timeout_;
   absl::flat_hash_map<std::string, std::shared_ptr<Socket>> sockets_;  // By namespace.
   std::optional<Partial> partial_;
 };

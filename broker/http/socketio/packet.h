@@ -18,6 +18,8 @@ namespace playhead::broker::http::socketio {
 
 // Maximum attachments of one packet. JavaScript's decoder has the same limit.
 inline constexpr size_t kAttachmentsMax = 10;
+// Maximum size of all attachments of one packet.
+inline constexpr size_t kAttachmentBytesMax = 1'000'000;
 // Maximum length of a namespace's name, in bytes.
 inline constexpr size_t kNamespaceBytesMax = 256;
 // The largest integer that JavaScript represents exactly.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "broker/http/socketio/json.h"
 #include "tests/broker/http/engineio/server_fixture.h"
 #include "tests/support/http_connection.h"
@@ -140,6 +143,8 @@ TEST_F(ServerTest, ViolationsEndTheConnection) {
       {"40", "bAQID"},
       {"40", R"(451-["a",{"_placeholder":true,"num":0}])", R"(42["b"])"},
       {"40", R"(451-["a",{"_placeholder":true,"num":1}])"},
+      {R"(451-["a",{"_placeholder":true,"num":0}])"},
+      {"40", R"(451-/b,["a",{"_placeholder":true,"num":0}])"},
       {"40", absl::StrCat("411-[\"a\"]")},
       {"40", absl::StrCat("42[\"a\",", std::string(kJsonDepthMax, '['), std::string(kJsonDepthMax, ']'), "]")},
       {R"(40{"token":"bad"})", R"(42["a"])"},
@@ -162,6 +167,33 @@ TEST_F(ServerTest, WhoJoinsNoNamespaceIsCutOff) {
   const std::string idle = OpenSession();
   while (Poll(idle) != Packets{"400"}) continue;  // A poll that waits for it fails.
   EXPECT_EQ(Poll(joined).size(), 1u);
+}
+
+TEST_F(ServerTest, WhoIsRefusedAfterTheTimeToJoinIsCutOffToo) {
+  options_.connect_timeout = absl::Milliseconds(20);
+  class Waiter final : public Application {
+   public:
+    void OnConnect(std::shared_ptr<Socket> socket, std::string /*auth*/) override { undecided.set_value(socket); }
+    std::promise<std::shared_ptr<Socket>> undecided;
+  } waiter;
+  Serve(&waiter);
+  std::string target = OpenSession();
+  while (Post(target, {"40/other,"}).status != 200) target = OpenSession();
+  const std::shared_ptr<Socket> socket = waiter.undecided.get_future().get();
+  absl::SleepFor(absl::Milliseconds(100));  // It may look several times meanwhile.
+  EXPECT_EQ(server_->session_count(), 1u) << "it is not its fault";
+  socket->Run([socket] { socket->Refuse("Unauthorized"); });
+  while (Poll(target) != Packets{"400"}) continue;
+}
+
+TEST_F(ServerTest, AttachmentsAreBounded) {
+  Serve();
+  const std::string target = OpenSession();
+  EXPECT_EQ(Post(target, {"40", R"(452-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])"}).status,
+            200);
+  const std::string half = absl::StrCat("b", std::string(kAttachmentBytesMax * 4 / 3 / 2, 'A'));
+  EXPECT_EQ(Post(target, {half}).status, 200);
+  EXPECT_EQ(Post(target, {absl::StrCat(half, "AAAA")}).status, 400);
 }
 
 TEST_F(ServerTest, EachNamespaceIsServedByItsApplication) {
