@@ -14,6 +14,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,21 +138,27 @@ asio::awaitable<void> HttpPoster::Connect() {
 template <typename Stream>
 asio::awaitable<unsigned> HttpPoster::Exchange(Stream& stream, HttpRequest& request) {
   co_await beast::http::async_write(stream, request, use_awaitable);
-  beast::http::response_parser<beast::http::string_body> answer;
-  answer.header_limit(kAnswerHeaderBytesMax);
-  answer.body_limit(boost::none);  // With a limit, the header of a long body fails, and its status is lost.
-  co_await beast::http::async_read_header(stream, buffer_, answer, use_awaitable);
-  answer_begun_ = true;
-  const unsigned status = answer.get().result_int();
-  if (answer.content_length().value_or(0) > kAnswerBodyBytesMax) {
+  using Parser = beast::http::response_parser<beast::http::string_body>;
+  std::optional<Parser> answer;
+  unsigned status;
+  do {  // Interim answers come before the answer (RFC 9110, 15.2); kTimeout bounds them too.
+    answer.emplace();
+    answer->header_limit(kAnswerHeaderBytesMax);
+    answer->body_limit(boost::none);  // With a limit, the header of a long body fails, and its status is lost.
+    co_await beast::http::async_read_header(stream, buffer_, *answer, use_awaitable);
+    answer_begun_ = true;
+    status = answer->get().result_int();
+  } while (status < 200 && status != 101);
+  // What follows a 101, which nobody asked for, is not HTTP.
+  if (status == 101 || answer->content_length().value_or(0) > kAnswerBodyBytesMax) {
     Disconnect();
     co_return status;
   }
-  answer.body_limit(kAnswerBodyBytesMax);
+  answer->body_limit(kAnswerBodyBytesMax);
   boost::system::error_code error;
-  co_await beast::http::async_read(stream, buffer_, answer, asio::redirect_error(use_awaitable, error));
+  co_await beast::http::async_read(stream, buffer_, *answer, asio::redirect_error(use_awaitable, error));
   // Only the status matters. If the body is too long or incomplete, only the connection is lost.
-  if (error || !answer.keep_alive()) Disconnect();
+  if (error || !answer->keep_alive()) Disconnect();
   co_return status;
 }
 

@@ -216,6 +216,20 @@ TEST_F(ReplayTest, ARefusedEventPausesAndResumingTriesItAgain) {
   EXPECT_EQ(Bodies(receiver), Numbers(0, 10));
 }
 
+// RFC 9110, 15.2. One that was taken for the answer would leave the answer to the next event.
+TEST_F(ReplayTest, InterimAnswersAreNotAnswers) {
+  testing::AppendNumbered(log(), "bot", 0, 10);
+  HttpReceiver receiver(
+      [](const auto& request) { return Answer{.status = request.body == "4" ? 400u : 200u, .has_interim = true}; });
+  v1::StartReplayRequest request = To(receiver.origin());
+  request.mutable_endpoint()->set_on_refusal(v1::ReplayEndpoint::ON_REFUSAL_SKIP);
+  const v1::Replay replay = AwaitState(StartReplay(request), State::DONE);
+  EXPECT_EQ(replay.sent_count(), 9);
+  EXPECT_EQ(replay.skipped_count(), 1);
+  EXPECT_EQ(receiver.request_count(), 10u) << "each was sent once";
+  EXPECT_EQ(receiver.connection_count(), 1u);
+}
+
 TEST_F(ReplayTest, RefusedEventsAreSkippedAndCountedIfAskedFor) {
   testing::AppendNumbered(log(), "bot", 0, 10);
   HttpReceiver receiver([](const auto& request) {
@@ -270,7 +284,7 @@ TEST_F(ReplayTest, AReceiverThatHangsHoldsUpNeitherPauseNorStop) {
   ASSERT_TRUE(replays_->Resume(id).ok());
   const absl::Time before = absl::Now();
   server_.reset();
-  EXPECT_LT(absl::Now() - before, absl::Seconds(20));
+  EXPECT_LT(absl::Now() - before, absl::Seconds(29));
 }
 
 TEST_F(ReplayTest, ARestartedBrokerGoesOnWithWhatWasNotConfirmed) {

@@ -124,6 +124,11 @@ void HttpReceiver::AnswerAll(Stream& stream, Socket& socket) {
       absl::MutexLock lock(&mu_);
       taken_.push_back(std::move(request));
     }
+    for (int i = 0; i < 2 && answer.has_interim; ++i) {
+      http::response<http::empty_body> interim(static_cast<http::status>(103), in.version());
+      interim.set(http::field::link, "</style.css>");
+      http::write(stream, interim, error);
+    }
     http::write(stream, out, error);
     open = !error && !answer.then_closes;
   }

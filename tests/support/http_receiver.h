@@ -32,6 +32,7 @@ class HttpReceiver {
   struct Answer {
     unsigned status = 200;
     std::string location = {};  // Of a redirect.
+    bool has_interim = false;   // After two interim answers, 103.
     bool hangs = false;         // Does not answer until the client disconnects.
     bool hangs_up = false;      // Closes the connection instead of answering.
     bool then_closes = false;   // Closes after the answer, without `Connection: close`.
