@@ -338,7 +338,7 @@ std::optional<SteadyTime> Consumer::NextDeadline(SteadyTime now) const {
   for (const HoldPtr& hold : holds_) {
     if (hold->again) next = std::min(next, hold->again->yields_at);
     if (!hold->next) continue;
-    next = std::min(next, hold->last_delivery + HeartbeatInterval(*hold));
+    if (hold->opened) next = std::min(next, hold->last_delivery + HeartbeatInterval(*hold));
     if (const auto due = state_.next_due(now + std::chrono::nanoseconds(1))) next = std::min(next, *due);
   }
   if (next == SteadyTime::max()) return std::nullopt;

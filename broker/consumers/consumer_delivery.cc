@@ -40,34 +40,32 @@ Consumer::Work Consumer::NextDelivery(SteadyTime now) {
 }
 
 std::optional<HolderDelivery> Consumer::Step(const HoldPtr& hold, SteadyTime now) {
-  if (!hold->opened && feed_ != nullptr) {
+  if (!hold->opened) {
+    if (feed_ == nullptr) return std::nullopt;  // However long it takes to open, nothing precedes HolderOpened.
     hold->opened = true;
     return HolderOpened{config_, durable_.position, hold->in_flight_max, instance_};
   }
-  if (hold->opened) {
-    if (fed_gap_) {
-      // The position moves past the gap only when a holder is told, because after that no feed would find the gap
-      // again.
-      const FeedGap gap = *std::exchange(fed_gap_, std::nullopt);
-      state_.PassOver(gap.to);
-      return HolderGap{gap.instance, gap.gap, gap.instance != nullptr};
-    }
-    if (!gaps_.empty()) {
-      HolderGap gap = std::move(gaps_.front());
-      gaps_.pop_front();
-      return gap;
-    }
-    if (!ParkedFull() && Capacity(*hold) > 0) {
-      if (auto held = TakeAgain(*hold)) return *std::move(held);
-      StartAgain(hold, now);
-      if (!hold->failure.ok()) return std::nullopt;
-      if (!gaps_.empty()) return Step(hold, now);
-      if (auto held = TakeFresh(*hold)) return *std::move(held);
-    }
-    if (feed_caught_up_ && !hold->caught_up && !buffered_ && state_.waiting_ranges() == 0) {
-      hold->caught_up = true;
-      return HolderCaughtUp{state_.fed()};
-    }
+  if (fed_gap_) {
+    // The position moves past the gap only when a holder is told, because after that no feed would find the gap again.
+    const FeedGap gap = *std::exchange(fed_gap_, std::nullopt);
+    state_.PassOver(gap.to);
+    return HolderGap{gap.instance, gap.gap, gap.instance != nullptr};
+  }
+  if (!gaps_.empty()) {
+    HolderGap gap = std::move(gaps_.front());
+    gaps_.pop_front();
+    return gap;
+  }
+  if (!ParkedFull() && Capacity(*hold) > 0) {
+    if (auto held = TakeAgain(*hold)) return *std::move(held);
+    StartAgain(hold, now);
+    if (!hold->failure.ok()) return std::nullopt;
+    if (!gaps_.empty()) return Step(hold, now);
+    if (auto held = TakeFresh(*hold)) return *std::move(held);
+  }
+  if (feed_caught_up_ && !hold->caught_up && !buffered_ && state_.waiting_ranges() == 0) {
+    hold->caught_up = true;
+    return HolderCaughtUp{state_.fed()};
   }
   if (now < hold->last_delivery + HeartbeatInterval(*hold)) return std::nullopt;
   hold->told = durable_.position;

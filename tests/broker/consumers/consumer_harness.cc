@@ -38,9 +38,9 @@ std::future<HolderDelivery> TestHolder::Ask() {
   return future;
 }
 
-HolderDelivery TestHolder::NextThatMatters() {
-  for (;;) {
-    HolderDelivery delivery = Next();
+HolderDelivery TestHolder::NextThatMatters(std::future<HolderDelivery> asked) {
+  for (;; asked = Ask()) {
+    HolderDelivery delivery = asked.get();
     if (!std::holds_alternative<broker::HolderHeartbeat>(delivery) &&
         !std::holds_alternative<broker::HolderCaughtUp>(delivery)) {
       return delivery;
@@ -165,6 +165,7 @@ broker::ConsumerConfig OfDevice(std::string name) {
   broker::ConsumerConfig config;
   config.name = std::move(name);
   config.source.name = "device";
+  config.ack_deadline = absl::Hours(1);
   return config;
 }
 

@@ -41,7 +41,9 @@ class TestHolder {
   std::future<broker::HolderDelivery> Ask();
   broker::HolderDelivery Next() { return Ask().get(); }
   // The next delivery that is neither a heartbeat nor the news that it has caught up.
-  broker::HolderDelivery NextThatMatters();
+  broker::HolderDelivery NextThatMatters() { return NextThatMatters(Ask()); }
+  // The same of what was asked for before.
+  broker::HolderDelivery NextThatMatters(std::future<broker::HolderDelivery> asked);
 
   // Takes deliveries until `count` events came; fewer if it was closed.
   std::vector<Got> Take(size_t count);
@@ -102,7 +104,8 @@ class ConsumerHarness {
   std::unique_ptr<BrokerCore> broker_;
 };
 
-// A consumer of the instance "device", all of whose settings are the defaults.
+// A consumer of the instance "device". Its settings are the defaults, except that a slow test has all the time it needs
+// to settle what it took.
 broker::ConsumerConfig OfDevice(std::string name = "c");
 
 }  // namespace playhead::testing

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -57,7 +58,7 @@ constexpr int kLives = 5;
 constexpr uint64_t kStepsMax = 300;
 // How many changes of files a life makes, roughly.
 constexpr uint64_t kChangesMax = 400;
-constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kPatience = absl::Minutes(5);
 
 const std::vector<std::string>& Instances() {
   static const auto& names = *new std::vector<std::string>{"bot-a", "bot-b"};
@@ -171,7 +172,7 @@ std::vector<Kind> Kinds() {
 class Simulation {
  public:
   explicit Simulation(uint64_t seed, bool log_syncs_lie = false) : seed_(seed), log_syncs_lie_(log_syncs_lie) {
-    limits_.heartbeat_interval = absl::Milliseconds(5);  // Who asks in vain waits no longer than this.
+    limits_.heartbeat_interval = absl::Milliseconds(5);
     limits_.progress_interval = absl::Milliseconds(5);
   }
 
@@ -189,6 +190,7 @@ class Simulation {
   struct Held {
     const Kind* kind;
     std::unique_ptr<TestHolder> holder;
+    std::future<HolderDelivery> asked = {};  // For the next delivery, if it has not come yet.
   };
 
   // The harness ends the test if the store does not open, which only a disk that lies may come to.
@@ -214,7 +216,7 @@ class Simulation {
       const bool recovers = PlanFault();
       std::vector<Held> held;
       for (const Kind& kind : kinds_) {
-        for (size_t i = 0; i < kind.holders; ++i) held.push_back({&kind, harness.Hold(kind.config.name)});
+        for (size_t i = 0; i < kind.holders; ++i) held.push_back(Hold(harness, kind));
       }
       for (uint64_t step = random_.Below(kStepsMax); step > 0 && promises_.violations().empty(); --step) {
         if (!Step(harness, held, recovers)) break;
@@ -246,8 +248,7 @@ class Simulation {
     if (random_.OneIn(3)) return Append(harness.log()) || (recovers && AwaitReopening(harness.log()));
     Held& one = held[random_.Below(held.size())];
     if (random_.OneIn(30)) {
-      one.holder.reset();  // Else it would be busy.
-      one.holder = harness.Hold(one.kind->config.name);
+      HoldAgain(harness, one);
     }
     Take(one);
     return true;
@@ -278,9 +279,20 @@ class Simulation {
     return true;
   }
 
-  // Takes one delivery and settles its events, some this way and some that.
+  static Held Hold(ConsumerHarness& harness, const Kind& kind) {
+    return {.kind = &kind, .holder = harness.Hold(kind.config.name)};
+  }
+  static void HoldAgain(ConsumerHarness& harness, Held& held) {
+    held.holder.reset();  // Else it would be busy.
+    held = Hold(harness, *held.kind);
+  }
+
+  // Takes one delivery and settles its events, some this way and some that. Waits no longer than for a heartbeat: while
+  // the store is broken, there may be none.
   void Take(Held& held) {
-    const HolderDelivery delivery = held.holder->Next();
+    if (!held.asked.valid()) held.asked = held.holder->Ask();
+    if (held.asked.wait_for(absl::ToChronoNanoseconds(limits_.heartbeat_interval)) != std::future_status::ready) return;
+    const HolderDelivery delivery = held.asked.get();
     const auto* events = std::get_if<HeldEvents>(&delivery);
     if (events == nullptr) return;
     const std::string& consumer = held.kind->config.name;
@@ -312,7 +324,7 @@ class Simulation {
     ConsumerHarness harness(limits_, dir_.path(), faults_.env.get());
     random_ = Random(seed_);
     for (const Kind& kind : kinds_) {
-      Held held = {&kind, harness.Hold(kind.config.name)};
+      Held held = Hold(harness, kind);
       const absl::Time patience = absl::Now() + kPatience;
       for (;;) {
         const auto missing = promises_.Missing(kind.config.name, kind.config.source.name);
@@ -324,8 +336,7 @@ class Simulation {
         Take(held);
         // What it left unsettled has to come again.
         if (random_.OneIn(10)) {
-          held.holder.reset();
-          held.holder = harness.Hold(kind.config.name);
+          HoldAgain(harness, held);
         }
       }
     }

@@ -42,6 +42,18 @@ TEST(ConsumerTest, DeliversFromWhereItStartsAndGoesOnLive) {
   EXPECT_THAT(holder->Take(2), ElementsAre(Got{"device", 4}, Got{"device", 5}));
 }
 
+// However often heartbeats are due, and however long the instance takes to open.
+TEST(ConsumerTest, NothingComesBeforeItIsOpened) {
+  Limits limits;
+  limits.heartbeat_interval = limits.progress_interval = absl::Nanoseconds(1);
+  ConsumerHarness harness(limits);
+  harness.Create(OfDevice());
+  harness.Restart();
+  const auto holder = harness.Hold("c");
+  EXPECT_TRUE(std::holds_alternative<HolderOpened>(holder->Next()));
+  while (!std::holds_alternative<HolderHeartbeat>(holder->Next())) continue;
+}
+
 TEST(ConsumerTest, WhatIsConfirmedDoesNotComeAgainAndTheRestDoes) {
   ConsumerHarness harness;
   AppendNumbered(harness.log(), "device", 0, 10);
@@ -119,7 +131,7 @@ TEST(ConsumerTest, InFlightIsBounded) {
   EXPECT_EQ(figures.holders, 1u);
   EXPECT_EQ(figures.in_flight, 4u);
   ASSERT_TRUE(holder->AckUpTo(2).ok());
-  EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 2u);
+  EXPECT_EQ(std::get<HeldEvents>(holder->NextThatMatters(std::move(next))).event_count, 2u);
   figures = harness.consumers().Figures();
   EXPECT_EQ(figures.acknowledged, 2u);
   EXPECT_EQ(figures.redelivered, 0u);
@@ -140,7 +152,7 @@ TEST(ConsumerTest, WhatIsErasedWhileItWaitsForAHolderComesAsAStub) {
       [&](auto done) { harness.log().erasures().Start(std::move(request), std::move(done)); });
   ASSERT_TRUE(erasure.ok()) << erasure.status();
   ASSERT_TRUE(holder->AckUpTo(4).ok());
-  const auto held = std::get<HeldEvents>(next.get());
+  const auto held = std::get<HeldEvents>(holder->NextThatMatters(std::move(next)));
   EXPECT_EQ(held.event_count, 4u);
   for (const EventView& event : testing::EventsIn(held.slices)) {
     EXPECT_EQ(event.type, kErasedEventType) << event.cursor;
@@ -155,7 +167,7 @@ TEST(ConsumerTest, WithManualCreditEventsComeOnlyForCredit) {
   ASSERT_TRUE(std::holds_alternative<HolderOpened>(holder->Next()));
   auto next = holder->Ask();
   holder->holder().AddCredit(3);
-  EXPECT_EQ(std::get<HeldEvents>(next.get()).event_count, 3u);
+  EXPECT_EQ(std::get<HeldEvents>(holder->NextThatMatters(std::move(next))).event_count, 3u);
   holder->holder().AddCredit(1);
   EXPECT_THAT(holder->TakeCursors(1), ElementsAre(4));
 }
