@@ -265,11 +265,14 @@ void ConsumeStream::OnWriteDone(bool ok) {
   const uint64_t batch = std::exchange(outgoing_, {}).batch;
   {
     absl::MutexLock lock(&mu_);
-    writing_ = false;
     if (!ok) write_failed_ = true;
     handed_over = batch != 0 && ok && !let_go_;
   }
   if (handed_over) holder()->HandedOver(batch);
+  {
+    absl::MutexLock lock(&mu_);
+    writing_ = false;  // Only now: what is written next may make the client end the stream.
+  }
   Run();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "broker/webhook/store_body.h"
 #include "proto/errors.h"
@@ -96,6 +97,10 @@ absl::Status UnverifiedStore::Charge(const std::vector<std::string>& instances, 
   constexpr uint64_t kSecondsPerHour = 3600;
   const absl::Time now = clock_();
   absl::MutexLock lock(&mu_);
+  if (buckets_.size() >= prune_at_) {
+    absl::erase_if(buckets_, [now](auto& bucket) { return bucket.second.IsFull(now); });
+    prune_at_ = std::max(kPruneMin, 2 * buckets_.size());
+  }
   for (const std::string& instance : instances) {
     const auto [bucket, is_new] =
         buckets_.try_emplace(instance, std::max<uint64_t>(bytes_per_hour_ / kSecondsPerHour, 1), bytes_per_hour_);

@@ -3,6 +3,7 @@
 #ifndef PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
 #define PLAYHEAD_BROKER_WEBHOOK_UNVERIFIED_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,14 +50,17 @@ class UnverifiedStore {
  private:
   class Keeping;
 
+  static constexpr size_t kPruneMin = 1024;
+
   absl::Status Charge(const std::vector<std::string>& instances, size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Core core_;
   const size_t bytes_per_hour_;
   const Clock clock_;
   absl::Mutex mu_;
-  // Only for instances that exist, whose number bounds it.
+  // Only for instances that exist. Full buckets, which are as good as none, go when it has grown to `prune_at_`.
   absl::flat_hash_map<std::string, TokenBucket> buckets_ ABSL_GUARDED_BY(mu_);
+  size_t prune_at_ ABSL_GUARDED_BY(mu_) = kPruneMin;
 };
 
 }  // namespace playhead::broker::webhook

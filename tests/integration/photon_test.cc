@@ -425,8 +425,8 @@ TEST_F(PhotonTest, ASecondStreamOfAConnectionIsBouncedToo) {
   AppendMessages(1, 3);
   const absl::Time before = absl::Now();
   PhotonStream first = client().Subscribe();
-  PhotonStream second = client().Subscribe();
   EXPECT_FALSE(first.Read().has_value());
+  PhotonStream second = client().Subscribe();
   const bool let_in = second.Read().has_value();
   // Later than that it is taken for the one that was bounced and returns.
   if (absl::Now() - before < broker::photon::Continuations::Options().bounce_return_min) {
@@ -476,7 +476,7 @@ TEST_F(PhotonTest, ARestartOfTheBrokerLosesNothing) {
   PhotonStream stream = client().Subscribe();
   EXPECT_EQ(stream.ReadIds(1), Ids(3, 3));
   const std::string saved = CursorText(3);
-  server().server().Shutdown(absl::Seconds(5));
+  server().server().Shutdown(absl::Minutes(1));
   EXPECT_FALSE(stream.Read().has_value());
   const PhotonOutcome outcome = stream.Finish();
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);

@@ -124,19 +124,24 @@ std::optional<Grace::Start> Grace::TakeStart(const std::string& key, absl::strin
 
 std::unique_ptr<Grace::Subscription> Grace::Open(const std::string& key, std::string owner, std::string host,
                                                  const Start& start) {
-  absl::MutexLock lock(&mu_);
-  const uint64_t number = ++last_number_;
+  uint64_t number;
+  {
+    absl::MutexLock lock(&mu_);
+    number = ++last_number_;
+  }
   Entry entry;
   entry.owner = std::move(owner);
   entry.host = std::move(host);
   entry.client_acks = start.client_acks;
   entry.uses_up = start.uses_up;
   entry.read = start.read;
+  // Without the lock: a new row may take the place of another session, whose owner is told.
   if (const absl::Status status = Write(key, number, entry); !status.ok()) {
     LogWarning("multiwa_without_grace", "", status);
     return nullptr;
   }
   if (auto use = sessions_.Hold(RowKey(key, number))) entry.use = *std::move(use);
+  absl::MutexLock lock(&mu_);
   entries_[key].emplace(number, std::move(entry));
   return std::make_unique<Subscription>(*this, key, number);
 }

@@ -176,11 +176,9 @@ class SubscribeStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   }
 
   void End(const absl::Status& status) {
-    if (!absl::IsCancelled(status)) {
-      LogRefusal("SubscribeEvents", status);
-      // The client will come back, and may have no position of its own.
-      if (reader_ && !wrote_any_) dialect_.continuations.PutBack(credentials_.connection, start_, SteadyNow());
-    }
+    if (!absl::IsCancelled(status)) LogRefusal("SubscribeEvents", status);
+    // The client will come back, and may have no position of its own.
+    if (reader_ && !wrote_any_) dialect_.continuations.PutBack(credentials_.connection, start_, SteadyNow());
     Finish(ToClientStatus(status, context_));
   }
 

@@ -43,7 +43,10 @@ void AcknowledgingSocket::Adopt() {
     if (!stored) continue;  // It was removed in the meantime.
     key_ = *key;
     stored_ = *std::move(stored);
-    if (absl::Status status = Store(); !status.ok()) return Close(status);
+    if (absl::Status status = Store(); !status.ok()) {
+      left_behind_.Add(owner(), key_, SteadyNow());
+      return Close(status);
+    }
     return Open();
   }
   // The broker may not have noticed yet that the client's previous connection is lost.
