@@ -23,12 +23,16 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 // Calls `attempt(deadline)` until it succeeds, `may_repeat` rejects its error, the backoff allows no more attempts, or
 // request_timeout would pass before the next one.
 template <typename Attempt, typename MayRepeat>
-auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) {
+auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) -> decltype(attempt(absl::Time())) {
   const absl::Time deadline = options.timers->Now() + options.request_timeout;
   internal::Backoff backoff(options.backoff);
+  absl::Status unreachable;  // Why the attempt before this one did not reach the broker.
   while (true) {
     auto result = attempt(deadline);
     const absl::Status& status = StatusOf(result);
+    // An attempt that was begun too late to end in time says less than the one before it.
+    if (absl::IsDeadlineExceeded(status) && !internal::SaidByBroker(status) && !unreachable.ok()) return unreachable;
+    unreachable = absl::IsUnavailable(status) && !internal::SaidByBroker(status) ? status : absl::OkStatus();
     if (status.ok() || !may_repeat(status)) return result;
     const std::optional<absl::Duration> delay = backoff.Next();
     if (!delay) return result;

@@ -41,7 +41,7 @@ class TestBroker {
 
   // Stops the broker as SIGTERM does; nothing listens until Resume(). Does nothing if it is already stopped.
   void Stop();
-  // Starts it again on the same folder and port. REQUIRES: stopped. FailedPrecondition if the port was taken meanwhile.
+  // Starts it again on the same folder and port. REQUIRES: stopped.
   absl::Status Resume();
   // Stop() and Resume().
   absl::Status Restart();
@@ -52,7 +52,12 @@ class TestBroker {
  private:
   explicit TestBroker(std::string data_dir);
 
+  // Takes a port, for as long as this lives.
+  absl::Status HoldPort();
+
   const std::string data_dir_;
+  // Bound to the port, and never listens: while the broker is stopped nobody else gets the port, and nobody is answered.
+  int port_holder_ = -1;
   std::string target_;
   std::unique_ptr<broker::Server> server_;
 };
