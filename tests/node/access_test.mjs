@@ -6,7 +6,7 @@ import grpc from '@grpc/grpc-js';
 import { Broker, devCertificate } from '../support/node/broker.mjs';
 import { call, connect, credentialsOf } from './grpc_client.mjs';
 
-describe('keys over TLS from Node', { timeout: 180_000 }, () => {
+describe('keys over TLS from Node', { timeout: 600_000 }, () => {
   let broker;
   let keys;
   const clients = [];

@@ -34,11 +34,11 @@ class Ears {
 
   // Resolves to what the broker acknowledges with.
   call(name, argument) {
-    return this.socket.timeout(10_000).emitWithAck(name, argument);
+    return this.socket.timeout(120_000).emitWithAck(name, argument);
   }
 }
 
-describe('the namespace /ws', { timeout: 180_000 }, () => {
+describe('the namespace /ws', { timeout: 600_000 }, () => {
   let broker;
   let key;
   const sockets = [];

@@ -14,7 +14,7 @@ const instance = '106400037000000';
 // Canonical codes of gRPC.
 const status = { PERMISSION_DENIED: 7, UNIMPLEMENTED: 12, UNAVAILABLE: 14, UNAUTHENTICATED: 16 };
 
-describe('access', { timeout: 180_000 }, () => {
+describe('access', { timeout: 600_000 }, () => {
   let broker;
   let poster;
   let sdk;
@@ -245,7 +245,7 @@ describe('access', { timeout: 180_000 }, () => {
   });
 });
 
-describe('webhooks that the broker cannot verify', { timeout: 60_000 }, () => {
+describe('webhooks that the broker cannot verify', { timeout: 600_000 }, () => {
   let broker;
   const readers = [];
   before(async () => {

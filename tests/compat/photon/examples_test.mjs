@@ -18,7 +18,7 @@ function run(name, scope) {
   return new AsyncFunction(...Object.keys(scope), body)(...Object.values(scope));
 }
 
-describe('the documented examples run as written', { timeout: 180_000 }, () => {
+describe('the documented examples run as written', { timeout: 600_000 }, () => {
   let broker;
   let poster;
   let sdk;

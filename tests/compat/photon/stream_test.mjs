@@ -9,7 +9,7 @@ import { loadSdk, versions } from './harness/sdk.mjs';
 
 const withoutCursor = ({ cursor, ...event }) => event;
 
-describe('the events of the corpus', { timeout: 120_000 }, () => {
+describe('the events of the corpus', { timeout: 600_000 }, () => {
   const bodies = corpus();
   const expected = new Map([...bodies].map(([instance, list]) => [instance, list.flatMap(eventsOf)]));
   const instances = [...bodies.keys()];

@@ -60,7 +60,7 @@ async function start(t, { allowed, open }) {
 const elsewhere = 'https://elsewhere.example';
 
 for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
-  test(`a page of an origin that is allowed gets events by ${transports.join(' and ')}`, { timeout: 60_000 }, async (t) => {
+  test(`a page of an origin that is allowed gets events by ${transports.join(' and ')}`, { timeout: 600_000 }, async (t) => {
     const { broker, view, connect } = await start(t, { allowed: origin, open: true });
     await broker.publish('bot', [['messages.upsert', messages('before')]]);
     assert.equal(await connect('bot', transports), 'connected');
@@ -70,7 +70,7 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
   });
 }
 
-test('it reads why it is refused, by the client as by fetch', { timeout: 60_000 }, async (t) => {
+test('it reads why it is refused, by the client as by fetch', { timeout: 600_000 }, async (t) => {
   const { broker, view, connect } = await start(t, { allowed: origin });
   assert.equal(await connect('ph_wrong', ['polling']), 'connect_error UNAUTHORIZED');
   const url = JSON.stringify(`${broker.url}/socket.io/?EIO=3&transport=polling`);
@@ -80,13 +80,13 @@ test('it reads why it is refused, by the client as by fetch', { timeout: 60_000 
   assert.equal(answer[1].code, 5);
 });
 
-test('a page of another origin is kept out of a broker that runs open', { timeout: 60_000 }, async (t) => {
+test('a page of another origin is kept out of a broker that runs open', { timeout: 600_000 }, async (t) => {
   const { connect } = await start(t, { allowed: elsewhere, open: true });
   assert.equal(await connect('bot', ['polling']), 'connect_error xhr poll error');
   assert.equal(await connect('bot', ['websocket']), 'connect_error websocket error');
 });
 
-test('of a broker with keys it sees nothing by polling, and by WebSocket what its key lets it', { timeout: 60_000 }, async (t) => {
+test('of a broker with keys it sees nothing by polling, and by WebSocket what its key lets it', { timeout: 600_000 }, async (t) => {
   const { connect } = await start(t, { allowed: elsewhere });
   assert.equal(await connect('ph_wrong', ['polling']), 'connect_error xhr poll error');
   assert.equal(await connect('ph_wrong', ['websocket']), 'connect_error UNAUTHORIZED');

@@ -30,9 +30,9 @@ ABSL_FLAG(int, port, 0, "the port to listen on; 0 takes a free one");
 namespace playhead::broker::http {
 namespace {
 
-constexpr absl::Duration kPingInterval = absl::Milliseconds(300);
-constexpr absl::Duration kPingTimeout = absl::Milliseconds(200);
-constexpr absl::Duration kConnectTimeout = absl::Milliseconds(1000);
+constexpr absl::Duration kPingInterval = absl::Milliseconds(1500);
+constexpr absl::Duration kPingTimeout = absl::Milliseconds(1500);
+constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
 
 // One session of Engine.IO: says back every message.
 class EngineEcho final : public engineio::SessionHandler {

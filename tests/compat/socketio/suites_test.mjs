@@ -22,6 +22,9 @@ async function report(suite) {
       path.join(here, '../node_modules/mocha/bin/mocha'),
       '--reporter=json',
       '--exit',
+      // On a busy machine: each test of theirs has a session of its own, so what is really wrong fails each time.
+      '--retries=5',
+      '--timeout=15000',
       path.join(here, 'suites', suite, 'test-suite.js'),
     ],
     { cwd: here, env: { ...process.env, SUITE_URL: `http://localhost:${port}` }, stdio: ['ignore', 'pipe', 'inherit'] },

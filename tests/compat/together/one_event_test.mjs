@@ -10,7 +10,7 @@ import { startClient, startClients } from './harness/clients.mjs';
 import { Gateway } from './harness/gateway.mjs';
 import { baileysOf, multiwaOf, publishers, upsertOf, vzapsOf } from './harness/publishers.mjs';
 
-describe('one event', { timeout: 120_000 }, () => {
+describe('one event', { timeout: 600_000 }, () => {
   let broker;
   let place;
   const open = [];

@@ -32,7 +32,7 @@ async function opensslCertificate(folder) {
   await openssl('x509', '-req', '-in', 'request.pem', ...authority, '-days', '2', '-copy_extensions', 'copyall', '-out', 'cert.pem');
 }
 
-describe('over TLS', { timeout: 120_000 }, () => {
+describe('over TLS', { timeout: 600_000 }, () => {
   let broker;
   before(async () => {
     broker = await Gateway.start({ tls: opensslCertificate });

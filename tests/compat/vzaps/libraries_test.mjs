@@ -8,7 +8,7 @@ import { connectWs, numbersOf, startPythonClient } from './harness/clients.mjs';
 
 const broker = await VzapsBroker.start();
 
-test('ws gets its events from a browser’s query alone, and with headers', { timeout: 60_000 }, async () => {
+test('ws gets its events from a browser’s query alone, and with headers', { timeout: 600_000 }, async () => {
   for (const browser of [false, true]) {
     const client = await connectWs(broker, await broker.token(), { browser });
     await broker.publish(1);
@@ -20,7 +20,7 @@ test('ws gets its events from a browser’s query alone, and with headers', { ti
   }
 });
 
-test('ws acknowledges out of order, and after a kill of the broker the rest comes again', { timeout: 60_000 }, async () => {
+test('ws acknowledges out of order, and after a kill of the broker the rest comes again', { timeout: 600_000 }, async () => {
   const token = await broker.token();
   const client = await connectWs(broker, token, { query: { events: 'Message,Presence' } });
   await broker.publish(1, 2, 3, 4);
@@ -42,7 +42,7 @@ test('ws acknowledges out of order, and after a kill of the broker the rest come
   await broker.restart();
 });
 
-test('a stop says 1001, which Python takes for a good end', { timeout: 60_000 }, async () => {
+test('a stop says 1001, which Python takes for a good end', { timeout: 600_000 }, async () => {
   const client = await connectWs(broker, await broker.token());
   const closed = once(client.socket, 'close');
   await broker.stop();
@@ -50,7 +50,7 @@ test('a stop says 1001, which Python takes for a good end', { timeout: 60_000 },
   await broker.restart();
 });
 
-test('Python acknowledges what it gets, and goes on where it was', { timeout: 60_000 }, async () => {
+test('Python acknowledges what it gets, and goes on where it was', { timeout: 600_000 }, async () => {
   const token = await broker.token();
   const first = startPythonClient(broker, token);
   assert.equal(await first.next(), 'open');
@@ -69,7 +69,7 @@ test('Python acknowledges what it gets, and goes on where it was', { timeout: 60
   await second.kill();
 });
 
-test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeout: 60_000 }, async () => {
+test('PHP, which takes 5 s without a frame for the end, is kept awake', { timeout: 600_000 }, async () => {
   const token = await broker.token();
   const php = startPythonClient(broker, token, { userAgent: 'websocket-client-php' });
   assert.equal(await php.next(), 'open');

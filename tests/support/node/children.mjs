@@ -22,7 +22,14 @@ export function runChild(...args) {
 export function removeAtExit(folder) {
   const remove = () => {
     leftovers.delete(remove);
-    rmSync(folder, { recursive: true, force: true });
+    for (let tries = 1; ; tries++) {
+      try {
+        return rmSync(folder, { recursive: true, force: true });
+      } catch (error) {
+        // Chromium's helpers may still write to it. They end with it, and soon.
+        if (error.code !== 'ENOTEMPTY' || tries === 100) throw error;
+      }
+    }
   };
   leftovers.add(remove);
   return remove;

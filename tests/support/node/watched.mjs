@@ -9,7 +9,7 @@ export class Watched {
 
   // Resolves when `condition()` is true, which is asked now and whenever something has changed. Rejects when that takes
   // longer than `ms`, naming `what()`.
-  until(condition, what, ms = 30_000) {
+  until(condition, what, ms = 120_000) {
     return new Promise((resolve, reject) => {
       const end = (settle, value) => {
         clearTimeout(late);

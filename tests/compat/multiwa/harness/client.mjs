@@ -7,7 +7,7 @@ import { runChild } from '../../../support/node/children.mjs';
 import { Watched } from '../../../support/node/watched.mjs';
 
 // socket.io-client notices only after 45 s that it lost everything in the middle of an upgrade (docs/clients/socketio.md).
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 const program = fileURLToPath(new URL('client_process.mjs', import.meta.url));
 

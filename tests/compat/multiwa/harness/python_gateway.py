@@ -6,7 +6,7 @@ import threading
 import socketio
 
 url, key, profile = sys.argv[1:]
-sio = socketio.Client()
+sio = socketio.Client(request_timeout=60)
 done = threading.Event()
 
 
@@ -16,7 +16,7 @@ def on_qr(data):
     done.set()
 
 
-sio.connect(url, namespaces=["/ws"], auth={"apiKey": key}, wait_timeout=10)
+sio.connect(url, namespaces=["/ws"], auth={"apiKey": key}, wait_timeout=60)
 print(json.dumps(sio.call("join", {"profileId": profile}, namespace="/ws")), flush=True)
-assert done.wait(30)
+assert done.wait(300)
 sio.disconnect()

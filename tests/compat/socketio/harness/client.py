@@ -15,7 +15,13 @@ def say(**line):
         print(json.dumps(line), flush=True)
 
 
-sio = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
+class Client(socketio.Client):
+    # Its reconnections wait 1 s for their namespace, which a busy machine may take.
+    def connect(self, *args, **kwargs):
+        return super().connect(*args, **{"wait_timeout": 10, **kwargs})
+
+
+sio = Client(request_timeout=60, reconnection_delay=0.1, reconnection_delay_max=0.5)
 namespace = options.get("namespace", "/")
 
 
@@ -54,7 +60,7 @@ if "transports" in options:
 if "auth" in options:
     arguments["auth"] = options["auth"]
 try:
-    sio.connect(options["url"], namespaces=[namespace], wait_timeout=10, **arguments)
+    sio.connect(options["url"], namespaces=[namespace], **arguments)
 except socketio.exceptions.ConnectionError as error:
     say(refused=str(error))
     sys.exit(0)

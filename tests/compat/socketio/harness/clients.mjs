@@ -18,7 +18,7 @@ export const eventNames = [
 // Longer than their libraries overlook the end of a connection. engine.io-client 6.6: for 45 s, where all is cut in the
 // middle of an upgrade (socket.js, _probe). python-engineio 4.3.4: for 30 s, where its writer finds the word of the end in
 // its queue behind something to send (client.py, _write_loop).
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 class Client extends Watched {
   got = []; // [name, payload], in the order in which handlers ran.
@@ -59,7 +59,7 @@ export class JsClient extends Client {
 
   // Resolves to what the broker answers.
   subscribe(...names) {
-    return this.socket.timeout(10_000).emitWithAck('subscribe', ...names);
+    return this.socket.timeout(120_000).emitWithAck('subscribe', ...names);
   }
 
   close() {
