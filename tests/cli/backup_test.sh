@@ -139,10 +139,10 @@ test_a_kill_in_the_midst_of_a_backup_leaves_the_points_before_it_and_is_cleared_
   start_with_events
   expect_exit 0 "$playhead" backup nightly
   for _ in 1 2 3; do "$playhead" append bulk --type=t <"$corpus" >stdout.txt; done
-  "$playhead" backup nightly --rate=100KiB >slow.txt 2>&1 &
+  "$playhead" backup nightly --rate=10KiB >slow.txt 2>&1 &
   local slow=$!
   # It is in its midst once it has begun the second point's folder.
-  timeout 60 bash -c 'until [[ -n $(find backups/nightly/private -path "*2*" -print -quit) ]]; do :; done'
+  timeout 600 bash -c 'until [[ -n $(find backups/nightly/private -path "*2*" -print -quit) ]]; do :; done'
   kill -9 "$broker"
   wait "$broker" || true
   wait "$slow" && die "the backup was said to be made"
@@ -163,14 +163,14 @@ test_a_kill_in_the_midst_of_a_backup_leaves_the_points_before_it_and_is_cleared_
 test_ctrl_c_calls_a_backup_off() {
   start_with_events
   for _ in 1 2 3; do "$playhead" append bulk --type=t <"$corpus" >stdout.txt; done
-  "$playhead" backup nightly --rate=100KiB >slow.txt 2>&1 &
+  "$playhead" backup nightly --rate=10KiB >slow.txt 2>&1 &
   local slow=$! code=0
-  timeout 60 bash -c 'until [[ -n $(find backups/nightly/private -mindepth 1 -print -quit 2>/dev/null) ]]; do :; done'
+  timeout 600 bash -c 'until [[ -n $(find backups/nightly/private -mindepth 1 -print -quit 2>/dev/null) ]]; do :; done'
   kill -INT "$slow"
   wait "$slow" || code=$?
   expect_eq $code 130
   # The broker has heard of it when it takes the next.
-  timeout 60 bash -c 'until "$0" backup nightly --rate=0 >stdout.txt 2>stderr.txt; do :; done' "$playhead"
+  timeout 600 bash -c 'until "$0" backup nightly --rate=0 >stdout.txt 2>stderr.txt; do :; done' "$playhead"
   expect_match "$(<stdout.txt)" "*1 point can be restored."
 }
 

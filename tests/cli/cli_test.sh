@@ -60,7 +60,7 @@ test_serve_says_that_a_weaker_durability_is_set() {
 
 test_serve_refuses_a_folder_that_is_in_use() {
   start_broker
-  expect_exit 1 timeout 10 "$playhead" serve --data_dir=data --grpc_listen=127.0.0.1:0
+  expect_exit 1 timeout 200 "$playhead" serve --data_dir=data --grpc_listen=127.0.0.1:0
   expect_eq "$out" ""
 }
 
@@ -190,7 +190,7 @@ test_exit_codes_tell_errors_apart() {
   expect_error INSTANCE_NAME_INVALID
   expect_exit 3 "$playhead" delete nobody --yes
   expect_error INSTANCE_NOT_FOUND
-  expect_exit 4 "$playhead" instances --target=127.0.0.1:1 --timeout=200ms
+  expect_exit 4 "$playhead" instances --target=127.0.0.1:1 --timeout=5s
   expect_match "$err" "playhead: UNAVAILABLE: *"
   expect_exit 5 "$playhead" fetch bot --after=1000
   expect_error CURSOR_DIVERGED
@@ -209,7 +209,7 @@ test_what_may_be_retried_is_one_exit_code_and_a_full_house_another() {
   "$playhead" consume crm --instance=bot >consumed.ndjson 2>&1 &
   local holder=$!
   await_lines consumed.ndjson 1
-  expect_exit 4 timeout 20 "$playhead" consume crm --count=1 --max_attempts=1
+  expect_exit 4 timeout 200 "$playhead" consume crm --count=1 --max_attempts=1
   expect_match "$err" "*playhead: CONSUMER_BUSY: *"
   expect_exit 1 "$playhead" consumers create other --instance=bot
   expect_error CONSUMERS_LIMIT
@@ -296,7 +296,7 @@ test_a_pipe_with_a_producer_is_appended_once() {
 test_an_interrupted_append_is_completed_by_running_it_again() {
   start_broker
   seq 1 4000 >numbers.txt
-  "$playhead" append bot --type=n --input=numbers.txt --rate=400 >/dev/null 2>append.log &
+  "$playhead" append bot --type=n --input=numbers.txt --rate=100 >/dev/null 2>append.log &
   local appender=$! code=0
   "$playhead" tail bot --from=beginning --count=50 >/dev/null
   kill -INT $appender

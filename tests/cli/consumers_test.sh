@@ -16,9 +16,9 @@ data_of() {
 test_what_is_consumed_does_not_come_again() {
   start_broker
   append_numbers bot 1 5
-  expect_exit 0 timeout 20 "$playhead" consume crm --instance=bot --count=3
+  expect_exit 0 timeout 200 "$playhead" consume crm --instance=bot --count=3
   expect_eq "$(data_of)" "1,2,3"
-  expect_exit 0 timeout 20 "$playhead" consume crm --count=2
+  expect_exit 0 timeout 200 "$playhead" consume crm --count=2
   expect_eq "$(data_of)" "4,5"
   expect_exit 0 "$playhead" consumers lag crm
   expect_eq "$out" "0"
@@ -27,16 +27,16 @@ test_what_is_consumed_does_not_come_again() {
 test_no_more_is_taken_than_is_printed() {
   start_broker
   append_numbers bot 1 500
-  expect_exit 0 timeout 20 "$playhead" consume crm --instance=bot --count=3
+  expect_exit 0 timeout 200 "$playhead" consume crm --instance=bot --count=3
   expect_eq "$(data_of)" "1,2,3"
-  expect_exit 0 timeout 20 "$playhead" consume crm --count=497
+  expect_exit 0 timeout 200 "$playhead" consume crm --count=497
   expect_eq "$(wc -l <stdout.txt)" 497
   expect_eq "$(grep -c attempt stdout.txt || true)" 0
 }
 
 test_a_consumer_that_is_not_there_is_not_made_by_itself() {
   start_broker
-  expect_exit 3 timeout 20 "$playhead" consume crm --count=1
+  expect_exit 3 timeout 200 "$playhead" consume crm --count=1
   expect_error CONSUMER_NOT_FOUND
   expect_exit 3 "$playhead" consumers show crm
   expect_error CONSUMER_NOT_FOUND
@@ -69,7 +69,7 @@ test_consumers_are_made_listed_described_and_deleted() {
 test_a_reset_says_first_what_it_would_do() {
   start_broker
   append_numbers bot 1 10
-  expect_exit 0 timeout 20 "$playhead" consume crm --instance=bot --count=10
+  expect_exit 0 timeout 200 "$playhead" consume crm --instance=bot --count=10
   expect_exit 0 "$playhead" consumers reset crm --after=4 --dry_run
   expect_eq "$out" "Would reset crm from 10 to 4: 6 events come again, 0 events are skipped."
   expect_exit 0 "$playhead" consumers lag crm
@@ -81,7 +81,7 @@ test_a_reset_says_first_what_it_would_do() {
   expect_eq "$out" "Reset crm from 10 to 4: 6 events come again, 0 events are skipped."
   expect_exit 1 "$playhead" consumers lag crm --max=5
   expect_error FAILED
-  expect_exit 0 timeout 20 "$playhead" consume crm --count=6
+  expect_exit 0 timeout 200 "$playhead" consume crm --count=6
   expect_eq "$(data_of)" "5,6,7,8,9,10"
   expect_exit 0 "$playhead" consumers reset crm --from=beginning --dry_run --json
   expect_match "$out" '*"events_again":10,"events_skipped":0,"unparked":0,"dry_run":true}'

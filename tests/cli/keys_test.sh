@@ -45,7 +45,7 @@ test_a_key_ends_when_it_is_revoked_and_so_does_its_stream() {
   id=$(jq -r .id <<<"$out")
   secret=$(jq -r .secret <<<"$out")
   echo one | PLAYHEAD_KEY=$secret "$playhead" append bot --type=t
-  PLAYHEAD_KEY=$secret timeout 60 "$playhead" tail bot --from=beginning --json >events.ndjson 2>tail.log &
+  PLAYHEAD_KEY=$secret timeout 600 "$playhead" tail bot --from=beginning --json >events.ndjson 2>tail.log &
   local tail=$!
   await_lines events.ndjson 1
   expect_exit 0 "$playhead" keys revoke "$id"

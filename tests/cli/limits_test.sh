@@ -25,7 +25,7 @@ test_what_is_beyond_a_limit_says_which() {
   start_broker
   expect_exit 0 "$playhead" limits set bot --stored_bytes=100
   expect_exit 0 "$playhead" append bot --type=t <<<"short"
-  expect_exit 4 timeout 20 "$playhead" append bot --type=t --max_attempts=1 <<<"$(printf 'x%.0s' {1..200})"
+  expect_exit 4 timeout 200 "$playhead" append bot --type=t --max_attempts=1 <<<"$(printf 'x%.0s' {1..200})"
   expect_error QUOTA_EXCEEDED
   expect_match "$err" "*instance bot stores * bytes and may store 100*"
 }

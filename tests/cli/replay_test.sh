@@ -72,7 +72,7 @@ test_an_endpoint_gets_every_event_over_a_kill_of_the_broker() {
   start_broker
   start_receiver
   append_numbers bot 1 800
-  expect_exit 0 "$playhead" replay bot --from=beginning --to="$receiver" --yes --rate=200 --detach
+  expect_exit 0 "$playhead" replay bot --from=beginning --to="$receiver" --yes --rate=40 --detach
   expect_match "$out" "Started r*."
   local id=${out#Started }
   id=${id%.}

@@ -63,7 +63,7 @@ stop_broker() {
 await_lines() {
   local lines
   : >>"$1"  # The program may not have come to making it.
-  lines=$(timeout 60 tail -n +1 -f "$1" | head -n "$2" | wc -l) || true
+  lines=$(timeout 600 tail -n +1 -f "$1" | head -n "$2" | wc -l) || true
   ((lines == $2)) || die "$1 has $lines lines, not $2"
 }
 

@@ -46,10 +46,10 @@ test_clients_reach_a_broker_over_tls_and_say_what_is_wrong_otherwise() {
   expect_exit 0 "$playhead" append bot --type=t < <(echo one)
   expect_exit 0 "$playhead" tail bot --from=beginning --count=1 --json
   expect_eq "$(jq -r .data_base64 <<<"$out" | base64 -d)" one
-  expect_exit 4 "$playhead" instances --timeout=3s --ca=
+  expect_exit 4 "$playhead" instances --timeout=10s --ca=
   expect_error UNAVAILABLE
   expect_match "$err" "*it may speak TLS*"
-  expect_exit 4 "$playhead" instances --timeout=3s --ca= --tls
+  expect_exit 4 "$playhead" instances --timeout=10s --ca= --tls
   expect_error UNAVAILABLE
   expect_match "$err" "*not from an authority that this client trusts*"
   expect_exit 2 "$playhead" instances --ca=/nonexistent
@@ -59,7 +59,7 @@ test_clients_reach_a_broker_over_tls_and_say_what_is_wrong_otherwise() {
   stop_broker
   rm ready
   start_broker
-  expect_exit 4 "$playhead" instances --timeout=3s
+  expect_exit 4 "$playhead" instances --timeout=10s
   expect_error UNAVAILABLE
   expect_match "$err" "*does not speak TLS*"
 }
@@ -68,7 +68,7 @@ test_a_renewed_certificate_is_served_without_a_restart() {
   start_tls_broker
   expect_exit 0 "$playhead" instances
   "$playhead" tls dev-cert tls >/dev/null
-  grep -q -m 1 "event=tls_certificate generation=2" <(timeout 60 tail -n +1 -f broker.log)
+  grep -q -m 1 "event=tls_certificate generation=2" <(timeout 600 tail -n +1 -f broker.log)
   expect_exit 0 "$playhead" instances
   expect_match "$(openssl s_client -connect "$PLAYHEAD_TARGET" -CAfile tls/ca.pem </dev/null 2>/dev/null | openssl x509)" \
     "$(openssl x509 -in tls/cert.pem)"

@@ -114,9 +114,14 @@ class DescriptorsTest : public FaultFixture {
 
     Flood flood(address);
     EXPECT_TRUE(flood.AwaitClosed(kFlood - kDescriptors)) << "they hang";
-    const absl::Duration before = ProcessorTime();
-    absl::SleepFor(absl::Seconds(1));  // What it does in a while is what is measured.
-    EXPECT_LT(ProcessorTime() - before, absl::Milliseconds(300)) << "it spins";
+    // What it does in a while is what is measured, once it is done with the flood.
+    absl::Duration used = absl::InfiniteDuration();
+    for (int tries = 0; tries < 60 && used > absl::Milliseconds(300); ++tries) {
+      const absl::Duration before = ProcessorTime();
+      absl::SleepFor(absl::Seconds(1));
+      used = ProcessorTime() - before;
+    }
+    EXPECT_LT(used, absl::Milliseconds(300)) << "it spins";
 
     for (int i = 0; i < 300; ++i) {
       const absl::Status status = append();

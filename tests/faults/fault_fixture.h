@@ -22,7 +22,7 @@
 namespace playhead::testing {
 
 // How long to wait for anything that must happen.
-inline constexpr absl::Duration kPatience = absl::Seconds(30);
+inline constexpr absl::Duration kPatience = absl::Minutes(4);
 
 class FaultFixture : public ::testing::Test {
  protected:

@@ -108,8 +108,8 @@ class FullDiskTest : public FaultFixture, public ::testing::WithParamInterface<D
 };
 
 TEST_P(FullDiskTest, BelowTheWatermarkAppendsAreRefusedAndReadsAndStreamsGoOn) {
-  ASSERT_NO_FATAL_FAILURE(ServeOnDisk({"--disk_free_bytes_min=32MiB", "--wal_bytes_max=2MiB",
-                                       "--write_buffer_bytes=1MiB", "--heartbeat_interval=100ms"}));
+  ASSERT_NO_FATAL_FAILURE(
+      ServeOnDisk({"--disk_free_bytes_min=32MiB", "--wal_bytes_max=2MiB", "--write_buffer_bytes=1MiB"}));
   SingleAppender appender(broker().address(), "p");
   for (int i = 0; i < 200; ++i) ASSERT_NO_FATAL_FAILURE(AppendNext(appender, Again));
 

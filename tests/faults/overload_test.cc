@@ -145,6 +145,8 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
     probe.Finish();
     crowd.Finish();
 
+    // On a machine on which one way of writing alone takes seconds, more take more.
+    const absl::Duration append_max = std::max(kAppendMax, 10 * alone.latencies().max());
     std::cout << "capacity " << absl::StrFormat("%.1f", capacity / kMiB) << " MiB/s: " << alone.Summary() << "\n";
     const Tally& streams = crowd.writing().front();  // Subject to flow control, not to refusals.
     std::vector<const Tally*> writing = {&flooding};
@@ -156,11 +158,11 @@ TEST_F(OverloadTest, WhoWasLetInIsServedAndEverythingIsGivenBack) {
       std::cout << tally->Summary() << absl::StrFormat("; offered %.1f times the capacity\n", times);
       offered += times;
       taken += PerSecond(tally->taken_bytes(), lasted) / capacity;
-      EXPECT_LT(tally->latencies().max(), kAppendMax) << tally->what();
+      EXPECT_LT(tally->latencies().max(), append_max) << tally->what();
       EXPECT_TRUE(tally->refused() > 0 || tally == &streams) << tally->what() << ": it was no overload";
     }
     std::cout << probe.appended().Summary() << "\n" << probe.delivered().Summary() << "\n";
-    EXPECT_LT(probe.delivered().latencies().max(), kAppendMax);
+    EXPECT_LT(probe.delivered().latencies().max(), append_max);
     for (const Tally& tally : crowd.reading()) std::cout << tally.Summary() << "\n";
     for (const Knocker& knocker : knockers) {
       std::cout << knocker.tally->Summary() << "\n";

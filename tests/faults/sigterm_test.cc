@@ -31,7 +31,7 @@ TEST(SigtermTest, NothingAcknowledgedIsLostAndNobodyHearsAFinalError) {
     longest_stop = std::max(longest_stop, absl::Now() - asked);
     ASSERT_NO_FATAL_FAILURE(broker.Start());
   }
-  EXPECT_LT(longest_stop, absl::Seconds(20));
+  EXPECT_LT(longest_stop, absl::Minutes(2));
   const uint64_t acknowledged = load.Finish();
   std::cout << "stops " << rounds << ", acknowledged " << acknowledged << ", lost 0, longest stop " << longest_stop
             << std::endl;

@@ -92,7 +92,15 @@ void ConcurrentClients::ReadAgainAndAgain(uint64_t seed) {
   Random random(seed);
   Client client = NewClient(target_);
   std::vector<uint64_t> heads(kInstances);
+  size_t seen = 0;
   while (!written_) {
+    {
+      // About as often as something is appended: every page is kept, and a disk may be slow.
+      absl::MutexLock lock(&mu_);
+      const auto more = [this, &seen]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return written_ || appends_ > seen; };
+      mu_.AwaitWithTimeout(absl::Condition(&more), absl::Milliseconds(20));
+      seen = appends_;
+    }
     const size_t instance = random.Below(kInstances);
     heads[instance] = Read(client, instance, random.Below(heads[instance] + 1));
   }

@@ -73,8 +73,8 @@ TEST(GrpcAppendStreamTest, FirstRepliesArriveThoughNothingFollowsThem) {
   TestServer server;
   for (int round = 0; round < 100; ++round) {
     grpc::ClientContext context;
-    // Without fail a reply takes milliseconds; one that is held back comes with a keepalive ping, or never.
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    // Without fail a reply takes milliseconds; one that is held back comes with a keepalive ping after 30 s, or never.
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(25));
     const auto stream = server.stub().AppendStream(&context);
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream->Write(Batch(1)));
     v1::AppendStreamResponse response;
@@ -320,7 +320,7 @@ TEST(GrpcShutdownTest, FinishesAppendsEndsStreamsAndRefusesWhatIsNew) {
   v1::AppendStreamResponse reply;
   ASSERT_TRUE(stream->Read(&reply));
 
-  std::thread stopper([&] { server.server().Shutdown(absl::Seconds(8)); });
+  std::thread stopper([&] { server.server().Shutdown(absl::Minutes(1)); });
   while (reader->Read(&response)) {
   }
   const grpc::Status subscribe_status = reader->Finish();

@@ -207,7 +207,7 @@ TEST_F(HttpApiStreamTest, AStreamThatEndsSaysWhy) {
 
   EventSource stopped = Open("from=now");
   ASSERT_EQ(stopped.Next()->name, "start");
-  server_->server().Shutdown(absl::Seconds(5));
+  server_->server().Shutdown(absl::Minutes(1));
   EXPECT_THAT(stopped.NextNamed("error").data, HasSubstr(R"("code":"SHUTTING_DOWN")"));
   EXPECT_TRUE(stopped.Next() == std::nullopt && stopped.complete());
 }

@@ -62,7 +62,7 @@ uint16_t MultiWaClient::AwaitClose() {
 }
 
 void MultiWaClient::Settle() {
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 3; ++i) {
     const std::string pong = Ask(R"({"type":"ping","requestId":"settle"})");
     EXPECT_THAT(pong, ::testing::HasSubstr("settle"));
   }

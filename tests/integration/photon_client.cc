@@ -16,7 +16,7 @@ namespace wire = ::photon::whatsapp::v1;
 namespace {
 
 void AddCredentials(const PhotonCredentials& credentials, grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(4));
   const auto add = [&context](const char* key, const std::string& value) {
     if (!value.empty()) context.AddMetadata(key, value);
   };

@@ -46,7 +46,7 @@ struct VZapsEvent {
 // A request of the client named `client`, with a token from `POST /token` of a broker that runs open.
 VZapsRequest VZapsRequestOf(const std::string& address, const std::string& client, const std::string& instance);
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
+// Not thread-safe. Blocks; aborts the test if nothing comes for two minutes.
 class VZapsConnection {
  public:
   // Connects. answer() has status 101 if the connection was accepted.

@@ -222,9 +222,13 @@ TEST_F(VZapsTest, TheInstanceTokenMayBeAnotherKeysAndTheTokensKeyNeedNotCoverThe
 }
 
 TEST_F(VZapsTest, AnExpiredTokenGoesOnWithASessionThatIsKnownUntilItsKeyIsRevoked) {
-  Start([](broker::ServerOptions& options) { options.dialects.vzaps.token_life = absl::Seconds(2); });
-  Append(1);
-  auto connection = Connect();
+  std::unique_ptr<VZapsConnection> connection;
+  for (absl::Duration life = absl::Seconds(2); connection == nullptr; life *= 2) {  // Until it comes while it holds.
+    Start([life](broker::ServerOptions& options) { options.dialects.vzaps.token_life = life; });
+    Append(1);
+    auto first = std::make_unique<VZapsConnection>(address(), Request());
+    if (first->answer().status == 101) connection = std::move(first);
+  }
   Append(2);
   EXPECT_THAT(connection->Take(1), ElementsAre(2));
   VZapsRequest unknown = Request();
@@ -408,7 +412,7 @@ TEST_F(VZapsTest, ARestartIsOnlyAReconnect) {
   connection->AckNumber(2);
   VZapsRequest request = Request();
   connection->AwaitRead();
-  std::thread stop([this] { server_->server().Shutdown(absl::Seconds(5)); });
+  std::thread stop([this] { server_->server().Shutdown(absl::Minutes(1)); });
   EXPECT_EQ(connection->socket().ReceiveMessage().close_code(), 1001);
   connection->socket().Send({testing::Opcode::kClose, std::string("\x03\xe9", 2)});
   stop.join();

@@ -19,7 +19,9 @@ constexpr absl::Duration kBackoff = absl::Milliseconds(100);
 // or the client's own deadline has passed.
 bool MayReturn(const PhotonOutcome& outcome, Progress& progress) {
   const grpc::StatusCode code = outcome.status.error_code();
+  // CANCELLED is gRPC's own, of a call that comes at the moment of a stop (docs/reliability.md).
   const bool may = code == grpc::StatusCode::OK || code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+                   code == grpc::StatusCode::CANCELLED ||
                    (code == grpc::StatusCode::UNAVAILABLE && outcome.trailer("x-retryable") != "false");
   if (!may) progress.Fail(absl::StrCat("status ", static_cast<int>(code), ": ", outcome.status.error_message()));
   return may;

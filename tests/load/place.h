@@ -11,7 +11,7 @@
 namespace playhead::testing {
 
 // How long to wait for anything that must happen.
-inline constexpr absl::Duration kLoadPatience = absl::Seconds(30);
+inline constexpr absl::Duration kLoadPatience = absl::Minutes(2);
 
 // The names of all instances of a load start with this.
 inline constexpr absl::string_view kLoadPrefix = "load-";

@@ -10,7 +10,7 @@
 
 namespace playhead::testing {
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s (SetPatience). Next answers pings, as every
+// Not thread-safe. Blocks; aborts the test if nothing comes for two minutes (SetPatience). Next answers pings, as every
 // library does.
 class SocketIoConnection {
  public:

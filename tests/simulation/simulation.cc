@@ -29,7 +29,7 @@ constexpr uint64_t kStepsMax = 300;
 // Roughly how many changes of files a run makes: power is cut after at most so many.
 constexpr uint64_t kChangesMax = 700;
 // A store that could be reopened is so by then: it is tried once a second.
-constexpr absl::Duration kReopenedWithin = absl::Seconds(60);
+constexpr absl::Duration kReopenedWithin = absl::Minutes(10);
 
 // Hears when the store was reopened after a failure.
 class Reopenings final : public CommitListener {

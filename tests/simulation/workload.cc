@@ -171,7 +171,7 @@ void Workload::WriteRecord() {
 void Workload::AwaitInFlight(size_t at_most) {
   absl::MutexLock lock(&mu_);
   const auto few = [this, at_most]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return in_flight_ <= at_most; };
-  if (!mu_.AwaitWithTimeout(absl::Condition(&few), absl::Seconds(60))) oracle_.Violation("a call is not answered");
+  if (!mu_.AwaitWithTimeout(absl::Condition(&few), absl::Minutes(10))) oracle_.Violation("a call is not answered");
 }
 
 }  // namespace playhead::storage

@@ -21,6 +21,7 @@ v1::CreateConsumerRequest ConsumerOf(const std::string& name, const std::string&
   v1::CreateConsumerRequest request;
   request.mutable_config()->set_name(name);
   request.mutable_config()->mutable_source()->set_instance(instance);
+  request.mutable_config()->set_ack_deadline_ms(600'000);
   request.mutable_start()->mutable_beginning();
   return request;
 }

@@ -26,7 +26,8 @@ struct HeldEvent {
   std::string data;
 };
 
-// A request for a consumer of one instance from its beginning, with default options.
+// A request for a consumer of one instance from its beginning, with default options, except that no deadline passes in
+// a test that is slow.
 v1::CreateConsumerRequest ConsumerOf(const std::string& name, const std::string& instance);
 // The same of all instances with a prefix.
 v1::CreateConsumerRequest ConsumerOfPrefix(const std::string& name, const std::string& prefix);

@@ -11,7 +11,7 @@
 
 namespace playhead::testing {
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
+// Not thread-safe. Blocks; aborts the test if nothing comes for two minutes.
 class EventSource {
  public:
   struct Event {

@@ -24,7 +24,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-constexpr absl::Duration kPatience = absl::Seconds(20);
+constexpr absl::Duration kPatience = absl::Minutes(2);
 
 // Takes a body in chunks off the start of `bytes`. False if it is not whole.
 bool TakeChunks(std::string& bytes, std::string& body) {

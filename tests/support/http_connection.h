@@ -22,7 +22,7 @@ struct HttpResponse {
   std::string body;
 };
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s (SetPatience).
+// Not thread-safe. Blocks; aborts the test if nothing comes for two minutes (SetPatience).
 class HttpConnection {
  public:
   // Connects to HOST:PORT. With a `ca_file` it uses TLS, and trusts the authority in that file.
@@ -48,7 +48,7 @@ class HttpConnection {
   // `Host: HOST:PORT` with the line end.
   const std::string& host_header() const { return host_header_; }
   boost::asio::ip::tcp::socket& socket() { return socket_; }
-  // How long to wait for the next bytes, instead of 20 s, before the test is aborted.
+  // How long to wait for the next bytes, instead of two minutes, before the test is aborted.
   void SetPatience(absl::Duration patience);
 
  private:

@@ -45,7 +45,7 @@ void ExpectRefused(const CallOutcome& outcome, Reason reason) {
 }
 
 void SetSecret(grpc::ClientContext& context, const std::string& secret) {
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(4));
   if (!secret.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", secret));
 }
 

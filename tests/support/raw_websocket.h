@@ -24,7 +24,7 @@ struct Frame {
   uint16_t close_code() const;
 };
 
-// Not thread-safe. Blocks; aborts the test if nothing comes for 20 s.
+// Not thread-safe. Blocks; aborts the test if nothing comes for two minutes.
 class RawWebSocket {
  public:
   // As HttpConnection.

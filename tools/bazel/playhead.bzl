@@ -27,12 +27,12 @@ def playhead_cc_library(name, copts = [], **kwargs):
 def playhead_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = WARNINGS + copts, **kwargs)
 
-# Of size medium, which may take five minutes: on two busy cores, under a sanitizer, some short tests take longer than
-# the minute of a small one.
-def playhead_cc_test(name, size = "medium", copts = [], deps = [], **kwargs):
+# May take a quarter of an hour: on two busy cores, under a sanitizer, tests of a minute can take ten times as long.
+def playhead_cc_test(name, size = "medium", timeout = "long", copts = [], deps = [], **kwargs):
     native.cc_test(
         name = name,
         size = size,
+        timeout = timeout,
         copts = WARNINGS + copts,
         deps = deps + ["//tools/bazel:gtest_main"],
         **kwargs

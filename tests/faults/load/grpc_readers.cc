@@ -12,7 +12,7 @@ namespace {
 
 // The deadline of a stream, so that none hangs. A reader opens another stream when it passes.
 constexpr std::chrono::seconds kStreamTimeout(60);
-constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+constexpr absl::Duration kCallTimeout = absl::Minutes(5);
 
 std::unique_ptr<grpc::ClientContext> NewContext() {
   auto context = std::make_unique<grpc::ClientContext>();

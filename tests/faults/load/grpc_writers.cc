@@ -9,7 +9,7 @@
 namespace playhead::testing {
 namespace {
 
-constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+constexpr absl::Duration kCallTimeout = absl::Minutes(5);
 
 Publisher NewPublisher(Client& client, Tally& tally, size_t window_bytes) {
   PublisherOptions options;

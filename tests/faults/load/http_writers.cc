@@ -13,7 +13,7 @@ HttpWriter::HttpWriter(std::string address, NumberedLog& log, Tally& tally, size
 
 void HttpWriter::Connect() {
   connection_.emplace(address_);
-  connection_->SetPatience(absl::Seconds(60));
+  connection_->SetPatience(absl::Minutes(5));
 }
 
 bool HttpWriter::Offer() {

@@ -79,6 +79,9 @@ void Tally::NoteRefused(const HttpResponse& response) {
     return found == response.headers.end() ? std::string() : found->second;
   };
   const std::string code = header("error-code");
+  // With so many connections, some are closed without an answer; what comes too slowly is cut off.
+  if (response.status == 0) return NoteRefusedAs("closed");
+  if (response.status == 408 && code == "REQUEST_TIMEOUT") return NoteRefusedAs(code);
   int seconds = 0;
   if ((response.status != 429 && response.status != 503) || !SaysThatItIsFull(code) ||
       header("x-retryable") != "true" || !absl::SimpleAtoi(header("retry-after"), &seconds) || seconds < 1) {

@@ -102,7 +102,7 @@ TEST_F(UpgradeTest, AWebSocketThatIsLostBetweenItsProbeAndTheUpgradeEndsTheSessi
   std::string id;
   int status = 200;
   // The broker answers the poll itself if it sees only 100 ms later that the WebSocket is lost.
-  while (status == 200) {
+  for (int sessions = 1; status == 200; ++sessions) {
     id = OpenSession();
     HttpConnection held(address());
     {
@@ -111,6 +111,7 @@ TEST_F(UpgradeTest, AWebSocketThatIsLostBetweenItsProbeAndTheUpgradeEndsTheSessi
       held.Send(absl::StrCat("GET ", SessionTarget(id), " HTTP/1.1\r\n", held.host_header(), "\r\n"));
     }
     status = held.Receive().status;
+    AwaitEnded(sessions);
   }
   EXPECT_EQ(status, 400);
   EXPECT_EQ(Poll(id).status, 400);

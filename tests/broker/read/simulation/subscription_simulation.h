@@ -21,7 +21,7 @@ namespace playhead::broker {
 struct SubscriptionSimulationOptions {
   uint64_t seed = 1;
   int runs = 5;
-  absl::Duration patience = absl::Seconds(60);  // A reader that waits for an event this long has lost it.
+  absl::Duration patience = absl::Minutes(5);  // A reader that waits for an event this long has lost it.
 
   // Planted bugs, which the oracle must find.
   SeamBug bug = SeamBug::kNone;
