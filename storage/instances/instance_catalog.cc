@@ -82,6 +82,28 @@ absl::Status ReadHead(const std::shared_ptr<const Store>& store, InstanceState& 
   return absl::OkStatus();
 }
 
+// The state of the instance with this record. If what its blocks say does not fit, and the record has changed since (a
+// trim whose space is reclaimed already), reads both again. Number 0: the instance was deleted meanwhile.
+absl::Status ReadState(const std::shared_ptr<const Store>& store, absl::string_view name, std::string record,
+                       InstanceState& state) {
+  for (;;) {
+    auto recorded = DecodeInstanceRecord(record);
+    if (!recorded.ok()) return recorded.status();
+    state = *std::move(recorded);
+    const absl::Status head = ReadHead(store, state);
+    if (!HasReason(head, Reason::kDataLoss)) return head;
+    std::string current;
+    const rocksdb::Status status =
+        store->db()->Get({}, store->family(Family::kInstances), InstanceNameKey(name), &current);
+    if (status.IsNotFound()) {
+      state = InstanceState();
+      return absl::OkStatus();
+    }
+    if (!status.ok() || current == record) return head;
+    record = std::move(current);
+  }
+}
+
 }  // namespace
 
 std::string InstanceNameKey(absl::string_view name) {
@@ -117,14 +139,13 @@ absl::StatusOr<InstanceState> DecodeInstanceRecord(absl::string_view record) {
 absl::StatusOr<InstanceState> LoadInstance(const std::shared_ptr<const Store>& store, absl::string_view name) {
   std::string record;
   rocksdb::Status status = store->db()->Get({}, store->family(Family::kInstances), InstanceNameKey(name), &record);
-  if (status.ok()) {
-    auto state = DecodeInstanceRecord(record);
-    if (!state.ok()) return state.status();
-    if (absl::Status read = ReadHead(store, *state); !read.ok()) return read;
-    return state;
-  }
-  if (!status.IsNotFound()) return ReadError(status, "reading the catalogue");
   InstanceState state;
+  if (status.ok()) {
+    if (absl::Status read = ReadState(store, name, std::move(record), state); !read.ok()) return read;
+    if (state.number != InstanceNumber()) return state;
+  } else if (!status.IsNotFound()) {
+    return ReadError(status, "reading the catalogue");
+  }
   status = store->db()->Get({}, store->family(Family::kInstances), DeletedKey(*store, name), &record);
   if (status.ok()) {
     state.epoch_base = RecordReader(record).Get<uint32_t>();
@@ -193,11 +214,13 @@ absl::StatusOr<std::vector<InstanceInfo>> ListInstanceInfos(const std::shared_pt
     const absl::string_view key = FromSlice(row->key());
     if (!absl::StartsWith(key, first)) break;
     if (!after_name.empty() && key == after) continue;
-    auto state = DecodeInstanceRecord(FromSlice(row->value()));
-    if (!state.ok()) return state.status();
-    absl::Status head = ReadHead(store, *state);
-    infos.push_back({std::string(key.substr(1)), state->number, state->created_at,
-                     head.ok() ? absl::StatusOr<LogBounds>(std::move(state->bounds)) : std::move(head)});
+    const absl::string_view name = key.substr(1);
+    InstanceState state;
+    absl::Status read = ReadState(store, name, row->value().ToString(), state);
+    if (read.ok() && state.number == InstanceNumber()) continue;
+    if (!read.ok() && state.number == InstanceNumber()) return read;  // The record itself is damaged.
+    infos.push_back({std::string(name), state.number, state.created_at,
+                     read.ok() ? absl::StatusOr<LogBounds>(std::move(state.bounds)) : std::move(read)});
   }
   if (!row->status().ok()) return ReadError(row->status(), "reading the catalogue");
   return infos;

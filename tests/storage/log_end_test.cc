@@ -2,8 +2,10 @@
 // missing is damaged.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/string_view.h"
@@ -138,6 +140,26 @@ TEST_F(LogEndTest, ALogThatIsTrimmedWhileSlicesAreMovedKeepsItsHead) {
   }
   EXPECT_LT(store->slices().size(), slices);
   EXPECT_FALSE(ReadDirectory(*store, LoadInstance(store, "a")->number, 1)->empty()) << "of the slice that stays";
+}
+
+// A listing reads records and blocks at different times.
+TEST_F(LogEndTest, ALogThatIsTrimmedOrDeletedWhileItIsListedIsNotDamaged) {
+  LogHarness log(Options());
+  std::atomic<bool> over = false;
+  std::thread changer([&] {
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(log.Append("a", MakeEvents(3)).ok());
+      EXPECT_TRUE(log.Trim("a", Cursor(2)).ok());
+      EXPECT_TRUE(log.Delete("a").ok());
+    }
+    over = true;
+  });
+  while (!over) {
+    const auto infos = log.List("", "", 10);
+    ASSERT_TRUE(infos.ok()) << infos.status();
+    for (const InstanceInfo& info : *infos) EXPECT_TRUE(info.bounds.ok()) << info.bounds.status();
+  }
+  changer.join();
 }
 
 }  // namespace
