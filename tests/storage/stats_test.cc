@@ -153,5 +153,11 @@ TEST_F(StatsTest, TellsTheSizeOfTheWriteAheadLogSoon) {
   while (Stats().wal_bytes < 100'000) std::this_thread::yield();
 }
 
+TEST_F(StatsTest, TellsTheSizeOfTheWriteAheadLogWhileTheDiskFails) {
+  faults_.files->FailFrom(FaultFileSystem::Operation::kOpen, "", 0, rocksdb::IOStatus::IOError("the disk is broken"));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(log_.Append("a", {{.data = std::string(2000, 'x')}}).ok());
+  while (Stats().wal_bytes < 100'000) std::this_thread::yield();
+}
+
 }  // namespace
 }  // namespace playhead::storage
