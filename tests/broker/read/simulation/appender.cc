@@ -58,7 +58,7 @@ void Appender::Run(absl::Mutex& gate, DiskPlan plan, uint64_t appends) {
 }
 
 bool Appender::Recover(DiskPlan plan) {
-  for (;;) {
+  while (oracle_.violations().empty()) {
     AwaitInFlight(0);
     if (!failed() && IsSettled()) return true;
     if (failed() && plan == DiskPlan::kDies) return false;
@@ -74,6 +74,7 @@ bool Appender::Recover(DiskPlan plan) {
     session_number_ = number_ * kSessionsMax + ++last_session_;
     TryAgain();
   }
+  return false;
 }
 
 // Retries in order, each only when the one before it is known to be stored or refused, so that each session keeps its
@@ -98,6 +99,7 @@ void Appender::TryAgain() {
 
 void Appender::Step() {
   const uint64_t what = random_.Below(10);
+  if (!notes_answers_) return what < 7 ? AppendInOrder(/*by_producer=*/false) : AppendOnCondition();
   if (what < 4) return AppendInOrder(/*by_producer=*/false);
   if (what < 7) return AppendInOrder(/*by_producer=*/true);
   if (what < 9) return AppendOnCondition();

@@ -39,7 +39,8 @@ struct AppenderReport {
 // Join() the log and the gate.
 class Appender {
  public:
-  // `number` distinguishes it from other appenders. `notes_answers`: whether it reports acknowledgements to the oracle.
+  // `number` distinguishes it from other appenders. `notes_answers`: whether it reports acknowledgements to the oracle,
+  // and makes appends that rest on them, which a store that loses what it has acknowledged would refuse.
   Appender(storage::Oracle& oracle, uint64_t number, bool notes_answers)
       : oracle_(oracle), number_(number), notes_answers_(notes_answers) {}
 
@@ -72,7 +73,8 @@ class Appender {
   void AppendInOrder(bool by_producer);
   void AppendOnCondition();
   void Repeat();
-  // Waits for what is in flight and for the store to be reopened, and retries. False if the store has failed for good.
+  // Waits for what is in flight and for the store to be reopened, and retries. False if the store has failed for good,
+  // or a rule is broken.
   bool Recover(DiskPlan plan);
   void TryAgain();
 
