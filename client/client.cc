@@ -13,6 +13,8 @@ namespace {
 // Page sizes for ranges that are walked: few calls, none of them large.
 constexpr uint32_t kFetchPageEvents = 1000;
 constexpr uint32_t kInstancesPage = 500;
+// An attempt that begins in this last part of a call's time has little of it: the last quarter.
+constexpr int kLatePart = 4;
 
 const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
@@ -28,10 +30,13 @@ auto Retry(const ClientOptions& options, Attempt attempt, MayRepeat may_repeat) 
   internal::Backoff backoff(options.backoff);
   absl::Status unreachable;  // Why the attempt before this one did not reach the broker.
   while (true) {
+    const bool is_late = deadline - options.timers->Now() < options.request_timeout / kLatePart;
     auto result = attempt(deadline);
     const absl::Status& status = StatusOf(result);
-    // An attempt that was begun too late to end in time says less than the one before it.
-    if (absl::IsDeadlineExceeded(status) && !internal::SaidByBroker(status) && !unreachable.ok()) return unreachable;
+    // An attempt that had little time left says less than the one before it.
+    if (is_late && absl::IsDeadlineExceeded(status) && !internal::SaidByBroker(status) && !unreachable.ok()) {
+      return unreachable;
+    }
     unreachable = absl::IsUnavailable(status) && !internal::SaidByBroker(status) ? status : absl::OkStatus();
     if (status.ok() || !may_repeat(status)) return result;
     const std::optional<absl::Duration> delay = backoff.Next();
