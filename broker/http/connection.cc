@@ -122,7 +122,8 @@ class Connection final : public OpenConnection,
   // Whether memory for the body is granted; if not now, reading continues once it is.
   bool HasBudget();
   void OnBudget(ByteBudget::Grant grant);
-  void SetPace(absl::Duration left);
+  absl::Duration BodyTimeLeft() const { return absl::FromChrono(body_due_ - SteadyNow()); }
+  void SetPace();
   // Whether a body with memory may go on; called each kPaceInterval.
   bool KeepsPace();
   void Handle();
@@ -362,7 +363,7 @@ bool Connection<Stream>::HasBudget() {
   const size_t wanted = reader_.content_length() ? static_cast<size_t>(length) : bytes_max;
   if (auto grant = settings_.body_budget.TryAcquire(wanted)) {
     grant_ = *std::move(grant);
-    SetPace(absl::FromChrono(body_due_ - SteadyNow()));
+    SetPace();
     return true;
   }
   phase_ = Phase::kBudget;  // Within the body's deadline.
@@ -380,22 +381,21 @@ void Connection<Stream>::OnBudget(ByteBudget::Grant grant) {
   if (phase_ != Phase::kBudget) return;
   grant_ = std::move(grant);
   phase_ = Phase::kBody;
-  SetPace(absl::FromChrono(body_due_ - SteadyNow()));
+  SetPace();
   ReadBody();
 }
 
 template <typename Stream>
-void Connection<Stream>::SetPace(absl::Duration left) {
+void Connection<Stream>::SetPace() {
   paced_bytes_ = reader_.body_bytes();
-  deadline_.Set(std::min(left, kPaceInterval), this->shared_from_this());
+  deadline_.Set(std::min(BodyTimeLeft(), kPaceInterval), this->shared_from_this());
 }
 
 template <typename Stream>
 bool Connection<Stream>::KeepsPace() {
-  const absl::Duration left = absl::FromChrono(body_due_ - SteadyNow());
   const bool is_slow = reader_.body_bytes() - paced_bytes_ < kPaceBytes;
-  if (left <= absl::ZeroDuration() || (is_slow && settings_.body_budget.waiting() > 0)) return false;
-  SetPace(left);
+  if (BodyTimeLeft() <= absl::ZeroDuration() || (is_slow && settings_.body_budget.waiting() > 0)) return false;
+  SetPace();
   return true;
 }
 

@@ -43,7 +43,7 @@ class BlockIterator {
 
   // To the first block whose last cursor is at or after `cursor`.
   void Seek(Cursor cursor);
-  // To the last block of all.
+  // To the last block of all. status() is DataLoss (DATA_LOSS) if the directory's last slice has none.
   void SeekToLast();
   void Next();
   void Prev();

@@ -36,7 +36,7 @@ absl::Status AwaitOlderReaders(const Store& store, const std::atomic<bool>& canc
 
 // How long to wait for the deletion of unreferenced files. RocksDB deletes them in the background, but not while a
 // backup copies files. Files that a failed write left behind are deleted only when the store is next opened.
-constexpr std::chrono::milliseconds kDeletionWaitMax(5'000);
+constexpr auto kDeletionWaitMax = std::chrono::seconds(5);
 
 std::vector<std::string> FilesEndingIn(rocksdb::DB* db, absl::string_view suffix) {
   std::vector<std::string> files;

@@ -29,7 +29,7 @@ FileRange WholeFamily(const Store& store, Family family);
 // Rewrites the files of `ranges` without data that is no longer in the store, then drops every write-ahead log that
 // contained it; each is dropped once all families have flushed its data. First waits until no snapshot of the store
 // that is older than the call is left, since a snapshot keeps the data it sees alive. At the end, waits until the old
-// files are deleted, but for at most half a second, since a running backup keeps them. Ends early, with an error, once
+// files are deleted, but for at most five seconds, since a running backup keeps them. Ends early, with an error, once
 // `canceled` is true. `write` makes the committer write a batch, and waits for it.
 absl::Status RewriteFiles(const Store& store, absl::Span<const FileRange> ranges, std::atomic<bool>& canceled,
                           absl::FunctionRef<absl::Status(FillBatch)> write);

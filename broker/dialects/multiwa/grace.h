@@ -134,7 +134,8 @@ class Grace {
   void OnBroken(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const std::string& key, uint64_t number) ABSL_LOCKS_EXCLUDED(mu_);
   Entry* FindEntry(const std::string& key, uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Takes nobody's place, so may be called with the lock, if the row exists. REQUIRES: nobody else has the entry.
+  // With the lock only if the row exists: a new row may take another session's place, whose owner is told of it at
+  // once. REQUIRES: nobody else has the entry.
   absl::Status Write(const std::string& key, uint64_t number, Entry& entry);
   void ForgetLater(const std::string& key, uint64_t number);
 
