@@ -18,9 +18,11 @@
 #include "absl/time/clock.h"
 #include "proto/errors.h"
 #include "storage/backup/backup_file_system.h"
+#include "storage/backup/backup_files.h"
 #include "storage/store/meta.h"
 #include "storage/store/private_dir.h"
 #include "storage/store/rocksdb_status.h"
+#include "storage/store/store_file_system.h"
 
 namespace playhead::storage {
 namespace {
@@ -142,6 +144,7 @@ absl::StatusOr<BackupReport> MakeBackup(const std::shared_ptr<Store>& store, con
   }
   const absl::Cleanup unlock = [&] { env.UnlockFile(lock).PermitUncheckedError(); };
 
+  if (absl::Status agree = CheckBackupListsAgree(env, dir); !agree.ok()) return agree;
   const auto files = std::make_shared<BackupFileSystem>(env.GetFileSystem());
   const std::unique_ptr<rocksdb::Env> backup_env = rocksdb::NewCompositeEnv(files);
   rocksdb::BackupEngineOptions engine_options(dir, backup_env.get());
@@ -191,6 +194,7 @@ absl::StatusOr<std::unique_ptr<BackupReader>> BackupReader::Open(rocksdb::Env& e
   if (!env.FileExists(dir + "/meta").ok()) {
     return MakeError(Reason::kBackupNotFound, absl::StrCat("there is no backup in ", dir));
   }
+  if (absl::Status agree = CheckBackupListsAgree(env, dir); !agree.ok()) return agree;
   auto reader = std::unique_ptr<BackupReader>(new BackupReader());
   rocksdb::BackupEngineReadOnly* opened = nullptr;
   // Opening a point as a store requires an absolute path.

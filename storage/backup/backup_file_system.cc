@@ -45,4 +45,11 @@ rocksdb::IOStatus BackupFileSystem::NewWritableFile(const std::string& name, con
   return status;
 }
 
+rocksdb::IOStatus BackupFileSystem::FileExists(const std::string& name, const rocksdb::IOOptions& options,
+                                               rocksdb::IODebugContext* debug) {
+  uint64_t time = 0;
+  rocksdb::IOStatus status = GetFileModificationTime(name, options, &time, debug);
+  return status.IsPathNotFound() ? rocksdb::IOStatus::NotFound(name) : status;
+}
+
 }  // namespace playhead::storage

@@ -23,6 +23,10 @@ class BackupFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override;
+  // By the file's time: the distribution's build of RocksDB asserts that the system's call for this fails only in ways
+  // that it knows, and that of a network's folder may fail in others.
+  rocksdb::IOStatus FileExists(const std::string& name, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
 
   uint64_t written_bytes() const { return written_bytes_.load(std::memory_order_relaxed); }
 

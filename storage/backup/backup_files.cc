@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -59,6 +61,32 @@ absl::StatusOr<std::vector<uint32_t>> ListBackupPoints(rocksdb::Env& env, const 
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
+}
+
+absl::Status CheckBackupListsAgree(rocksdb::Env& env, const std::string& backup_dir) {
+  struct Entry {
+    uint32_t point;
+    uint32_t crc32c;
+  };
+  absl::flat_hash_map<std::string, Entry> entries;  // By the file's path.
+  const auto numbers = ListBackupPoints(env, backup_dir);
+  if (!numbers.ok()) return absl::OkStatus();  // There is no backup yet.
+  for (const uint32_t number : *numbers) {
+    std::string list;
+    if (!rocksdb::ReadFileToString(&env, absl::StrCat(backup_dir, "/meta/", number), &list).ok()) continue;
+    auto files = ParseBackupFiles(list);
+    if (!files.ok()) continue;  // BackupEngine counts it as a broken point.
+    for (BackupFile& file : *files) {
+      const auto [entry, is_new] = entries.try_emplace(std::move(file.path), Entry{number, file.crc32c});
+      if (is_new || entry->second.crc32c == file.crc32c) continue;
+      return MakeError(
+          Reason::kDataLoss,
+          absl::StrCat("meta/", entry->second.point, " or meta/", number, " is damaged: they differ about ",
+                       entry->first, ". playhead verify says which; the points whose lists are sound can ",
+                       "be used once that file is removed"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckBackupFile(rocksdb::Env& env, const std::string& backup_dir, const BackupFile& file,

@@ -29,6 +29,11 @@ absl::StatusOr<std::vector<BackupFile>> ParseBackupFiles(absl::string_view list)
 // The numbers of the points that have a list, increasing.
 absl::StatusOr<std::vector<uint32_t>> ListBackupPoints(rocksdb::Env& env, const std::string& backup_dir);
 
+// Compares the lists of all points, as far as they can be read. BackupEngine ends the process if two of them have
+// different checksums of one file, so this goes before opening it.
+//   DataLoss  two lists differ; the text names them.
+absl::Status CheckBackupListsAgree(rocksdb::Env& env, const std::string& backup_dir);
+
 // Reads and checks the file. `read` is called for each piece, to keep a rate; its error ends the check.
 //   DataLoss  the file is missing, or differs from what was written.
 absl::Status CheckBackupFile(rocksdb::Env& env, const std::string& backup_dir, const BackupFile& file,

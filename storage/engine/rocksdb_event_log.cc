@@ -30,6 +30,7 @@
 #include "storage/store/meta.h"
 #include "storage/store/record_rows.h"
 #include "storage/store/store.h"
+#include "storage/store/store_file_system.h"
 
 namespace playhead::storage {
 namespace {

@@ -24,6 +24,7 @@
 #include "storage/descriptors.h"
 #include "storage/key_codec.h"
 #include "storage/log.h"
+#include "storage/store/store_file_system.h"
 
 namespace playhead::storage {
 namespace {
@@ -104,7 +105,9 @@ std::optional<uint32_t> ParseSliceFamilyName(absl::string_view name) {
 }
 
 SharedTuning::SharedTuning(const StoreOptions& options)
-    : block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
+    : env(rocksdb::NewCompositeEnv(
+          std::make_shared<StoreFileSystem>(EnvOf(options).GetFileSystem(), options.data_dir))),
+      block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
       write_buffers(std::make_shared<rocksdb::WriteBufferManager>(2 * options.write_buffer_bytes)),
       dedup_expiry(std::make_shared<DedupExpiry>(options.dedup_window)) {}
 
@@ -112,7 +115,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning
   rocksdb::DBOptions db;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
-  if (options.env != nullptr) db.env = options.env;
+  db.env = shared.env.get();
   db.write_buffer_manager = shared.write_buffers;
   db.listeners.push_back(shared.stalls);
   db.listeners.push_back(shared.merge_pauses);

@@ -2,6 +2,7 @@
 #ifndef PLAYHEAD_STORAGE_STORE_COLUMN_FAMILIES_H_
 #define PLAYHEAD_STORAGE_STORE_COLUMN_FAMILIES_H_
 
+#include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 
@@ -83,6 +84,7 @@ class BackgroundFailures final : public rocksdb::EventListener {
 // The objects that the families of one store share.
 struct SharedTuning {
   explicit SharedTuning(const StoreOptions& options);
+  std::shared_ptr<rocksdb::Env> env;  // StoreOptions::env, or the real one, with a StoreFileSystem.
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
   std::shared_ptr<DedupExpiry> dedup_expiry;
@@ -91,6 +93,7 @@ struct SharedTuning {
   std::shared_ptr<MergePauses> merge_pauses = std::make_shared<MergePauses>();
 };
 
+// `shared` must outlive the database.
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedTuning& shared);
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options, const SharedTuning& shared);
 rocksdb::ColumnFamilyOptions MakeSliceOptions(const StoreOptions& options, const SharedTuning& shared);

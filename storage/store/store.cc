@@ -19,6 +19,7 @@
 #include "storage/store/meta.h"
 #include "storage/store/private_dir.h"
 #include "storage/store/rocksdb_status.h"
+#include "storage/store/store_file_system.h"
 #include "storage/store/wal_inspector.h"
 
 namespace playhead::storage {
@@ -100,10 +101,6 @@ rocksdb::Status RemoveMarker(rocksdb::Env& env, const std::string& dir) {
 }
 
 }  // namespace
-
-rocksdb::Env& EnvOf(const StoreOptions& options) {
-  return options.env != nullptr ? *options.env : *rocksdb::Env::Default();
-}
 
 absl::StatusOr<std::shared_ptr<Store>> Store::Open(const StoreOptions& options) {
   rocksdb::Env& env = EnvOf(options);
@@ -359,8 +356,7 @@ absl::Status Store::Flush() const {
 }
 
 uint64_t Store::WalBytes() const {
-  // Not DB::GetSortedWalFiles: the distribution's build of RocksDB 7.8 ends the process if that cannot tell whether the
-  // folder has an archive of logs.
+  // Not by DB::GetSortedWalFiles, which reads from each of them.
   rocksdb::Env& env = EnvOf(options_);
   std::vector<std::string> files;
   env.GetChildren(options_.data_dir, &files).PermitUncheckedError();  // On an error there are none to count.

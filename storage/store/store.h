@@ -22,9 +22,6 @@
 
 namespace playhead::storage {
 
-// The file system that the store is on.
-rocksdb::Env& EnvOf(const StoreOptions& options);
-
 using FamilyHandle = std::shared_ptr<rocksdb::ColumnFamilyHandle>;
 
 // Thread safety: all methods.

@@ -13,6 +13,7 @@
 #include "proto/errors.h"
 #include "storage/backup/backup_archive.h"
 #include "storage/backup/backup_files.h"
+#include "storage/store/store_file_system.h"
 #include "storage/store/wal_inspector.h"
 #include "storage/verify/read_refusal.h"
 #include "storage/verify/verifier.h"
@@ -105,7 +106,7 @@ absl::StatusOr<VerifyProgress> VerifyBackup(const std::string& backup_dir, uint3
   if (!numbers.ok()) return numbers.status();
   const auto start = std::chrono::steady_clock::now();
   Findings findings(listener);
-  std::set<std::string> checked;
+  std::set<std::pair<std::string, uint32_t>> checked;  // With the checksum: a damaged list may have another one.
   const auto pace = [&](uint64_t bytes) -> absl::Status {
     VerifyProgress& progress = findings.progress();
     progress.read_bytes += bytes;
@@ -123,7 +124,7 @@ absl::StatusOr<VerifyProgress> VerifyBackup(const std::string& backup_dir, uint3
     if (!files.ok()) findings.Tell(FindingKind::kFile, absl::StrCat(path, ": ", files.status().message()));
     if (!files.ok()) continue;
     for (const BackupFile& file : *files) {
-      if (!checked.insert(file.path).second) continue;
+      if (!checked.emplace(file.path, file.crc32c).second) continue;
       const absl::Status status = CheckBackupFile(env, backup_dir, file, pace);
       if (status.ok()) continue;
       if (!HasReason(status, Reason::kDataLoss)) return status;
@@ -132,6 +133,10 @@ absl::StatusOr<VerifyProgress> VerifyBackup(const std::string& backup_dir, uint3
     }
   }
   const auto backup = BackupReader::Open(env, backup_dir);
+  if (HasReason(backup.status(), Reason::kDataLoss)) {
+    findings.Tell(FindingKind::kFile, std::string(backup.status().message()));
+    return findings.progress();
+  }
   if (!backup.ok()) return backup.status();
   const auto chosen = (*backup)->Find(point);
   if (HasReason(chosen.status(), Reason::kDataLoss)) {

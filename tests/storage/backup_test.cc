@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
 #include "storage/backup/backup_archive.h"
+#include "storage/verify/verify_files.h"
 #include "tests/storage/backup_harness.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/seed.h"
@@ -113,6 +115,33 @@ TEST_F(BackupTest, OfADeletedInstanceNothingIsLeftOnceThePointsBeforeItAreGone) 
   ASSERT_TRUE(BackUp(log.log(), backup_, 2).ok());
   EXPECT_FALSE(AnyFileHas(backup_, "qZ7-secret-"));
   EXPECT_FALSE(AnyFileHas(backup_, name));
+}
+
+TEST_F(BackupTest, AListThatContradictsAnotherIsNamed) {
+  LogHarness log(In(Path("data")));
+  ASSERT_TRUE(log.Append("bot", MakeEvents(10)).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(BackUp(log.log(), backup_).ok());
+  const std::string path = Path("backup/meta/2");
+  std::stringstream list;
+  list << std::ifstream(path).rdbuf();
+  std::string text = list.str();
+  // The first point has this file, too.
+  const size_t checksum = text.find(" crc32 ", text.find("shared_checksum/")) + sizeof(" crc32 ") - 1;
+  ASSERT_LT(checksum, text.size());
+  text[checksum] = text[checksum] == '1' ? '2' : '1';
+  std::ofstream(path) << text;
+
+  const absl::Status backup = BackUp(log.log(), backup_).status();
+  EXPECT_TRUE(HasReason(backup, Reason::kDataLoss)) << backup;
+  EXPECT_TRUE(HasReason(RestoreTo(Path("restored"), backup_).status(), Reason::kDataLoss));
+  std::vector<std::string> found;
+  const VerifyListener listener = {.finding = [&](const Finding& finding) { found.push_back(finding.what); }};
+  EXPECT_TRUE(VerifyBackup(backup_, 0, {.bytes_per_second = 0}, JobControl(), listener).ok());
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(found[0], "which point 2 needs")) << found[0];
+  EXPECT_TRUE(absl::StrContains(found[1], "meta/1 or meta/2 is damaged")) << found[1];
+  std::filesystem::remove(path);
+  EXPECT_TRUE(RestoreTo(Path("restored"), backup_).ok());
 }
 
 TEST_F(BackupTest, RefusesAFolderThatIsNotItsOwn) {
