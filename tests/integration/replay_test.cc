@@ -388,7 +388,10 @@ TEST_F(ReplayTest, TheServersCertificateMustHold) {
   testing::AppendNumbered(log(), "bot", 0, 3);
   // Nobody vouches for it.
   const std::string id = StartReplay(To(receiver.origin()));
-  while (replays_->Get(id)->problem().empty()) absl::SleepFor(absl::Milliseconds(2));
+  while (replays_->Get(id)->problem().empty()) {
+    ASSERT_EQ(receiver.request_count(), 0);
+    absl::SleepFor(absl::Milliseconds(2));
+  }
   EXPECT_EQ(receiver.request_count(), 0);
   options_.replay_ca_file = files.ca();
   Restart();

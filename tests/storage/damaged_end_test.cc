@@ -79,6 +79,14 @@ class DamagedEndTest : public ::testing::Test {
     for (char& c : noise) c = static_cast<char>(random_.Below(256));
     return log_->Append(instance, {{.data = noise}});
   }
+  // Again and again while the store, or the log, cannot be read.
+  void AppendSoon(const std::string& instance) {
+    absl::StatusOr<AppendResult> appended;
+    do {
+      appended = Append(instance);
+    } while (HasReason(appended.status(), Reason::kStoreUnavailable));
+    ASSERT_TRUE(appended.ok()) << appended.status();
+  }
 
   const playhead::testing::TempDir dir_;
   FaultEnv faults_;
@@ -118,8 +126,7 @@ TEST_F(DamagedEndTest, OfAnInstanceThatComesBackIsTakenUpAgain) {
   faults_.files->FailOnce(FaultFileSystem::Operation::kSync, ".log", 0, rocksdb::IOStatus::IOError("the disk is busy"));
   // Stored, as it will turn out.
   EXPECT_TRUE(HasReason(Append("broken").status(), Reason::kAppendUncertain));
-  while (!Append("sound").ok()) {
-  }
+  ASSERT_NO_FATAL_FAILURE(AppendSoon("sound"));
   EXPECT_EQ(log_->log().stats().reopens, 1u);
   EXPECT_EQ(listener_.count(), 1);
   // Who had it still reads what is there; nobody appends to it, nobody new gets it.
@@ -162,12 +169,10 @@ TEST_F(DamagedEndTest, WhatALogThatIsNotLoadedMissesIsNoDamage) {
   faults_.files->BreakSector(end.path.substr(end.path.rfind('/')), end.offset);
   faults_.files->FailOnce(FaultFileSystem::Operation::kSync, ".log", 0, rocksdb::IOStatus::IOError("the disk is busy"));
   EXPECT_TRUE(HasReason(Append("sound").status(), Reason::kAppendUncertain));
-  while (!Append("sound").ok()) {
-  }
+  ASSERT_NO_FATAL_FAILURE(AppendSoon("sound"));
   EXPECT_TRUE(HasReason(read(), Reason::kStoreUnavailable));
   faults_.files->Heal();
-  while (!Append("broken").ok()) {
-  }
+  ASSERT_NO_FATAL_FAILURE(AppendSoon("broken"));
   EXPECT_TRUE(HasReason(read(), Reason::kDataLoss));
 }
 
@@ -181,8 +186,7 @@ TEST_F(DamagedEndTest, OfAnInstanceThatDoesNotComeBackIsNamed) {
   FlipBit(end.path, end.offset);
   faults_.files->FailOnce(FaultFileSystem::Operation::kSync, ".log", 0, rocksdb::IOStatus::IOError("the disk is busy"));
   EXPECT_TRUE(HasReason(Append("sound").status(), Reason::kAppendUncertain));
-  while (!Append("sound").ok()) {
-  }
+  ASSERT_NO_FATAL_FAILURE(AppendSoon("sound"));
   for (const absl::Status& refused : {Append("broken").status(), log_->Get("broken").status()}) {
     EXPECT_TRUE(HasReason(refused, Reason::kDataLoss)) << refused;
   }

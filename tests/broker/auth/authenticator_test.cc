@@ -124,7 +124,7 @@ TEST_F(AuthenticatorTest, WrongSecretsOfOneKeyDelayNeitherItsRightOneNorTheAnswe
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(auth_.RefusalDelay(MakeError(Reason::kKeyExpired, "right, but"), wrong), absl::ZeroDuration());
   }
-  while (Delay(wrong) == absl::ZeroDuration()) ++at_once;
+  while (at_once < 1000 && Delay(wrong) == absl::ZeroDuration()) ++at_once;
   EXPECT_EQ(at_once, 10);
   EXPECT_EQ(Delay(NewSecret(other_id)), absl::ZeroDuration());
   EXPECT_EQ(Delay(""), absl::ZeroDuration());

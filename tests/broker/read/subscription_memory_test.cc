@@ -69,6 +69,7 @@ TEST(SubscriptionMemoryTest, WithoutBudgetMessagesStayWithinTheFreePart) {
   uint64_t reached = 0;
   while (reached < 1000) {
     const Delivery delivery = puller.Next();
+    ASSERT_FALSE(std::holds_alternative<Closed>(delivery)) << std::get<Closed>(delivery).status;
     const auto* const events = std::get_if<Events>(&delivery);
     if (events == nullptr) continue;
     EXPECT_LE(events->bytes, limits.delivery_bytes_free);
@@ -118,6 +119,7 @@ TEST(SubscriptionMemoryTest, SparseMatchesDoNotHoldTheirBlocks) {
   size_t events = 0;
   while (events < 20) {
     const Delivery delivery = puller.Next();
+    ASSERT_FALSE(std::holds_alternative<Closed>(delivery)) << std::get<Closed>(delivery).status;
     const auto* const some = std::get_if<Events>(&delivery);
     if (some == nullptr) continue;
     events += some->event_count;

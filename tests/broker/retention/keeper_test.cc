@@ -53,7 +53,10 @@ class KeeperTest : public ::testing::Test {
     return AwaitStatus([&](auto done) { policies_->Set(name, number, policy, std::move(done)); });
   }
   void AwaitKept(const std::string& name, uint64_t events) {
-    while (log_->Get(name)->bounds->event_count() != events) absl::SleepFor(absl::Milliseconds(5));
+    for (uint64_t kept = 0; kept != events; absl::SleepFor(absl::Milliseconds(5))) {
+      kept = log_->Get(name)->bounds->event_count();
+      ASSERT_GE(kept, events);
+    }
   }
 
   Metrics metrics_;

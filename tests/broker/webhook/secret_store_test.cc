@@ -106,7 +106,10 @@ TEST_F(SecretStoreTest, TooManyChangesAtOnceAreRefused) {
   executor_->Post([&] { go_on.WaitForNotification(); });
   std::atomic<size_t> done = 0;
   for (size_t i = 0; i < kSecretChangesWaitingMax; ++i) {
-    store_->Set("1001", "secret", kKeepPreviousDefault, [&](absl::Status status) { done += status.ok(); });
+    store_->Set("1001", "secret", kKeepPreviousDefault, [&](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      ++done;
+    });
   }
   EXPECT_TRUE(HasReason(Set("1001", "secret"), Reason::kAppendQueueFull));
   EXPECT_TRUE(HasReason(Delete("1001"), Reason::kAppendQueueFull));

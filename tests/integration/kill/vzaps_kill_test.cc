@@ -263,8 +263,7 @@ TEST_F(VZapsKillTest, OneAttemptIsEnoughAcrossARestart) {
   for (const bool is_clean : {true, false}) {
     Append(1);
     // What it acknowledged just before the last end may come again.
-    while (java->Take(1) != std::vector<int>{appended_}) {
-    }
+    while (java->Take(1) != std::vector<int>{appended_}) ASSERT_FALSE(HasFailure());
     java->AckNumber(appended_);
     if (is_clean) {
       // The client does not answer the end of its connection, and the broker does not wait for it long.
@@ -279,8 +278,7 @@ TEST_F(VZapsKillTest, OneAttemptIsEnoughAcrossARestart) {
     ASSERT_EQ(java->answer().status, 101) << "it was asked while no broker was there";
   }
   Append(1);
-  while (java->Take(1) != std::vector<int>{appended_}) {
-  }
+  while (java->Take(1) != std::vector<int>{appended_}) ASSERT_FALSE(HasFailure());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/broker/read/simulation/appender.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "proto/errors.h"
@@ -19,7 +20,7 @@ using testing::Await;
 
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kPatience = absl::Minutes(10);
 // How many session numbers each appender has.
 constexpr uint64_t kSessionsMax = 1'000'000;
 constexpr const char* kTypes[] = {"t", "u", "v"};
@@ -58,7 +59,9 @@ void Appender::Run(absl::Mutex& gate, DiskPlan plan, uint64_t appends) {
 }
 
 bool Appender::Recover(DiskPlan plan) {
+  const auto patience = std::chrono::steady_clock::now() + absl::ToChronoSeconds(kPatience);
   while (oracle_.violations().empty()) {
+    if (std::chrono::steady_clock::now() > patience) oracle_.Violation("an append is refused again and again");
     AwaitInFlight(0);
     if (!failed() && IsSettled()) return true;
     if (failed() && plan == DiskPlan::kDies) return false;

@@ -13,7 +13,7 @@ using storage::BlockSlice;
 using storage::Cursor;
 
 // How long a store may take to be reopened. It tries once a second.
-constexpr absl::Duration kReopenedWithin = absl::Seconds(60);
+constexpr absl::Duration kReopenedWithin = absl::Minutes(10);
 constexpr absl::Duration kLooksAgainAfter = absl::Milliseconds(50);
 
 // One in so many commits shows the bug of the tail.
