@@ -32,6 +32,7 @@ namespace playhead::storage {
 //                       files.
 //   Cancelled           `control` canceled it. There is no new point.
 //   Unavailable         a file could not be read or written.
+//   DataLoss            DATA_LOSS: two points' lists of files contradict each other, so one of them is damaged.
 absl::StatusOr<BackupReport> MakeBackup(const std::shared_ptr<Store>& store, const StoreOptions& store_options,
                                         const BackupOptions& options, const JobControl& control,
                                         const std::function<void(const BackupProgress&)>& progress);
@@ -40,6 +41,7 @@ absl::StatusOr<BackupReport> MakeBackup(const std::shared_ptr<Store>& store, con
 class BackupReader {
  public:
   //   NotFound  BACKUP_NOT_FOUND: there is no backup in `dir`.
+  //   DataLoss  DATA_LOSS: as MakeBackup.
   static absl::StatusOr<std::unique_ptr<BackupReader>> Open(rocksdb::Env& env, const std::string& dir);
 
   // The points that can be restored, judged by file sizes; oldest first.
