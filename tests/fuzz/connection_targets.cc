@@ -240,11 +240,17 @@ void HttpConnection(absl::string_view bytes) {
     TheSeen().Take();
     return;
   }
-  const size_t answers = CheckResponses(Exchange("", bytes, bytes.size()));
-  const std::vector<std::string> handled = TheSeen().Take();
-  Require(answers >= handled.size(), "each request is answered");
-  Require(CheckResponses(Exchange("", bytes, piece_bytes)) == answers, "how the bytes arrive changes no answer");
-  Require(TheSeen().Take() == handled, "how the bytes arrive changes nothing");
+  // A refused client that is slower than the broker drains may miss the answer, so a difference counts if it stays.
+  constexpr int kTries = 3;
+  for (int i = 1; i <= kTries; ++i) {
+    const size_t answers = CheckResponses(Exchange("", bytes, bytes.size()));
+    const std::vector<std::string> handled = TheSeen().Take();
+    Require(answers >= handled.size(), "each request is answered");
+    const size_t answers_to_pieces = CheckResponses(Exchange("", bytes, piece_bytes));
+    Require(TheSeen().Take() == handled, "how the bytes arrive changes nothing");
+    if (answers_to_pieces == answers) return;
+  }
+  Require(false, "how the bytes arrive changes no answer");
 }
 
 void WebSocketConnection(absl::string_view bytes) {
