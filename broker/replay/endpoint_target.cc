@@ -121,14 +121,17 @@ void EndpointTarget::Send(ReplayedEvent event, Done done) {
 }
 
 void EndpointTarget::Attempt() {
-  std::shared_ptr<HttpRequest> request;
   {
     absl::MutexLock lock(&mu_);
     waiting_ = false;
-    ++attempts_;
-    request = request_;
+    // Under the lock: once it is stopped, the poster's thread may end, and nobody would call back.
+    if (!stopped_) {
+      ++attempts_;
+      poster_->Post(request_, [self = shared_from_this()](auto status) { self->OnAnswer(std::move(status)); });
+      return;
+    }
   }
-  poster_->Post(std::move(request), [self = shared_from_this()](auto status) { self->OnAnswer(std::move(status)); });
+  Finish(SendOutcome::kStopped, absl::OkStatus());
 }
 
 void EndpointTarget::OnAnswer(absl::StatusOr<unsigned> status) {
@@ -169,6 +172,10 @@ void EndpointTarget::Pause() {
 }
 
 void EndpointTarget::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopped_ = true;
+  }
   poster_->Stop();
   Pause();
 }

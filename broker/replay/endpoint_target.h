@@ -64,6 +64,7 @@ class EndpointTarget final : public Target, public std::enable_shared_from_this<
   TimerQueue::Id timer_ ABSL_GUARDED_BY(mu_);
   bool waiting_ ABSL_GUARDED_BY(mu_) = false;  // For the timer.
   bool paused_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace playhead::broker::replay

@@ -41,7 +41,7 @@ class Target {
 
   virtual ~Target() = default;
 
-  // Sends one event and waits until its receiver has confirmed it. `done` runs once, on another thread.
+  // Sends one event and waits until its receiver has confirmed it. `done` runs once, on another thread, or at once.
   // REQUIRES: no other event is in progress.
   virtual void Send(ReplayedEvent event, Done done) = 0;
 
