@@ -83,7 +83,7 @@ absl::Status CheckBackupListsAgree(rocksdb::Env& env, const std::string& backup_
           Reason::kDataLoss,
           absl::StrCat("meta/", entry->second.point, " or meta/", number, " is damaged: they differ about ",
                        entry->first, ". playhead verify says which; the points whose lists are sound can ",
-                       "be used once that file is removed"));
+                       "be used once that list is removed"));
     }
   }
   return absl::OkStatus();
